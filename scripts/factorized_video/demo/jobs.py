@@ -1,0 +1,102 @@
+"""The demo's videos: requests kept in a private folder for a day, drawn when somebody asks.
+
+A request is a file, a finished clip is a file beside it, so a job outlives the process that took
+it: the next one that is asked for it draws it anew, and draws the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+import uuid
+from pathlib import Path
+
+from ..errors import ToolError
+from ..files import private_folder, write_file
+from . import renderer
+
+DAY_S = 86_400.0
+PENDING_S = 0.2  # long enough for a client to see that jobs are not finished at once
+LONGEST_S = 60
+
+
+class Jobs:
+    """All jobs of this user's demo gateways on this machine."""
+
+    def __init__(self) -> None:
+        self._folder = private_folder("demo-jobs")
+        self._lock = threading.Lock()
+        self._drawing: set[str] = set()
+        for path in self._folder.iterdir():
+            if time.time() - path.stat().st_mtime > DAY_S:
+                path.unlink(missing_ok=True)
+
+    def create(self, request: dict[str, object]) -> dict[str, object]:
+        """Take a checked request; the new job's row."""
+        job_id = uuid.uuid4().hex[:16]
+        row = {"id": job_id, "created_at": round(time.time(), 3), **request}
+        write_file(self._folder / f"{job_id}.json", json.dumps(row).encode())
+        self._draw(job_id, row)
+        return self._shown(row)
+
+    def row(self, job_id: str) -> dict[str, object] | None:
+        """One job as the gateway shows it, or None."""
+        row = self._read(job_id)
+        if row is None:
+            return None
+        if not self.clip(job_id).exists():
+            self._draw(job_id, row)  # whoever was drawing it has gone
+        return self._shown(row)
+
+    def rows(self, limit: int, offset: int) -> tuple[list[dict[str, object]], int]:
+        """Jobs from the newest on, and how many there are."""
+        names = [path.stem for path in self._folder.glob("*.json")]
+        rows = [row for row in map(self._read, names) if row]
+        rows.sort(key=lambda row: float(str(row["created_at"])), reverse=True)
+        return [self._shown(row) for row in rows[offset : offset + limit]], len(rows)
+
+    def clip(self, job_id: str) -> Path:
+        """Where the finished clip is, once it is."""
+        return self._folder / f"{job_id}.mp4"
+
+    def _read(self, job_id: str) -> dict[str, object] | None:
+        if not job_id.isalnum():
+            return None
+        try:
+            row: dict[str, object] = json.loads((self._folder / f"{job_id}.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+        return row
+
+    def _shown(self, row: dict[str, object]) -> dict[str, object]:
+        job_id = str(row["id"])
+        age = time.time() - float(str(row["created_at"]))
+        failure = self._folder / f"{job_id}.failed"
+        status, error = "pending" if age < PENDING_S else "running", None
+        if failure.exists():
+            status, error = "failed", failure.read_text(encoding="utf-8")
+        elif self.clip(job_id).exists() and age >= PENDING_S:
+            status = "succeeded"
+        shown = {key: value for key, value in row.items() if key != "first_frame"}
+        return {**shown, "status": status, "error": error}
+
+    def _draw(self, job_id: str, row: dict[str, object]) -> None:
+        with self._lock:
+            if job_id in self._drawing:
+                return
+            self._drawing.add(job_id)
+        threading.Thread(target=self._animate, args=(job_id, row), daemon=True).start()
+
+    def _animate(self, job_id: str, row: dict[str, object]) -> None:
+        try:
+            frame = base64.b64decode(str(row["first_frame"]).partition(",")[2])
+            size = renderer.canvas(str(row["aspect_ratio"]), str(row["size"]))
+            clip = renderer.animate(frame, size, float(str(row["duration"])))
+            write_file(self.clip(job_id), clip)
+        except (ValueError, RuntimeError, MemoryError, ToolError) as error:
+            write_file(self._folder / f"{job_id}.failed", str(error).encode())
+        finally:
+            with self._lock:
+                self._drawing.discard(job_id)

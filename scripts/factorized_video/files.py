@@ -1,0 +1,128 @@
+"""Writing outputs: whole or not at all, in the folder where they are to be."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from .errors import OutputError, UsageError
+
+SUFFIX = ".receipt.json"
+
+
+def receipt_path(output: Path) -> Path:
+    """Where the receipt of an output lies."""
+    return output.with_name(output.name + SUFFIX)
+
+
+def check_writable(output: Path) -> None:
+    """Make the folder of an output and try it. Raises UsageError: nothing has been sent yet."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.stem[:40]}."):
+            pass
+        if len(os.fsencode(output.name)) + len(SUFFIX) > 240:  # most file systems hold 255 bytes
+            raise UsageError("The file name of --output is too long.", "Choose a shorter one.")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"{output.parent} cannot be written to: {reason}.", "Choose another --output."
+        ) from None
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write whole or not at all: a temporary file beside it, fsync, rename. Raises OutputError."""
+    with temporary_beside(path) as (file, temporary):
+        file.write(data)
+        put_in_place(file, temporary, path)
+
+
+@contextlib.contextmanager
+def temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """An open temporary file in the folder of `path`, removed unless it was put in place."""
+    with writing(path):
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=".part"
+        )
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file, temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def put_in_place(file: IO[bytes], temporary: Path, path: Path) -> None:
+    """Flush to disk and rename: a reader never sees half a file, nor does a power loss leave one."""
+    file.flush()
+    os.fsync(file.fileno())
+    temporary.chmod(0o666 & ~_umask())  # mkstemp makes it private; an output is an ordinary file
+    temporary.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path} could not be written: {error.strerror or error}.",
+            "Make room or choose another place, then run the same command again.",
+        ) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def private_folder(name: str) -> Path:
+    """A folder of this user alone under the system's temporary directory. Raises OutputError."""
+    folder = Path(tempfile.gettempdir()) / f"factorized-video-{os.getuid()}" / name
+    for path in (folder.parent, folder):
+        with writing(path):
+            path.mkdir(mode=0o700, exist_ok=True)
+            found = path.lstat()
+        # Somebody else may have made it first, to read or plant files.
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise OutputError(f"{path} is not a private folder of yours.", "Remove it.")
+    return folder
+
+
+def keep(digest: str, data: bytes) -> Path | None:
+    """Keep what was paid for and has no place yet: image bytes, or the address they are at.
+
+    The same command finds it again by its digest. None where nothing could be kept.
+    """
+    try:
+        path = private_folder("kept") / digest
+        write_file(path, data)
+        path.chmod(0o600)
+    except OutputError:
+        return None
+    return path
+
+
+def kept(digest: str) -> bytes | None:
+    """What was kept for this digest, or None."""
+    try:
+        return (private_folder("kept") / digest).read_bytes()
+    except (OSError, OutputError):
+        return None
+
+
+def drop(digest: str) -> None:
+    """Forget what was kept: it has its place now."""
+    with contextlib.suppress(OSError, OutputError):
+        (private_folder("kept") / digest).unlink()

@@ -1,0 +1,27 @@
+"""The only room that speaks HTTP. `open_gateway` is its door."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .client import Gateway
+    from .settings import Settings
+
+
+@contextlib.contextmanager
+def open_gateway(settings: Settings, say: Callable[[str], None]) -> Iterator[Gateway]:
+    """A client for these settings; for the demo its server is started first, on a free port.
+
+    `say` is told, in a few words, what is being waited for.
+    """
+    from .client import Gateway
+
+    with contextlib.ExitStack() as stack:
+        if settings.name == "demo":
+            from ..demo.server import serve
+
+            settings = settings.at(stack.enter_context(serve()))
+        yield stack.enter_context(contextlib.closing(Gateway(settings, say)))

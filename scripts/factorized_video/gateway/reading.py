@@ -1,0 +1,192 @@
+"""Reading replies that may be anything: half, HTML, an error with status 200, a refusal. Pure.
+
+Shared by the dialects. Everything here judges bytes; what to do about it is `retries.py`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+from ..errors import Refused, ToolError, clean
+from .types import HttpReply
+
+# How safety filters and policies are named, in codes and in prose.
+_SAFETY = re.compile(
+    r"content[ _-]?(?:filter|policy|polic|moderation|blocked)|safety|moderat(?:ion|ed)|prohibited"
+    r"|responsible ai|\brai\b|raimedia|sensitive (?:content|information)|nsfw|violat\w+ .{0,40}polic"
+    r"|polic\w+ violat|usage polic",
+    re.IGNORECASE,
+)
+
+
+class Unreadable(ToolError):
+    """A 2xx that is not what was asked for. For a paid create that means: uncertain."""
+
+    kind = "unavailable"
+
+
+def unreadable(reply: HttpReply, what: str) -> Unreadable:
+    """The error for a reply that cannot be used, with the beginning of what came."""
+    return Unreadable(
+        f"The gateway answered {reply.status} with {what}: {excerpt(reply.body)}",
+        http_status=reply.status,
+        request_id=reply.request_id,
+    )
+
+
+class ErrorInside(ToolError):
+    """A 2xx whose body is an error. `code` is the status it names, if it names one."""
+
+    kind = "rejected"
+
+    def __init__(self, message: str, code: int | None, reply: HttpReply) -> None:
+        super().__init__(message, http_status=reply.status, request_id=reply.request_id)
+        self.code = code
+
+
+def json_object(reply: HttpReply) -> dict[str, object]:
+    """The body as a JSON object. Raises Unreadable, ErrorInside or Refused."""
+    try:
+        data = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        what = "an HTML page" if looks_like_html(reply.body) else "something that is not JSON"
+        raise unreadable(reply, what if reply.body.strip() else "an empty body") from None
+    if not isinstance(data, dict):
+        raise unreadable(reply, "JSON that is not an object")
+    error = data.get("error")
+    # A failed job's row carries an error too, but it has an id: that is the job's, not the call's.
+    if error and not data.get("id"):
+        message = error_text(reply.body)
+        if is_refusal(_codes(error) + " " + message):
+            raise Refused(message, http_status=reply.status, request_id=reply.request_id,
+                          charged="unknown")  # fmt: skip
+        code = as_number(error.get("code")) if isinstance(error, dict) else None
+        raise ErrorInside(message, int(code) if code is not None else None, reply)
+    return data
+
+
+def error_text(body: bytes) -> str:
+    """The gateway's own words in an error body of any shape, at most 500 characters."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return excerpt(body)
+    return (_words(data) or excerpt(body))[:500]
+
+
+def is_refusal(text: str) -> bool:
+    """Whether the words are those of a safety filter or a content policy."""
+    return bool(_SAFETY.search(text))
+
+
+def refusal_in(refusal: str | None, finish_reason: str | None, reply: HttpReply) -> None:
+    """Raise Refused if a reply's refusal field or finish reason says so."""
+    if refusal or finish_reason in ("content_filter", "safety", "SAFETY"):
+        raise Refused(
+            "The model refused: " + (refusal or "its content filter stopped the answer"),
+            http_status=reply.status,
+            request_id=reply.request_id,
+            charged="unknown",
+        )
+
+
+def refused_by_status(reply: HttpReply) -> bool:
+    """Whether a 400, 403 or 422 is really a refusal: its code or words name safety or policy."""
+    if reply.status not in (400, 403, 422):
+        return False
+    try:
+        codes = _codes(json.loads(reply.body))
+    except (ValueError, RecursionError):
+        return False
+    return is_refusal(codes + " " + error_text(reply.body))
+
+
+def excerpt(body: bytes) -> str:
+    """The beginning of a body, on one line, without its markup."""
+    text = body[:4_000].decode("utf-8", "replace")
+    if looks_like_html(body):
+        text = re.sub(r"<(script|style)\b.*?(</\1>|\Z)", " ", text, flags=re.DOTALL | re.IGNORECASE)
+        text = re.sub(r"<[^>]*>", " ", text)
+    text = " ".join(clean(text).split())
+    return (text[:200] + ("..." if len(text) > 200 else "")) if text else "(empty)"
+
+
+def looks_like_html(data: bytes) -> bool:
+    """Whether bytes are the beginning of a web page."""
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml"))
+
+
+def warnings_in(data: dict[str, object]) -> tuple[str, ...]:
+    """What a gateway warns of beside its result: strings, or objects with a message."""
+    found = data.get("warnings")
+    texts = [_words(item) for item in found[:20]] if isinstance(found, list) else []
+    return tuple(clean(text)[:300] for text in texts if text)
+
+
+def as_text(value: object) -> str | None:
+    """A non-empty string, else None."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def as_number(value: object) -> float | None:
+    """A finite number, also written as a string, else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def costs(value: object) -> float | None:
+    """A cost in USD that can be believed: finite and not negative."""
+    number = as_number(value)
+    return number if number is not None and number >= 0 else None
+
+
+def without_bytes(data: dict[str, object]) -> dict[str, object]:
+    """A reply as it may be written down: no image bytes, no signatures, nothing huge."""
+    slim = _slim(data)
+    assert isinstance(slim, dict)
+    return slim
+
+
+def _slim(value: object, depth: int = 0) -> object:
+    if isinstance(value, str):
+        is_bytes = value.startswith("data:") or (len(value) > 2_000 and " " not in value[:2_000])
+        return f"<{len(value)} characters>" if is_bytes else clean(value[:20_000])
+    if depth > 8:
+        return "..."
+    if isinstance(value, dict):
+        return {str(key): _slim(item, depth + 1) for key, item in list(value.items())[:50]}
+    if isinstance(value, list):
+        return [_slim(item, depth + 1) for item in value[:50]]
+    return value
+
+
+def _words(data: object, depth: int = 0) -> str:
+    """`error.message`, an `error` string, `detail` as string or list, `message`: the first found."""
+    if isinstance(data, str):
+        return data.strip()
+    if depth > 4:
+        return ""
+    if isinstance(data, list):
+        return "; ".join(filter(None, (_words(item, depth + 1) for item in data[:5])))
+    if isinstance(data, dict):
+        for key in ("error", "message", "detail", "msg", "error_description", "title"):
+            text = _words(data.get(key), depth + 1)
+            if text:
+                return text
+    return ""
+
+
+def _codes(data: object) -> str:
+    """The code, type and reason of an error, at the top and one level down, as one text."""
+    if not isinstance(data, dict):
+        return ""
+    here = [str(data[key]) for key in ("code", "type", "status", "reason") if data.get(key)]
+    return " ".join([*here, _codes(data.get("error"))])

@@ -1,0 +1,108 @@
+"""May this call be sent again, and when: one pure function, because money hangs on it.
+
+Three kinds of calls: `create` costs money and is never repeated unless the gateway cannot have
+accepted it; `chat` costs a fraction of a cent and is simply sent again; `read` is free.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from dataclasses import dataclass
+
+MAX_TRIES = 4
+LONGEST_WAIT_S = 60.0  # a longer wait is the person's decision, not ours
+_BACKOFF_S = (1.0, 3.0, 8.0)
+_REJECTED = (400, 404, 405, 413, 415, 422)
+_AUTH = (401, 402, 403)
+_TRANSIENT = (408, 409, 425, 429)
+_DAILY = re.compile(r"daily|per day|requests? per day|quota exceeded for today|24 hours", re.I)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one attempt ended badly.
+
+    `not_sent`: name, connection or TLS failed before a byte of the request left. `lost`: it was
+    sent, or may have been, and no answer could be read. `answered`: an HTTP status came.
+    `unreadable`: a 2xx came whose body is not a reply.
+    """
+
+    kind: str  # not_sent | lost | answered | unreadable
+    status: int = 0
+    retry_after_s: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Send again after `wait_s`, or stop with an error of `kind` (an exit-code row)."""
+
+    again: bool
+    wait_s: float = 0.0
+    kind: str = ""
+
+
+def decide(call: str, outcome: Outcome, attempt: int, jitter: float = 0.0) -> Decision:
+    """What follows after attempt number `attempt` (from 1). `jitter` is a random number 0 to 1."""
+    kind = _stop_kind(call, outcome)
+    if kind is None:
+        if outcome.status == 429 and _DAILY.search(outcome.text):
+            return Decision(False, kind="unavailable")
+        wait = outcome.retry_after_s
+        if wait is None:
+            wait = _BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1] * (1 + 0.25 * jitter)
+        if attempt >= MAX_TRIES or wait > LONGEST_WAIT_S:
+            return Decision(False, kind="unavailable")
+        return Decision(True, wait_s=wait)
+    return Decision(False, kind=kind)
+
+
+def _stop_kind(call: str, outcome: Outcome) -> str | None:
+    """The kind of error that ends it at once, or None where it may be sent again."""
+    if outcome.kind == "not_sent":
+        return None
+    if outcome.kind == "answered":
+        if outcome.status in _REJECTED:
+            return "rejected"
+        if outcome.status in _AUTH:
+            return "auth"
+        if outcome.status == 429 or (outcome.status == 503 and outcome.retry_after_s is not None):
+            return None
+        if call != "create" and not (outcome.status in _TRANSIENT or outcome.status >= 500):
+            return "rejected"
+    return "unknown" if call == "create" else None
+
+
+def retry_after(headers: dict[str, str], now: float) -> float | None:
+    """Seconds to wait by `retry-after-ms`, or `retry-after` in seconds or as a date; else None.
+
+    `now` is Unix time; a date in the past is 0.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after", "")
+    seconds = _number(value)
+    if seconds is not None:
+        return seconds
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def poll_pause(poll: int, jitter: float) -> float:
+    """Seconds before status read number `poll` (from 0): at once, after 2, then every 4 s +- 20 %.
+
+    Measured mean lag 2.0 s, against 2.5 s for a fixed 5 s. `jitter` is a random number 0 to 1.
+    """
+    if poll == 0:
+        return 0.0
+    return 2.0 if poll == 1 else 4.0 * (0.8 + 0.4 * jitter)
+
+
+def _number(text: str | None) -> float | None:
+    if text and re.fullmatch(r"\s*\d{1,12}(\.\d{1,9})?\s*", text):
+        return float(text)
+    return None

@@ -1,0 +1,304 @@
+"""The record beside each output: what was asked, sent, received and spent; and what to do with it.
+
+`NAME.ext.receipt.json` is what makes every stage idempotent by itself: it says for which inputs the
+output was made, so the same command again costs nothing and a killed one goes on. The schema is
+told in `references/receipt.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import VERSION
+from .errors import OutputError, ToolError, Unknown, UsageError, of_kind
+from .files import SUFFIX, receipt_path, write_file, writing
+
+SCHEMA_VERSION = 1
+STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
+PAY_AGAIN = "To send it once more, and pay once more, add --resubmit."
+AFTER_UNKNOWN = (
+    "It may have been made and charged: look at the gateway's own list of what was made. The same "
+    f"command again sends nothing. {PAY_AGAIN}"
+)
+_LARGEST_RECEIPT = 4 << 20  # bytes; the texts are 20,000 characters each at most
+
+
+def digest(stage: str, asked: dict[str, object]) -> str:
+    """SHA-256 over what the person asked: words, file contents, flags as typed, gateway, take.
+
+    Not the tool's wording or defaults of the day: an upgrade never makes anyone pay again. Entries
+    that are None were not typed and count for nothing.
+    """
+    typed = {key: value for key, value in asked.items() if value is not None}
+    text = json.dumps([stage, typed], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            total.update(block)
+    return total.hexdigest()
+
+
+def sha256_of_bytes(data: bytes) -> str:
+    """SHA-256 of bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read(output: Path) -> dict[str, object] | None:
+    """The receipt of an output, or None where there is none or it cannot be read as one."""
+    path = receipt_path(output)
+    try:
+        if path.stat().st_size > _LARGEST_RECEIPT:
+            return None
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or data.get("state") not in STATES:
+        return None
+    version = data.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} was written by a newer version of this tool (schema {version}).",
+            "Upgrade the tool, or choose another --output.",
+        )
+    return data
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies where an output is to go."""
+
+    receipt: dict[str, object] | None
+    file_exists: bool
+    file_sha256: str | None = None
+
+
+def look(output: Path) -> Found:
+    """Read the receipt, and hash the file if there is one."""
+    try:
+        exists = output.exists()
+        if exists and not output.is_file():
+            raise UsageError(f"{output} is not a file.", "Choose another --output.")
+        return Found(read(output), exists, sha256_of(output) if exists else None)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be read: {error.strerror}.") from None
+
+
+def edited(found: Found) -> bool:
+    """Whether a person made or changed this file: it is there, and no receipt speaks for it."""
+    if not found.file_exists:
+        return False
+    return found.receipt is None or found.receipt.get("sha256") != found.file_sha256
+
+
+def decide(
+    found: Found, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool, kept: bool = False
+) -> str:
+    """What to do for the inputs with digest `wanted`. Pure.
+
+    make: nothing is in the way (an old file, if any, is kept aside) · return: already made ·
+    resume: a job is known, or its result was `kept`; go on with that · repeat: it was refused or failed, the answer stands ·
+    unknown: a paid call went out and nobody knows what became of it · gone: made, but the file is
+    no longer there and cannot be fetched again · conflict: made for other inputs.
+    """
+    receipt = found.receipt
+    if receipt is None:
+        return "conflict" if found.file_exists and not overwrite else "make"
+    state = receipt["state"]
+    if receipt.get("digest") != wanted:
+        gives_way = was_demo(receipt) and not demo
+        # Where nothing was made and nothing can come any more, there is nothing to protect.
+        nothing_there = not found.file_exists and state in ("refused", "failed", "succeeded")
+        return "make" if overwrite or gives_way or nothing_there else "conflict"
+    if state == "succeeded" and found.file_exists:
+        return "return"
+    if state == "submitted" or (state == "succeeded" and receipt.get("job")):
+        return "resume"
+    if state == "intent" and kept:
+        return "resume"
+    if resubmit:
+        return "make"
+    return {"succeeded": "gone", "refused": "repeat", "failed": "repeat"}.get(str(state), "unknown")
+
+
+def consult(
+    output: Path, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool, kept: bool = False
+) -> tuple[str, dict[str, object]]:
+    """Look at the place of an output and say what to do: make, return or resume; and its receipt.
+
+    Raises what the other decisions mean: UsageError for a conflict, the error of an answer that
+    stands, Unknown for a paid call of which nobody knows what became, OutputError for a lost file.
+    """
+    found = look(output)
+    receipt = found.receipt or {}
+    decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo,
+                      kept=kept)  # fmt: skip
+    known: dict[str, object] = {"output": str(output), "receipt": str(receipt_path(output))}
+    if decision == "conflict":
+        how = "for other inputs" if found.receipt else "by something else (it has no receipt)"
+        raise UsageError(
+            f"{output} was made {how}.",
+            "Choose another --output, or add --overwrite: the old file is kept under another name.",
+            output=str(output),
+        )
+    if decision == "repeat":
+        error = receipt.get("error")
+        error = error if isinstance(error, dict) else {}
+        details = {key: error.get(key) for key in ("http_status", "request_id", "charged")}
+        raise of_kind(
+            str(error.get("kind")),
+            f"{error.get('message')} (That was the answer at {receipt.get('finished_at')}; nothing "
+            "was sent now.)",
+            f"Change the words. {PAY_AGAIN}",
+            **details,
+            **known,
+            job=receipt.get("job"),
+        )
+    if decision == "unknown":
+        raise Unknown(
+            f"A paid call for {output.name} was sent at {receipt.get('created_at')}, and what "
+            "became of it is not known.",
+            AFTER_UNKNOWN,
+            charged="unknown",
+            **known,
+        )
+    if decision == "gone":
+        raise OutputError(
+            f"{output} was made at {receipt.get('finished_at')}, but the file is gone and the "
+            "gateway does not keep it.",
+            f"Put the file back. {PAY_AGAIN}",
+            charged="yes",
+            **known,
+        )
+    if decision == "return" and receipt.get("sha256") != found.file_sha256:
+        decision = "return changed"
+    return decision, receipt
+
+
+def was_demo(receipt: dict[str, object]) -> bool:
+    """Whether the demo gateway made it."""
+    gateway = receipt.get("gateway")
+    return isinstance(gateway, dict) and gateway.get("name") == "demo"
+
+
+class Record:
+    """The receipt of one output while it is being made. Every change is on disk when it returns."""
+
+    def __init__(self, output: Path, data: dict[str, object], aside: Path | None = None) -> None:
+        self.output = output
+        self.path = receipt_path(output)
+        self.data = data
+        self._aside = aside  # where an older output and its receipt were moved
+
+    @classmethod
+    def begin(
+        cls,
+        output: Path,
+        stage: str,
+        wanted: str,
+        *,
+        inputs: dict[str, object],
+        sent: dict[str, object],
+        gateway: dict[str, str],
+        model: str,
+    ) -> Record:
+        """A record in the state `intent`, not on disk before `update`; an older output is kept aside.
+
+        `inputs` are the words and file hashes the person gave; `sent` the texts and settings that
+        go to the model.
+        """
+        aside = make_room(output)
+        return cls(output, {
+            "schema_version": SCHEMA_VERSION,
+            "tool_version": VERSION,
+            "stage": stage,
+            "state": "intent",
+            "digest": wanted,
+            "command": shlex.join(sys.argv),
+            "output": output.name,
+            "inputs": inputs,
+            "sent": sent,
+            "gateway": gateway,
+            "model": model,
+            "created_at": _now(),
+            "job": None,
+            "request_ids": [],
+            "cost": None,
+            "error": None,
+            "measured": None,
+            "sha256": None,
+            "finished_at": None,
+        }, aside)  # fmt: skip
+
+    @property
+    def whereabouts(self) -> dict[str, object]:
+        """The result keys that an error carries along."""
+        return {"output": str(self.output), "receipt": str(self.path), "job": self.data["job"],
+                "model": self.data["model"], "gateway": self._gateway_name()}  # fmt: skip
+
+    def _gateway_name(self) -> object:
+        gateway = self.data["gateway"]
+        return gateway.get("name") if isinstance(gateway, dict) else None
+
+    def update(self, **changes: object) -> None:
+        """Change fields and write the receipt."""
+        self.data.update(changes)
+        text = json.dumps(self.data, ensure_ascii=False, indent=1) + "\n"
+        # Surrogates (a path that is not UTF-8) go out as escapes.
+        write_file(self.path, text.encode("utf-8", "backslashreplace"))
+
+    def ended(self, error: ToolError) -> None:
+        """Write down how it ended, where that stands until a person says `--resubmit`."""
+        state = error.kind if error.kind in STATES else "failed"
+        self.update(state=state, error=error.as_json(), finished_at=_now())
+
+    def succeeded(self, sha256: str, **changes: object) -> None:
+        """Write down the result."""
+        self.update(state="succeeded", sha256=sha256, error=None, finished_at=_now(), **changes)
+
+    def withdraw(self) -> None:
+        """Remove the intent, and put back what it moved aside: the paid call was not accepted."""
+        self.path.unlink(missing_ok=True)
+        if self._aside:
+            for old, place in ((self._aside, self.output),
+                               (receipt_path(self._aside), self.path)):  # fmt: skip
+                if old.exists():
+                    old.rename(place)
+
+
+def make_room(output: Path) -> Path | None:
+    """Keep an old output and its receipt as NAME.1.ext (or .2 ...); returns the new place, if any."""
+    receipt = receipt_path(output)
+    if not (output.exists() or receipt.exists()):
+        return None
+    number = 1
+    while True:
+        aside = output.with_name(f"{output.stem}.{number}{output.suffix}")
+        if not (aside.exists() or receipt_path(aside).exists()):
+            break
+        number += 1
+    with writing(output):
+        if output.exists():
+            output.rename(aside)
+        if receipt.exists():
+            receipt.rename(receipt_path(aside))
+    return aside
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def command_again() -> str:
+    """The literal command that this process was started with."""
+    return "python3 " + shlex.join(sys.argv)

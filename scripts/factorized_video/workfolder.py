@@ -1,0 +1,111 @@
+"""The orchestrator's work folder: what each intermediate file is, and what can be told of it.
+
+`caption.txt`, `motion.txt` and `anchor.png` are the stages' outputs. One that a person changed or
+put there is the person's version: used as it is, never overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import media, receipts
+from .files import write_file
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """The paths, and what the files there are."""
+
+    path: Path
+
+    @property
+    def caption(self) -> Path:
+        """Stage 1's caption."""
+        return self.path / "caption.txt"
+
+    @property
+    def motion(self) -> Path:
+        """Stage 1's motion line; not there if the model wrote none."""
+        return self.path / "motion.txt"
+
+    @property
+    def anchor(self) -> Path:
+        """Stage 2's image."""
+        return self.path / "anchor.png"
+
+    def persons_own(self) -> set[str]:
+        """Which of "caption", "motion", "anchor" a person made or changed."""
+        own = set()
+        for name, path in (("caption", self.caption), ("anchor", self.anchor)):
+            if receipts.edited(receipts.look(path)):
+                own.add(name)
+        if self.motion.exists():
+            receipt = receipts.read(self.caption)
+            result = receipt.get("result") if receipt else None
+            ours = result.get("motion") if isinstance(result, dict) else None
+            if _text(self.motion) != ours:
+                own.add("motion")
+        return own
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each file that is there, by name."""
+        paths = {"caption": self.caption, "motion": self.motion, "anchor": self.anchor}
+        return {name: receipts.sha256_of(path) for name, path in paths.items() if path.is_file()}
+
+    def save_intermediate(self, video: Path, anchor: Path) -> None:
+        """Write what is free to remake: texts as sent, replies without bytes, the image as sent."""
+        for number, output in ((1, self.caption), (2, self.anchor), (3, video)):
+            receipt = receipts.read(output)
+            if receipt is None:
+                continue
+            self._write(f"stage{number}.sent.json", receipt.get("sent"))
+            self._write(f"stage{number}.reply.json", receipt.get("reply"))
+        if anchor.is_file():
+            frame = media.to_send(media.read_image(anchor, "The anchor"))
+            extension = "png" if frame.mime == "image/png" else "jpg"
+            write_file(self.path / f"first-frame.sent.{extension}", frame.data)
+
+    def _write(self, name: str, data: object) -> None:
+        if data is not None:
+            text = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+            write_file(self.path / name, text.encode("utf-8", "backslashreplace"))
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return None
+
+
+def standing(output: Path, wanted: str, prompt: str, folder: WorkFolder, anchor: Path) -> str:
+    """What the video at `output` is to an orchestrator whose inputs have the digest `wanted`.
+
+    done: made from just these, and nothing was changed since · begun: nothing is there, or what is
+    there may be this very run, cut off · other: made for other inputs.
+    """
+    found = receipts.look(output)
+    receipt = found.receipt
+    if receipt is None:
+        return "other" if found.file_exists else "begun"
+    pipeline = receipt.get("pipeline")
+    if isinstance(pipeline, dict):
+        used, now = pipeline.get("files"), folder.hashes()
+        # A file that was deleted since changes nothing; one that differs does.
+        same = isinstance(used, dict) and all(used.get(k, v) == v for k, v in now.items())
+        if pipeline.get("digest") == wanted and same:
+            return "done" if found.file_exists else "begun"
+        return "other" if found.file_exists else "begun"
+    inputs = receipt.get("inputs")
+    inputs = inputs if isinstance(inputs, dict) else {}
+    used_anchor = inputs.get("anchor")
+    same_anchor = (
+        isinstance(used_anchor, dict)
+        and anchor.is_file()
+        and used_anchor.get("sha256") == receipts.sha256_of(anchor)
+    )
+    if receipt["state"] in ("refused", "failed") and not found.file_exists:
+        return "begun"
+    return "begun" if inputs.get("prompt") == prompt and same_anchor else "other"

@@ -1,0 +1,190 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=12"]
+# ///
+"""Stage 2, composition: draw the anchor, the first frame of the video, from its caption.
+
+Example:
+    python3 scripts/generate_anchor.py "A tabby cat perched on a tall wooden bookshelf" \
+        --style photorealistic --enhance --output anchor.png
+
+Prints the path of the image. Exit codes: see --help.
+"""
+
+import argparse
+import sys
+
+import _bootstrap
+
+_bootstrap.ensure(__file__)
+
+from factorized_video import cli  # noqa: E402
+
+
+def build_parser() -> cli.Parser:
+    """The options; the original skill's first."""
+    parser = cli.Parser(
+        "Stage 2, composition: draw the anchor, the first frame of the video, from its caption.",
+        'python3 scripts/generate_anchor.py "A tabby cat on a tall bookshelf" --enhance '
+        "--output anchor.png",
+    )
+    parser.add_argument("caption", metavar="CAPTION", nargs="?", help="what the first frame shows")
+    parser.add_argument(
+        "--input-file", metavar="FILE", help="read the caption from FILE, or from stdin (-)"
+    )
+    parser.add_argument("--model", metavar="ID", help="the image model")
+    cli.add_style(parser)
+    parser.add_argument(
+        "--enhance", action="store_true", help="add terms of the craft that fit the style"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE",
+        help="where the image goes: .png, .jpg or .webp (default: outputs/<first words>-<hash>.png)",
+    )  # fmt: skip
+    cli.add_common(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> "dict[str, object]":
+    """One anchor, or the one that was made before for the same inputs."""
+    from factorized_video import files, media, plan, prompts, receipts
+    from factorized_video.gateway import open_gateway, settings
+
+    console = args.console
+    console.stage = "composition"
+    if (args.caption is None) == (args.input_file is None):
+        raise cli.UsageError("Give either a CAPTION or --input-file FILE.")
+    what = "The caption" if args.input_file is None else "--input-file"
+    caption = cli.read_text(args.caption, args.input_file, what)
+    style = prompts.resolve_style(args.style, caption)
+    ratio = args.aspect_ratio or plan.DEFAULT_RATIO
+    call = plan.composition(
+        caption, settings.planned_name(args.gateway), model=args.model, style=style, ratio=ratio,
+        enhance=args.enhance, allow_off=args.allow_off,
+    )  # fmt: skip
+    typed = cli.output_path(args.output) if args.output is not None else None
+    if typed:
+        cli.check_extension(typed, tuple(media.EXTENSIONS))
+    if args.dry_run:
+        return plan.Plan((call,)).as_json()
+    console.warn(*call.warnings)
+    chosen = settings.resolve(args.gateway)
+    console.warn(*chosen.warnings)
+
+    wanted = receipts.digest("composition", {
+        "caption": caption, "style": args.style, "aspect_ratio": args.aspect_ratio,
+        "model": args.model, "enhance": args.enhance or None, "gateway": chosen.identity,
+    })  # fmt: skip
+    output = typed or cli.default_output(caption, wanted, ".png")
+    if chosen.name == "demo" or output.suffix.lower() == ".webp":
+        media.need_media_extra("The demo gateway" if chosen.name == "demo" else "A .webp image")
+    kept = files.kept(wanted)
+    decision, receipt = receipts.consult(
+        output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
+        demo=chosen.name == "demo", kept=kept is not None,
+    )  # fmt: skip
+    if decision == "return changed":
+        console.warn("{} was changed since it was made; it is returned as it is.".format(output))
+    elif decision == "return":
+        console.progress("already made for the same inputs")
+    else:
+        files.check_writable(output)
+        if decision == "resume":
+            record = receipts.Record(output, receipt)
+        else:
+            record = receipts.Record.begin(
+                output, "composition", wanted, inputs={"caption": caption},
+                sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,
+                model=call.model.id,
+            )  # fmt: skip
+        with open_gateway(chosen, console.progress) as gateway:
+            came = kept if decision == "resume" else _draw(console, gateway, call, record, ratio)
+            _deliver(console, gateway, record, came, ratio)
+        receipt = record.data
+    return {
+        "status": "succeeded",
+        "text": str(output),
+        "output": str(output),
+        "gateway": chosen.name,
+        "model": receipt["model"],
+        "cost": receipt["cost"],
+        "receipt": str(receipts.receipt_path(output)),
+        "image": receipt["measured"],
+        "reused": decision.startswith("return"),
+    }
+
+
+def _draw(console, gateway, call, record, ratio):  # type: ignore[no-untyped-def]
+    """Send the paid call; the image's bytes, or the address they are at.
+
+    The receipt tells of the call before it is sent, and of how it ended. What came is also kept
+    outside the output's folder until `_deliver` has put it in place.
+    """
+    from factorized_video import files, models, receipts
+    from factorized_video.errors import Refused, ToolError, Unknown
+    from factorized_video.gateway.types import ImageRequest
+
+    try:
+        record.update()
+        console.progress("drawing with {}".format(call.model.id))
+        reply = gateway.image(ImageRequest(call.model.id, call.text, ratio))
+    except (Refused, Unknown) as error:
+        if isinstance(error, Unknown):
+            error.hint = receipts.AFTER_UNKNOWN
+        else:
+            error.hint = "Say it in other words. " + receipts.PAY_AGAIN
+        error.result = record.whereabouts
+        record.ended(error)
+        raise
+    except ToolError:
+        record.withdraw()
+        raise
+    came = reply.data or reply.url.encode()
+    files.keep(record.data["digest"], came)
+    cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
+    record.update(cost=cost.as_json(), request_ids=[reply.request_id], reply=reply.raw)
+    return came
+
+
+def _deliver(console, gateway, record, came, ratio):  # type: ignore[no-untyped-def]
+    """Put the picture that came, and its receipt, where they belong."""
+    from factorized_video import files, media, plan, receipts
+    from factorized_video.errors import OutputError
+
+    digest, extension = record.data["digest"], record.output.suffix.lower()
+    if came.startswith((b"https://", b"http://")):
+        came = gateway.fetch_image(came.decode())
+    try:
+        image = media.check_image(came)
+        converted, notes = media.convert(image, extension)
+    except OutputError as error:
+        failure = OutputError(
+            "What came is no picture that can be used: {}".format(error.message),
+            receipts.PAY_AGAIN, charged="yes", **record.whereabouts,
+        )  # fmt: skip
+        record.ended(failure)
+        raise failure from None
+    console.warn(*image.warnings, *notes)
+    width, height = image.size or (None, None)
+    if image.size and plan.ratio_difference(image.size, ratio) > plan.RATIO_TOLERANCE:
+        console.warn(
+            "The image is {}x{} px, not {}: the model did not keep the aspect ratio.".format(
+                width, height, ratio
+            )
+        )
+    try:
+        files.write_file(record.output, converted)
+        record.succeeded(
+            receipts.sha256_of(record.output),
+            measured={"width": width, "height": height, "format": media.EXTENSIONS[extension]},
+        )
+    except OutputError as error:
+        error.hint = "The picture is paid for and kept: make room, then run the same command again."
+        error.charged = "yes"
+        error.result = record.whereabouts
+        raise
+    files.drop(digest)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(build_parser, run))

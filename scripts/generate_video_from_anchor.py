@@ -1,0 +1,201 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=12"]
+# ///
+"""Stage 3, temporal synthesis: animate the anchor into a video that begins with it.
+
+Example:
+    python3 scripts/generate_video_from_anchor.py --anchor anchor.png \
+        --prompt "A cat jumping from a bookshelf to the couch" --duration 6 --output video.mp4
+
+Prints the path of the video. Exit codes: see --help.
+"""
+
+import argparse
+import sys
+
+import _bootstrap
+
+_bootstrap.ensure(__file__)
+
+from factorized_video import cli  # noqa: E402
+
+
+def build_parser() -> cli.Parser:
+    """The options; the original skill's first."""
+    parser = cli.Parser(
+        "Stage 3, temporal synthesis: animate the anchor into a video that begins with it.",
+        "python3 scripts/generate_video_from_anchor.py --anchor anchor.png "
+        '--prompt "The cat jumps to the couch" --output video.mp4',
+    )
+    parser.add_argument("--anchor", metavar="IMAGE", required=True, help="the first frame")
+    parser.add_argument(
+        "--prompt", metavar="TEXT", required=True, help="the video prompt; - reads it from stdin"
+    )
+    parser.add_argument("--model", metavar="ID", help="the image-to-video model")
+    cli.add_ratio(parser)
+    cli.add_video_options(parser)
+    parser.add_argument(
+        "--output", metavar="FILE.mp4",
+        help="where the video goes (default: outputs/<first words>-<hash>.mp4)",
+    )  # fmt: skip
+    cli.add_motion(parser.add_argument_group("motion"))
+    cli.add_common(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> "dict[str, object]":
+    """One clip, or the one that was made before for the same inputs; a begun one goes on."""
+    import hashlib
+    from pathlib import Path
+
+    from factorized_video import media, plan, prompts, receipts
+    from factorized_video.files import check_writable
+    from factorized_video.gateway import open_gateway, settings
+
+    console = args.console
+    console.stage = "synthesis"
+    prompt = cli.read_text(args.prompt, None, "--prompt")
+    motion = cli.read_motion(args)
+    anchor = media.read_image(Path(args.anchor).expanduser(), "--anchor")
+    call = plan.synthesis(
+        prompt, motion, settings.planned_name(args.gateway), model=args.model,
+        strategy=args.prompt_strategy or prompts.DEFAULT_STRATEGY, duration=args.duration,
+        ratio=args.aspect_ratio, picture_size=anchor.size, allow_off=args.allow_off,
+    )  # fmt: skip
+    frame = media.to_send(anchor)
+    typed = cli.output_path(args.output) if args.output is not None else None
+    if typed:
+        cli.check_extension(typed, (".mp4",))
+    if args.dry_run:
+        return plan.Plan((call,)).as_json()
+    console.warn(*call.warnings, *anchor.warnings)
+    chosen = settings.resolve(args.gateway)
+    console.warn(*chosen.warnings)
+    if chosen.name == "demo":
+        media.need_media_extra("The demo gateway")
+
+    anchor_hash = hashlib.sha256(anchor.data).hexdigest()
+    wanted = receipts.digest("synthesis", {
+        "prompt": prompt, "motion": motion, "anchor": anchor_hash, "model": args.model,
+        "duration": args.duration, "aspect_ratio": args.aspect_ratio,
+        "prompt_strategy": args.prompt_strategy, "gateway": chosen.identity,
+    })  # fmt: skip
+    output = typed or cli.default_output(prompt, wanted, ".mp4")
+    decision, receipt = receipts.consult(
+        output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
+        demo=chosen.name == "demo",
+    )  # fmt: skip
+    if decision == "return changed":
+        console.warn("{} was changed since it was made; it is returned as it is.".format(output))
+    elif decision == "return":
+        console.progress("already made for the same inputs")
+    else:
+        check_writable(output)
+        if decision == "resume":
+            record = receipts.Record(output, receipt)
+        else:
+            record = receipts.Record.begin(
+                output, "synthesis", wanted,
+                inputs={"prompt": prompt, "motion": motion,
+                        "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}},
+                sent={"prompt": call.text, **call.settings,
+                      "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
+                                      "sha256": hashlib.sha256(frame.data).hexdigest()}},
+                gateway=chosen.identity, model=call.model.id,
+            )  # fmt: skip
+        with open_gateway(chosen, console.progress) as gateway:
+            if decision == "make":
+                _submit(console, gateway, call, record, frame)
+            _finish(console, gateway, call, record, args.timeout)
+        receipt = record.data
+    return {
+        "status": "succeeded",
+        "text": str(output),
+        "output": str(output),
+        "gateway": chosen.name,
+        "model": receipt["model"],
+        "cost": receipt["cost"],
+        "receipt": str(receipts.receipt_path(output)),
+        "job": receipt["job"],
+        "video": receipt["measured"],
+        "reused": decision.startswith("return"),
+    }
+
+
+def _submit(console, gateway, call, record, frame):  # type: ignore[no-untyped-def]
+    """Send the paid call; the job's id is on disk before anything else happens."""
+    from factorized_video import receipts
+    from factorized_video.errors import Refused, ToolError, Unknown
+    from factorized_video.gateway.types import VideoRequest
+
+    try:
+        record.update()
+        console.progress("submitting to {}".format(call.model.id))
+        job = gateway.submit(VideoRequest(
+            call.model.id, call.text, frame, call.settings["duration_s"],
+            call.settings["aspect_ratio"], call.settings["resolution"],
+        ))  # fmt: skip
+    except (Refused, Unknown) as error:
+        error.hint = (
+            receipts.AFTER_UNKNOWN
+            if isinstance(error, Unknown)
+            else "The anchor is kept: say the action in other words. " + receipts.PAY_AGAIN
+        )
+        error.result = record.whereabouts
+        record.ended(error)
+        raise
+    except ToolError:
+        record.withdraw()
+        raise
+    record.update(
+        state="submitted", job=job.id, cost=call.cost.as_json(), request_ids=[job.request_id]
+    )
+
+
+def _finish(console, gateway, call, record, timeout_s):  # type: ignore[no-untyped-def]
+    """Wait for the job, fetch the clip, measure it, and write down what it is."""
+    import time
+
+    from factorized_video import media
+    from factorized_video.errors import JobFailed, Refused, ToolError
+    from factorized_video.gateway.reading import is_refusal
+
+    job_id = record.data["job"]
+    started = time.monotonic()
+    try:
+        job = gateway.wait(job_id, timeout_s, started)
+        if job.state == "failed":
+            reason = job.error or "the gateway gave no reason"
+            family, hint = JobFailed, "Try other words or another --model."
+            if is_refusal(reason):
+                family, hint = Refused, "The anchor is kept: say the action in other words."
+            failure = family(
+                "The job {} failed: {}".format(job_id, reason),
+                "{} To send it once more, and perhaps pay once more, add --resubmit.".format(hint),
+                charged="unknown", request_id=job.request_id,
+            )  # fmt: skip
+            record.ended(failure)
+            raise failure
+        console.progress("fetching the clip")
+        measured = []
+
+        def check(path):  # type: ignore[no-untyped-def]
+            media.check_video(path)
+            measured[:] = [media.measure_video(path)]
+
+        fetched = gateway.fetch_video(job, record.output, check)
+        if measured[0] is None:
+            console.warn(media.not_measured())
+        record.succeeded(fetched.sha256, measured=measured[0], bytes=fetched.size, reply=job.raw)
+    except ToolError as error:
+        error.result = {**record.whereabouts, **error.result}
+        typical = call.model.typical_s
+        if error.kind == "running" and typical:
+            elapsed = time.monotonic() - started
+            error.result["eta_s"] = max(0, round(typical - elapsed)) or None
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(build_parser, run))

@@ -1,0 +1,199 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=12"]
+# ///
+"""Stage 1, reasoning: rewrite a video prompt into a caption of its first frame, and a motion line.
+
+Example:
+    python3 scripts/rewrite_prompt.py "A cat jumping from a bookshelf to the couch" \
+        --style photorealistic --aspect-ratio 16:9 --output first_frame.txt
+
+Prints the caption. Exit codes: see --help.
+"""
+
+import argparse
+import sys
+
+import _bootstrap
+
+_bootstrap.ensure(__file__)
+
+from factorized_video import cli  # noqa: E402
+
+
+def build_parser() -> cli.Parser:
+    """The options; the original skill's first."""
+    parser = cli.Parser(
+        "Stage 1, reasoning: rewrite a video prompt into a caption of its first frame (printed) and "
+        "a motion line.",
+        'python3 scripts/rewrite_prompt.py "A cat jumping from a bookshelf to the couch" '
+        "--output first_frame.txt",
+    )
+    parser.add_argument("prompt", metavar="PROMPT", help="the video prompt; - reads it from stdin")
+    cli.add_style(parser)
+    parser.add_argument("--model", metavar="ID", help="the LLM that rewrites")
+    parser.add_argument("--output", metavar="FILE", help="also write the caption to FILE")
+    parser.add_argument("--motion-file", metavar="FILE", help="also write the motion to FILE")
+    cli.add_common(parser, pays=False)
+    return parser
+
+
+def run(args: argparse.Namespace) -> "dict[str, object]":
+    """One rewrite, or the one that was made before for the same inputs and the same --output."""
+    from factorized_video import plan, prompts, receipts
+    from factorized_video.files import check_writable, write_file
+    from factorized_video.gateway import settings
+
+    console = args.console
+    console.stage = "reasoning"
+    prompt = cli.read_text(args.prompt, None, "The prompt")
+    style = prompts.resolve_style(args.style, prompt)
+    ratio = args.aspect_ratio or plan.DEFAULT_RATIO
+    gateway = settings.planned_name(args.gateway)
+    call = plan.reasoning(prompt, gateway, model=args.model, style=style, ratio=ratio)
+    if args.dry_run:
+        return plan.Plan((call,)).as_json()
+    console.warn(*call.warnings)
+    chosen = settings.resolve(args.gateway)
+    console.warn(*chosen.warnings)
+
+    wanted = receipts.digest("reasoning", {
+        "prompt": prompt, "style": args.style, "aspect_ratio": args.aspect_ratio,
+        "model": args.model, "gateway": chosen.identity,
+    })  # fmt: skip
+    output = cli.output_path(args.output) if args.output else None
+    motion_file = cli.output_path(args.motion_file) if args.motion_file else None
+    if output and output == motion_file:
+        raise cli.UsageError("--output and --motion-file name the same file.")
+    record = _made_before(output, wanted, args.overwrite, chosen.name == "demo")
+    if motion_file and motion_file.exists() and not record and not args.overwrite:
+        raise cli.UsageError(
+            "{} is already there.".format(motion_file), "Choose another name, or add --overwrite."
+        )
+    for path in filter(None, (output, motion_file)):
+        check_writable(path)
+
+    reused = record is not None
+    result = (
+        {**record["result"], "cost": record["cost"]}
+        if record
+        else _rewrite(console, chosen, call, style, ratio)
+    )
+    caption, motion = result["caption"], result["motion"]
+    if output and not reused:
+        made = receipts.Record.begin(
+            output, "reasoning", wanted, inputs={"prompt": prompt},
+            sent={"messages": result["messages"], **call.settings},
+            gateway=chosen.identity, model=call.model.id,
+        )  # fmt: skip
+        write_file(output, (caption + "\n").encode())
+        made.succeeded(
+            receipts.sha256_of(output), cost=result["cost"], reply=result["replies"],
+            request_ids=result["request_ids"], result={"caption": caption, "motion": motion},
+        )  # fmt: skip
+    elif output and not output.exists():
+        write_file(output, (caption + "\n").encode())
+    elif output:
+        ours, caption = caption, cli.read_text(None, str(output), "The caption")
+        if caption != ours:
+            console.warn("{} was edited; it is used as it is.".format(output))
+    if motion_file and not (reused and motion_file.exists()):
+        receipts.make_room(motion_file)
+        if motion:
+            write_file(motion_file, (motion + "\n").encode())
+    return {
+        "status": "succeeded",
+        "text": caption,
+        "output": str(output) if output else None,
+        "gateway": chosen.name,
+        "model": call.model.id,
+        "cost": result["cost"],
+        "receipt": str(receipts.receipt_path(output)) if output else None,
+        "caption": caption,
+        "motion": motion,
+        "reused": reused,
+    }
+
+
+def _made_before(output, wanted, overwrite, demo):  # type: ignore[no-untyped-def]
+    """The receipt of an earlier rewrite for the same inputs, or None where one is to be made."""
+    from factorized_video import receipts
+
+    if output is None:
+        return None
+    receipt = receipts.read(output)
+    if receipt and receipt.get("digest") == wanted and isinstance(receipt.get("result"), dict):
+        return receipt  # it holds the texts, so even a lost file costs nothing
+    receipts.consult(output, wanted, overwrite=overwrite, resubmit=True, demo=demo)
+    return None
+
+
+def _rewrite(console, chosen, call, style, ratio):  # type: ignore[no-untyped-def]
+    """Ask the LLM until there is a caption: at most one repair and one request for stillness.
+
+    Raises OutputError if there is none after that, Refused if the model declines.
+    """
+    from factorized_video import models, prompts, rewriting
+    from factorized_video.errors import OutputError, Refused
+    from factorized_video.gateway import open_gateway
+    from factorized_video.gateway.types import ChatRequest
+
+    messages = prompts.rewrite_messages(call.text, style, ratio)
+    costs, replies = [], []
+    repaired = stilled = False
+    best = None
+    with open_gateway(chosen, console.progress) as gateway:
+        while True:
+            console.progress("asking {}".format(call.model.id))
+            reply = gateway.chat(ChatRequest(call.model.id, messages))
+            console.warn(*reply.warnings)
+            replies.append(reply)
+            if reply.cost is not None:
+                costs.append(models.Cost(reply.cost, "actual"))
+            elif reply.tokens:
+                costs.append(models.price_of_tokens(call.model, *reply.tokens))
+            else:
+                costs.append(call.cost)
+            answer = rewriting.read_rewrite(reply.text, reply.finish_reason)
+            if isinstance(answer, rewriting.Rewrite):
+                best = answer
+                words = rewriting.motion_words(answer.caption)
+                if not words:
+                    break
+                if stilled:
+                    console.warn(
+                        "The caption may still tell motion ({}); it is taken as it is.".format(
+                            ", ".join(words)
+                        )
+                    )
+                    break
+                stilled = True
+                request = prompts.STILLNESS_REQUEST.format(words=", ".join(words))
+            elif best:
+                break  # the second answer was worse: the first one stands
+            elif repaired:
+                family = Refused if answer.refused else OutputError
+                raise family(
+                    "The model gave no caption, asked twice: {}.".format(answer.problem),
+                    "Run it again, choose another --model, or write the caption yourself and use "
+                    "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
+                    charged="yes",
+                )
+            else:
+                repaired = True
+                request = prompts.REPAIR_REQUEST.format(problem=answer.problem)
+            messages = prompts.asked_again(messages, reply.text, request)
+    if not best.motion:
+        console.warn("The model wrote no motion line; the video model is told the prompt alone.")
+    return {
+        "caption": best.caption,
+        "motion": best.motion,
+        "cost": models.total(costs).as_json(),
+        "messages": messages,
+        "request_ids": [reply.request_id for reply in replies],
+        "replies": [reply.raw for reply in replies],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(build_parser, run))
