@@ -19,8 +19,8 @@ OLDEST_FOR_HELP = (3, 7)
 _GUARD = "FACTORIZED_VIDEO_BOOTSTRAPPED"  # set before starting again: never twice
 
 
-def ensure(script):
-    """Return if this Python will do; else start `script` again in the skill's `.venv`, or exit 2."""
+def ensure(script: str) -> None:
+    """Return if this Python will do; else start again in the skill's `.venv`, or exit 2."""
     scripts = os.path.dirname(os.path.abspath(script))
     words = sys.argv[1:]
     wants_help = "-h" in words or "--help" in words
@@ -51,11 +51,11 @@ def ensure(script):
     _stop(failed + wrong, "Run: bash {} --install".format(_quoted(setup)), "--json" in words)
 
 
-def _missing(modules):
+def _missing(modules: "tuple[str, ...]") -> "list[str]":
     return [name for name in modules if importlib.util.find_spec(name) is None]
 
 
-def _quoted(path):
+def _quoted(path: str) -> str:
     return (
         path
         if path.replace("/", "").replace("-", "").replace(".", "").replace("_", "").isalnum()
@@ -63,7 +63,7 @@ def _quoted(path):
     )
 
 
-def _stop(message, hint, as_json):
+def _stop(message: str, hint: str, as_json: bool) -> None:
     if as_json:
         error = {"kind": "usage", "message": message, "hint": hint}
         print(json.dumps({"status": "failed", "error": error}))

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=12"]
+# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=14"]
 # ///
 """Stage 2, composition: draw the anchor, the first frame of the video, from its caption.
 
@@ -18,7 +18,16 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli  # noqa: E402
+from factorized_video import cli
+from factorized_video.errors import UsageError
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from typing import Any
+
+    from factorized_video.gateway.client import Gateway
+    from factorized_video.plan import Call
+    from factorized_video.receipts import Record
 
 
 def build_parser() -> cli.Parser:
@@ -39,13 +48,13 @@ def build_parser() -> cli.Parser:
     )
     parser.add_argument(
         "--output", metavar="FILE",
-        help="where the image goes: .png, .jpg or .webp (default: outputs/<first words>-<hash>.png)",
+        help="where the image goes: .png, .jpg, .webp (default: outputs/<first words>-<hash>.png)",
     )  # fmt: skip
     cli.add_common(parser)
     return parser
 
 
-def run(args: argparse.Namespace) -> "dict[str, object]":
+def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
     from factorized_video import files, media, plan, prompts, receipts
     from factorized_video.gateway import open_gateway, settings
@@ -53,7 +62,7 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
     console = args.console
     console.stage = "composition"
     if (args.caption is None) == (args.input_file is None):
-        raise cli.UsageError("Give either a CAPTION or --input-file FILE.")
+        raise UsageError("Give either a CAPTION or --input-file FILE.")
     what = "The caption" if args.input_file is None else "--input-file"
     caption = cli.read_text(args.caption, args.input_file, what)
     style = prompts.resolve_style(args.style, caption)
@@ -84,7 +93,7 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
         demo=chosen.name == "demo", kept=kept is not None,
     )  # fmt: skip
     if decision == "return changed":
-        console.warn("{} was changed since it was made; it is returned as it is.".format(output))
+        console.warn(f"{output} was changed since it was made; it is returned as it is.")
     elif decision == "return":
         console.progress("already made for the same inputs")
     else:
@@ -98,7 +107,11 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
                 model=call.model.id,
             )  # fmt: skip
         with open_gateway(chosen, console.progress) as gateway:
-            came = kept if decision == "resume" else _draw(console, gateway, call, record, ratio)
+            came = (
+                kept
+                if decision == "resume" and kept
+                else _draw(console, gateway, call, record, ratio)
+            )
             _deliver(console, gateway, record, came, ratio)
         receipt = record.data
     return {
@@ -114,7 +127,9 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
     }
 
 
-def _draw(console, gateway, call, record, ratio):  # type: ignore[no-untyped-def]
+def _draw(
+    console: cli.Console, gateway: "Gateway", call: "Call", record: "Record", ratio: str
+) -> bytes:
     """Send the paid call; the image's bytes, or the address they are at.
 
     The receipt tells of the call before it is sent, and of how it ended. What came is also kept
@@ -126,7 +141,7 @@ def _draw(console, gateway, call, record, ratio):  # type: ignore[no-untyped-def
 
     try:
         record.update()
-        console.progress("drawing with {}".format(call.model.id))
+        console.progress(f"drawing with {call.model.id}")
         reply = gateway.image(ImageRequest(call.model.id, call.text, ratio))
     except (Refused, Unknown) as error:
         if isinstance(error, Unknown):
@@ -139,14 +154,16 @@ def _draw(console, gateway, call, record, ratio):  # type: ignore[no-untyped-def
     except ToolError:
         record.withdraw()
         raise
-    came = reply.data or reply.url.encode()
+    came = reply.data or (reply.url or "").encode()
     files.keep(record.data["digest"], came)
     cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
     record.update(cost=cost.as_json(), request_ids=[reply.request_id], reply=reply.raw)
     return came
 
 
-def _deliver(console, gateway, record, came, ratio):  # type: ignore[no-untyped-def]
+def _deliver(
+    console: cli.Console, gateway: "Gateway", record: "Record", came: bytes, ratio: str
+) -> None:
     """Put the picture that came, and its receipt, where they belong."""
     from factorized_video import files, media, plan, receipts
     from factorized_video.errors import OutputError
@@ -159,7 +176,7 @@ def _deliver(console, gateway, record, came, ratio):  # type: ignore[no-untyped-
         converted, notes = media.convert(image, extension)
     except OutputError as error:
         failure = OutputError(
-            "What came is no picture that can be used: {}".format(error.message),
+            f"What came is no picture that can be used: {error.message}",
             receipts.PAY_AGAIN, charged="yes", **record.whereabouts,
         )  # fmt: skip
         record.ended(failure)
@@ -168,9 +185,7 @@ def _deliver(console, gateway, record, came, ratio):  # type: ignore[no-untyped-
     width, height = image.size or (None, None)
     if image.size and plan.ratio_difference(image.size, ratio) > plan.RATIO_TOLERANCE:
         console.warn(
-            "The image is {}x{} px, not {}: the model did not keep the aspect ratio.".format(
-                width, height, ratio
-            )
+            f"The image is {width}x{height} px, not {ratio}: the model chose another shape."
         )
     try:
         files.write_file(record.output, converted)

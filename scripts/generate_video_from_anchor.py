@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=12"]
+# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=14"]
 # ///
 """Stage 3, temporal synthesis: animate the anchor into a video that begins with it.
 
@@ -18,7 +18,17 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli  # noqa: E402
+from factorized_video import cli
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from factorized_video.gateway.client import Gateway
+    from factorized_video.gateway.types import Picture
+    from factorized_video.plan import Call
+    from factorized_video.receipts import Record
 
 
 def build_parser() -> cli.Parser:
@@ -44,7 +54,7 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args: argparse.Namespace) -> "dict[str, object]":
+def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one that was made before for the same inputs; a begun one goes on."""
     import hashlib
     from pathlib import Path
@@ -87,7 +97,7 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
         demo=chosen.name == "demo",
     )  # fmt: skip
     if decision == "return changed":
-        console.warn("{} was changed since it was made; it is returned as it is.".format(output))
+        console.warn(f"{output} was changed since it was made; it is returned as it is.")
     elif decision == "return":
         console.progress("already made for the same inputs")
     else:
@@ -123,7 +133,9 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
     }
 
 
-def _submit(console, gateway, call, record, frame):  # type: ignore[no-untyped-def]
+def _submit(
+    console: cli.Console, gateway: "Gateway", call: "Call", record: "Record", frame: "Picture"
+) -> None:
     """Send the paid call; the job's id is on disk before anything else happens."""
     from factorized_video import receipts
     from factorized_video.errors import Refused, ToolError, Unknown
@@ -131,10 +143,10 @@ def _submit(console, gateway, call, record, frame):  # type: ignore[no-untyped-d
 
     try:
         record.update()
-        console.progress("submitting to {}".format(call.model.id))
+        console.progress(f"submitting to {call.model.id}")
         job = gateway.submit(VideoRequest(
-            call.model.id, call.text, frame, call.settings["duration_s"],
-            call.settings["aspect_ratio"], call.settings["resolution"],
+            call.model.id, call.text, frame, int(call.settings["duration_s"]),
+            str(call.settings["aspect_ratio"]), str(call.settings["resolution"]),
         ))  # fmt: skip
     except (Refused, Unknown) as error:
         error.hint = (
@@ -153,7 +165,9 @@ def _submit(console, gateway, call, record, frame):  # type: ignore[no-untyped-d
     )
 
 
-def _finish(console, gateway, call, record, timeout_s):  # type: ignore[no-untyped-def]
+def _finish(
+    console: cli.Console, gateway: "Gateway", call: "Call", record: "Record", timeout_s: float
+) -> None:
     """Wait for the job, fetch the clip, measure it, and write down what it is."""
     import time
 
@@ -167,20 +181,22 @@ def _finish(console, gateway, call, record, timeout_s):  # type: ignore[no-untyp
         job = gateway.wait(job_id, timeout_s, started)
         if job.state == "failed":
             reason = job.error or "the gateway gave no reason"
-            family, hint = JobFailed, "Try other words or another --model."
+            family: type[ToolError] = JobFailed
+            hint = "Try other words or another --model."
             if is_refusal(reason):
-                family, hint = Refused, "The anchor is kept: say the action in other words."
+                family = Refused
+                hint = "The anchor is kept: say the action in other words."
             failure = family(
-                "The job {} failed: {}".format(job_id, reason),
-                "{} To send it once more, and perhaps pay once more, add --resubmit.".format(hint),
+                f"The job {job_id} failed: {reason}",
+                f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
                 charged="unknown", request_id=job.request_id,
             )  # fmt: skip
             record.ended(failure)
             raise failure
         console.progress("fetching the clip")
-        measured = []
+        measured: list[Any] = []
 
-        def check(path):  # type: ignore[no-untyped-def]
+        def check(path: "Path") -> None:
             media.check_video(path)
             measured[:] = [media.measure_video(path)]
 

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=12"]
+# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=14"]
 # ///
 """Stage 1, reasoning: rewrite a video prompt into a caption of its first frame, and a motion line.
 
@@ -18,14 +18,23 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli  # noqa: E402
+from factorized_video import cli
+from factorized_video.errors import UsageError
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from factorized_video.gateway.settings import Settings
+    from factorized_video.plan import Call
 
 
 def build_parser() -> cli.Parser:
     """The options; the original skill's first."""
     parser = cli.Parser(
-        "Stage 1, reasoning: rewrite a video prompt into a caption of its first frame (printed) and "
-        "a motion line.",
+        "Stage 1, reasoning: rewrite a video prompt into a caption of its first frame (printed) "
+        "and a motion line.",
         'python3 scripts/rewrite_prompt.py "A cat jumping from a bookshelf to the couch" '
         "--output first_frame.txt",
     )
@@ -38,7 +47,7 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def run(args: argparse.Namespace) -> "dict[str, object]":
+def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one that was made before for the same inputs and the same --output."""
     from factorized_video import plan, prompts, receipts
     from factorized_video.files import check_writable, write_file
@@ -64,11 +73,11 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
     output = cli.output_path(args.output) if args.output else None
     motion_file = cli.output_path(args.motion_file) if args.motion_file else None
     if output and output == motion_file:
-        raise cli.UsageError("--output and --motion-file name the same file.")
+        raise UsageError("--output and --motion-file name the same file.")
     record = _made_before(output, wanted, args.overwrite, chosen.name == "demo")
     if motion_file and motion_file.exists() and not record and not args.overwrite:
-        raise cli.UsageError(
-            "{} is already there.".format(motion_file), "Choose another name, or add --overwrite."
+        raise UsageError(
+            f"{motion_file} is already there.", "Choose another name, or add --overwrite."
         )
     for path in filter(None, (output, motion_file)):
         check_writable(path)
@@ -96,7 +105,7 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
     elif output:
         ours, caption = caption, cli.read_text(None, str(output), "The caption")
         if caption != ours:
-            console.warn("{} was edited; it is used as it is.".format(output))
+            console.warn(f"{output} was edited; it is used as it is.")
     if motion_file and not (reused and motion_file.exists()):
         receipts.make_room(motion_file)
         if motion:
@@ -115,7 +124,9 @@ def run(args: argparse.Namespace) -> "dict[str, object]":
     }
 
 
-def _made_before(output, wanted, overwrite, demo):  # type: ignore[no-untyped-def]
+def _made_before(
+    output: "Path | None", wanted: str, overwrite: bool, demo: bool
+) -> "dict[str, Any] | None":
     """The receipt of an earlier rewrite for the same inputs, or None where one is to be made."""
     from factorized_video import receipts
 
@@ -128,23 +139,25 @@ def _made_before(output, wanted, overwrite, demo):  # type: ignore[no-untyped-de
     return None
 
 
-def _rewrite(console, chosen, call, style, ratio):  # type: ignore[no-untyped-def]
+def _rewrite(
+    console: cli.Console, chosen: "Settings", call: "Call", style: str, ratio: str
+) -> "dict[str, Any]":
     """Ask the LLM until there is a caption: at most one repair and one request for stillness.
 
     Raises OutputError if there is none after that, Refused if the model declines.
     """
     from factorized_video import models, prompts, rewriting
-    from factorized_video.errors import OutputError, Refused
+    from factorized_video.errors import OutputError, Refused, ToolError
     from factorized_video.gateway import open_gateway
     from factorized_video.gateway.types import ChatRequest
 
     messages = prompts.rewrite_messages(call.text, style, ratio)
     costs, replies = [], []
     repaired = stilled = False
-    best = None
+    best: rewriting.Rewrite | None = None
     with open_gateway(chosen, console.progress) as gateway:
         while True:
-            console.progress("asking {}".format(call.model.id))
+            console.progress(f"asking {call.model.id}")
             reply = gateway.chat(ChatRequest(call.model.id, messages))
             console.warn(*reply.warnings)
             replies.append(reply)
@@ -172,9 +185,9 @@ def _rewrite(console, chosen, call, style, ratio):  # type: ignore[no-untyped-de
             elif best:
                 break  # the second answer was worse: the first one stands
             elif repaired:
-                family = Refused if answer.refused else OutputError
+                family: type[ToolError] = Refused if answer.refused else OutputError
                 raise family(
-                    "The model gave no caption, asked twice: {}.".format(answer.problem),
+                    f"The model gave no caption, asked twice: {answer.problem}.",
                     "Run it again, choose another --model, or write the caption yourself and use "
                     "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
                     charged="yes",
@@ -183,6 +196,7 @@ def _rewrite(console, chosen, call, style, ratio):  # type: ignore[no-untyped-de
                 repaired = True
                 request = prompts.REPAIR_REQUEST.format(problem=answer.problem)
             messages = prompts.asked_again(messages, reply.text, request)
+    assert best is not None
     if not best.motion:
         console.warn("The model wrote no motion line; the video model is told the prompt alone.")
     return {

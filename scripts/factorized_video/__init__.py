@@ -1,4 +1,4 @@
-"""What the four scripts share: the contract, the plan, the texts, the receipts, the gateway client."""
+"""What the four scripts share: contract, plan, texts, receipts, media and the gateway client."""
 
 VERSION = "1.0.0"
 

@@ -313,7 +313,16 @@ def output_path(typed: str) -> Path:
 
     if not typed or "\0" in typed or typed.endswith(("/", "/.", "/..")) or typed in (".", ".."):
         raise UsageError(f"{typed!r} is not a file name.")
-    return Path(os.path.abspath(os.path.expanduser(typed)))  # noqa: PTH100, PTH111 - keeps links
+    return Path(os.path.abspath(os.path.expanduser(typed)))
+
+
+def folder_path(typed: str) -> Path:
+    """The absolute path of a typed folder. Raises UsageError for what is no folder name."""
+    from pathlib import Path
+
+    if not typed or "\0" in typed:
+        raise UsageError(f"{typed!r} is not a folder name.")
+    return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
 def default_output(text: str, digest: str, extension: str) -> Path:
@@ -357,7 +366,7 @@ def _stdin(what: str) -> str:
 
 def _file(name: str, what: str) -> str:
     try:
-        with open(name, "rb") as file:  # noqa: PTH123 - pathlib would slow --help
+        with open(name, "rb") as file:
             return _decoded(file.read(MAX_TEXT * 4 + 8), f"{what} {name}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -23,7 +23,7 @@ def keep_secret(secret: str) -> None:
 
 
 def clean(text: str) -> str:
-    """The text without known secrets, without the queries of addresses, without control characters."""
+    """The text without known secrets, the queries of addresses, and control characters."""
     for secret in _secrets:
         text = text.replace(secret, "[key]")
     return _CONTROLS.sub(" ", _URL_QUERY.sub(r"\1?[signature]", text))

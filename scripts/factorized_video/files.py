@@ -15,11 +15,6 @@ from .errors import OutputError, UsageError
 SUFFIX = ".receipt.json"
 
 
-def receipt_path(output: Path) -> Path:
-    """Where the receipt of an output lies."""
-    return output.with_name(output.name + SUFFIX)
-
-
 def check_writable(output: Path) -> None:
     """Make the folder of an output and try it. Raises UsageError: nothing has been sent yet."""
     try:
@@ -58,7 +53,7 @@ def temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
 
 
 def put_in_place(file: IO[bytes], temporary: Path, path: Path) -> None:
-    """Flush to disk and rename: a reader never sees half a file, nor does a power loss leave one."""
+    """Flush to disk and rename: neither a reader nor a power loss ever sees half a file."""
     file.flush()
     os.fsync(file.fileno())
     temporary.chmod(0o666 & ~_umask())  # mkstemp makes it private; an output is an ordinary file

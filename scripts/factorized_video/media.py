@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from .errors import OutputError, UsageError
@@ -87,7 +88,7 @@ def video_kind(head: bytes) -> str | None:
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image that was read and found usable; `size` in pixels, upright; None if not measurable."""
+    """An image that was found usable; `size` in pixels, upright, or None if not measurable."""
 
     data: bytes
     kind: str
@@ -140,7 +141,7 @@ def check_image(data: bytes) -> ImageFile:
             width, height = height, width
     if min(width, height) < SHORTEST_SIDE:
         raise OutputError(
-            f"{width}x{height} px is too small for a first frame; at least {SHORTEST_SIDE} px a side."
+            f"{width}x{height} px is too small for a first frame: {SHORTEST_SIDE} px at least."
         )
     if min(width, height) < ADVISED_SIDE:
         notes.append(f"{width}x{height} px is small; video models want {ADVISED_SIDE} px or more.")
@@ -267,7 +268,7 @@ def _turned(image: Image.Image) -> bool:
 
 
 @contextmanager
-def _decoding() -> Iterator[type[Image]]:  # type: ignore[valid-type]
+def _decoding() -> Iterator[ModuleType]:
     """Pillow, with whatever it raises on hostile bytes turned into one error."""
     from PIL import Image
 

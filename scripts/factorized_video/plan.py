@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass, field
+from typing import Any
 
 from . import STAGES, models, prompts
 from .errors import UsageError
@@ -30,7 +31,7 @@ class Call:
     gateway: str
     model: Model
     text: str
-    settings: dict[str, object]
+    settings: dict[str, Any]
     cost: Cost
     chosen: tuple[str, ...] = ()  # what nobody typed, in words
     warnings: tuple[str, ...] = ()
@@ -198,8 +199,9 @@ def _model(
 ) -> tuple[Model, tuple[str, ...]]:
     model = models.pick(kind, typed, gateway)
     if not model.listed:
-        return model, (f"{model.id} is not in this tool's model list: its settings and price are "
-                       "not checked.",)  # fmt: skip
+        return model, (
+            f"{model.id} is not in this tool's model list: its settings and price are not checked.",
+        )
     if model.off and not allow_off:
         raise UsageError(
             f"{model.id} is gone: {model.off['by']} shut it down on {model.off['date']}.",
@@ -207,8 +209,11 @@ def _model(
         )
     if model.retired:
         gone = model.retired
-        return model, (f"{gone['by']} shut {model.id} down on {gone['date']}; this gateway may keep "
-                       f"an alias. If it does not know the model, use {gone['replacement']}.",)  # fmt: skip
+        warning = (
+            f"{gone['by']} shut {model.id} down on {gone['date']}; this gateway may keep an alias. "
+            f"If it does not know the model, use {gone['replacement']}."
+        )
+        return model, (warning,)
     return model, ()
 
 

@@ -82,9 +82,9 @@ Answer with exactly one JSON object and nothing else:
 {"caption": "...", "motion": "..."}
 
 caption - what the very first frame shows, for the image model
-1. Settle the state of every entity at t = 0 before you write: where it is, its pose, what it holds, \
-whether it is whole, open, lit, alive. If the prompt has two animals cook, both are alive and \
-upright at the stove.
+1. Settle the state of every entity at t = 0 before you write: where it is, its pose, what it \
+holds, whether it is whole, open, lit, alive. If the prompt has two animals cook, both are alive \
+and upright at the stove.
 2. Every entity that must act is visible, with its count, its attributes, and its place: left, \
 right, in front, behind, above, below.
 3. For a change (green to red, shut to open) show only the state before it. For movement in a \
@@ -95,14 +95,14 @@ instant before it.
 camera movement, no motion blur, no panels or sequences.
 6. Write in the given style and frame for the given aspect ratio. Add the setting, light and \
 composition that the frame needs, and nothing that changes what the person asked for.
-7. Plain English, one paragraph of 40 to 120 words. Text that is to be read in the picture stays in \
-quotation marks, in its own language, letter for letter.
+7. Plain English, one paragraph of 40 to 120 words. Text that is to be read in the picture stays \
+in quotation marks, in its own language, letter for letter.
 
 motion - what happens after the first frame, for the video model
-1. Name the subject once by a short visible handle ("the tabby cat"), then one main action in order, \
-with its direction in terms of the frame. Briefly add what else moves.
-2. A camera move only if the person asked for one, and only one. For a change, say the end state and \
-the pace. Speech goes in quotation marks, word for word.
+1. Name the subject once by a short visible handle ("the tabby cat"), then one main action in \
+order, with its direction in terms of the frame. Briefly add what else moves.
+2. A camera move only if the person asked for one, and only one. For a change, say the end state \
+and the pace. Speech goes in quotation marks, word for word.
 3. Leave out appearance, setting and light, cuts, pronouns that could mean two things, negations, \
 emotions without a visible sign, and more beats than a few seconds hold.
 4. Plain English, at most 60 words.\
@@ -143,7 +143,7 @@ def asked_again(messages: list[dict[str, str]], answer: str, request: str) -> li
 
 
 def image_prompt(caption: str, style: str, aspect_ratio: str, enhance: bool = False) -> str:
-    """What the image model is told: caption, style, framing, and with `enhance` terms of the craft."""
+    """What the image model is told: caption, style, framing; with `enhance` terms of the craft."""
     lines = [caption.strip(), "", f"Style: {style_phrase(style)}."]
     if enhance:
         lines.append(f"Craft: {enhancement(style)}.")
@@ -155,7 +155,7 @@ def image_prompt(caption: str, style: str, aspect_ratio: str, enhance: bool = Fa
 
 
 def video_prompt(strategy: str, prompt: str, motion: str | None) -> str:
-    """What the video model is told beside the anchor. Never the still caption: see the module's top.
+    """What the video model is told beside the anchor; never the still caption (see the top).
 
     Raises ValueError for `motion-only` without a motion; the caller says which flag is missing.
     """

@@ -14,10 +14,11 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import VERSION
 from .errors import OutputError, ToolError, Unknown, UsageError, of_kind
-from .files import SUFFIX, receipt_path, write_file, writing
+from .files import SUFFIX, write_file, writing
 
 SCHEMA_VERSION = 1
 STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
@@ -29,7 +30,7 @@ AFTER_UNKNOWN = (
 _LARGEST_RECEIPT = 4 << 20  # bytes; the texts are 20,000 characters each at most
 
 
-def digest(stage: str, asked: dict[str, object]) -> str:
+def digest(stage: str, asked: dict[str, Any]) -> str:
     """SHA-256 over what the person asked: words, file contents, flags as typed, gateway, take.
 
     Not the tool's wording or defaults of the day: an upgrade never makes anyone pay again. Entries
@@ -38,6 +39,11 @@ def digest(stage: str, asked: dict[str, object]) -> str:
     typed = {key: value for key, value in asked.items() if value is not None}
     text = json.dumps([stage, typed], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def receipt_path(output: Path) -> Path:
+    """Where the receipt of an output lies."""
+    return output.with_name(output.name + SUFFIX)
 
 
 def sha256_of(path: Path) -> str:
@@ -54,7 +60,7 @@ def sha256_of_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read(output: Path) -> dict[str, object] | None:
+def read(output: Path) -> dict[str, Any] | None:
     """The receipt of an output, or None where there is none or it cannot be read as one."""
     path = receipt_path(output)
     try:
@@ -78,7 +84,7 @@ def read(output: Path) -> dict[str, object] | None:
 class Found:
     """What lies where an output is to go."""
 
-    receipt: dict[str, object] | None
+    receipt: dict[str, Any] | None
     file_exists: bool
     file_sha256: str | None = None
 
@@ -107,9 +113,10 @@ def decide(
     """What to do for the inputs with digest `wanted`. Pure.
 
     make: nothing is in the way (an old file, if any, is kept aside) · return: already made ·
-    resume: a job is known, or its result was `kept`; go on with that · repeat: it was refused or failed, the answer stands ·
-    unknown: a paid call went out and nobody knows what became of it · gone: made, but the file is
-    no longer there and cannot be fetched again · conflict: made for other inputs.
+    resume: a job is known, or its result was `kept`; go on with that · repeat: it was refused or
+    failed, and the answer stands · unknown: a paid call went out and nobody knows what became of it
+    · gone: made, but the file is no longer there and cannot be fetched again · conflict: made for
+    other inputs.
     """
     receipt = found.receipt
     if receipt is None:
@@ -133,7 +140,7 @@ def decide(
 
 def consult(
     output: Path, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool, kept: bool = False
-) -> tuple[str, dict[str, object]]:
+) -> tuple[str, dict[str, Any]]:
     """Look at the place of an output and say what to do: make, return or resume; and its receipt.
 
     Raises what the other decisions mean: UsageError for a conflict, the error of an answer that
@@ -143,7 +150,7 @@ def consult(
     receipt = found.receipt or {}
     decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo,
                       kept=kept)  # fmt: skip
-    known: dict[str, object] = {"output": str(output), "receipt": str(receipt_path(output))}
+    known: dict[str, Any] = {"output": str(output), "receipt": str(receipt_path(output))}
     if decision == "conflict":
         how = "for other inputs" if found.receipt else "by something else (it has no receipt)"
         raise UsageError(
@@ -185,7 +192,7 @@ def consult(
     return decision, receipt
 
 
-def was_demo(receipt: dict[str, object]) -> bool:
+def was_demo(receipt: dict[str, Any]) -> bool:
     """Whether the demo gateway made it."""
     gateway = receipt.get("gateway")
     return isinstance(gateway, dict) and gateway.get("name") == "demo"
@@ -194,7 +201,7 @@ def was_demo(receipt: dict[str, object]) -> bool:
 class Record:
     """The receipt of one output while it is being made. Every change is on disk when it returns."""
 
-    def __init__(self, output: Path, data: dict[str, object], aside: Path | None = None) -> None:
+    def __init__(self, output: Path, data: dict[str, Any], aside: Path | None = None) -> None:
         self.output = output
         self.path = receipt_path(output)
         self.data = data
@@ -207,12 +214,12 @@ class Record:
         stage: str,
         wanted: str,
         *,
-        inputs: dict[str, object],
-        sent: dict[str, object],
+        inputs: dict[str, Any],
+        sent: dict[str, Any],
         gateway: dict[str, str],
         model: str,
     ) -> Record:
-        """A record in the state `intent`, not on disk before `update`; an older output is kept aside.
+        """A record in the state `intent`, not on disk before `update`; what is there moves aside.
 
         `inputs` are the words and file hashes the person gave; `sent` the texts and settings that
         go to the model.
@@ -241,7 +248,7 @@ class Record:
         }, aside)  # fmt: skip
 
     @property
-    def whereabouts(self) -> dict[str, object]:
+    def whereabouts(self) -> dict[str, Any]:
         """The result keys that an error carries along."""
         return {"output": str(self.output), "receipt": str(self.path), "job": self.data["job"],
                 "model": self.data["model"], "gateway": self._gateway_name()}  # fmt: skip
@@ -277,7 +284,7 @@ class Record:
 
 
 def make_room(output: Path) -> Path | None:
-    """Keep an old output and its receipt as NAME.1.ext (or .2 ...); returns the new place, if any."""
+    """Keep an old output and its receipt as NAME.1.ext (or .2 ...); the new place, or None."""
     receipt = receipt_path(output)
     if not (output.exists() or receipt.exists()):
         return None

@@ -1,4 +1,4 @@
-"""What a Stage 1 reply is worth: finding the caption and the motion in whatever a model sent. Pure."""
+"""What a Stage 1 reply is worth: finding caption and motion in whatever a model sent. Pure."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 # Prose where JSON was asked, when it says no. Only read when no caption could be found.
 _REFUSAL = re.compile(
     r"^\W*(?:i(?:'|\u2019)?m (?:sorry|unable|not able)|i am (?:sorry|unable|not able)|sorry\b"
-    r"|i (?:can(?:no|')t|can\u2019t|won(?:'|\u2019)t|must decline)|(?:this|your) (?:request|prompt) "
-    r"(?:violates|goes against|can(?:no|')t))",
+    r"|i (?:can(?:no|')t|can\u2019t|won(?:'|\u2019)t|must decline)"
+    r"|(?:this|your) (?:request|prompt) (?:violates|goes against|can(?:no|')t))",
     re.IGNORECASE,
 )
 _VERBS = (
-    "jump leap run walk fly dance spin rotat chas fall mov swim crawl climb rid driv throw catch "
-    "kick roll slid float drift gallop sprint tast pour explod melt bloom"
-).split()
+    "jump|leap|run|walk|fly|danc|spin|rotat|chas|fall|mov|swim|crawl|climb|rid|driv|throw|catch|kick"
+    "|roll|slid|float|drift|gallop|sprint|tast|pour|explod|melt|bloom"
+)
 _AFTER = (
     r"from|to|toward|towards|across|over|through|into|onto|off|up|down|along|past|around|away|after"
 )
 _MOTION = (
     # The participle only where a path, or nothing, follows: "a running shoe" is a still thing.
     re.compile(
-        rf"\b(?:{'|'.join(_VERBS)})(?:[a-z]?ing)\b(?=\s+(?:{_AFTER})\b|\s*[.,;]|\s*$)",
+        rf"\b(?:{_VERBS})(?:[a-z]?ing)\b(?=\s+(?:{_AFTER})\b|\s*[.,;]|\s*$)",
         re.IGNORECASE,
     ),
     re.compile(

@@ -80,7 +80,9 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def standing(output: Path, wanted: str, prompt: str, folder: WorkFolder, anchor: Path) -> str:
+def standing(
+    output: Path, wanted: str, prompt: str, folder: WorkFolder, anchor: Path, *, demo: bool
+) -> str:
     """What the video at `output` is to an orchestrator whose inputs have the digest `wanted`.
 
     done: made from just these, and nothing was changed since · begun: nothing is there, or what is
@@ -90,6 +92,8 @@ def standing(output: Path, wanted: str, prompt: str, folder: WorkFolder, anchor:
     receipt = found.receipt
     if receipt is None:
         return "other" if found.file_exists else "begun"
+    if receipts.was_demo(receipt) and not demo:
+        return "begun"  # a stand-in gives way to the real thing
     pipeline = receipt.get("pipeline")
     if isinstance(pipeline, dict):
         used, now = pipeline.get("files"), folder.hashes()

@@ -9,12 +9,12 @@ import os
 import sys
 
 # Run as a folder: the scripts' folder is two levels up.
-SCRIPTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH
+SCRIPTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, SCRIPTS)
 
-import _bootstrap  # noqa: E402
+import _bootstrap
 
-_bootstrap.ensure(os.path.join(SCRIPTS, "factorized_generate.py"))  # noqa: PTH118
+_bootstrap.ensure(os.path.join(SCRIPTS, "factorized_generate.py"))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,11 +36,11 @@ def main() -> int:
     args = build_parser().parse_args()
     try:
         with serve(args.port) as root:
-            print("The demo gateway is at {} (Ctrl-C ends it). In another shell:".format(root))
-            print("  export AI_GATEWAY_BASE_URL={}".format(root), flush=True)
+            print(f"The demo gateway is at {root} (Ctrl-C ends it). In another shell:")
+            print(f"  export AI_GATEWAY_BASE_URL={root}", flush=True)
             threading.Event().wait()
     except OSError as error:
-        print("error: port {}: {}".format(args.port, error.strerror), file=sys.stderr)
+        print(f"error: port {args.port}: {error.strerror}", file=sys.stderr)
         return 2
     except OverflowError:
         print("error: --port takes a number from 0 to 65535", file=sys.stderr)

@@ -44,7 +44,8 @@ POSES = {
     "growing": "still small",
 }
 _FINITE = {
-    "jumps": "jumping", "leaps": "leaping", "runs": "running", "walks": "walking", "flies": "flying",
+    "jumps": "jumping", "leaps": "leaping", "runs": "running", "walks": "walking",
+    "flies": "flying",
     "dances": "dancing", "spins": "spinning", "chases": "chasing", "falls": "falling",
     "swims": "swimming", "crawls": "crawling", "climbs": "climbing", "rides": "riding",
     "drives": "driving", "throws": "throwing", "pours": "pouring", "eats": "eating",

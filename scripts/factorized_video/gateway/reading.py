@@ -15,8 +15,8 @@ from .types import HttpReply
 # How safety filters and policies are named, in codes and in prose.
 _SAFETY = re.compile(
     r"content[ _-]?(?:filter|policy|polic|moderation|blocked)|safety|moderat(?:ion|ed)|prohibited"
-    r"|responsible ai|\brai\b|raimedia|sensitive (?:content|information)|nsfw|violat\w+ .{0,40}polic"
-    r"|polic\w+ violat|usage polic",
+    r"|responsible ai|\brai\b|raimedia|sensitive (?:content|information)|nsfw"
+    r"|violat\w+ .{0,40}polic|polic\w+ violat|usage polic",
     re.IGNORECASE,
 )
 
@@ -169,7 +169,7 @@ def _slim(value: object, depth: int = 0) -> object:
 
 
 def _words(data: object, depth: int = 0) -> str:
-    """`error.message`, an `error` string, `detail` as string or list, `message`: the first found."""
+    """`error.message`, an `error` string, `detail` as string or list, `message`: the first."""
     if isinstance(data, str):
         return data.strip()
     if depth > 4:

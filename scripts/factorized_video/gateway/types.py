@@ -58,7 +58,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """One clip to make from a first frame. `duration_s` in whole seconds, `resolution` as "720p"."""
+    """One clip to make from a first frame; `duration_s` whole seconds, `resolution` as "720p"."""
 
     model: str
     prompt: str

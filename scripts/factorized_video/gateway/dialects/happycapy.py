@@ -1,7 +1,7 @@
 """HappyCapy / Trickle AI Gateway.
 
-Source of the wire facts: its public JavaScript client (videos) and public third-party clients (chat,
-images), read in November 2026. Error bodies were never captured, so they are read leniently.
+Source of the wire facts: its public JavaScript client (videos) and public third-party clients
+(chat, images), read in November 2026. Error bodies were never captured: they are read leniently.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def encode_list(limit: int = 10, offset: int = 0) -> HttpRequest:
 
 
 def decode_list(reply: HttpReply) -> list[dict[str, object]]:
-    """The rows as the gateway gives them (id, model, prompt, duration, aspect_ratio, created_at)."""
+    """The rows as the gateway gives them: id, model, prompt, duration, aspect_ratio, ..."""
     rows = json_object(reply).get("data")
     if not isinstance(rows, list):
         raise unreadable(reply, "a list of videos without data")
