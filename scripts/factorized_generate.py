@@ -441,12 +441,15 @@ def _wait_for(command: "list[str]", stdin: "str | None") -> "tuple[bytes, int]":
     try:
         out, _ = child.communicate(None if stdin is None else stdin.encode())
     except KeyboardInterrupt:
-        child.terminate()
-        try:
-            child.communicate(timeout=10)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            child.kill()
-            child.wait()
+        # A signal to the whole group has reached the child too: let it tidy up by itself first.
+        for end, seconds in ((None, 1), (child.terminate, 10), (child.kill, None)):
+            if end:
+                end()
+            try:
+                child.communicate(timeout=seconds)
+                break
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                continue
         raise
     return out, child.returncode
 

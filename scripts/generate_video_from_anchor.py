@@ -182,7 +182,7 @@ def _finish(
         if job.state == "failed":
             reason = job.error or "the gateway gave no reason"
             family: type[ToolError] = JobFailed
-            hint = "Try other words or another --model."
+            hint = "Try other words or another model."
             if is_refusal(reason):
                 family = Refused
                 hint = "The anchor is kept: say the action in other words."

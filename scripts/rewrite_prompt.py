@@ -188,7 +188,7 @@ def _rewrite(
                 family: type[ToolError] = Refused if answer.refused else OutputError
                 raise family(
                     f"The model gave no caption, asked twice: {answer.problem}.",
-                    "Run it again, choose another --model, or write the caption yourself and use "
+                    "Run it again, choose another model, or write the caption yourself and use "
                     "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
                     charged="yes",
                 )

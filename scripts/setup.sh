@@ -170,7 +170,7 @@ look() { # fills table, checks, python_json, ready
   add_package requests needed "no gateway can be spoken to, demo included"
   add_package python-dotenv needed "no script runs (it reads the settings)"
   add_package pillow some "no demo gateway, image conversion or measurements"
-  add_package av some "no demo gateway, video measurements or filmstrip"
+  add_package av some "no demo gateway or video measurements"
   state=ok
   if printenv AI_GATEWAY_API_KEY | grep -q '[^[:space:]]'; then detail="is in the environment"
   elif key_in "$skill/.env"; then detail="is in .env in the skill folder"

@@ -226,7 +226,8 @@ def main(
         # What is not UTF-8 in a path stays readable, and stays valid inside JSON.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         args = build_parser().parse_args(words)
         args.console = console
@@ -385,7 +386,11 @@ def _decoded(data: bytes, what: str) -> str:
 
 def _slug(text: str) -> str:
     """The first words, fit for a file name in any script: at most six words and 48 bytes."""
-    words = "".join(char if char.isalnum() else " " for char in text.lower()).split()[:6]
+    from unicodedata import category
+
+    # Letters, digits, and the marks that some scripts write their vowels with.
+    kept = (char if category(char)[0] in "LNM" else " " for char in text.lower())
+    words = "".join(kept).split()[:6]
     slug = "-".join(words)
     while len(slug.encode("utf-8", "replace")) > 48:
         slug = slug[:-1]

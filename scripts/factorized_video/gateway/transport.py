@@ -7,6 +7,7 @@ repeating; it says how an attempt ended (`Broken`) and leaves the rest to `clien
 from __future__ import annotations
 
 import hashlib
+import http.client
 import ipaddress
 import re
 import socket
@@ -18,6 +19,7 @@ from typing import IO
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from .. import VERSION
@@ -70,21 +72,21 @@ class Transport:
         """Close the connections."""
         self._session.close()
 
-    def send(self, http: HttpRequest, answer_s: float, largest: int) -> HttpReply:
+    def send(self, request: HttpRequest, answer_s: float, largest: int) -> HttpReply:
         """Send one call and read its answer to the end. Raises Broken.
 
         `answer_s` seconds bound the whole answer (before the time scale), `largest` its bytes.
         """
-        url = self._settings.bases[http.service] + http.path
+        url = self._settings.bases[request.service] + request.path
         answer_s *= self._settings.time_scale
         deadline = time.monotonic() + answer_s
         self._heed_environment(url)
         try:
             response = self._session.request(
-                http.method,
+                request.method,
                 url,
-                json=http.body,
-                headers=_headers(http.headers),
+                json=request.body,
+                headers=_headers(request.headers),
                 auth=_Bearer(self._settings.key),
                 timeout=(CONNECT_S * self._settings.time_scale, answer_s),
                 allow_redirects=False,
@@ -92,7 +94,8 @@ class Transport:
             )
             with response:
                 body = _bounded(response, largest, deadline)
-        except (requests.RequestException, OSError, _TooLate, _TooLarge) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _TooLate,
+                _TooLarge) as error:  # fmt: skip
             message = f"{urlsplit(url).hostname}: {_in_words(error)}"
             raise Broken(message, sent=not never_left(error)) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -211,7 +214,9 @@ def _headers(own: dict[str, str]) -> dict[str, str]:
 def _bounded(response: requests.Response, largest: int, deadline: float) -> bytes:
     """The body, unless it is too large or drips in for longer than the whole answer may take."""
     blocks, total = [], 0
-    for block in response.iter_content(BLOCK):
+    # One read of what has come, where urllib3 has it (2.x): a whole block might take an hour.
+    one_read = getattr(response.raw, "read1", response.raw.read)
+    while block := one_read(BLOCK, decode_content=True):
         total += len(block)
         if total > largest:
             raise _TooLarge
@@ -226,7 +231,7 @@ def never_left(error: BaseException) -> bool:
 
     Read from the exceptions of requests and urllib3; in doubt, False.
     """
-    if isinstance(error, requests.ConnectTimeout):
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
     for cause in _causes(error):
         name = type(cause).__name__
@@ -261,7 +266,7 @@ def _in_words(error: BaseException) -> str:
         return "the answer is too large."
     if isinstance(error, requests.ConnectTimeout):
         return "no connection within the time allowed."
-    if isinstance(error, _TooLate | requests.Timeout):
+    if isinstance(error, _TooLate | requests.Timeout | urllib3.exceptions.ReadTimeoutError):
         return "no complete answer within the time allowed."
     for cause in _causes(error):
         if type(cause).__name__ == "NameResolutionError" or isinstance(cause, socket.gaierror):
@@ -270,7 +275,8 @@ def _in_words(error: BaseException) -> str:
             return f"TLS failed ({cause.reason or 'certificate'})."
         if isinstance(cause, ConnectionRefusedError):
             return "the connection was refused."
-        if isinstance(cause, ConnectionResetError | BrokenPipeError):
+        cut_short = ConnectionResetError | BrokenPipeError | http.client.IncompleteRead
+        if isinstance(cause, cut_short | urllib3.exceptions.IncompleteRead):
             return "the connection was closed before the answer was complete."
     return re.sub(r"(?s)[(<].*", "", str(error)).strip()[:120] or type(error).__name__
 

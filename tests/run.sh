@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# The whole check with one command: lint, types, tests with coverage, the skill validators.
+#
+#   bash tests/run.sh            everything
+#   bash tests/run.sh --quick    the tests alone, without coverage (what to run on every save)
+#   bash tests/run.sh [--quick] tests/test_plan.py -k ratio    what follows goes to pytest
+#
+# Makes its own virtual environment, .venv-tests, on the first run. Python only.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+quick=no
+if [ "${1:-}" = "--quick" ]; then
+  quick=yes
+  shift
+fi
+
+# The newest Python that the project supports.
+base=""
+for name in python3.14 python3.13 python3.12 python3.11 python3.10 python3; do
+  if command -v "$name" >/dev/null 2>&1 &&
+    "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    base=$name
+    break
+  fi
+done
+if [ -z "$base" ]; then
+  echo "error: no Python 3.10 or newer with venv was found (Debian: apt-get install python3-venv)" >&2
+  exit 2
+fi
+
+venv=.venv-tests
+python=$venv/bin/python
+# Made anew when the list of packages or the Python changes.
+wanted="$("$base" -V) $(cksum <pyproject.toml)"
+if [ ! -x "$python" ] || [ "$(cat "$venv/.complete" 2>/dev/null)" != "$wanted" ]; then
+  echo "making $venv"
+  rm -rf "$venv"
+  "$base" -m venv "$venv"
+  "$python" - >"$venv/requirements.txt" <<'PYTHON'
+try:
+    import tomllib
+except ImportError:  # Python 3.10
+    from pip._vendor import tomli as tomllib
+with open("pyproject.toml", "rb") as file:
+    project = tomllib.load(file)["project"]
+extras = project["optional-dependencies"]
+print("\n".join(project["dependencies"] + extras["media"] + extras["test"]))
+PYTHON
+  "$python" -m pip install --quiet --disable-pip-version-check -r "$venv/requirements.txt"
+  echo "$wanted" >"$venv/.complete"
+fi
+
+if [ "$quick" = yes ]; then
+  exec "$python" -m pytest -n 2 "$@"
+fi
+
+"$venv/bin/ruff" check .
+"$venv/bin/ruff" format --check .
+"$venv/bin/mypy"
+rm -f .coverage .coverage.*
+"$venv/bin/coverage" run -m pytest -n 2 "$@"
+"$venv/bin/coverage" combine --quiet
+if [ $# -eq 0 ]; then
+  "$venv/bin/coverage" report --fail-under=90
+fi
