@@ -20,7 +20,7 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import STAGES, cli
+from factorized_video import STAGES, cli, interrupts
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -441,15 +441,13 @@ def _wait_for(command: "list[str]", stdin: "str | None") -> "tuple[bytes, int]":
     try:
         out, _ = child.communicate(None if stdin is None else stdin.encode())
     except KeyboardInterrupt:
-        # A signal to the whole group has reached the child too: let it tidy up by itself first.
-        for end, seconds in ((None, 1), (child.terminate, 10), (child.kill, None)):
-            if end:
-                end()
-            try:
-                child.communicate(timeout=seconds)
-                break
-            except (subprocess.TimeoutExpired, KeyboardInterrupt):
-                continue
+        # Passed on; where the whole group was signalled the child takes the two for one.
+        child.terminate()
+        try:
+            child.communicate(timeout=interrupts.LONGEST_HOLD_S + 2)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            child.kill()
+            child.wait()
         raise
     return out, child.returncode
 

@@ -18,7 +18,7 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli
+from factorized_video import cli, interrupts
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -107,11 +107,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                 model=call.model.id,
             )  # fmt: skip
         with open_gateway(chosen, console.progress) as gateway:
-            came = (
-                kept
-                if decision == "resume" and kept
-                else _draw(console, gateway, call, record, ratio)
-            )
+            if decision == "resume" and kept:
+                came = kept
+            else:
+                with interrupts.held_back(console.note, chosen.time_scale):
+                    came = _draw(console, gateway, call, record, ratio)
             _deliver(console, gateway, record, came, ratio)
         receipt = record.data
     return {

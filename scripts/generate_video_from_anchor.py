@@ -18,7 +18,7 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli
+from factorized_video import cli, interrupts
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             )  # fmt: skip
         with open_gateway(chosen, console.progress) as gateway:
             if decision == "make":
-                _submit(console, gateway, call, record, frame)
+                with interrupts.held_back(console.note, chosen.time_scale):
+                    _submit(console, gateway, call, record, frame)
             _finish(console, gateway, call, record, args.timeout)
         receipt = record.data
     return {

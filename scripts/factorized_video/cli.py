@@ -10,11 +10,10 @@ import argparse
 import contextlib
 import json
 import os
-import signal
 import sys
 import time
 
-from . import STAGES
+from . import STAGES, interrupts
 from .errors import ToolError, UsageError, clean
 from .prompts import DEFAULT_STRATEGY, MAX_TEXT, STRATEGIES, STYLES
 
@@ -187,6 +186,10 @@ class Console:
                 self.warnings.append(text)
                 self._line(f"warning: {text}")
 
+    def note(self, text: str) -> None:
+        """Something that is said even when quiet, and is no warning."""
+        self._line(clean(text))
+
     def error(self, message: str, hint: str) -> None:
         """What ended the run, and what to do next."""
         self._line(f"error: {message}")
@@ -226,8 +229,7 @@ def main(
         # What is not UTF-8 in a path stays readable, and stays valid inside JSON.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interrupts.install()
     try:
         args = build_parser().parse_args(words)
         args.console = console
@@ -353,10 +355,6 @@ def _from_error(error: ToolError) -> tuple[int, dict[str, Any]]:
 
         result["next"] = "python3 " + shlex.join(sys.argv)
     return code, result
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _stdin(what: str) -> str:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ..errors import ToolError
 from ..files import private_folder, write_file
-from . import renderer
+from .clip import animate
+from .sizes import canvas
 
 DAY_S = 86_400.0
 PENDING_S = 0.2  # long enough for a client to see that jobs are not finished at once
@@ -92,8 +93,8 @@ class Jobs:
     def _animate(self, job_id: str, row: dict[str, object]) -> None:
         try:
             frame = base64.b64decode(str(row["first_frame"]).partition(",")[2])
-            size = renderer.canvas(str(row["aspect_ratio"]), str(row["size"]))
-            clip = renderer.animate(frame, size, float(str(row["duration"])))
+            size = canvas(str(row["aspect_ratio"]), str(row["size"]))
+            clip = animate(frame, size, float(str(row["duration"])))
             write_file(self.clip(job_id), clip)
         except (ValueError, RuntimeError, MemoryError, ToolError) as error:
             write_file(self._folder / f"{job_id}.failed", str(error).encode())

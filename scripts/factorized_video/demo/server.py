@@ -1,7 +1,7 @@
 """The demo gateway: the HappyCapy dialect over real HTTP, on 127.0.0.1 only.
 
 It exists so that the whole pipeline can be run, tested and developed against without a key. It
-claims no understanding: what it returns is drawn by `renderer.py` and stamped DEMO.
+claims no understanding: what it returns is drawn by `card.py` and `clip.py`, and stamped DEMO.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from .. import prompts
-from . import renderer
+from .card import draw_anchor
 from .jobs import LONGEST_S, Jobs
+from .sizes import canvas
 from .stillness import make_still
 
 LARGEST_REQUEST = 64 << 20
@@ -120,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise BadRequest("prompt is missing")
         caption, style = _caption_and_style(prompt)
         size = _canvas(body.get("aspectRatio", "16:9"), "720p")
-        card = renderer.draw_anchor(caption, style, size)
+        card = draw_anchor(caption, style, size)
         return {
             "data": [{"b64_json": base64.b64encode(card).decode("ascii")}],
             "usage": {"cost": 0},
@@ -202,7 +203,7 @@ def _caption_and_style(prompt: str) -> tuple[str, str]:
 
 def _canvas(ratio: object, resolution: object) -> tuple[int, int]:
     try:
-        return renderer.canvas(str(ratio), str(resolution))
+        return canvas(str(ratio), str(resolution))
     except ValueError as error:
         raise BadRequest(str(error)) from None
 

@@ -1,0 +1,100 @@
+"""The storyboard card, which the demo gateway answers an image request with.
+
+No model makes these pictures, and every one says so. Cards and clips are pure: bytes in, bytes out,
+no files, no clock; whatever looks random is seeded by the caption and the style.
+
+A card is a picture above a calm panel that holds the caption. Every length is a multiple of the
+*unit*, 1/720 of the short side, so that a card looks the same at 480p and at 1080p.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING
+
+from .lettering import capitals_width, font_of, write_capitals
+from .palette import Palette, palette_of, text_colours
+from .reading import DASHES, drawable_part
+from .scene import paint
+from .sizes import Size, ratio_name
+from .typesetting import FOOT, SMALL, Layout, Line, lay_out, width_of
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
+
+STAMP = "drawn locally, no AI model was called"
+SUPERSAMPLE = 2  # Pillow draws polygons and discs with hard edges: draw large, then reduce
+LABEL = 15  # the type of the labels, in units
+
+
+def _write(draw: ImageDraw.ImageDraw, line: Line, size: float, palette: Palette) -> None:
+    """Write one line of the caption; a boxed word becomes a small frame with its text inside."""
+    x, base = line.left, (line.top + line.bottom) / 2 + 0.36 * size
+    for word in line.words:
+        wide = width_of(word, size)
+        if word.boxed:
+            frame = (x, base - 0.9 * size, x + wide, base + 0.24 * size)
+            thick = max(1, round(0.05 * size))
+            draw.rounded_rectangle(frame, 0.2 * size, outline=palette.accent, width=thick)
+            at, font = (x + 0.4 * size, base - 0.08 * size), font_of(0.72 * size)
+            draw.text(at, word.text, palette.accent, font, anchor="ls")
+        elif word.text in DASHES:
+            y, thin = base - 0.27 * size, 0.035 * size
+            draw.rectangle((x, y - thin, x + wide, y + thin), fill=palette.ink)
+        else:
+            draw.text((x, base), word.text, palette.ink, font_of(size), anchor="ls")
+        x += wide + font_of(size).getlength(" ")
+
+
+def _stamp(draw: ImageDraw.ImageDraw, layout: Layout, palette: Palette) -> None:
+    """Raise the DEMO tag from the edge of the panel, like the tab of a file."""
+    unit, left, foot = layout.unit, layout.text[0], layout.panel[1]
+    top, base, pad, large = foot - 42 * unit, foot - 12 * unit, 18 * unit, 21 * unit
+    text, ground = text_colours(palette)["stamp"]
+    middle = left + capitals_width("DEMO", large) + 2 * pad
+    right = middle + font_of(SMALL * unit).getlength(STAMP) + 2 * pad
+    tabs = (
+        ((left, top, middle, foot), ground, (True, False, False, False)),
+        ((middle, top, right, foot), palette.panel, (False, True, False, False)),
+    )
+    for box, colour, corners in tabs:
+        draw.rounded_rectangle(box, 6 * unit, fill=colour, corners=corners)
+    write_capitals(draw, (left + pad, base), "DEMO", large, text)
+    draw.text((middle + pad, base - unit), STAMP, palette.ink, font_of(SMALL * unit), anchor="ls")
+
+
+def draw_anchor(caption: str, style: str, size: Size) -> bytes:
+    """Draw the storyboard card of a caption and return it as PNG bytes (RGB, `size` pixels).
+
+    Raises ValueError for a size without pixels.
+    """
+    from PIL import Image, ImageDraw
+
+    if min(size) < 1:
+        raise ValueError(f"size {size}: expected positive numbers of pixels")
+    factor = max(SUPERSAMPLE, math.ceil(480 / min(size)))  # smaller, type would lose its shape
+    large = size[0] * factor, size[1] * factor
+    palette = palette_of(style)
+    layout = lay_out(caption, large)
+    unit, edge, (left, _, right, bottom) = layout.unit, layout.panel[1], layout.text
+
+    card = Image.new("RGB", large, palette.panel)
+    card.paste(paint((large[0], round(edge)), style, caption, unit))
+    draw = ImageDraw.Draw(card)
+    _stamp(draw, layout, palette)
+    draw.rectangle((0, edge, large[0], edge + 4 * unit), fill=palette.accent)
+
+    head, label = edge + 42 * unit, LABEL * unit
+    small = text_colours(palette)["small"][0]
+    about = f"{drawable_part(style)[:24] or 'own style'} · {ratio_name(size)}"
+    write_capitals(draw, (left, head), "STAGE 2 · ANCHOR", label, palette.accent)
+    write_capitals(draw, (right - capitals_width(about, label), head), about, label, small)
+    for line in layout.lines:
+        _write(draw, line, layout.font_size, palette)
+    foot = (left, bottom + 0.85 * FOOT * unit)
+    draw.text(foot, layout.footer, small, font_of(SMALL * unit), anchor="ls")
+
+    out = io.BytesIO()
+    card.reduce(factor).save(out, "PNG")
+    return out.getvalue()
