@@ -92,6 +92,7 @@ def build_parser() -> cli.Parser:
         help="stop to look; the same command without it goes on",
     )
     cli.add_motion(more)
+    cli.add_job_options(parser)
     cli.add_common(parser)
     return parser
 
@@ -131,6 +132,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "skip_reasoning": args.skip_reasoning or None,
         "enhance": args.enhance or None,
         "gateway": chosen.identity,
+        "take": args.take if args.take != 1 else None,
     }
     for name in ("style", "aspect_ratio", "duration", "prompt_strategy", "llm_model",
                  "image_model", "video_model"):  # fmt: skip
@@ -319,6 +321,7 @@ class _Stages:
             enhance=args.enhance,
             overwrite=True,
             resubmit=args.resubmit,
+            take=args.take if args.take != 1 else None,
             allow_off=args.allow_off,
         )
 
@@ -343,20 +346,16 @@ class _Stages:
             aspect_ratio=args.aspect_ratio,
             prompt_strategy=args.prompt_strategy,
             timeout=f"{args.timeout:g}",
+            no_wait=args.no_wait,
+            job=args.job,
             overwrite=args.overwrite,
             resubmit=args.resubmit,
+            take=args.take if args.take != 1 else None,
             allow_off=args.allow_off,
         )
 
     def stopped(self, path: "Path") -> "dict[str, Any]":
         """The result of --stop-after; `next` is the same command without it."""
-        import shlex
-
-        words = list(sys.argv)
-        if "--stop-after" in words:
-            at = words.index("--stop-after")
-            del words[at : at + 2]
-        words = [word for word in words if not word.startswith("--stop-after=")]
         last = self.results[-1] if self.results else {}
         return {
             "status": "succeeded",
@@ -368,7 +367,7 @@ class _Stages:
             "receipt": last.get("receipt"),
             "stage": last.get("stage"),
             "stages": self.results,
-            "next": "python3 " + shlex.join(words),
+            "next": cli.same_command(without="--stop-after"),
         }
 
     def cost(self) -> "dict[str, object]":

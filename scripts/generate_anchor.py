@@ -83,37 +83,44 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     wanted = receipts.digest("composition", {
         "caption": caption, "style": args.style, "aspect_ratio": args.aspect_ratio,
         "model": args.model, "enhance": args.enhance or None, "gateway": chosen.identity,
+        "take": args.take if args.take != 1 else None,
     })  # fmt: skip
     output = typed or cli.default_output(caption, wanted, ".png")
     if chosen.name == "demo" or output.suffix.lower() == ".webp":
         media.need_media_extra("The demo gateway" if chosen.name == "demo" else "A .webp image")
-    kept = files.kept(wanted)
-    decision, receipt = receipts.consult(
-        output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
-        demo=chosen.name == "demo", kept=kept is not None,
-    )  # fmt: skip
+
+    def consult() -> "tuple[str, dict[str, Any], bytes | None]":
+        kept = files.kept(wanted)
+        decision, receipt = receipts.consult(
+            output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
+            demo=chosen.name == "demo", kept=kept is not None,
+        )  # fmt: skip
+        return decision, receipt, kept
+
+    decision, receipt, kept = consult()
     if decision == "return changed":
         console.warn(f"{output} was changed since it was made; it is returned as it is.")
     elif decision == "return":
         console.progress("already made for the same inputs")
     else:
         files.check_writable(output)
-        if decision == "resume":
-            record = receipts.Record(output, receipt)
-        else:
-            record = receipts.Record.begin(
-                output, "composition", wanted, inputs={"caption": caption},
-                sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,
-                model=call.model.id,
-            )  # fmt: skip
-        with open_gateway(chosen, console.progress) as gateway:
-            if decision == "resume" and kept:
-                came = kept
-            else:
-                with interrupts.held_back(console.note, chosen.time_scale):
-                    came = _draw(console, gateway, call, record, ratio)
-            _deliver(console, gateway, record, came, ratio)
-        receipt = record.data
+        with files.locked(output):
+            decision, receipt, kept = consult()  # another process may just have made it
+            if decision == "resume":
+                record = receipts.Record(output, receipt)
+            elif decision == "make":
+                record = receipts.Record.begin(
+                    output, "composition", wanted, inputs={"caption": caption},
+                    sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,
+                    model=call.model.id,
+                )  # fmt: skip
+            if not decision.startswith("return"):
+                with open_gateway(chosen, console.progress) as gateway:
+                    came = kept if decision == "resume" and kept else _draw(
+                        console, gateway, call, record, ratio
+                    )  # fmt: skip
+                    _deliver(console, gateway, record, came, ratio)
+                receipt = record.data
     return {
         "status": "succeeded",
         "text": str(output),
@@ -140,9 +147,14 @@ def _draw(
     from factorized_video.gateway.types import ImageRequest
 
     try:
-        record.update()
-        console.progress(f"drawing with {call.model.id}")
-        reply = gateway.image(ImageRequest(call.model.id, call.text, ratio))
+        with interrupts.held_back(console.note, gateway.settings.time_scale):
+            record.intend()
+            console.progress(f"drawing with {call.model.id}")
+            reply = gateway.image(ImageRequest(call.model.id, call.text, ratio))
+            came = reply.data or (reply.url or "").encode()
+            files.keep(record.data["digest"], came)
+            cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
+            record.update(cost=cost.as_json(), request_ids=[reply.request_id], reply=reply.raw)
     except (Refused, Unknown) as error:
         if isinstance(error, Unknown):
             error.hint = receipts.AFTER_UNKNOWN
@@ -152,12 +164,9 @@ def _draw(
         record.ended(error)
         raise
     except ToolError:
-        record.withdraw()
+        if record.data["cost"] is None:  # not accepted; with a cost it was, and is kept
+            record.withdraw()
         raise
-    came = reply.data or (reply.url or "").encode()
-    files.keep(record.data["digest"], came)
-    cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
-    record.update(cost=cost.as_json(), request_ids=[reply.request_id], reply=reply.raw)
     return came
 
 

@@ -50,17 +50,17 @@ def build_parser() -> cli.Parser:
         help="where the video goes (default: outputs/<first words>-<hash>.mp4)",
     )  # fmt: skip
     cli.add_motion(parser.add_argument_group("motion"))
+    cli.add_job_options(parser)
     cli.add_common(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one that was made before for the same inputs; a begun one goes on."""
-    import hashlib
     from pathlib import Path
 
     from factorized_video import media, plan, prompts, receipts
-    from factorized_video.files import check_writable
+    from factorized_video.files import check_writable, locked
     from factorized_video.gateway import open_gateway, settings
 
     console = args.console
@@ -85,41 +85,54 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if chosen.name == "demo":
         media.need_media_extra("The demo gateway")
 
-    anchor_hash = hashlib.sha256(anchor.data).hexdigest()
+    anchor_hash = receipts.sha256_of_bytes(anchor.data)
     wanted = receipts.digest("synthesis", {
         "prompt": prompt, "motion": motion, "anchor": anchor_hash, "model": args.model,
         "duration": args.duration, "aspect_ratio": args.aspect_ratio,
         "prompt_strategy": args.prompt_strategy, "gateway": chosen.identity,
+        "take": args.take if args.take != 1 else None,
     })  # fmt: skip
     output = typed or cli.default_output(prompt, wanted, ".mp4")
-    decision, receipt = receipts.consult(
-        output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
-        demo=chosen.name == "demo",
-    )  # fmt: skip
+
+    def consult() -> "tuple[str, dict[str, Any]]":
+        return receipts.consult(
+            output, wanted, overwrite=args.overwrite, resubmit=args.resubmit or bool(args.job),
+            demo=chosen.name == "demo", settles=True,
+        )  # fmt: skip
+
+    decision, receipt = consult()
     if decision == "return changed":
         console.warn(f"{output} was changed since it was made; it is returned as it is.")
     elif decision == "return":
         console.progress("already made for the same inputs")
     else:
         check_writable(output)
-        if decision == "resume":
-            record = receipts.Record(output, receipt)
-        else:
-            record = receipts.Record.begin(
-                output, "synthesis", wanted,
-                inputs={"prompt": prompt, "motion": motion,
-                        "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}},
-                sent={"prompt": call.text, **call.settings,
-                      "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
-                                      "sha256": hashlib.sha256(frame.data).hexdigest()}},
-                gateway=chosen.identity, model=call.model.id,
-            )  # fmt: skip
-        with open_gateway(chosen, console.progress) as gateway:
-            if decision == "make":
-                with interrupts.held_back(console.note, chosen.time_scale):
-                    _submit(console, gateway, call, record, frame)
-            _finish(console, gateway, call, record, args.timeout)
-        receipt = record.data
+        with locked(output):
+            decision, receipt = consult()  # another process may just have made it
+            if decision in ("resume", "unknown"):
+                record = receipts.Record(output, receipt)
+            elif decision == "make":
+                record = receipts.Record.begin(
+                    output, "synthesis", wanted,
+                    inputs={"prompt": prompt, "motion": motion,
+                            "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}},
+                    sent={"prompt": call.text, **call.settings,
+                          "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
+                                          "sha256": receipts.sha256_of_bytes(frame.data)}},
+                    gateway=chosen.identity, model=call.model.id,
+                )  # fmt: skip
+            if not decision.startswith("return"):
+                with open_gateway(chosen, console.progress) as gateway:
+                    if args.job:
+                        record.update(
+                            state="submitted", job=args.job, error=None, cost=call.cost.as_json()
+                        )
+                    elif decision == "make":
+                        _submit(console, gateway, call, record, frame)
+                    elif decision == "unknown":
+                        _settle(console, gateway, call, record)
+                    _finish(console, gateway, call, record, 0 if args.no_wait else args.timeout)
+                receipt = record.data
     return {
         "status": "succeeded",
         "text": str(output),
@@ -142,28 +155,69 @@ def _submit(
     from factorized_video.errors import Refused, ToolError, Unknown
     from factorized_video.gateway.types import VideoRequest
 
+    request = VideoRequest(
+        call.model.id,
+        call.text,
+        frame,
+        int(call.settings["duration_s"]),
+        str(call.settings["aspect_ratio"]),
+        str(call.settings["resolution"]),
+    )
     try:
-        record.update()
-        console.progress(f"submitting to {call.model.id}")
-        job = gateway.submit(VideoRequest(
-            call.model.id, call.text, frame, int(call.settings["duration_s"]),
-            str(call.settings["aspect_ratio"]), str(call.settings["resolution"]),
-        ))  # fmt: skip
-    except (Refused, Unknown) as error:
-        error.hint = (
-            receipts.AFTER_UNKNOWN
-            if isinstance(error, Unknown)
-            else "The anchor is kept: say the action in other words. " + receipts.PAY_AGAIN
-        )
+        with interrupts.held_back(console.note, gateway.settings.time_scale):
+            record.intend()
+            console.progress(f"submitting to {call.model.id}")
+            job = gateway.submit(request)
+            record.update(
+                state="submitted",
+                job=job.id,
+                cost=call.cost.as_json(),
+                request_ids=[job.request_id],
+            )
+    except Unknown as error:
+        record.ended(error)
+        _settle(console, gateway, call, record)
+    except Refused as error:
+        error.hint = "The anchor is kept: say the action in other words. " + receipts.PAY_AGAIN
         error.result = record.whereabouts
         record.ended(error)
         raise
-    except ToolError:
-        record.withdraw()
+    except ToolError as error:
+        if record.data["job"] is None:
+            record.withdraw()
+        else:  # taken, but the disk would not take its id
+            error.result = record.whereabouts
+            error.hint += f" The job is {record.data['job']}; --job takes it over."
         raise
-    record.update(
-        state="submitted", job=job.id, cost=call.cost.as_json(), request_ids=[job.request_id]
-    )
+
+
+def _settle(console: cli.Console, gateway: "Gateway", call: "Call", record: "Record") -> None:
+    """Find out what became of a create whose answer was lost; raise Unknown where nobody can."""
+    from factorized_video import adoption, receipts
+    from factorized_video.errors import ToolError, Unknown
+
+    try:
+        job, fitting = adoption.settle(gateway, record, console.progress)
+    except ToolError as error:
+        console.warn(f"The gateway's list of jobs could not be read: {error.message}")
+        job, fitting = None, []
+    if job:
+        record.update(
+            state="submitted", job=job, adopted=True, cost=call.cost.as_json(), error=None
+        )
+        console.warn(
+            f"The answer to the paid call was lost; the job {job} was found in the gateway's list "
+            "and taken over: it is the only one of that request and time."
+        )
+        return
+    lost = record.data.get("error") or {}
+    message = str(lost.get("message") or "A paid call was sent and its answer was lost.")
+    hint = receipts.AFTER_UNKNOWN
+    if fitting:
+        hint = f"These jobs may be it: {', '.join(fitting)}. Take one over with --job ID. {hint}"
+    unknown = Unknown(message, hint, charged="unknown", **record.whereabouts)
+    record.ended(unknown)
+    raise unknown
 
 
 def _finish(

@@ -49,9 +49,14 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one that was made before for the same inputs and the same --output."""
+    import contextlib
+
     from factorized_video import plan, prompts, receipts
-    from factorized_video.files import check_writable, write_file
+    from factorized_video.files import check_writable, locked, write_file
     from factorized_video.gateway import settings
+
+    def as_file(text: str) -> bytes:
+        return (text + "\n").encode()
 
     console = args.console
     console.stage = "reasoning"
@@ -74,42 +79,41 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     motion_file = cli.output_path(args.motion_file) if args.motion_file else None
     if output and output == motion_file:
         raise UsageError("--output and --motion-file name the same file.")
-    record = _made_before(output, wanted, args.overwrite, chosen.name == "demo")
-    if motion_file and motion_file.exists() and not record and not args.overwrite:
-        raise UsageError(
-            f"{motion_file} is already there.", "Choose another name, or add --overwrite."
-        )
     for path in filter(None, (output, motion_file)):
         check_writable(path)
-
-    reused = record is not None
-    result = (
-        {**record["result"], "cost": record["cost"]}
-        if record
-        else _rewrite(console, chosen, call, style, ratio)
-    )
-    caption, motion = result["caption"], result["motion"]
-    if output and not reused:
-        made = receipts.Record.begin(
-            output, "reasoning", wanted, inputs={"prompt": prompt},
-            sent={"messages": result["messages"], **call.settings},
-            gateway=chosen.identity, model=call.model.id,
-        )  # fmt: skip
-        write_file(output, (caption + "\n").encode())
-        made.succeeded(
-            receipts.sha256_of(output), cost=result["cost"], reply=result["replies"],
-            request_ids=result["request_ids"], result={"caption": caption, "motion": motion},
-        )  # fmt: skip
-    elif output and not output.exists():
-        write_file(output, (caption + "\n").encode())
-    elif output:
-        ours, caption = caption, cli.read_text(None, str(output), "The caption")
-        if caption != ours:
-            console.warn(f"{output} was edited; it is used as it is.")
-    if motion_file and not (reused and motion_file.exists()):
-        receipts.make_room(motion_file)
-        if motion:
-            write_file(motion_file, (motion + "\n").encode())
+    with locked(output) if output else contextlib.nullcontext():
+        record = _made_before(output, wanted, args.overwrite, chosen.name == "demo")
+        if motion_file and motion_file.exists() and not record and not args.overwrite:
+            raise UsageError(
+                f"{motion_file} is already there.", "Choose another name, or add --overwrite."
+            )
+        if record:
+            result = {**record["result"], "cost": record["cost"]}
+        else:
+            result = _rewrite(console, chosen, call, style, ratio)
+        caption, motion = result["caption"], result["motion"]
+        if output and not record:
+            made = receipts.Record.begin(
+                output, "reasoning", wanted, inputs={"prompt": prompt},
+                sent={"messages": result["messages"], **call.settings},
+                gateway=chosen.identity, model=call.model.id,
+            )  # fmt: skip
+            # The receipt first: it holds the texts, so the file can be written again from it.
+            made.succeeded(
+                receipts.sha256_of_bytes(as_file(caption)), cost=result["cost"],
+                reply=result["replies"], request_ids=result["request_ids"],
+                result={"caption": caption, "motion": motion},
+            )  # fmt: skip
+        if output and output.exists():
+            ours, caption = caption, cli.read_text(None, str(output), "The caption")
+            if caption != ours:
+                console.warn(f"{output} was edited; it is used as it is.")
+        elif output:
+            write_file(output, as_file(caption))
+        if motion_file and not (record and motion_file.exists()):
+            receipts.make_room(motion_file)
+            if motion:
+                write_file(motion_file, as_file(motion))
     return {
         "status": "succeeded",
         "text": caption,
@@ -120,7 +124,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "receipt": str(receipts.receipt_path(output)) if output else None,
         "caption": caption,
         "motion": motion,
-        "reused": reused,
+        "reused": record is not None,
     }
 
 

@@ -103,6 +103,10 @@ def add_common(parser: argparse.ArgumentParser, *, pays: bool = True) -> None:
             help="pays again: send once more what was refused, failed or got lost",
         )  # fmt: skip
         group.add_argument(
+            "--take", type=_take, default=1, metavar="N",
+            help="another draw of the same request (default: 1)",
+        )  # fmt: skip
+        group.add_argument(
             "--allow-off", action="store_true",
             help="use a model that is known to be shut down",
         )  # fmt: skip
@@ -148,6 +152,19 @@ def add_motion(parser: argparse._ActionsContainer) -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--motion", metavar="TEXT", help="what moves after the first frame")
     group.add_argument("--motion-file", metavar="FILE", help="the same, from a file")
+
+
+def add_job_options(parser: argparse.ArgumentParser) -> None:
+    """--no-wait and --job."""
+    group = parser.add_argument_group("the job at the gateway")
+    group.add_argument(
+        "--no-wait", action="store_true",
+        help="submit and end with exit code 4; the same command without it fetches the clip",
+    )  # fmt: skip
+    group.add_argument(
+        "--job", type=_job_id, metavar="ID",
+        help="take over a job seen at the gateway; submits nothing",
+    )  # fmt: skip
 
 
 class Console:
@@ -273,6 +290,19 @@ def main(
     return code
 
 
+def same_command(without: str = "") -> str:
+    """The literal command that this process was started with, less one option (and its value)."""
+    import shlex
+
+    words = list(sys.argv)
+    if without in words:
+        at = words.index(without)
+        takes_value = without == "--stop-after"
+        del words[at : at + 1 + takes_value]
+    words = [word for word in words if not without or not word.startswith(without + "=")]
+    return "python3 " + shlex.join(words)
+
+
 def read_text(value: str | None, file: str | None, what: str) -> str:
     """A text from a flag, a file, or stdin (`-`), checked. `what` names it in messages.
 
@@ -351,9 +381,7 @@ def _from_error(error: ToolError) -> tuple[int, dict[str, Any]]:
     code, status = EXITS[error.kind]
     result: dict[str, Any] = {"status": status, **error.result, "error": error.as_json()}
     if error.kind in _SAME_COMMAND_GOES_ON and "next" not in result:
-        import shlex
-
-        result["next"] = "python3 " + shlex.join(sys.argv)
+        result["next"] = same_command(without="--no-wait" if error.kind == "running" else "")
     return code, result
 
 
@@ -417,6 +445,18 @@ def _seconds(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 60):
         raise argparse.ArgumentTypeError(f"{text!r}: whole seconds from 1 to 60 were expected")
     return int(text)
+
+
+def _take(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 9999):
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 1 on was expected")
+    return int(text)
+
+
+def _job_id(text: str) -> str:
+    if not text.strip() or len(text) > 500 or not text.isprintable():
+        raise argparse.ArgumentTypeError("the id of a job was expected")
+    return text.strip()
 
 
 def _timeout(text: str) -> float:

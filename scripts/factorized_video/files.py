@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from .errors import OutputError, UsageError
+from .errors import OutputError, StillRunning, UsageError
 
 SUFFIX = ".receipt.json"
 
@@ -30,6 +32,50 @@ def check_writable(output: Path) -> None:
         ) from None
 
 
+@contextlib.contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Hold the output's lock: one process at a time makes it. Raises StillRunning for the others.
+
+    The lock is `flock` on `.NAME.ext.lock`, so a killed holder lets go of it. Checked after taking
+    to be still the file at that path: the holder before may have removed it in between.
+    """
+    path = output.with_name(f".{output.name}.lock")
+    while True:
+        with writing(path):
+            handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise StillRunning(
+                f"Another process is making {output}.",
+                "Run the same command again to have its result; that costs nothing.",
+                output=str(output),
+                receipt=str(output) + SUFFIX,
+            ) from None
+        with contextlib.suppress(OSError):
+            if os.fstat(handle).st_ino == path.stat().st_ino:
+                break
+        os.close(handle)
+    try:
+        _sweep(output)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(handle)
+
+
+def _sweep(output: Path) -> None:
+    """Remove the temporary files that a killed maker of this output left behind."""
+    leftover = re.compile(
+        rf"\.{re.escape(output.name)}({re.escape(SUFFIX)})?\.[a-z0-9_]{{8}}\.part"
+    )
+    for path in output.parent.iterdir():
+        if leftover.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write whole or not at all: a temporary file beside it, fsync, rename. Raises OutputError."""
     with temporary_beside(path) as (file, temporary):
@@ -41,9 +87,7 @@ def write_file(path: Path, data: bytes) -> None:
 def temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
     """An open temporary file in the folder of `path`, removed unless it was put in place."""
     with writing(path):
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=".part"
-        )
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:

@@ -87,6 +87,7 @@ class Found:
     receipt: dict[str, Any] | None
     file_exists: bool
     file_sha256: str | None = None
+    damaged: bool = False  # there is a receipt, and it cannot be read as one
 
 
 def look(output: Path) -> Found:
@@ -95,7 +96,9 @@ def look(output: Path) -> Found:
         exists = output.exists()
         if exists and not output.is_file():
             raise UsageError(f"{output} is not a file.", "Choose another --output.")
-        return Found(read(output), exists, sha256_of(output) if exists else None)
+        receipt = read(output)
+        damaged = receipt is None and receipt_path(output).exists()
+        return Found(receipt, exists, sha256_of(output) if exists else None, damaged)
     except OSError as error:
         raise UsageError(f"{output} cannot be read: {error.strerror}.") from None
 
@@ -104,7 +107,11 @@ def edited(found: Found) -> bool:
     """Whether a person made or changed this file: it is there, and no receipt speaks for it."""
     if not found.file_exists:
         return False
-    return found.receipt is None or found.receipt.get("sha256") != found.file_sha256
+    if found.receipt is None:
+        return True
+    # While it is being made the receipt cannot know the file yet.
+    made = found.receipt["state"] == "succeeded"
+    return made and found.receipt.get("sha256") != found.file_sha256
 
 
 def decide(
@@ -120,7 +127,8 @@ def decide(
     """
     receipt = found.receipt
     if receipt is None:
-        return "conflict" if found.file_exists and not overwrite else "make"
+        # A damaged receipt may be that of a paid job: nothing is sent over it unasked.
+        return "conflict" if (found.file_exists or found.damaged) and not overwrite else "make"
     state = receipt["state"]
     if receipt.get("digest") != wanted:
         gives_way = was_demo(receipt) and not demo
@@ -139,11 +147,19 @@ def decide(
 
 
 def consult(
-    output: Path, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool, kept: bool = False
+    output: Path,
+    wanted: str,
+    *,
+    overwrite: bool,
+    resubmit: bool,
+    demo: bool,
+    kept: bool = False,
+    settles: bool = False,
 ) -> tuple[str, dict[str, Any]]:
     """Look at the place of an output and say what to do: make, return or resume; and its receipt.
 
-    Raises what the other decisions mean: UsageError for a conflict, the error of an answer that
+    With `settles` also unknown: the caller can ask the gateway what became of the call. Raises what
+    the other decisions mean: UsageError for a conflict, the error of an answer that
     stands, Unknown for a paid call of which nobody knows what became, OutputError for a lost file.
     """
     found = look(output)
@@ -152,9 +168,11 @@ def consult(
                       kept=kept)  # fmt: skip
     known: dict[str, Any] = {"output": str(output), "receipt": str(receipt_path(output))}
     if decision == "conflict":
-        how = "for other inputs" if found.receipt else "by something else (it has no receipt)"
+        how = "was made for other inputs" if found.receipt else "has no receipt: it is not ours"
+        if found.damaged:
+            how = "has a receipt that cannot be read: whether it was paid for is not known"
         raise UsageError(
-            f"{output} was made {how}.",
+            f"{output} {how}.",
             "Choose another --output, or add --overwrite: the old file is kept under another name.",
             output=str(output),
         )
@@ -171,7 +189,7 @@ def consult(
             **known,
             job=receipt.get("job"),
         )
-    if decision == "unknown":
+    if decision == "unknown" and not settles:
         raise Unknown(
             f"A paid call for {output.name} was sent at {receipt.get('created_at')}, and what "
             "became of it is not known.",
@@ -238,6 +256,7 @@ class Record:
             "gateway": gateway,
             "model": model,
             "created_at": _now(),
+            "sent_at": None,
             "job": None,
             "request_ids": [],
             "cost": None,
@@ -263,6 +282,10 @@ class Record:
         text = json.dumps(self.data, ensure_ascii=False, indent=1) + "\n"
         # Surrogates (a path that is not UTF-8) go out as escapes.
         write_file(self.path, text.encode("utf-8", "backslashreplace"))
+
+    def intend(self) -> None:
+        """Write down that the paid call is about to be sent."""
+        self.update(state="intent", sent_at=round(time.time(), 3))
 
     def ended(self, error: ToolError) -> None:
         """Write down how it ended, where that stands until a person says `--resubmit`."""
@@ -304,8 +327,3 @@ def make_room(output: Path) -> Path | None:
 
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def command_again() -> str:
-    """The literal command that this process was started with."""
-    return "python3 " + shlex.join(sys.argv)

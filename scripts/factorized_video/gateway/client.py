@@ -37,6 +37,7 @@ from .types import (
     ImageReply,
     ImageRequest,
     Job,
+    ListedJob,
     VideoRequest,
 )
 
@@ -100,10 +101,14 @@ class Gateway:
         http = self._dialect.encode_status(job_id)
         return self._call("read", http, "status", self._dialect.decode_status)
 
-    def list_jobs(self) -> list[dict[str, object]]:
-        """The newest jobs of this key, as the gateway describes them. Free."""
-        http = self._dialect.encode_list()
-        return self._call("read", http, "status", self._dialect.decode_list)
+    def list_jobs(self) -> tuple[list[ListedJob], float]:
+        """The newest jobs of this key, and the seconds by which its clock is ahead. Free."""
+
+        def decode(reply: HttpReply) -> tuple[list[ListedJob], float]:
+            now = time.time()
+            return self._dialect.decode_list(reply), retries.date_header(reply.headers, now) - now
+
+        return self._call("read", self._dialect.encode_list(), "status", decode)
 
     def wait(self, job_id: str, timeout_s: float, started: float) -> Job:
         """Read the status until the job has ended.
@@ -135,8 +140,9 @@ class Gateway:
                 suffix = (
                     "" if failing_since is None else f" The last status read failed: {last_error}"
                 )
+                waited = f"Waited {timeout_s:g} s; the" if timeout_s else "The"
                 raise StillRunning(
-                    f"Waited {timeout_s:g} s; the job {job_id} is not finished ({word}).{suffix}",
+                    f"{waited} job {job_id} is not finished ({word}).{suffix}",
                     "It goes on at the gateway. Run the same command again to go on waiting; that "
                     "costs nothing.",
                 )

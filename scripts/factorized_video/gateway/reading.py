@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from datetime import datetime, timezone
 
 from ..errors import Refused, ToolError, clean
 from .types import HttpReply
@@ -140,6 +141,22 @@ def as_number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def as_time(value: object) -> float | None:
+    """Unix time from seconds, milliseconds, or an ISO 8601 text (UTC where it names no zone)."""
+    number = as_number(value)
+    if number is not None:
+        return number / 1000 if number > 1e11 else number
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.timestamp()
 
 
 def costs(value: object) -> float | None:

@@ -92,6 +92,14 @@ def retry_after(headers: dict[str, str], now: float) -> float | None:
         return None
 
 
+def date_header(headers: dict[str, str], now: float) -> float:
+    """The gateway's time by its `date` header, as Unix time; `now` where it sends none."""
+    try:
+        return email.utils.parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return now
+
+
 def poll_pause(poll: int, jitter: float) -> float:
     """Seconds before status read number `poll` (from 0): at once, after 2, then every 4 s +- 20 %.
 

@@ -83,6 +83,18 @@ class Job:
 
 
 @dataclass(frozen=True)
+class ListedJob:
+    """A row of the gateway's list; None where the row does not say. `created_at` is Unix time."""
+
+    id: str
+    model: str | None
+    prompt: str | None
+    duration_s: int | None
+    aspect_ratio: str | None
+    created_at: float | None
+
+
+@dataclass(frozen=True)
 class HttpRequest:
     """One HTTP call, as a dialect puts it. `service` chooses the base URL: chat, image or video."""
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from ..reading import (
     as_number,
     as_text,
+    as_time,
     costs,
     json_object,
     refusal_in,
@@ -27,6 +28,7 @@ from ..types import (
     ImageReply,
     ImageRequest,
     Job,
+    ListedJob,
     VideoRequest,
 )
 
@@ -132,17 +134,28 @@ def decode_status(reply: HttpReply) -> Job:
     return _job(json_object(reply), reply)
 
 
-def encode_list(limit: int = 10, offset: int = 0) -> HttpRequest:
+def encode_list(limit: int = 50, offset: int = 0) -> HttpRequest:
     """GET /videos: the newest jobs of this key."""
     return _get(f"/videos?limit={limit}&offset={offset}")
 
 
-def decode_list(reply: HttpReply) -> list[dict[str, object]]:
-    """The rows as the gateway gives them: id, model, prompt, duration, aspect_ratio, ..."""
+def decode_list(reply: HttpReply) -> list[ListedJob]:
+    """The rows of the list that have an id."""
     rows = json_object(reply).get("data")
     if not isinstance(rows, list):
         raise unreadable(reply, "a list of videos without data")
-    return [row for row in rows if isinstance(row, dict)]
+    return [
+        ListedJob(
+            id=str(row["id"]),
+            model=as_text(row.get("model")),
+            prompt=as_text(row.get("prompt")),
+            duration_s=_whole(row.get("duration")),
+            aspect_ratio=as_text(row.get("aspect_ratio")),
+            created_at=as_time(row.get("created_at")),
+        )
+        for row in rows
+        if isinstance(row, dict) and row.get("id")
+    ]
 
 
 def _post(service: str, path: str, body: dict[str, object]) -> HttpRequest:
@@ -171,6 +184,11 @@ def _job(row: dict[str, object], reply: HttpReply) -> Job:
         request_id=reply.request_id,
         raw=without_bytes(row),
     )
+
+
+def _whole(value: object) -> int | None:
+    number = as_number(value)
+    return int(number) if number is not None and number == int(number) else None
 
 
 def _content(content: object) -> str:

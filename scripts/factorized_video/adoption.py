@@ -1,0 +1,108 @@
+"""What became of a paid video create whose answer was lost: found again in the gateway's own list.
+
+The contract's rule: a row equal in model, prompt, duration and ratio, created around the time of
+the intent by the gateway's clock, and held by no receipt here, is the lost job, if it is the only
+one. Two that fit cannot be told apart, so nobody guesses.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import receipts
+from .errors import ToolError
+from .files import SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .gateway.client import Gateway
+    from .gateway.types import ListedJob
+
+BEFORE_S, AFTER_S = 60.0, 180.0  # around the intent, by the gateway's clock
+LOOK_FOR_S = 15.0  # a job may take this long to appear in the list
+LOOK_EVERY_S = 3.0
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What the other receipts here say: the ids they hold, and how many lost calls like ours."""
+
+    held: frozenset[str]
+    rivals: int
+
+
+def fitting(
+    rows: list[ListedJob], sent: dict[str, Any], model: str, sent_at: float, held: frozenset[str]
+) -> list[str]:
+    """The ids of the jobs that may be the lost one. Pure. `sent_at` is by the gateway's clock."""
+    return [
+        row.id
+        for row in rows
+        if row.id not in held
+        and (row.model, row.prompt, row.duration_s, row.aspect_ratio)
+        == (model, sent.get("prompt"), sent.get("duration_s"), sent.get("aspect_ratio"))
+        and row.created_at is not None
+        and -BEFORE_S <= row.created_at - sent_at <= AFTER_S
+    ]
+
+
+def neighbours(record: receipts.Record) -> Neighbours:
+    """Read the other receipts in the folder.
+
+    A rival is a call that says the same to the same model, is neither answered nor settled, and may
+    therefore be the one that made a row that fits.
+    """
+    held, rivals = set(), 0
+    for path in record.output.parent.glob("*" + SUFFIX):
+        if path == record.path:
+            continue
+        try:
+            other = receipts.read(path.with_name(path.name[: -len(SUFFIX)]))
+        except ToolError:  # of a newer version: it cannot be read, so it may be anything
+            rivals += 1
+            continue
+        if other is None:
+            continue
+        if other.get("job"):
+            held.add(str(other["job"]))
+        elif other["state"] in ("intent", "unknown") and _same_call(other, record.data):
+            rivals += 1
+    return Neighbours(frozenset(held), rivals)
+
+
+def settle(
+    gateway: Gateway, record: receipts.Record, say: Callable[[str], None]
+) -> tuple[str | None, list[str]]:
+    """Look for the lost job; its id, or None and the ids that might be it.
+
+    Asks until a job is found or 15 s have gone by since the intent; once, if they already have.
+    Raises what the gateway's list raises.
+    """
+    sent_at = float(record.data.get("sent_at") or 0)
+    scale = gateway.settings.time_scale
+    while True:
+        rows, ahead_s = gateway.list_jobs()
+        others = neighbours(record)
+        found = fitting(
+            rows, record.data["sent"], record.data["model"], sent_at + ahead_s, others.held
+        )
+        if len(found) == 1 and not others.rivals:
+            return found[0], found
+        if time.time() - sent_at >= LOOK_FOR_S * scale:
+            return None, found
+        say("the answer was lost; looking for the job in the gateway's list")
+        time.sleep(LOOK_EVERY_S * scale)
+
+
+def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    if one.get("model") != other.get("model"):
+        return False
+    sent_one, sent_other = one.get("sent"), other.get("sent")
+    if not isinstance(sent_one, dict) or not isinstance(sent_other, dict):
+        return False
+    return all(
+        sent_one.get(key) == sent_other.get(key) for key in ("prompt", "duration_s", "aspect_ratio")
+    )
