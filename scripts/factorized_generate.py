@@ -120,6 +120,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         cli.check_extension(typed, (".mp4",))
     planned = _plan(args, prompt, motion, own)
     if args.dry_run:
+        console.warn(*planned.warnings)
         return planned.as_json()
     chosen = settings.resolve(args.gateway)
     if chosen.name == "demo":
@@ -166,7 +167,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         stages.composition(prompt)
         if args.stop_after == "anchor":
             return stages.stopped(folder.anchor)
-    stages.synthesis(prompt, motion, anchor, output)
+    written = folder.motion if planned.has("reasoning") else None
+    stages.synthesis(prompt, motion, written, anchor, output)
     record = receipts.Record(output, receipts.read(output) or {})
     record.update(pipeline={"digest": wanted, "files": folder.hashes(), "cost": stages.cost()})
     if args.save_intermediate:
@@ -325,14 +327,22 @@ class _Stages:
             allow_off=args.allow_off,
         )
 
-    def synthesis(self, prompt: str, motion: "str | None", anchor: "Path", output: "Path") -> None:
-        """Stage 3."""
-        args, folder = self._args, self._folder
+    def synthesis(
+        self,
+        prompt: str,
+        motion: "str | None",
+        written: "Path | None",
+        anchor: "Path",
+        output: "Path",
+    ) -> None:
+        """Stage 3, with the motion given, else the one that Stage 1 has `written`, if any."""
+        args = self._args
         motion_file = None
-        if motion is None and args.prompt_strategy_used != "original" and folder.motion.exists():
-            motion_file = folder.motion
+        takes_motion = motion is None and args.prompt_strategy_used != "original"
+        if takes_motion and written is not None and written.exists():
+            motion_file = written
             if "motion" in self._own:
-                self._say_own(folder.motion)
+                self._say_own(written)
         self._run(
             "generate_video_from_anchor.py",
             None,

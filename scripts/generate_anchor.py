@@ -74,9 +74,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     typed = cli.output_path(args.output) if args.output is not None else None
     if typed:
         cli.check_extension(typed, tuple(media.EXTENSIONS))
+    console.warn(*call.warnings)
     if args.dry_run:
         return plan.Plan((call,)).as_json()
-    console.warn(*call.warnings)
     chosen = settings.resolve(args.gateway)
     console.warn(*chosen.warnings)
 
@@ -154,7 +154,8 @@ def _draw(
             came = reply.data or (reply.url or "").encode()
             files.keep(record.data["digest"], came)
             cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
-            record.update(cost=cost.as_json(), request_ids=[reply.request_id], reply=reply.raw)
+            record.update(cost=cost.as_json(), reply=reply.raw,
+                          request_ids=[reply.request_id] if reply.request_id else [])  # fmt: skip
     except (Refused, Unknown) as error:
         if isinstance(error, Unknown):
             error.hint = receipts.AFTER_UNKNOWN

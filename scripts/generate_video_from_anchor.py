@@ -77,9 +77,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     typed = cli.output_path(args.output) if args.output is not None else None
     if typed:
         cli.check_extension(typed, (".mp4",))
+    console.warn(*call.warnings, *anchor.warnings)
     if args.dry_run:
         return plan.Plan((call,)).as_json()
-    console.warn(*call.warnings, *anchor.warnings)
     chosen = settings.resolve(args.gateway)
     console.warn(*chosen.warnings)
     if chosen.name == "demo":
@@ -172,7 +172,7 @@ def _submit(
                 state="submitted",
                 job=job.id,
                 cost=call.cost.as_json(),
-                request_ids=[job.request_id],
+                request_ids=[job.request_id] if job.request_id else [],
             )
     except Unknown as error:
         record.ended(error)

@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     ratio = args.aspect_ratio or plan.DEFAULT_RATIO
     gateway = settings.planned_name(args.gateway)
     call = plan.reasoning(prompt, gateway, model=args.model, style=style, ratio=ratio)
+    console.warn(*call.warnings)
     if args.dry_run:
         return plan.Plan((call,)).as_json()
-    console.warn(*call.warnings)
     chosen = settings.resolve(args.gateway)
     console.warn(*chosen.warnings)
 
@@ -208,7 +208,7 @@ def _rewrite(
         "motion": best.motion,
         "cost": models.total(costs).as_json(),
         "messages": messages,
-        "request_ids": [reply.request_id for reply in replies],
+        "request_ids": [reply.request_id for reply in replies if reply.request_id],
         "replies": [reply.raw for reply in replies],
     }
 

@@ -258,7 +258,11 @@ def main(
     except KeyboardInterrupt:
         from .errors import Interrupted
 
-        stop = Interrupted("Interrupted.", "Run the same command again to go on.")
+        stop = Interrupted(
+            "Interrupted.",
+            "Run the same command again: it goes on, and if the answer to a paid call was lost it "
+            "says so and sends nothing.",
+        )
         code, result = _from_error(stop)
         console.error(stop.message, stop.hint)
     except Exception as error:  # noqa: BLE001 - a bug here: say so in the contract's words too

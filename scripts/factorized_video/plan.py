@@ -77,7 +77,6 @@ class Plan:
             "stages": [call.as_json() for call in self.calls],
             "skipped": list(self.skipped),
             "cost": self.cost.as_json(),
-            "warnings": self.warnings,
             "gateway": self.calls[0].gateway if self.calls else None,
             "text": self.as_text(),
         }

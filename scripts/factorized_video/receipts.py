@@ -19,6 +19,7 @@ from typing import Any
 from . import VERSION
 from .errors import OutputError, ToolError, Unknown, UsageError, of_kind
 from .files import SUFFIX, write_file, writing
+from .models import Cost
 
 SCHEMA_VERSION = 1
 STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
@@ -166,7 +167,7 @@ def consult(
     receipt = found.receipt or {}
     decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo,
                       kept=kept)  # fmt: skip
-    known: dict[str, Any] = {"output": str(output), "receipt": str(receipt_path(output))}
+    known = Record(output, receipt).whereabouts
     if decision == "conflict":
         how = "was made for other inputs" if found.receipt else "has no receipt: it is not ours"
         if found.damaged:
@@ -187,7 +188,6 @@ def consult(
             f"Change the words. {PAY_AGAIN}",
             **details,
             **known,
-            job=receipt.get("job"),
         )
     if decision == "unknown" and not settles:
         raise Unknown(
@@ -249,7 +249,7 @@ class Record:
             "stage": stage,
             "state": "intent",
             "digest": wanted,
-            "command": shlex.join(sys.argv),
+            "command": "python3 " + shlex.join(sys.argv),
             "output": output.name,
             "inputs": inputs,
             "sent": sent,
@@ -269,12 +269,18 @@ class Record:
     @property
     def whereabouts(self) -> dict[str, Any]:
         """The result keys that an error carries along."""
-        return {"output": str(self.output), "receipt": str(self.path), "job": self.data["job"],
-                "model": self.data["model"], "gateway": self._gateway_name()}  # fmt: skip
-
-    def _gateway_name(self) -> object:
-        gateway = self.data["gateway"]
-        return gateway.get("name") if isinstance(gateway, dict) else None
+        gateway = self.data.get("gateway")
+        cost = self.data.get("cost")
+        if cost is None and self.data.get("state") in ("intent", "unknown"):
+            cost = Cost(None, "unknown").as_json()
+        return {
+            "output": str(self.output),
+            "receipt": str(self.path),
+            "job": self.data.get("job"),
+            "model": self.data.get("model"),
+            "gateway": gateway.get("name") if isinstance(gateway, dict) else None,
+            "cost": cost,
+        }
 
     def update(self, **changes: object) -> None:
         """Change fields and write the receipt."""

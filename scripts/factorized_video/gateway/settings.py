@@ -25,7 +25,7 @@ HAPPYCAPY = "https://ai-gateway.happycapy.ai"
 TRICKLE = "https://ai-gateway.trickle-lab.tech"
 _HAPPYCAPY_HOSTS = (".happycapy.ai", ".trickle-lab.tech")
 # Gateways that this version does not speak, and how their keys look.
-_OTHER_HOSTS = ((".vercel.sh", "Vercel AI Gateway"), (".openrouter.ai", "OpenRouter"))
+_OTHER_HOSTS = ((".vercel.sh", "the Vercel AI Gateway"), (".openrouter.ai", "OpenRouter"))
 _OTHER_KEYS = (
     (r"vck_", "the Vercel AI Gateway"),
     (r"sk-or-", "OpenRouter"),
@@ -93,7 +93,7 @@ def resolve(
     for ending, name in _OTHER_HOSTS:
         if _ends_with(host, (ending,)) and gateway == "auto":
             raise UsageError(
-                f"{host} is the {name}, which this version does not speak.",
+                f"{host} is {name}, which this version does not speak.",
                 f"Unset {BASE} to use HappyCapy with a HappyCapy key.",
             )
     if key:
