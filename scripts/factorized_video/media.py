@@ -20,10 +20,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from .errors import OutputError, UsageError
-from .gateway.types import Picture
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from .gateway.types import Picture
 
 EXTENSIONS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
@@ -94,6 +95,7 @@ class ImageFile:
     kind: str
     size: tuple[int, int] | None
     warnings: tuple[str, ...] = ()
+    upright: bool = True  # False where EXIF says that it must be turned
 
 
 def read_image(path: Path, what: str) -> ImageFile:
@@ -137,6 +139,7 @@ def check_image(data: bytes) -> ImageFile:
         if getattr(image, "n_frames", 1) > 1:
             notes.append("The picture is animated; its first frame is used.")
         image.load()
+        upright = orientation(image) == 1
         if _turned(image):
             width, height = height, width
     if min(width, height) < SHORTEST_SIDE:
@@ -145,7 +148,7 @@ def check_image(data: bytes) -> ImageFile:
         )
     if min(width, height) < ADVISED_SIDE:
         notes.append(f"{width}x{height} px is small; video models want {ADVISED_SIDE} px or more.")
-    return ImageFile(data, kind, (width, height), tuple(notes))
+    return ImageFile(data, kind, (width, height), tuple(notes), upright)
 
 
 def to_send(image: ImageFile) -> Picture:
@@ -156,6 +159,8 @@ def to_send(image: ImageFile) -> Picture:
     2048 px, PNG where that stays under 4 MB, else JPEG. Raises UsageError where that needs the
     media extra and it is missing.
     """
+    from .gateway.types import Picture
+
     if image.size is None:
         if image.kind not in ("PNG", "JPEG"):
             raise UsageError(
@@ -166,8 +171,7 @@ def to_send(image: ImageFile) -> Picture:
         sound = (
             image.kind in ("PNG", "JPEG")
             and opened.mode in ("RGB", "L")
-            and not _turned(opened)
-            and orientation(opened) == 1
+            and image.upright
             and getattr(opened, "n_frames", 1) == 1
             and "icc_profile" not in opened.info
         )

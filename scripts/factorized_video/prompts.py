@@ -64,8 +64,9 @@ _STYLE_WORDS: tuple[tuple[str, str], ...] = (
 )
 _AS_THE_WORK = (
     r"^(?:an? |the )?(?:\w+ ){{0,2}}(?:{w})(?: \w+)? (?:of|showing|shot|scene|video|clip|film)\b",
-    r"\b(?:in|as|with)(?: an?| the)?(?: style of)?(?: \w+)? (?:{w})(?:[ -](?:style|look|art))?"
-    r"(?:\s*[.,;:!)]|\s*$)",
+    r"\b(?:as|in the style of) (?:an? )?(?:\w+ )?(?:{w})(?:\s*[.,;:!)]|\s*$)",
+    r"\bin (?:an? )?(?:\w+ )?(?:{w})[ -](?:style|look|art)\b",
+    r"\bin (?:(?!an?\b|the\b)\w+ )?(?:{w})(?:\s*[.,;:!)]|\s*$)",
     r"\b(?:{w})[ -]style\b",
     r"\bstyle\s*[:=]\s*(?:{w})\b",
     r"^(?:{w})\s*[,:]",
@@ -182,6 +183,8 @@ def enhancement(style: str) -> str:
 def named_style(text: str) -> str | None:
     """The style that a text asks for in so many words, else None."""
     for style, words in _STYLE_WORDS:
+        if not re.search(words, text, re.IGNORECASE):
+            continue  # nearly always: and compiling the patterns below costs milliseconds
         for pattern in _AS_THE_WORK:
             if re.search(pattern.format(w=words), text.strip(), re.IGNORECASE):
                 return style

@@ -30,6 +30,12 @@ _MOTION = (
         rf"\b(?:{_VERBS})(?:[a-z]?ing)\b(?=\s+(?:{_AFTER})\b|\s*[.,;]|\s*$)",
         re.IGNORECASE,
     ),
+    # "A path runs through the wood" is still, so "runs" is not among these.
+    re.compile(
+        r"\b(?:jumps|leaps|walks|flies|dances|swims|crawls|climbs|gallops|sprints|chases|drives)"
+        rf"(?=\s+(?:{_AFTER}|the|a|an)\b)",
+        re.IGNORECASE,
+    ),
     re.compile(
         r"\b(?:and then|suddenly|gradually|begins to|starts to|is about to|moments later"
         r"|over time|motion blur|the camera (?:pans|zooms|tilts|moves|follows|tracks|dollies))\b",

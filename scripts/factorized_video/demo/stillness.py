@@ -52,7 +52,6 @@ _FINITE = {
     "sails": "sailing", "drifts": "drifting", "gallops": "galloping", "opens": "opening",
     "melts": "melting", "explodes": "exploding", "blooms": "blooming", "rises": "rising",
 }  # fmt: skip
-_ENGLISH = re.compile(r"\b(?:a|an|the|of|in|on|and|with|to|from|at|over|into|is|are)\b", re.I)
 _PARTICIPLE = "|".join(POSES)
 _FROM_TO = re.compile(
     rf"\b({_PARTICIPLE})\s+(?:down |up |off |out )?from\s+(.+?)\s+(?:to|on ?to|into|toward|towards)"
@@ -66,18 +65,15 @@ _LATER = re.compile(
 # After these words a participle names a kind of thing: "a pair of running shoes".
 _THING = r"(?=\s+(?:shoe|shoes|board|boards|water|machine|room|pan|suit|pool)\b)"
 
-NOT_ENGLISH = (
-    "demo: the word table knows only English; the prompt passed through unchanged as the caption"
+UNCHANGED = (
+    "demo: the word table, which knows only English, found nothing to make still; the prompt is "
+    "the caption as it is"
 )
 
 
 def make_still(prompt: str) -> tuple[str, str, str | None]:
-    """Caption, motion and, where the table could do nothing for the language, a note."""
-    text = " ".join(prompt.split())
-    letters = [char for char in text if char.isalpha()]
-    latin = sum(char.isascii() for char in letters)
-    if not letters or latin < 0.8 * len(letters) or not _ENGLISH.search(text):
-        return text, text, NOT_ENGLISH
+    """Caption, motion and, where the table found nothing it knows, a note that says so."""
+    asked = text = " ".join(prompt.split())
     for finite, participle in _FINITE.items():
         text = re.sub(rf"\b{finite}\b(?=\s+(?:from|to|over|across|through|into|on|off|up|down|"
                       r"around|along|past|away|out|in|toward|towards)\b|\s*[.,;]|$)",
@@ -88,8 +84,8 @@ def make_still(prompt: str) -> tuple[str, str, str | None]:
     )
     caption = _FROM_TO.sub(lambda m: f"on {m[2]}, {_pose(m[1])}, with {m[3]} in view", caption)
     caption = _MOVING.sub(lambda m: _pose(m[1]), caption)
-    caption = caption.replace("\0", "ing").strip(" ,;")
-    return caption or text, " ".join(prompt.split()), None
+    caption = caption.replace("\0", "ing").strip(" ,;") or asked
+    return caption, asked, UNCHANGED if caption == asked else None
 
 
 def _pose(participle: str) -> str:
