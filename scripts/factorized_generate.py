@@ -54,6 +54,13 @@ def build_parser() -> cli.Parser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--prompt", metavar="TEXT", help="the video prompt; - reads it from stdin")
     source.add_argument("--prompt-file", metavar="FILE", help="the same, from a file (- is stdin)")
+    source.add_argument(
+        "--list-runs",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="show the receipts in DIR (default: outputs/): state, cost, age, what comes next",
+    )
     cli.add_style(parser)
     parser.add_argument("--skip-reasoning", action="store_true", help="the prompt is the caption")
     parser.add_argument(
@@ -107,6 +114,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.workfolder import WorkFolder, standing
 
     console: cli.Console = args.console
+    if args.list_runs is not None:
+        return _list_runs(args)
     prompt = cli.read_text(args.prompt, args.prompt_file, "The prompt")
     motion = cli.read_motion(args)
     args.prompt_strategy_used = args.prompt_strategy or prompts.DEFAULT_STRATEGY
@@ -174,6 +183,24 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if args.save_intermediate:
         folder.save_intermediate(output, anchor)
     return _result(record.data, output, stages.results, reused=False)
+
+
+def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
+    """What the receipts in a folder say; nothing is sent."""
+    from factorized_video import runs
+
+    folder = cli.folder_path(args.list_runs) if args.list_runs else runs.default_folder()
+    rows = runs.listed(folder)
+    spent, unknown = runs.total(rows)
+    if unknown:
+        args.console.warn(f"The cost of {unknown} paid calls is not known and not in the total.")
+    return {
+        "status": "succeeded",
+        "output": str(folder),
+        "cost": spent.as_json(),
+        "runs": rows,
+        "text": runs.as_text(rows),
+    }
 
 
 def _check_flags(args: argparse.Namespace, motion: "str | None") -> None:
@@ -442,8 +469,12 @@ def _wait_for(command: "list[str]", stdin: "str | None") -> "tuple[bytes, int]":
     """Run a command to its end; its stdout and exit status. Interrupted, it is ended first."""
     import subprocess
 
+    from factorized_video import receipts
+
     child = subprocess.Popen(
         command,
+        # Receipts name the command that a person would run again: this one.
+        env={**os.environ, receipts.COMMAND: cli.same_command(without="--no-wait")},
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 import sys
 import time
@@ -22,6 +23,8 @@ from .files import SUFFIX, write_file, writing
 from .models import Cost
 
 SCHEMA_VERSION = 1
+# Set by the orchestrator for its stages: the command to run again is the orchestrator's.
+COMMAND = "FACTORIZED_VIDEO_COMMAND"
 STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
 PAY_AGAIN = "To send it once more, and pay once more, add --resubmit."
 AFTER_UNKNOWN = (
@@ -249,7 +252,8 @@ class Record:
             "stage": stage,
             "state": "intent",
             "digest": wanted,
-            "command": "python3 " + shlex.join(sys.argv),
+            "command": os.environ.get(COMMAND) or "python3 " + shlex.join(sys.argv),
+            "cwd": str(Path.cwd()),
             "output": output.name,
             "inputs": inputs,
             "sent": sent,

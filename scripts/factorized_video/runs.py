@@ -1,0 +1,113 @@
+"""What a folder's receipts say, as a list: how an agent finds its runs after losing its output."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from . import models, receipts
+from .errors import UsageError
+from .files import SUFFIX
+from .models import Cost
+
+MOST_RECEIPTS = 2_000
+DEEPEST = 6  # folders below the one that is asked for
+_SKIPPED_FOLDERS = {".git", ".venv", "node_modules", "__pycache__"}
+# States in which something may still come, so that the same command is what comes next.
+_OPEN = ("intent", "submitted", "unknown")
+
+
+def default_folder() -> Path:
+    """outputs/ in the working directory, else the working directory."""
+    outputs = Path.cwd() / "outputs"
+    return outputs if outputs.is_dir() else Path.cwd()
+
+
+def listed(folder: Path, now: float | None = None) -> list[dict[str, Any]]:
+    """One row for each receipt below the folder, the newest first. Raises UsageError."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder.", "Give the folder that the outputs are in.")
+    now = time.time() if now is None else now
+    rows = [row for path in _receipts(folder) if (row := _row(path, now))]
+    return sorted(rows, key=lambda row: float(row["age_s"]))
+
+
+def total(rows: list[dict[str, Any]]) -> tuple[Cost, int]:
+    """What was spent as far as it is known, and the number of calls whose cost is not."""
+    costs = [Cost(row["cost"]["amount"], row["cost"]["kind"]) for row in rows if row["cost"]]
+    known = [cost for cost in costs if cost.amount is not None]
+    open_ended = sum(row["state"] in ("intent", "unknown") for row in rows)
+    return models.total(known), len(costs) - len(known) + open_ended
+
+
+def as_text(rows: list[dict[str, Any]]) -> str:
+    """The rows for a person to read."""
+    if not rows:
+        return "no receipts here"
+    lines = []
+    for row in rows:
+        amount = row["cost"]["amount"] if row["cost"] else None
+        cost = "cost unknown" if amount is None else f"USD {amount:.2f} {row['cost']['kind']}"
+        lines.append(f"{row['state']:<10} {row['stage']:<12} {_age(row['age_s']):>6}  {cost:<22} "
+                     f"{row['output']}")  # fmt: skip
+        if row["next"]:
+            lines.append(f"  next, in {row['cwd']}: {row['next']}")
+    spent, unknown = total(rows)
+    more = f", and {unknown} of unknown cost" if unknown else ""
+    lines.append(f"{len(rows)} receipts; spent USD {spent.amount or 0:.2f} ({spent.kind}){more}")
+    return "\n".join(lines)
+
+
+def _receipts(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    top = len(folder.parts)
+    for where, folders, names in os.walk(folder):
+        deep = len(Path(where).parts) - top >= DEEPEST
+        folders[:] = [] if deep else sorted(set(folders) - _SKIPPED_FOLDERS)
+        found += [Path(where) / name for name in sorted(names) if name.endswith(SUFFIX)]
+        if len(found) >= MOST_RECEIPTS:
+            break
+    return found[:MOST_RECEIPTS]
+
+
+def _row(path: Path, now: float) -> dict[str, Any] | None:
+    output = path.with_name(path.name[: -len(SUFFIX)])
+    try:
+        receipt = receipts.read(output)
+    except UsageError:
+        receipt = None
+    if receipt is None:
+        return {"output": str(output), "stage": "?", "state": "unreadable", "cost": None,
+                "age_s": _since(path, now), "created_at": None, "job": None, "next": None}  # fmt: skip
+    cost = receipt.get("cost")
+    gone = receipt["state"] == "succeeded" and not output.exists()
+    return {
+        "output": str(output),
+        "stage": str(receipt.get("stage")),
+        "state": receipt["state"] + (", file gone" if gone else ""),
+        "cost": cost if isinstance(cost, dict) else None,
+        "age_s": _since(path, now, receipt.get("created_at")),
+        "created_at": receipt.get("created_at"),
+        "job": receipt.get("job"),
+        "next": receipt.get("command") if receipt["state"] in _OPEN else None,
+        "cwd": receipt.get("cwd"),
+    }
+
+
+def _since(path: Path, now: float, created_at: object = None) -> int:
+    try:
+        made = datetime.strptime(str(created_at), "%Y-%m-%dT%H:%M:%SZ")
+        moment = made.replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        moment = path.stat().st_mtime
+    return max(0, round(now - moment))
+
+
+def _age(seconds: int) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
