@@ -31,7 +31,7 @@ def listed(folder: Path, now: float | None = None) -> list[dict[str, Any]]:
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder.", "Give the folder that the outputs are in.")
     now = time.time() if now is None else now
-    rows = [row for path in _receipts(folder) if (row := _row(path, now))]
+    rows = [_row(path, now) for path in _receipts(folder)]
     return sorted(rows, key=lambda row: float(row["age_s"]))
 
 
@@ -73,15 +73,16 @@ def _receipts(folder: Path) -> list[Path]:
     return found[:MOST_RECEIPTS]
 
 
-def _row(path: Path, now: float) -> dict[str, Any] | None:
+def _row(path: Path, now: float) -> dict[str, Any]:
     output = path.with_name(path.name[: -len(SUFFIX)])
     try:
         receipt = receipts.read(output)
     except UsageError:
         receipt = None
     if receipt is None:
-        return {"output": str(output), "stage": "?", "state": "unreadable", "cost": None,
-                "age_s": _since(path, now), "created_at": None, "job": None, "next": None}  # fmt: skip
+        unreadable = {"output": str(output), "stage": "?", "state": "unreadable"}
+        nothing = dict.fromkeys(("cost", "created_at", "job", "next", "cwd"))
+        return {**unreadable, "age_s": _since(path, now), **nothing}
     cost = receipt.get("cost")
     gone = receipt["state"] == "succeeded" and not output.exists()
     return {
