@@ -71,6 +71,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> None:  # type: ignore[override]
+        """Raise a UsageError, with what helps against the commonest mistake."""
         hint = f"See: python3 {sys.argv[0]} --help"
         if "expected one argument" in message or "unrecognized" in message:
             hint = (

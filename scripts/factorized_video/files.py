@@ -111,6 +111,7 @@ def put_in_place(file: IO[bytes], temporary: Path, path: Path) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
+    """Turn a failure of the file system into an OutputError that names `path`."""
     try:
         yield
     except OSError as error:

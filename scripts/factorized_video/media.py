@@ -125,6 +125,8 @@ def check_image(data: bytes) -> ImageFile:
         raise OutputError(
             f"this is not an image ({_looks_like(data)}).", "Expected PNG, JPEG or WebP."
         )
+    if kind == "HEIF":
+        raise OutputError("HEIF (HEIC) images cannot be read here.", "Save it as PNG or JPEG.")
     if not have_media_extra():
         return _unmeasured(data, kind)
     notes = []
@@ -136,7 +138,8 @@ def check_image(data: bytes) -> ImageFile:
                 f"{MOST_PIXELS // 1_000_000} megapixels.",
                 "Scale it down first.",
             )
-        if getattr(image, "n_frames", 1) > 1:
+        # Many phones put a preview behind a JPEG ("MPO"): two frames, but nothing moves.
+        if getattr(image, "n_frames", 1) > 1 and kind != "JPEG":
             notes.append("The picture is animated; its first frame is used.")
         image.load()
         upright = orientation(image) == 1
@@ -174,6 +177,7 @@ def to_send(image: ImageFile) -> Picture:
             and image.upright
             and getattr(opened, "n_frames", 1) == 1
             and "icc_profile" not in opened.info
+            and "transparency" not in opened.info
         )
         if sound and len(image.data) <= SENT_BYTES and max(image.size) <= SENT_SIDE:
             return Picture(image.data, _MIME[image.kind])
@@ -182,7 +186,11 @@ def to_send(image: ImageFile) -> Picture:
     data = _encoded(upright, "PNG")
     if len(data) <= SENT_BYTES:
         return Picture(data, "image/png")
-    return Picture(_encoded(upright, "JPEG"), "image/jpeg")
+    for quality in (95, 90, 80):  # 80 holds 2048 px of pure noise under the limit
+        data = _encoded(upright, "JPEG", quality)
+        if len(data) <= SENT_BYTES:
+            break
+    return Picture(data, "image/jpeg")
 
 
 def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:
@@ -225,7 +233,7 @@ def check_video(path: Path) -> str:
                 raise OutputError("What came is a video that was cut short.")
             names.add(name)
             offset += length
-    if b"moov" not in names:
+    if not {b"moov", b"mdat"} <= names:
         raise OutputError("What came is a video without its index: it cannot be played.")
     return kind
 
@@ -276,6 +284,7 @@ def _decoding() -> Iterator[ModuleType]:
     """Pillow, with whatever it raises on hostile bytes turned into one error."""
     from PIL import Image
 
+    Image.MAX_IMAGE_PIXELS = None  # our own limits, stated above, are checked before decoding
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limits, stated above, come first
@@ -308,19 +317,24 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
             srgb = ImageCms.createProfile("sRGB")
             turned = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
             image = turned or image
-        except ImageCms.PyCMSError:
+        except (ImageCms.PyCMSError, OSError):
             pass  # a profile that does not fit is worth no failure: the plain conversion follows
+    if image.mode.startswith("I;16"):
+        image = image.point(lambda v: v / 256).convert("L")
     image = image.convert("RGB")
     image.info.clear()  # neither profile nor EXIF of the original goes along
     return image
 
 
-def _encoded(image: Image.Image, kind: str) -> bytes:
+def _encoded(image: Image.Image, kind: str, quality: int = 95) -> bytes:
     buffer = io.BytesIO()
     if kind == "PNG":
         image.save(buffer, kind)
+    elif kind == "JPEG":
+        # Full colour resolution as long as the bytes allow it.
+        image.save(buffer, kind, quality=quality, subsampling=0 if quality >= 95 else 2)
     else:
-        image.save(buffer, kind, quality=95, **({"subsampling": 0} if kind == "JPEG" else {}))
+        image.save(buffer, kind, quality=quality)
     return buffer.getvalue()
 
 
@@ -340,6 +354,9 @@ def _looks_like(data: bytes) -> str:
         return "it is empty"
     if looks_like_html(data):
         return "it is a web page"
+    kind = image_kind(data) or video_kind(data)
+    if kind:
+        return f"it is {kind}"
     try:
         text = data[:64].decode("utf-8")
         return f"it begins with the text {text[:24]!r}" if text.isprintable() else "it is text"

@@ -73,7 +73,7 @@ def read(output: Path) -> dict[str, Any] | None:
         data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(data, dict) or data.get("state") not in STATES:
+    if not isinstance(data, dict):
         return None
     version = data.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
@@ -81,6 +81,8 @@ def read(output: Path) -> dict[str, Any] | None:
             f"{path} was written by a newer version of this tool (schema {version}).",
             "Upgrade the tool, or choose another --output.",
         )
+    if data.get("state") not in STATES:
+        return None
     return data
 
 
@@ -184,8 +186,9 @@ def consult(
         error = receipt.get("error")
         error = error if isinstance(error, dict) else {}
         details = {key: error.get(key) for key in ("http_status", "request_id", "charged")}
+        kind = str(error.get("kind"))
         raise of_kind(
-            str(error.get("kind")),
+            kind if kind in ("refused", "failed", "output") else str(receipt["state"]),
             f"{error.get('message')} (That was the answer at {receipt.get('finished_at')}; nothing "
             "was sent now.)",
             f"Change the words. {PAY_AGAIN}",

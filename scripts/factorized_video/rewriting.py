@@ -101,12 +101,13 @@ def _objects(text: str) -> list[dict[str, object]]:
     while start != -1 and tries < 500:  # a reply of braces only must not take quadratic time
         tries += 1
         try:
-            value, _ = decoder.raw_decode(text, start)
+            value, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
             found.append(value)
-        start = text.find("{", start + 1)
+        whole = isinstance(value, dict) and bool(_one_line(value.get("caption")))
+        start = text.find("{", end if whole else start + 1)
     return found
 
 

@@ -36,7 +36,6 @@ POSES = {
     "skating": "standing on skates",
     "surfing": "lying on the board",
     "singing": "facing the microphone",
-    "opening": "still closed",
     "melting": "still whole",
     "exploding": "still whole",
     "blooming": "still in bud",
@@ -49,7 +48,7 @@ _FINITE = {
     "dances": "dancing", "spins": "spinning", "chases": "chasing", "falls": "falling",
     "swims": "swimming", "crawls": "crawling", "climbs": "climbing", "rides": "riding",
     "drives": "driving", "throws": "throwing", "pours": "pouring", "eats": "eating",
-    "sails": "sailing", "drifts": "drifting", "gallops": "galloping", "opens": "opening",
+    "sails": "sailing", "drifts": "drifting", "gallops": "galloping",
     "melts": "melting", "explodes": "exploding", "blooms": "blooming", "rises": "rising",
 }  # fmt: skip
 _PARTICIPLE = "|".join(POSES)
@@ -59,9 +58,7 @@ _FROM_TO = re.compile(
     re.IGNORECASE,
 )
 _MOVING = re.compile(rf"\b(?:(?:is|are|was|were)\s+)?({_PARTICIPLE})\b", re.IGNORECASE)
-_LATER = re.compile(
-    r"[,;]?\s*\b(?:and then|then|before|until|while|as the camera)\b.*$", re.I | re.S
-)
+_LATER = re.compile(r"[,;]?\s*\b(?:and then|then|while|as the camera)\b.*$", re.I | re.S)
 # After these words a participle names a kind of thing: "a pair of running shoes".
 _THING = r"(?=\s+(?:shoe|shoes|board|boards|water|machine|room|pan|suit|pool)\b)"
 

@@ -15,8 +15,9 @@ from .types import HttpReply
 
 # How safety filters and policies are named, in codes and in prose.
 _SAFETY = re.compile(
-    r"content[ _-]?(?:filter|policy|polic|moderation|blocked)|safety|moderat(?:ion|ed)|prohibited"
-    r"|responsible ai|\brai\b|raimedia|sensitive (?:content|information)|nsfw"
+    r"content[ _-]?(?:filter|policy|polic|moderation|blocked)|safety(?!_?settings)"
+    r"|moderat(?:ion|ed)|prohibited|responsible ai|\brai\b|raimedia|nsfw"
+    r"|sensitive (?:content|information)"
     r"|violat\w+ .{0,40}polic|polic\w+ violat|usage polic",
     re.IGNORECASE,
 )
@@ -182,7 +183,12 @@ def _slim(value: object, depth: int = 0) -> object:
     if depth > 8:
         return "..."
     if isinstance(value, dict):
-        return {str(key): _slim(item, depth + 1) for key, item in list(value.items())[:50]}
+        return {
+            str(key): f"<{len(item)} characters>"
+            if key == "b64_json" and isinstance(item, str)
+            else _slim(item, depth + 1)
+            for key, item in list(value.items())[:50]
+        }
     if isinstance(value, list):
         return [_slim(item, depth + 1) for item in value[:50]]
     return value
@@ -204,9 +210,9 @@ def _words(data: object, depth: int = 0) -> str:
     return ""
 
 
-def _codes(data: object) -> str:
+def _codes(data: object, depth: int = 0) -> str:
     """The code, type and reason of an error, at the top and one level down, as one text."""
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or depth > 4:
         return ""
     here = [str(data[key]) for key in ("code", "type", "status", "reason") if data.get(key)]
-    return " ".join([*here, _codes(data.get("error"))])
+    return " ".join([*here, _codes(data.get("error"), depth + 1)])

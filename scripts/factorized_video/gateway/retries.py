@@ -6,6 +6,7 @@ accepted it; `chat` costs a fraction of a cent and is simply sent again; `read` 
 
 from __future__ import annotations
 
+import datetime
 import email.utils
 import re
 from dataclasses import dataclass
@@ -86,18 +87,14 @@ def retry_after(headers: dict[str, str], now: float) -> float | None:
     seconds = _number(value)
     if seconds is not None:
         return seconds
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    moment = _http_date(value)
+    return None if moment is None else max(0.0, moment - now)
 
 
 def date_header(headers: dict[str, str], now: float) -> float:
     """The gateway's time by its `date` header, as Unix time; `now` where it sends none."""
-    try:
-        return email.utils.parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return now
+    moment = _http_date(headers.get("date", ""))
+    return now if moment is None else moment
 
 
 def poll_pause(poll: int, jitter: float) -> float:
@@ -108,6 +105,17 @@ def poll_pause(poll: int, jitter: float) -> float:
     if poll == 0:
         return 0.0
     return 2.0 if poll == 1 else 4.0 * (0.8 + 0.4 * jitter)
+
+
+def _http_date(text: str) -> float | None:
+    """An HTTP date in any of its three forms as Unix time; all are in UTC (RFC 9110, 5.6.7)."""
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.timezone.utc)
+        return moment.timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _number(text: str | None) -> float | None:

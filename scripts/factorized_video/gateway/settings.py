@@ -118,7 +118,7 @@ def planned_name(gateway: str) -> str:
 
 def time_scale(environ: Mapping[str, str]) -> float:
     """The factor on every time-out, back-off and poll interval."""
-    text = environ.get(TIME_SCALE, "1")
+    text = environ.get(TIME_SCALE) or "1"
     try:
         scale = float(text)
     except ValueError:

@@ -203,6 +203,9 @@ def _decoded(encoded: str, reply: HttpReply) -> bytes:
     if encoded.startswith("data:"):
         encoded = encoded.partition(",")[2]
     try:
-        return base64.b64decode(encoded)
+        data = base64.b64decode(encoded)
     except ValueError:
-        raise unreadable(reply, "image data that is not base64") from None
+        data = b""
+    if not data:
+        raise unreadable(reply, "image data that is not base64")
+    return data

@@ -1,0 +1,133 @@
+"""What all tests share: no network, a home of their own, and `run` for the real command line."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+SCRIPTS = TESTS.parent / "scripts"
+GUARD = TESTS / "guard"
+KEY = "hc-Zq9FAKEkeyForTests7w"  # of no known shape, and found nowhere by accident
+# Ours, and what would lead a test astray: proxies, netrc, certificates, languages of errors.
+OURS = ("AI_GATEWAY_", "FACTORIZED_", "OPENROUTER_")
+ASTRAY = ("PROXY", "NETRC", "CA_BUNDLE", "SSL_CERT")
+
+for folder in (SCRIPTS, TESTS):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+from loopback import Gateway  # noqa: E402
+
+
+def _guard_this_process() -> None:
+    spec = importlib.util.spec_from_file_location("guard", GUARD / "sitecustomize.py")
+    assert spec and spec.loader
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+_guard_this_process()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home, a temporary folder and a foreign working folder for each test; no settings of ours.
+
+    The coverage variables of the environment stay, so that subprocesses are followed.
+    """
+    for name in list(os.environ):
+        if name.startswith(OURS) or any(part in name.upper() for part in ASTRAY):
+            monkeypatch.delenv(name)
+    places = {name: tmp_path / name for name in ("home", "tmp", "work")}
+    for place in places.values():
+        place.mkdir()
+    monkeypatch.setenv("HOME", str(places["home"]))
+    monkeypatch.setenv("TMPDIR", str(places["tmp"]))
+    monkeypatch.setattr(tempfile, "tempdir", str(places["tmp"]))
+    monkeypatch.setenv("PYTHONPATH", str(GUARD), prepend=os.pathsep)
+    monkeypatch.setenv("FACTORIZED_VIDEO_TIME_SCALE", "0.01")  # back-offs in milliseconds
+    monkeypatch.chdir(places["work"])
+    return places["home"]
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """A gateway that works, until the test says otherwise."""
+    with Gateway() as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one JSON document on stdout; anything beside it fails the test."""
+        document = json.loads(self.out)
+        assert isinstance(document, dict)
+        return document
+
+
+def environment(
+    gateway: Gateway | None = None, env: Mapping[str, str | None] | None = None
+) -> dict[str, str]:
+    """The environment of a command: this one, a gateway with its key, and `env` (None removes)."""
+    told = {"AI_GATEWAY_BASE_URL": gateway.root, "AI_GATEWAY_API_KEY": KEY} if gateway else {}
+    merged = {**os.environ, **told, **(env or {})}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def command(script: str, *args: str) -> list[str]:
+    """A script's command line, with the interpreter that runs the tests."""
+    return [sys.executable, str(SCRIPTS / f"{script}.py"), *args]
+
+
+def run(
+    script: str,
+    *args: str,
+    stdin: str | bytes | None = None,
+    env: Mapping[str, str | None] | None = None,
+    gateway: Gateway | None = None,
+    preexec: Callable[[], None] | None = None,
+) -> Run:
+    """Run a script to its end in the working folder; its output must be UTF-8.
+
+    `preexec` runs in the child before the script does, to take something away from it.
+    """
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    ended = subprocess.run(
+        command(script, *args), env=environment(gateway, env), input=given or b"",
+        capture_output=True, timeout=60, check=False, preexec_fn=preexec,
+    )  # fmt: skip
+    return Run(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+
+def start(
+    script: str, *args: str, gateway: Gateway, env: Mapping[str, str | None] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a script in a process group of its own, to be killed or interrupted."""
+    return subprocess.Popen(
+        command(script, *args), env=environment(gateway, env), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[bytes]) -> Run:
+    """How a started script ended."""
+    out, err = process.communicate(timeout=30)
+    return Run(process.returncode, out.decode(), err.decode())

@@ -1,0 +1,315 @@
+"""A gateway on 127.0.0.1 that speaks the HappyCapy dialect and does what a test tells it.
+
+It answers like a gateway that works, keeps every request, and counts what it would bill. What it is
+to do otherwise is data, one `Reply` per answer:
+
+    gateway.will("image", Reply(503, headers={"Retry-After": "1"}), Reply(200, body=b"<html>"))
+
+answers the next two image requests so, and the third as by default. Endpoints: chat, image, create,
+status, list, file (the finished clip).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import socket
+import struct
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+CAPTION = "A tabby cat on the top shelf of a tall wooden bookshelf, a grey couch at the lower left."
+MOTION = "The tabby cat leaps from the shelf and lands on the couch."
+PAID = {"chat", "image", "create"}
+SIZES = {"16:9": (1280, 720), "9:16": (720, 1280), "1:1": (1024, 1024)}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. `fault` is what the wire does to it:
+
+    reset: the request is taken, no byte comes back · hang: nothing comes until the gateway closes ·
+    cut: half of the body, then the connection ends · drip: byte by byte, for longer than anybody
+    waits. `accepted`: whether the gateway did the work, and bills it; by default when it says 2xx,
+    and when the fault hides what it says.
+    """
+
+    status: int = 200
+    json: object = None
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+    accepted: bool | None = None
+
+    @property
+    def data(self) -> bytes:
+        return self.body if self.body is not None else json.dumps(self.json).encode()
+
+    @property
+    def billed(self) -> bool:
+        return 200 <= self.status < 300 if self.accepted is None else self.accepted
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it came. Header names are in lower case."""
+
+    endpoint: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: dict[str, object]
+
+
+class Gateway:
+    """The scriptable gateway. Used as a context manager; every test gets its own."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.billed: Counter[str] = Counter()
+        self.jobs: dict[str, dict[str, object]] = {}
+        # What a job becomes, and after how many status reads; None: it never ends.
+        self.ending: dict[str, object] = {"status": "succeeded"}
+        self.ends_after: int | None = 1
+        self.clips_at = ""  # where finished clips are said to be; here, unless set
+        self.draws = 0  # pictures drawn: each is another one
+        self.query = ""  # appended to the address of a clip, as a signature would be
+        self._rows: dict[str, list[Reply]] = {}
+        self._hooks: dict[str, Callable[[], object]] = {}
+        self._always: dict[str, Reply] = {}
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._server = _Server(self)
+        self.root = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Gateway:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def will(self, endpoint: str, *replies: Reply) -> None:
+        """Answer the next requests so, in order, before the default."""
+        self._rows.setdefault(endpoint, []).extend(replies)
+
+    def always(self, endpoint: str, reply: Reply) -> None:
+        """Answer so from now on instead of the default."""
+        self._always[endpoint] = reply
+
+    def on(self, endpoint: str, act: Callable[[], object]) -> None:
+        """Do something, once, when the next request to an endpoint has come."""
+        self._hooks[endpoint] = act
+
+    def of(self, endpoint: str) -> list[Request]:
+        """The requests to one endpoint."""
+        return [request for request in self.requests if request.endpoint == endpoint]
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """How often each paid endpoint was asked; those that were not are absent."""
+        return dict(Counter(r.endpoint for r in self.requests if r.endpoint in PAID))
+
+    def wait_for(self, endpoint: str, count: int = 1, timeout_s: float = 20) -> None:
+        """Return as soon as so many requests came to an endpoint."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.of(endpoint)) >= count, timeout_s), (
+                f"{endpoint} was not asked {count} times"
+            )
+
+    def answer(self, request: Request) -> Reply:
+        """Write the request down, and say how it is answered."""
+        with self._changed:
+            self.requests.append(request)
+            self._hooks.pop(request.endpoint, lambda: None)()
+            rows = self._rows.get(request.endpoint)
+            reply = rows.pop(0) if rows else self._always.get(request.endpoint)
+            default = self._default(request) if reply is None or reply.billed else None
+            if reply is None:
+                assert default is not None
+                reply = default
+            elif reply.json is None and reply.body is None and default:
+                # Only the wire or the headers are out of order.
+                reply = Reply(reply.status, default.json, default.body,
+                              {**default.headers, **reply.headers}, reply.fault)  # fmt: skip
+            if request.endpoint in PAID and reply.billed:
+                self.billed[request.endpoint] += 1
+            self._changed.notify_all()
+            return reply
+
+    def _default(self, request: Request) -> Reply:
+        body = request.body
+        if request.endpoint == "chat":
+            return chat(json.dumps({"caption": CAPTION, "motion": MOTION}))
+        if request.endpoint == "image":
+            size = SIZES.get(str(body.get("aspectRatio")), (1280, 720))
+            self.draws += 1
+            return image(png(size, self.draws - 1))
+        if request.endpoint == "create":
+            job_id = f"job-{len(self.jobs) + 1}"
+            kept = {key: body.get(key) for key in ("model", "prompt", "duration", "size")}
+            self.jobs[job_id] = {"id": job_id, "aspect_ratio": body.get("aspectRatio"), **kept}
+            return Reply(json={"id": job_id})
+        if request.endpoint == "status":
+            return self._status(request.path.rpartition("/")[2])
+        if request.endpoint == "list":
+            rows = [self._row(job_id) for job_id in reversed(self.jobs)]
+            return Reply(json={"data": rows, "total": len(rows), "limit": 10, "offset": 0})
+        if request.endpoint == "file":
+            return Reply(body=clip(), headers={"Content-Type": "video/mp4"})
+        return Reply(404, {"error": {"message": f"no such path: {request.path}"}})
+
+    def _status(self, job_id: str) -> Reply:
+        if job_id not in self.jobs:
+            return Reply(404, {"error": {"message": f"no job {job_id}"}})
+        job = self.jobs[job_id]
+        job["reads"] = int(str(job.get("reads", 0))) + 1
+        return Reply(json=self._row(job_id))
+
+    def _row(self, job_id: str) -> dict[str, object]:
+        job = {"status": "running", "error": None, "url": None, **self.jobs[job_id]}
+        reads = int(str(job.pop("reads", 0)))
+        if self.ends_after is not None and reads > self.ends_after:
+            url = f"{self.clips_at or self.root}/files/{job_id}.mp4{self.query}"
+            job |= {"url": url if self.ending["status"] == "succeeded" else None, **self.ending}
+        return job
+
+    def until_closed(self, seconds: float | None = None) -> bool:
+        """Wait for the end of the test; whether it has come."""
+        return self._closing.wait(seconds)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.gateway = gateway
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = json.loads(data) if data else {}
+        endpoint = endpoint_of(self.command, urlsplit(self.path).path)
+        reply = self.server.gateway.answer(
+            Request(endpoint, self.command, self.path, headers, body)
+        )
+        try:
+            self._send(reply)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # a client that has gone is no news
+
+    def _send(self, reply: Reply) -> None:
+        gateway, data = self.server.gateway, reply.data
+        if reply.fault == "hang":
+            gateway.until_closed()
+        if reply.fault in ("hang", "reset"):
+            # Closing with this option set sends a reset instead of an orderly end.
+            option = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
+            self.connection.close()
+            self.close_connection = True
+            return
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if reply.fault == "cut":
+            self.wfile.write(data[: len(data) // 2])
+            self.close_connection = True
+        elif reply.fault == "drip":
+            for byte in data:
+                self.wfile.write(bytes([byte]))
+                if gateway.until_closed(0.05):
+                    break
+            self.close_connection = True
+        else:
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Nothing: stderr is the test's."""
+
+
+def endpoint_of(method: str, path: str) -> str:
+    """The endpoint's name; "unknown" for what the dialect does not have."""
+    exact = {
+        ("POST", "/api/v1/chat/completions"): "chat",
+        ("POST", "/api/v1/images/generations"): "image",
+        ("POST", "/api/v1/videos"): "create",
+        ("GET", "/api/v1/videos"): "list",
+    }
+    if (method, path) in exact:
+        return exact[method, path]
+    if method == "GET" and path.startswith("/api/v1/videos/"):
+        return "status"
+    return "file" if method == "GET" and path.startswith("/files/") else "unknown"
+
+
+def chat(content: object, finish_reason: str = "stop", **message: object) -> Reply:
+    """A chat reply; `cost` as the gateway tells it."""
+    return Reply(json={
+        "id": "chat-1",
+        "choices": [{"index": 0, "finish_reason": finish_reason,
+                     "message": {"role": "assistant", "content": content, **message}}],
+        "usage": {"prompt_tokens": 1200, "completion_tokens": 150, "cost": 0.0059},
+    })  # fmt: skip
+
+
+def image(data: bytes) -> Reply:
+    """An image reply with these bytes."""
+    return Reply(json={"data": [{"b64_json": base64.b64encode(data).decode()}]})
+
+
+def refusal(status: int, message: str, **error: object) -> Reply:
+    """An error reply in the usual shape."""
+    return Reply(status, {"error": {"message": message, **error}})
+
+
+@cache
+def png(size: tuple[int, int] = (1280, 720), number: int = 0) -> bytes:
+    """A real PNG; every number gives another picture."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    colour = (40 + 60 * number % 200, 90, 160)
+    Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+@cache
+def clip() -> bytes:
+    """A real H.264 MP4: 320x180, 12 frames a second, 1 s."""
+    import av
+    from PIL import Image
+
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(12):
+            picture = Image.new("RGB", (320, 180), (20 * number, 90, 160))
+            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return out.getvalue()

@@ -1,0 +1,157 @@
+"""Who may know whom, told in the house's rules and read off the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+PACKAGE = SCRIPTS / "factorized_video"
+ENTRIES = {path.stem for path in SCRIPTS.glob("*.py")} - {"_bootstrap"}
+# Path below scripts/, without the extension: "factorized_video/media".
+MODULES = {str(path.relative_to(SCRIPTS))[:-3]: path for path in sorted(SCRIPTS.rglob("*.py"))}
+OURS = [name for name in MODULES if name.startswith("factorized_video/")]
+DIALECTS = [name for name in OURS if "/dialects/" in name]
+NETWORK = {
+    "aiohttp", "asyncio", "ftplib", "http", "httpx", "requests", "smtplib", "socket",
+    "socketserver", "ssl", "urllib3",
+}  # fmt: skip
+IO = NETWORK | {"io", "os", "pathlib", "shutil", "subprocess", "sys", "tempfile"}
+MEDIA = {"PIL", "av"}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def is_for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imports(module: str, *, top_only: bool = False) -> Iterator[str]:
+    """What a module imports, dotted; relative ones made absolute. Not what is for types only."""
+    folder = str(Path(module).parent).split("/")
+    queue: list[ast.AST] = [tree(module)]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = folder[: len(folder) - node.level + 1] if node.level else []
+            base = ".".join([*start, *([node.module] if node.module else [])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if not is_for_types_only(node) and not (top_only and inside):
+            queue += ast.iter_child_nodes(node)
+
+
+def roots(module: str, *, top_only: bool = False) -> set[str]:
+    return {name.partition(".")[0] for name in imports(module, top_only=top_only)}
+
+
+def calls(module: str) -> set[str]:
+    return {ast.unparse(n.func) for n in ast.walk(tree(module)) if isinstance(n, ast.Call)}
+
+
+def test_the_modules_are_seen() -> None:
+    assert {"factorized_video/cli", "factorized_video/gateway/dialects/happycapy"} <= set(OURS)
+    assert "requests" in roots("factorized_video/gateway/transport")
+    assert "PIL" in roots("factorized_video/media")
+    assert "factorized_video.errors.UsageError" in set(imports("factorized_video/plan"))
+    assert "print" in calls("factorized_video/cli")
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_the_package_never_knows_a_script(module: str) -> None:
+    assert roots(module).isdisjoint(ENTRIES)
+    if module != "factorized_video/demo/__main__":  # it is started by hand, as a script is
+        assert "_bootstrap" not in roots(module)
+
+
+@pytest.mark.parametrize("script", sorted(ENTRIES))
+def test_a_script_never_knows_another(script: str) -> None:
+    assert roots(script).isdisjoint(ENTRIES)
+    assert "_bootstrap" in roots(script)
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_only_the_transport_opens_a_connection(module: str) -> None:
+    allowed = {
+        "factorized_video/gateway/transport": NETWORK,
+        "factorized_video/demo/server": {"http"},  # it listens
+    }
+    used = roots(module) & NETWORK
+    assert used <= allowed.get(module, set())
+    assert "urllib.request" not in {name.rpartition(".")[0] for name in imports(module)}
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_only_media_and_the_demo_use_pillow_and_pyav_and_only_inside_functions(
+    module: str,
+) -> None:
+    assert roots(module, top_only=True).isdisjoint(MEDIA)
+    if module != "factorized_video/media" and "/demo/" not in module:
+        assert roots(module).isdisjoint(MEDIA)
+
+
+@pytest.mark.parametrize("script", [*sorted(ENTRIES), "factorized_video/cli"])
+def test_what_help_loads_imports_the_rest_late(script: str) -> None:
+    late = {"requests", "dotenv", "dataclasses", "subprocess", "pathlib", "typing"}
+    assert roots(script, top_only=True).isdisjoint(late)
+
+
+@pytest.mark.parametrize("module", DIALECTS)
+def test_a_dialect_is_a_pure_translator(module: str) -> None:
+    assert roots(module).isdisjoint(IO)
+    assert calls(module).isdisjoint({"open", "print", "input"})
+    known = {name.rpartition(".")[0] for name in imports(module) if "factorized_video" in name}
+    assert known <= {"factorized_video.gateway.reading", "factorized_video.gateway.types"}
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_only_the_client_knows_the_dialects(module: str) -> None:
+    if module != "factorized_video/gateway/client" and module not in DIALECTS:
+        assert not [name for name in imports(module) if ".dialects" in name]
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["plan", "prompts", "rewriting", "gateway/retries", "gateway/reading", "gateway/types",
+     "demo/stillness"],
+)  # fmt: skip
+def test_what_is_pure_does_no_input_or_output(module: str) -> None:
+    name = f"factorized_video/{module}"
+    assert roots(name).isdisjoint(IO | {"time", "random"})
+    assert calls(name).isdisjoint({"open", "print", "input"})
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_only_the_command_line_prints_or_exits(module: str) -> None:
+    if module in ("factorized_video/cli", "factorized_video/demo/__main__"):
+        return
+    assert calls(module).isdisjoint({"print", "exit", "quit", "sys.exit", "os._exit", "input"})
+    source = MODULES[module].read_text(encoding="utf-8")
+    assert "SystemExit" not in source
+    assert "sys.stdout" not in source
+    assert "sys.stderr" not in source
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_function_and_class_says_what_it_is(module: str) -> None:
+    """And every public method."""
+    silent = []
+    assert ast.get_docstring(tree(module)) or not tree(module).body
+    for node in tree(module).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            members = node.body if isinstance(node, ast.ClassDef) else []
+            for one in (node, *members):
+                if not isinstance(one, ast.FunctionDef | ast.ClassDef):
+                    continue
+                if not one.name.startswith("_") and not ast.get_docstring(one):
+                    silent.append(f"{node.name}.{one.name}" if one is not node else node.name)
+    assert silent == []
