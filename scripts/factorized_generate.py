@@ -158,6 +158,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     state = standing(output, wanted, prompt, folder, anchor, demo=chosen.name == "demo")
     if state == "done":
         console.progress("already made for the same inputs")
+        if args.save_intermediate:
+            folder.save_intermediate(output, anchor)
         return _result(receipts.read(output) or {}, output, [], reused=True)
     if state == "other" and not args.overwrite:
         raise UsageError(
@@ -177,9 +179,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         if args.stop_after == "anchor":
             return stages.stopped(folder.anchor)
     written = folder.motion if planned.has("reasoning") else None
-    stages.synthesis(prompt, motion, written, anchor, output)
+    pipeline = {"digest": wanted, "files": folder.hashes()}
+    stages.synthesis(prompt, motion, written, anchor, output, pipeline)
     record = receipts.Record(output, receipts.read(output) or {})
-    record.update(pipeline={"digest": wanted, "files": folder.hashes(), "cost": stages.cost()})
+    record.update(pipeline={**pipeline, "cost": stages.cost()})
     if args.save_intermediate:
         folder.save_intermediate(output, anchor)
     return _result(record.data, output, stages.results, reused=False)
@@ -308,9 +311,14 @@ class _Stages:
     """Runs the stage scripts, one after the other, and keeps what they answered."""
 
     def __init__(self, args: argparse.Namespace, folder: "WorkFolder") -> None:
+        from factorized_video import receipts
+
         self._args = args
         self._folder = folder
         self._own = folder.persons_own()
+        # Receipts name the command that a person would run again: this one.
+        command = cli.same_command(without="--no-wait")
+        self._environ = {**os.environ, receipts.COMMAND: command}
         self.results: list[dict[str, Any]] = []
 
     def reasoning(self, prompt: str) -> None:
@@ -361,8 +369,17 @@ class _Stages:
         written: "Path | None",
         anchor: "Path",
         output: "Path",
+        pipeline: "dict[str, Any]",
     ) -> None:
-        """Stage 3, with the motion given, else the one that Stage 1 has `written`, if any."""
+        """Stage 3, with the motion given, else the one that Stage 1 has `written`, if any.
+
+        `pipeline` goes into the video's receipt as soon as there is one, so that other inputs are
+        noticed before Stages 1 and 2 are paid for.
+        """
+        import json
+
+        from factorized_video import receipts
+
         args = self._args
         motion_file = None
         takes_motion = motion is None and args.prompt_strategy_used != "original"
@@ -370,6 +387,7 @@ class _Stages:
             motion_file = written
             if "motion" in self._own:
                 self._say_own(written)
+        self._environ[receipts.PIPELINE] = json.dumps(pipeline)
         self._run(
             "generate_video_from_anchor.py",
             None,
@@ -415,9 +433,7 @@ class _Stages:
         return total([Cost(row["amount"], row["kind"]) for row in rows]).as_json()
 
     def _say_own(self, path: "Path") -> None:
-        self._args.console.warn(
-            f"{path} is your own version: it is used as it is. Delete it to have it made."
-        )
+        self._args.console.warn(f"{path} is your own version: it is used as it is.")
 
     def _run(self, script: str, stdin: "str | None", *words: str, **options: object) -> None:
         """Run one stage as a subprocess; its result is kept, its failure raised as ours."""
@@ -435,7 +451,7 @@ class _Stages:
                 command.append(flag)
             elif value is not None and value is not False:
                 command.append(f"{flag}={value}")
-        out, code = _wait_for(command, stdin)
+        out, code = _wait_for(command, stdin, self._environ)
         try:
             result: dict[str, Any] = json.loads(out)
         except ValueError:
@@ -465,16 +481,15 @@ class _Stages:
         raise error
 
 
-def _wait_for(command: "list[str]", stdin: "str | None") -> "tuple[bytes, int]":
+def _wait_for(
+    command: "list[str]", stdin: "str | None", environ: "dict[str, str]"
+) -> "tuple[bytes, int]":
     """Run a command to its end; its stdout and exit status. Interrupted, it is ended first."""
     import subprocess
 
-    from factorized_video import receipts
-
     child = subprocess.Popen(
         command,
-        # Receipts name the command that a person would run again: this one.
-        env={**os.environ, receipts.COMMAND: cli.same_command(without="--no-wait")},
+        env=environ,
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
     )

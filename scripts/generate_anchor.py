@@ -62,7 +62,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console = args.console
     console.stage = "composition"
     if (args.caption is None) == (args.input_file is None):
-        raise UsageError("Give either a CAPTION or --input-file FILE.")
+        raise UsageError(
+            "There must be either a CAPTION or --input-file FILE.",
+            "A caption that begins with a dash comes by --input-file.",
+        )
     what = "The caption" if args.input_file is None else "--input-file"
     caption = cli.read_text(args.caption, args.input_file, what)
     style = prompts.resolve_style(args.style, caption)
@@ -148,6 +151,7 @@ def _draw(
 
     try:
         with interrupts.held_back(console.note, gateway.settings.time_scale):
+            files.drop(record.data["digest"])  # what an earlier draw left, if it was no picture
             record.intend()
             console.progress(f"drawing with {call.model.id}")
             reply = gateway.image(ImageRequest(call.model.id, call.text, ratio))
@@ -204,7 +208,12 @@ def _deliver(
             measured={"width": width, "height": height, "format": media.EXTENSIONS[extension]},
         )
     except OutputError as error:
-        error.hint = "The picture is paid for and kept: make room, then run the same command again."
+        error.hint = (
+            "The picture is paid for and kept: make room, then run the same command again."
+            if files.kept(digest)
+            else "The picture is paid for, and there was no room to keep it anywhere: make room. "
+            + receipts.PAY_AGAIN
+        )
         error.charged = "yes"
         error.result = record.whereabouts
         raise

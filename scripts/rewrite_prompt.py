@@ -75,10 +75,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "prompt": prompt, "style": args.style, "aspect_ratio": args.aspect_ratio,
         "model": args.model, "gateway": chosen.identity,
     })  # fmt: skip
-    output = cli.output_path(args.output) if args.output else None
-    motion_file = cli.output_path(args.motion_file) if args.motion_file else None
+    output = cli.output_path(args.output) if args.output is not None else None
+    motion_file = cli.output_path(args.motion_file) if args.motion_file is not None else None
     if output and output == motion_file:
-        raise UsageError("--output and --motion-file name the same file.")
+        raise UsageError("--output and --motion-file name the same file.", "Give them two names.")
     for path in filter(None, (output, motion_file)):
         check_writable(path)
     with locked(output) if output else contextlib.nullcontext():

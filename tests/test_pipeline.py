@@ -416,7 +416,6 @@ def test_a_file_of_somebody_else_needs_overwrite(
     assert (refused.code, gateway.requests, out.read_bytes()) == (2, [], b"precious")
 
 
-@pytest.mark.xfail(strict=True, reason="reported: Stages 1 and 2 are paid before Stage 3 says no")
 @pytest.mark.parametrize(
     "change",
     [

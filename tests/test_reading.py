@@ -82,8 +82,11 @@ def test_an_object_without_an_error_is_returned(error: object) -> None:
     assert reading.json_object(reply({"error": error, "x": 1})) == {"error": error, "x": 1}
 
 
-def test_an_error_beside_an_id_is_the_jobs_and_not_the_calls() -> None:
-    assert reading.json_object(reply({"id": "j", "error": "GPU on fire"}))["id"] == "j"
+def test_an_error_beside_a_status_is_the_jobs_and_not_the_calls() -> None:
+    assert (
+        reading.json_object(reply({"id": "j", "status": "failed", "error": "GPU on fire"}))["id"]
+        == "j"
+    )
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """Raise a UsageError, with what helps against the commonest mistake."""
         hint = f"See: python3 {sys.argv[0]} --help"
-        if "expected one argument" in message or "unrecognized" in message:
+        if any(word in message for word in ("expected one argument", "unrecognized", "required")):
             hint = (
                 "A text that begins with a dash is written --prompt=-..., or comes from a file or "
-                f"from stdin. {hint}"
+                f"from stdin (-). {hint}"
             )
         raise UsageError(f"{message}.", hint)
 
@@ -219,7 +219,7 @@ class Console:
         if self._open_line:
             _to_stderr("\n")
             self._open_line = False
-        _to_stderr(text + "\n")
+        _to_stderr(clean(text) + "\n")
 
     def close(self) -> None:
         """End an open progress line."""
@@ -338,7 +338,9 @@ def read_text(value: str | None, file: str | None, what: str) -> str:
                 "Remove it; line breaks and tabs are fine.",
             )
         if 0xD800 <= number <= 0xDFFF:
-            raise UsageError(f"{what} is not valid UTF-8 (at position {place + 1}).")
+            raise UsageError(
+                f"{what} is not valid UTF-8 (at position {place + 1}).", "Write it as UTF-8."
+            )
     return text
 
 
@@ -355,7 +357,7 @@ def output_path(typed: str) -> Path:
     from pathlib import Path
 
     if not typed or "\0" in typed or typed.endswith(("/", "/.", "/..")) or typed in (".", ".."):
-        raise UsageError(f"{typed!r} is not a file name.")
+        raise UsageError(f"{typed!r} is not a file name.", "Give a name, such as anchor.png.")
     return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
@@ -364,7 +366,7 @@ def folder_path(typed: str) -> Path:
     from pathlib import Path
 
     if not typed or "\0" in typed:
-        raise UsageError(f"{typed!r} is not a folder name.")
+        raise UsageError(f"{typed!r} is not a folder name.", "Give a name, such as debug/.")
     return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
@@ -397,7 +399,10 @@ def _from_error(error: ToolError) -> tuple[int, dict[str, Any]]:
 
 def _stdin(what: str) -> str:
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError(f"{what} is to come from stdin, and nothing is piped there.")
+        raise UsageError(
+            f"{what} is to come from stdin, and nothing is piped there.",
+            "Pipe a text into the command.",
+        )
     return _decoded(sys.stdin.buffer.read(MAX_TEXT * 4 + 8), what)
 
 
@@ -407,13 +412,15 @@ def _file(name: str, what: str) -> str:
             return _decoded(file.read(MAX_TEXT * 4 + 8), f"{what} {name}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{what} {name} cannot be read: {reason}.") from None
+        raise UsageError(
+            f"{what} {name} cannot be read: {reason}.", "Give the path of a text file."
+        ) from None
 
 
 def _decoded(data: bytes, what: str) -> str:
     # At most MAX_TEXT characters of four bytes: cutting beyond that can only cut what is refused.
     if len(data) > MAX_TEXT * 4:
-        raise UsageError(f"{what} has more than {MAX_TEXT:,} characters.")
+        raise UsageError(f"{what} has more than {MAX_TEXT:,} characters.", "Shorten it.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -102,13 +102,17 @@ def read_image(path: Path, what: str) -> ImageFile:
     """Read an image that a person gave. `what` names the flag, for messages. Raises UsageError."""
     try:
         if path.is_dir():
-            raise UsageError(f"{what} {path} is a folder, not an image.")
+            raise UsageError(f"{what} {path} is a folder, not an image.", "Give an image file.")
         if path.stat().st_size > LARGEST_FILE:
-            raise UsageError(f"{what} {path} has more than {LARGEST_FILE >> 20} MiB.")
+            raise UsageError(
+                f"{what} {path} has more than {LARGEST_FILE >> 20} MiB.", "Scale it down first."
+            )
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{what} {path} cannot be read: {reason}.") from None
+        raise UsageError(
+            f"{what} {path} cannot be read: {reason}.", "Give the path of an image file."
+        ) from None
     try:
         return check_image(data)
     except OutputError as error:
@@ -147,7 +151,8 @@ def check_image(data: bytes) -> ImageFile:
             width, height = height, width
     if min(width, height) < SHORTEST_SIDE:
         raise OutputError(
-            f"{width}x{height} px is too small for a first frame: {SHORTEST_SIDE} px at least."
+            f"{width}x{height} px is too small for a first frame: {SHORTEST_SIDE} px at least.",
+            "Use a larger picture.",
         )
     if min(width, height) < ADVISED_SIDE:
         notes.append(f"{width}x{height} px is small; video models want {ADVISED_SIDE} px or more.")

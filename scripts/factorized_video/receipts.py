@@ -25,6 +25,8 @@ from .models import Cost
 SCHEMA_VERSION = 1
 # Set by the orchestrator for its stages: the command to run again is the orchestrator's.
 COMMAND = "FACTORIZED_VIDEO_COMMAND"
+# Likewise: the orchestrator's digest and the hashes of its files, as JSON, for the video's receipt.
+PIPELINE = "FACTORIZED_VIDEO_PIPELINE"
 STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
 PAY_AGAIN = "To send it once more, and pay once more, add --resubmit."
 AFTER_UNKNOWN = (
@@ -106,7 +108,9 @@ def look(output: Path) -> Found:
         damaged = receipt is None and receipt_path(output).exists()
         return Found(receipt, exists, sha256_of(output) if exists else None, damaged)
     except OSError as error:
-        raise UsageError(f"{output} cannot be read: {error.strerror}.") from None
+        raise UsageError(
+            f"{output} cannot be read: {error.strerror}.", "Choose another --output."
+        ) from None
 
 
 def edited(found: Found) -> bool:
@@ -271,6 +275,7 @@ class Record:
             "measured": None,
             "sha256": None,
             "finished_at": None,
+            "pipeline": json.loads(os.environ.get(PIPELINE, "null")),
         }, aside)  # fmt: skip
 
     @property

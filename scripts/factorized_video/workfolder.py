@@ -94,14 +94,19 @@ def standing(
         return "other" if found.file_exists else "begun"
     if receipts.was_demo(receipt) and not demo:
         return "begun"  # a stand-in gives way to the real thing
+    nothing_there = not found.file_exists and receipt["state"] in ("refused", "failed")
     pipeline = receipt.get("pipeline")
     if isinstance(pipeline, dict):
-        used, now = pipeline.get("files"), folder.hashes()
+        used = pipeline.get("files")
+        used = used if isinstance(used, dict) else {}
         # A file that was deleted since changes nothing; one that differs does.
-        same = isinstance(used, dict) and all(used.get(k, v) == v for k, v in now.items())
+        same = all(used.get(name, value) == value for name, value in folder.hashes().items())
         if pipeline.get("digest") == wanted and same:
-            return "done" if found.file_exists else "begun"
-        return "other" if found.file_exists else "begun"
+            # The orchestrator writes the cost last: without it, it was cut off just before the end.
+            return "done" if found.file_exists and pipeline.get("cost") else "begun"
+        return "begun" if nothing_there else "other"
+    # Stage 3 was run by itself: whether it was for these words it decides itself, but an anchor
+    # must not be paid for only to be told no.
     inputs = receipt.get("inputs")
     inputs = inputs if isinstance(inputs, dict) else {}
     used_anchor = inputs.get("anchor")
@@ -110,6 +115,5 @@ def standing(
         and anchor.is_file()
         and used_anchor.get("sha256") == receipts.sha256_of(anchor)
     )
-    if receipt["state"] in ("refused", "failed") and not found.file_exists:
-        return "begun"
-    return "begun" if inputs.get("prompt") == prompt and same_anchor else "other"
+    same = inputs.get("prompt") == prompt and same_anchor
+    return "begun" if same or nothing_there else "other"

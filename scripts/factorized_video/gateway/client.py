@@ -256,7 +256,7 @@ class Gateway:
             message = f"The gateway answered {reply.status}: {error_text(reply.body)}"
             where: dict[str, Any] = {"http_status": reply.status, "request_id": reply.request_id}
             if refused_by_status(reply):
-                raise Refused(message, charged="no", **where)
+                raise Refused(message, "Say it in other words.", charged="no", **where)
             wait = retries.retry_after(reply.headers, time.time())
             outcome = retries.Outcome("answered", reply.status, wait, message)
             raise _Attempt(outcome, ToolError(message, **where))

@@ -58,12 +58,14 @@ def json_object(reply: HttpReply) -> dict[str, object]:
     if not isinstance(data, dict):
         raise unreadable(reply, "JSON that is not an object")
     error = data.get("error")
-    # A failed job's row carries an error too, but it has an id: that is the job's, not the call's.
-    if error and not data.get("id"):
+    # A failed job's row carries an error too, but also a status: that is the job's, not the call's.
+    if error and not (data.get("id") and data.get("status")):
         message = error_text(reply.body)
         if is_refusal(_codes(error) + " " + message):
-            raise Refused(message, http_status=reply.status, request_id=reply.request_id,
-                          charged="unknown")  # fmt: skip
+            raise Refused(
+                message, "Say it in other words.", http_status=reply.status,
+                request_id=reply.request_id, charged="unknown",
+            )  # fmt: skip
         code = as_number(error.get("code")) if isinstance(error, dict) else None
         raise ErrorInside(message, int(code) if code is not None else None, reply)
     return data
@@ -75,7 +77,7 @@ def error_text(body: bytes) -> str:
         data = json.loads(body)
     except (ValueError, RecursionError):
         return excerpt(body)
-    return (_words(data) or excerpt(body))[:500]
+    return clean(_words(data) or excerpt(body))[:500]  # cut last: half a key is no known secret
 
 
 def is_refusal(text: str) -> bool:
@@ -88,6 +90,7 @@ def refusal_in(refusal: str | None, finish_reason: str | None, reply: HttpReply)
     if refusal or finish_reason in ("content_filter", "safety", "SAFETY"):
         raise Refused(
             "The model refused: " + (refusal or "its content filter stopped the answer"),
+            "Say it in other words, or choose another model.",
             http_status=reply.status,
             request_id=reply.request_id,
             charged="unknown",
@@ -107,7 +110,7 @@ def refused_by_status(reply: HttpReply) -> bool:
 
 def excerpt(body: bytes) -> str:
     """The beginning of a body, on one line, without its markup."""
-    text = body[:4_000].decode("utf-8", "replace")
+    text = body[:1_000_000].decode("utf-8", "replace")
     if looks_like_html(body):
         text = re.sub(r"<(script|style)\b.*?(</\1>|\Z)", " ", text, flags=re.DOTALL | re.IGNORECASE)
         text = re.sub(r"<[^>]*>", " ", text)
@@ -179,7 +182,7 @@ def _slim(value: object, depth: int = 0) -> object:
         if is_bytes:
             return f"<{len(value)} characters>"
         # A port on loopback is another one next time, and means nothing.
-        return re.sub(r"(//(?:127\.[\d.]+|localhost|\[::1\])):\d+", r"\1", clean(value[:20_000]))
+        return re.sub(r"(//(?:127\.[\d.]+|localhost|\[::1\])):\d+", r"\1", clean(value)[:20_000])
     if depth > 8:
         return "..."
     if isinstance(value, dict):

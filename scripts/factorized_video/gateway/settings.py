@@ -78,7 +78,8 @@ def resolve(
             f"Without a key: --gateway demo makes a labelled stand-in on this machine, free.\n"
             f"With a key: put the line {KEY}=... into {skill / '.env'} (or set it in the "
             f"environment).\n"
-            f"To see what would be sent and what it costs: --dry-run.",
+            "To see what would be sent and what it costs: --dry-run."
+            + "".join(f"\n{warning}" for warning in warnings),
         )
     if key:
         keep_secret(key)
@@ -124,7 +125,9 @@ def time_scale(environ: Mapping[str, str]) -> float:
     except ValueError:
         scale = 0.0
     if not 0.001 <= scale <= 10:
-        raise UsageError(f"{TIME_SCALE} is {text!r}; it takes a number from 0.001 to 10.")
+        raise UsageError(
+            f"{TIME_SCALE} is {text!r}; it takes a number from 0.001 to 10.", "Unset it."
+        )
     return scale
 
 
@@ -184,7 +187,7 @@ def _root(base: str) -> str:
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         parts, port_is_fine = urlsplit(""), False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+    if parts.scheme not in ("http", "https") or not _is_host(parts.hostname) or not port_is_fine:
         raise UsageError(
             f"{BASE} is not an http(s) address.", f"Expected something like {HAPPYCAPY}."
         )
@@ -193,6 +196,16 @@ def _root(base: str) -> str:
     path = re.sub(r"/openai/v1$", "", parts.path.rstrip("/"))
     path = re.sub(r"(/api/v1|/v4/ai|/v1)$", "", path.rstrip("/"))
     return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
+
+
+def _is_host(host: str | None) -> bool:
+    """Whether a connection could be made to this host at all."""
+    if not host or re.search(r"[^\w.:-]", host):
+        return False
+    try:
+        return ":" in host or bool(host.encode("idna"))
+    except UnicodeError:  # an empty label, or one over 63 characters
+        return False
 
 
 def _check_key(key: str) -> None:

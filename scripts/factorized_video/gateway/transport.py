@@ -145,7 +145,8 @@ class Transport:
                         )
                     yield from response.iter_content(BLOCK)
                     return
-            except requests.RequestException as error:
+            except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+                # ValueError: requests parses a redirect's target even where it is not to follow it.
                 raise DownloadError(f"The download from {host} broke: {_in_words(error)}") from None
         raise DownloadError("The result's address redirects in circles.")
 
