@@ -39,6 +39,21 @@ def _guard_this_process() -> None:
 _guard_this_process()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--slow, as `tests/run.sh --slow` passes it on."""
+    parser.addoption("--slow", action="store_true", help="run the slow tests too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the slow tests out unless they are asked for."""
+    if config.getoption("--slow"):
+        return
+    slow = [item for item in items if "slow" in item.keywords]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if "slow" not in item.keywords]
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home, a temporary folder and a foreign working folder for each test; no settings of ours.

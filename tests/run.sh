@@ -3,6 +3,7 @@
 #
 #   bash tests/run.sh            everything
 #   bash tests/run.sh --quick    the tests alone, without coverage (what to run on every save)
+#   bash tests/run.sh --slow     everything, with the long tables and 100 rounds of the crash test
 #   bash tests/run.sh [--quick] tests/test_plan.py -k ratio    what follows goes to pytest
 #
 # Makes its own virtual environment, .venv-tests, on the first run. Python only.
@@ -51,6 +52,13 @@ PYTHON
   echo "$wanted" >"$venv/.complete"
 fi
 
+slow=()
+if [ "${1:-}" = "--slow" ]; then
+  slow=(--slow)
+  export CRASH_ROUNDS="${CRASH_ROUNDS:-100}"
+  shift
+fi
+
 if [ "$quick" = yes ]; then
   exec "$python" -m pytest -n 2 "$@"
 fi
@@ -59,7 +67,7 @@ fi
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy"
 rm -f .coverage .coverage.*
-"$venv/bin/coverage" run -m pytest -n 2 "$@"
+"$venv/bin/coverage" run -m pytest -n 2 ${slow[@]+"${slow[@]}"} "$@"
 "$venv/bin/coverage" combine --quiet
 if [ $# -eq 0 ]; then
   "$venv/bin/coverage" report --fail-under=90
