@@ -20,7 +20,8 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import STAGES, cli, interrupts
+from factorized_video import cli, inputs
+from factorized_video.console import Console
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from factorized_video.media import ImageFile
-    from factorized_video.plan import Plan
     from factorized_video.workfolder import WorkFolder
 
+# The options that `plan.pipeline` takes as they were typed.
+PLANNED = (
+    "style", "aspect_ratio", "duration", "enhance", "skip_reasoning", "stop_after", "llm_model",
+    "image_model", "video_model", "allow_off",
+)  # fmt: skip
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -108,26 +112,34 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do."""
     from pathlib import Path
 
-    from factorized_video import media, prompts, receipts
+    from factorized_video import media, plan, prompts, receipts
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
     from factorized_video.workfolder import WorkFolder, standing
 
-    console: cli.Console = args.console
+    console: Console = args.console
     if args.list_runs is not None:
         return _list_runs(args)
-    prompt = cli.read_text(args.prompt, args.prompt_file, "The prompt")
-    motion = cli.read_motion(args)
-    args.prompt_strategy_used = args.prompt_strategy or prompts.DEFAULT_STRATEGY
-    _check_flags(args, motion)
+    prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
+    motion = inputs.read_motion(args)
+    strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY
+    _check_flags(args, strategy, motion)
     own = None
     if args.anchor_path is not None:
         own = media.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")
         media.to_send(own)  # what cannot be sent is said now
-    typed = cli.output_path(args.output) if args.output is not None else None
+    typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
-        cli.check_extension(typed, (".mp4",))
-    planned = _plan(args, prompt, motion, own)
+        inputs.check_extension(typed, (".mp4",))
+    planned = plan.pipeline(
+        prompt,
+        motion,
+        settings.planned_name(args.gateway),
+        own_anchor=own is not None,
+        picture_size=own.size if own else None,
+        strategy=strategy,
+        **{name: getattr(args, name) for name in PLANNED},
+    )
     if args.dry_run:
         console.warn(*planned.warnings)
         return planned.as_json()
@@ -148,9 +160,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                  "image_model", "video_model"):  # fmt: skip
         asked[name] = getattr(args, name)
     wanted = receipts.digest("pipeline", asked)
-    output = typed or cli.default_output(prompt, wanted, ".mp4")
+    output = typed or inputs.default_output(prompt, wanted, ".mp4")
     folder = WorkFolder(
-        cli.folder_path(args.work_dir)
+        inputs.folder_path(args.work_dir)
         if args.work_dir is not None
         else output.with_name(output.stem + ".stages")
     )
@@ -182,17 +194,17 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     pipeline = {"digest": wanted, "files": folder.hashes()}
     stages.synthesis(prompt, motion, written, anchor, output, pipeline)
     record = receipts.Record(output, receipts.read(output) or {})
-    record.update(pipeline={**pipeline, "cost": stages.cost()})
+    record.update(pipeline={**pipeline, "cost": stages.children.cost()})
     if args.save_intermediate:
         folder.save_intermediate(output, anchor)
-    return _result(record.data, output, stages.results, reused=False)
+    return _result(record.data, output, stages.children.results, reused=False)
 
 
 def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
     """What the receipts in a folder say; nothing is sent."""
     from factorized_video import runs
 
-    folder = cli.folder_path(args.list_runs) if args.list_runs else runs.default_folder()
+    folder = inputs.folder_path(args.list_runs) if args.list_runs else runs.default_folder()
     rows = runs.listed(folder)
     spent, unknown = runs.total(rows)
     if unknown:
@@ -206,15 +218,14 @@ def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
     }
 
 
-def _check_flags(args: argparse.Namespace, motion: "str | None") -> None:
+def _check_flags(args: argparse.Namespace, strategy: str, motion: "str | None") -> None:
     """Flags that contradict each other."""
     own = args.anchor_path is not None
-    motion_only = args.prompt_strategy_used == "motion-only"
     if args.skip_anchor and not own:
         raise UsageError(
             "--skip-anchor needs the image to use instead.", "Add --anchor-path IMAGE."
         )
-    if motion_only and motion is None and args.skip_reasoning:
+    if strategy == "motion-only" and motion is None and args.skip_reasoning:
         raise UsageError(
             "--prompt-strategy motion-only needs a motion, and --skip-reasoning leaves nobody to "
             "write it.",
@@ -229,61 +240,6 @@ def _check_flags(args: argparse.Namespace, motion: "str | None") -> None:
             "--stop-after caption: with these flags no caption is written.",
             "Leave out --stop-after.",
         )
-
-
-def _plan(
-    args: argparse.Namespace, prompt: str, motion: "str | None", own: "ImageFile | None"
-) -> "Plan":
-    """All calls that would be made, checked and priced before the first one."""
-    from factorized_video import plan, prompts
-    from factorized_video.gateway import settings
-
-    gateway = settings.planned_name(args.gateway)
-    style = prompts.resolve_style(args.style, prompt)
-    ratio = args.aspect_ratio or plan.DEFAULT_RATIO
-    strategy = args.prompt_strategy_used
-    asks_llm = not args.skip_reasoning and (
-        own is None or (strategy == "motion-only" and motion is None)
-    )
-    video = plan.synthesis(
-        prompt,
-        motion or (plan.MOTION_TO_COME if asks_llm else None),
-        gateway,
-        model=args.video_model,
-        strategy=strategy,
-        duration=args.duration,
-        ratio=args.aspect_ratio,
-        picture_size=own.size if own else None,
-        allow_off=args.allow_off,
-    )
-    calls, skipped = [], []
-    if asks_llm:
-        calls.append(
-            plan.reasoning(prompt, gateway, model=args.llm_model, style=style, ratio=ratio)
-        )
-    else:
-        why = "--skip-reasoning" if args.skip_reasoning else "your own anchor needs no caption"
-        skipped.append(f"{STAGES['reasoning']} ({why})")
-    if own is None:
-        caption = plan.CAPTION_TO_COME if asks_llm else prompt
-        calls.append(
-            plan.composition(
-                caption,
-                gateway,
-                model=args.image_model,
-                style=style,
-                ratio=ratio,
-                enhance=args.enhance,
-                allow_off=args.allow_off,
-            )
-        )
-    else:
-        skipped.append(f"{STAGES['composition']} (your own anchor)")
-    calls.append(video)
-    last = {"caption": "reasoning", "anchor": "composition"}.get(args.stop_after)
-    kept = [call.stage for call in calls].index(last) + 1 if last else len(calls)
-    skipped += [f"{STAGES[call.stage]} (--stop-after)" for call in calls[kept:]]
-    return plan.Plan(tuple(calls[:kept]), tuple(skipped))
 
 
 def _result(
@@ -312,14 +268,16 @@ class _Stages:
 
     def __init__(self, args: argparse.Namespace, folder: "WorkFolder") -> None:
         from factorized_video import receipts
+        from factorized_video.children import Children
 
+        common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
+        # Receipts name the command that a person would run again: this one.
+        command = cli.same_command(without="--no-wait")
+        environ = {**os.environ, receipts.COMMAND: command}
+        self.children = Children(args.console, common, environ)
         self._args = args
         self._folder = folder
         self._own = folder.persons_own()
-        # Receipts name the command that a person would run again: this one.
-        command = cli.same_command(without="--no-wait")
-        self._environ = {**os.environ, receipts.COMMAND: command}
-        self.results: list[dict[str, Any]] = []
 
     def reasoning(self, prompt: str) -> None:
         """Stage 1, unless the caption is the person's own."""
@@ -329,8 +287,8 @@ class _Stages:
             return
         self._run(
             "rewrite_prompt.py",
-            prompt,
             "-",
+            stdin=prompt,
             output=folder.caption,
             motion_file=None if "motion" in self._own else folder.motion,
             style=args.style,
@@ -349,7 +307,7 @@ class _Stages:
             return
         self._run(
             "generate_anchor.py",
-            prompt if args.skip_reasoning else None,
+            stdin=prompt if args.skip_reasoning else None,
             input_file="-" if args.skip_reasoning else folder.caption,
             output=folder.anchor,
             model=args.image_model,
@@ -382,15 +340,14 @@ class _Stages:
 
         args = self._args
         motion_file = None
-        takes_motion = motion is None and args.prompt_strategy_used != "original"
+        takes_motion = motion is None and args.prompt_strategy != "original"
         if takes_motion and written is not None and written.exists():
             motion_file = written
             if "motion" in self._own:
                 self._say_own(written)
-        self._environ[receipts.PIPELINE] = json.dumps(pipeline)
+        self.children.environ[receipts.PIPELINE] = json.dumps(pipeline)
         self._run(
             "generate_video_from_anchor.py",
-            None,
             anchor=anchor,
             prompt=prompt,
             motion=motion,
@@ -411,100 +368,26 @@ class _Stages:
 
     def stopped(self, path: "Path") -> "dict[str, Any]":
         """The result of --stop-after; `next` is the same command without it."""
-        last = self.results[-1] if self.results else {}
+        results = self.children.results
+        last = results[-1] if results else {}
         return {
             "status": "succeeded",
             "text": str(path),
             "output": str(path),
             "gateway": last.get("gateway"),
             "model": last.get("model"),
-            "cost": self.cost(),
+            "cost": self.children.cost(),
             "receipt": last.get("receipt"),
             "stage": last.get("stage"),
-            "stages": self.results,
+            "stages": results,
             "next": cli.same_command(without="--stop-after"),
         }
 
-    def cost(self) -> "dict[str, object]":
-        """What the stages cost together."""
-        from factorized_video.models import Cost, total
-
-        rows = [result["cost"] for result in self.results if result["cost"]]
-        return total([Cost(row["amount"], row["kind"]) for row in rows]).as_json()
+    def _run(self, script: str, *words: str, **options: "Any") -> None:
+        self.children.run(os.path.join(SCRIPTS, script), *words, **options)
 
     def _say_own(self, path: "Path") -> None:
         self._args.console.warn(f"{path} is your own version: it is used as it is.")
-
-    def _run(self, script: str, stdin: "str | None", *words: str, **options: object) -> None:
-        """Run one stage as a subprocess; its result is kept, its failure raised as ours."""
-        import json
-
-        from factorized_video import errors
-
-        command = [sys.executable, os.path.join(SCRIPTS, script), *words, "--json"]
-        command.append("--gateway=" + self._args.gateway)
-        if self._args.quiet:
-            command.append("--quiet")
-        for name, value in options.items():
-            flag = "--" + name.replace("_", "-")
-            if value is True:
-                command.append(flag)
-            elif value is not None and value is not False:
-                command.append(f"{flag}={value}")
-        out, code = _wait_for(command, stdin, self._environ)
-        try:
-            result: dict[str, Any] = json.loads(out)
-        except ValueError:
-            raise errors.Interrupted(
-                f"{script} ended without an answer (exit status {code}).",
-                "Run the same command again to go on.",
-            ) from None
-        known = self._args.console.warnings  # already told on stderr, by the stage itself
-        known += [warning for warning in result.pop("warnings", []) if warning not in known]
-        result.pop("next", None)  # the stage's own command; here the next is the orchestrator's
-        self.results.append(result)
-        if code == 0:
-            return
-        told = result.get("error") or {}
-        error = errors.of_kind(
-            str(told.get("kind")),
-            str(told.get("message")),
-            str(told.get("hint")),
-            http_status=told.get("http_status"),
-            request_id=told.get("request_id"),
-            charged=told.get("charged"),
-        )
-        error.told = True
-        keys = ("stage", "output", "gateway", "model", "receipt", "job", "eta_s")
-        error.result = {key: result.get(key) for key in keys}
-        error.result.update(cost=self.cost(), stages=self.results)
-        raise error
-
-
-def _wait_for(
-    command: "list[str]", stdin: "str | None", environ: "dict[str, str]"
-) -> "tuple[bytes, int]":
-    """Run a command to its end; its stdout and exit status. Interrupted, it is ended first."""
-    import subprocess
-
-    child = subprocess.Popen(
-        command,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-    )
-    try:
-        out, _ = child.communicate(None if stdin is None else stdin.encode())
-    except KeyboardInterrupt:
-        # Passed on; where the whole group was signalled the child takes the two for one.
-        child.terminate()
-        try:
-            child.communicate(timeout=interrupts.LONGEST_HOLD_S + 2)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            child.kill()
-            child.wait()
-        raise
-    return out, child.returncode
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, interrupts
+from factorized_video import cli, inputs, interrupts
+from factorized_video.console import Console
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -67,16 +68,16 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             "A caption that begins with a dash comes by --input-file.",
         )
     what = "The caption" if args.input_file is None else "--input-file"
-    caption = cli.read_text(args.caption, args.input_file, what)
+    caption = inputs.read_text(args.caption, args.input_file, what)
     style = prompts.resolve_style(args.style, caption)
     ratio = args.aspect_ratio or plan.DEFAULT_RATIO
     call = plan.composition(
         caption, settings.planned_name(args.gateway), model=args.model, style=style, ratio=ratio,
         enhance=args.enhance, allow_off=args.allow_off,
     )  # fmt: skip
-    typed = cli.output_path(args.output) if args.output is not None else None
+    typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
-        cli.check_extension(typed, tuple(media.EXTENSIONS))
+        inputs.check_extension(typed, tuple(media.EXTENSIONS))
     console.warn(*call.warnings)
     if args.dry_run:
         return plan.Plan((call,)).as_json()
@@ -88,7 +89,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "model": args.model, "enhance": args.enhance or None, "gateway": chosen.identity,
         "take": args.take if args.take != 1 else None,
     })  # fmt: skip
-    output = typed or cli.default_output(caption, wanted, ".png")
+    output = typed or inputs.default_output(caption, wanted, ".png")
     if chosen.name == "demo" or output.suffix.lower() == ".webp":
         media.need_media_extra("The demo gateway" if chosen.name == "demo" else "A .webp image")
 
@@ -138,7 +139,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 
 def _draw(
-    console: cli.Console, gateway: "Gateway", call: "Call", record: "Record", ratio: str
+    console: Console, gateway: "Gateway", call: "Call", record: "Record", ratio: str
 ) -> bytes:
     """Send the paid call; the image's bytes, or the address they are at.
 
@@ -176,7 +177,7 @@ def _draw(
 
 
 def _deliver(
-    console: cli.Console, gateway: "Gateway", record: "Record", came: bytes, ratio: str
+    console: Console, gateway: "Gateway", record: "Record", came: bytes, ratio: str
 ) -> None:
     """Put the picture that came, and its receipt, where they belong."""
     from factorized_video import files, media, plan, receipts

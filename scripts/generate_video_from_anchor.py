@@ -18,7 +18,8 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, interrupts
+from factorized_video import cli, inputs, interrupts
+from factorized_video.console import Console
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
     console = args.console
     console.stage = "synthesis"
-    prompt = cli.read_text(args.prompt, None, "--prompt")
-    motion = cli.read_motion(args)
+    prompt = inputs.read_text(args.prompt, None, "--prompt")
+    motion = inputs.read_motion(args)
     anchor = media.read_image(Path(args.anchor).expanduser(), "--anchor")
     call = plan.synthesis(
         prompt, motion, settings.planned_name(args.gateway), model=args.model,
@@ -74,9 +75,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         ratio=args.aspect_ratio, picture_size=anchor.size, allow_off=args.allow_off,
     )  # fmt: skip
     frame = media.to_send(anchor)
-    typed = cli.output_path(args.output) if args.output is not None else None
+    typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
-        cli.check_extension(typed, (".mp4",))
+        inputs.check_extension(typed, (".mp4",))
     console.warn(*call.warnings, *anchor.warnings)
     if args.dry_run:
         return plan.Plan((call,)).as_json()
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "prompt_strategy": args.prompt_strategy, "gateway": chosen.identity,
         "take": args.take if args.take != 1 else None,
     })  # fmt: skip
-    output = typed or cli.default_output(prompt, wanted, ".mp4")
+    output = typed or inputs.default_output(prompt, wanted, ".mp4")
 
     def consult() -> "tuple[str, dict[str, Any]]":
         return receipts.consult(
@@ -148,7 +149,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 
 def _submit(
-    console: cli.Console, gateway: "Gateway", call: "Call", record: "Record", frame: "Picture"
+    console: Console, gateway: "Gateway", call: "Call", record: "Record", frame: "Picture"
 ) -> None:
     """Send the paid call; the job's id is on disk before anything else happens."""
     from factorized_video import receipts
@@ -191,7 +192,7 @@ def _submit(
         raise
 
 
-def _settle(console: cli.Console, gateway: "Gateway", call: "Call", record: "Record") -> None:
+def _settle(console: Console, gateway: "Gateway", call: "Call", record: "Record") -> None:
     """Find out what became of a create whose answer was lost; raise Unknown where nobody can."""
     from factorized_video import adoption, receipts
     from factorized_video.errors import ToolError, Unknown
@@ -221,7 +222,7 @@ def _settle(console: cli.Console, gateway: "Gateway", call: "Call", record: "Rec
 
 
 def _finish(
-    console: cli.Console, gateway: "Gateway", call: "Call", record: "Record", timeout_s: float
+    console: Console, gateway: "Gateway", call: "Call", record: "Record", timeout_s: float
 ) -> None:
     """Wait for the job, fetch the clip, measure it, and write down what it is."""
     import time

@@ -18,7 +18,8 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli
+from factorized_video import cli, inputs
+from factorized_video.console import Console
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
     console = args.console
     console.stage = "reasoning"
-    prompt = cli.read_text(args.prompt, None, "The prompt")
+    prompt = inputs.read_text(args.prompt, None, "The prompt")
     style = prompts.resolve_style(args.style, prompt)
     ratio = args.aspect_ratio or plan.DEFAULT_RATIO
     gateway = settings.planned_name(args.gateway)
@@ -75,8 +76,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "prompt": prompt, "style": args.style, "aspect_ratio": args.aspect_ratio,
         "model": args.model, "gateway": chosen.identity,
     })  # fmt: skip
-    output = cli.output_path(args.output) if args.output is not None else None
-    motion_file = cli.output_path(args.motion_file) if args.motion_file is not None else None
+    output = inputs.output_path(args.output) if args.output is not None else None
+    motion_file = inputs.output_path(args.motion_file) if args.motion_file is not None else None
     if output and output == motion_file:
         raise UsageError("--output and --motion-file name the same file.", "Give them two names.")
     for path in filter(None, (output, motion_file)):
@@ -105,7 +106,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                 result={"caption": caption, "motion": motion},
             )  # fmt: skip
         if output and output.exists():
-            ours, caption = caption, cli.read_text(None, str(output), "The caption")
+            ours, caption = caption, inputs.read_text(None, str(output), "The caption")
             if caption != ours:
                 console.warn(f"{output} was edited; it is used as it is.")
         elif output:
@@ -144,7 +145,7 @@ def _made_before(
 
 
 def _rewrite(
-    console: cli.Console, chosen: "Settings", call: "Call", style: str, ratio: str
+    console: Console, chosen: "Settings", call: "Call", style: str, ratio: str
 ) -> "dict[str, Any]":
     """Ask the LLM until there is a caption: at most one repair and one request for stillness.
 

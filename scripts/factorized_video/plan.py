@@ -179,9 +179,58 @@ def synthesis(
     )  # fmt: skip
 
 
-def check_ratio(kind: str, model: str | None, gateway: str, ratio: str) -> None:
-    """Raise UsageError if the model (or the gateway's default of that kind) does not take it."""
-    _check_ratio(models.pick(kind, model, gateway), ratio)
+def pipeline(
+    prompt: str,
+    motion: str | None,
+    gateway: str,
+    *,
+    style: str | None,
+    aspect_ratio: str | None,
+    duration: int | None,
+    strategy: str,
+    enhance: bool,
+    skip_reasoning: bool,
+    own_anchor: bool,
+    picture_size: tuple[int, int] | None,
+    stop_after: str | None,
+    llm_model: str | None,
+    image_model: str | None,
+    video_model: str | None,
+    allow_off: bool,
+) -> Plan:
+    """All calls of the three stages. Settings are as typed, or None; see `synthesis`.
+
+    With one's own anchor Stage 1 runs only for a motion that the strategy needs and nobody gave.
+    """
+    chosen_style = prompts.resolve_style(style, prompt)
+    ratio = aspect_ratio or DEFAULT_RATIO
+    asks_llm = not skip_reasoning and (
+        not own_anchor or (strategy == "motion-only" and motion is None)
+    )
+    # The video first: what its model does not take is said before anything else.
+    video = synthesis(
+        prompt, motion or (MOTION_TO_COME if asks_llm else None), gateway, model=video_model,
+        strategy=strategy, duration=duration, ratio=aspect_ratio, picture_size=picture_size,
+        allow_off=allow_off,
+    )  # fmt: skip
+    calls, skipped = [], []
+    if asks_llm:
+        calls.append(reasoning(prompt, gateway, model=llm_model, style=chosen_style, ratio=ratio))
+    else:
+        why = "--skip-reasoning" if skip_reasoning else "your own anchor needs no caption"
+        skipped.append(f"{STAGES['reasoning']} ({why})")
+    if own_anchor:
+        skipped.append(f"{STAGES['composition']} (your own anchor)")
+    else:
+        calls.append(composition(
+            CAPTION_TO_COME if asks_llm else prompt, gateway, model=image_model,
+            style=chosen_style, ratio=ratio, enhance=enhance, allow_off=allow_off,
+        ))  # fmt: skip
+    calls.append(video)
+    last = {"caption": "reasoning", "anchor": "composition"}.get(stop_after or "")
+    kept = [call.stage for call in calls].index(last) + 1 if last else len(calls)
+    skipped += [f"{STAGES[call.stage]} (--stop-after)" for call in calls[kept:]]
+    return Plan(tuple(calls[:kept]), tuple(skipped))
 
 
 def money(cost: Cost) -> str:
