@@ -21,8 +21,9 @@ import _bootstrap
 _bootstrap.ensure(__file__)
 
 from factorized_video import cli, inputs
+from factorized_video.again import same_command, with_other_words
 from factorized_video.console import Console
-from factorized_video.errors import UsageError
+from factorized_video.errors import Refused, UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -179,6 +180,12 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             "Choose another --output, or add --overwrite: the old file is kept under another name.",
             output=str(output),
         )
+    damaged = folder.damaged()
+    if damaged and not args.overwrite:
+        raise UsageError(
+            f"{damaged[0]} cannot be read: whether what it tells of was paid for is not known.",
+            "Move it away, choose another --work-dir, or add --overwrite.",
+        )
     check_writable(output)
     check_writable(folder.caption)
     stages = _Stages(args, folder)
@@ -192,7 +199,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             return stages.stopped(folder.anchor)
     written = folder.motion if planned.has("reasoning") else None
     pipeline = {"digest": wanted, "files": folder.hashes()}
-    stages.synthesis(prompt, motion, written, anchor, output, pipeline)
+    try:
+        stages.synthesis(prompt, motion, written, anchor, output, pipeline)
+    except Refused as error:
+        error.result["next"] = with_other_words(str(anchor))  # the anchor is paid for: keep it
+        raise
     record = receipts.Record(output, receipts.read(output) or {})
     record.update(pipeline={**pipeline, "cost": stages.children.cost()})
     if args.save_intermediate:
@@ -272,7 +283,7 @@ class _Stages:
 
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         # Receipts name the command that a person would run again: this one.
-        command = cli.same_command(without="--no-wait")
+        command = same_command("--no-wait")
         environ = {**os.environ, receipts.COMMAND: command}
         self.children = Children(args.console, common, environ)
         self._args = args
@@ -380,7 +391,7 @@ class _Stages:
             "receipt": last.get("receipt"),
             "stage": last.get("stage"),
             "stages": results,
-            "next": cli.same_command(without="--stop-after"),
+            "next": same_command("--stop-after"),
         }
 
     def _run(self, script: str, *words: str, **options: "Any") -> None:

@@ -93,22 +93,23 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if chosen.name == "demo" or output.suffix.lower() == ".webp":
         media.need_media_extra("The demo gateway" if chosen.name == "demo" else "A .webp image")
 
-    def consult() -> "tuple[str, dict[str, Any], bytes | None]":
+    def consult(settles: bool = False) -> "tuple[str, dict[str, Any], bytes | None]":
         kept = files.kept(wanted)
         decision, receipt = receipts.consult(
             output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
-            demo=chosen.name == "demo", kept=kept is not None,
+            demo=chosen.name == "demo", kept=kept is not None, settles=settles,
         )  # fmt: skip
         return decision, receipt, kept
 
-    decision, receipt, kept = consult()
+    # Outside the lock a call without an answer may be that of the process that holds it.
+    decision, receipt, kept = consult(settles=True)
     if decision == "return changed":
         console.warn(f"{output} was changed since it was made; it is returned as it is.")
     elif decision == "return":
         console.progress("already made for the same inputs")
     else:
         files.check_writable(output)
-        with files.locked(output):
+        with receipts.locked(output):
             decision, receipt, kept = consult()  # another process may just have made it
             if decision == "resume":
                 record = receipts.Record(output, receipt)
@@ -166,8 +167,8 @@ def _draw(
             error.hint = receipts.AFTER_UNKNOWN
         else:
             error.hint = "Say it in other words. " + receipts.PAY_AGAIN
-        error.result = record.whereabouts
         record.ended(error)
+        error.result = record.whereabouts
         raise
     except ToolError:
         if record.data["cost"] is None:  # not accepted; with a cost it was, and is kept

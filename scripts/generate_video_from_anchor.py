@@ -18,7 +18,7 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, inputs, interrupts
+from factorized_video import again, cli, inputs, interrupts
 from factorized_video.console import Console
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from pathlib import Path
 
     from factorized_video import media, plan, prompts, receipts
-    from factorized_video.files import check_writable, locked
+    from factorized_video.files import check_writable
     from factorized_video.gateway import open_gateway, settings
 
     console = args.console
@@ -101,6 +101,17 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             demo=chosen.name == "demo", settles=True,
         )  # fmt: skip
 
+    def begin() -> "Record":
+        return receipts.Record.begin(
+            output, "synthesis", wanted,
+            inputs={"prompt": prompt, "motion": motion,
+                    "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}},
+            sent={"prompt": call.text, **call.settings,
+                  "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
+                                  "sha256": receipts.sha256_of_bytes(frame.data)}},
+            gateway=chosen.identity, model=call.model.id,
+        )  # fmt: skip
+
     decision, receipt = consult()
     if decision == "return changed":
         console.warn(f"{output} was changed since it was made; it is returned as it is.")
@@ -108,30 +119,22 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         console.progress("already made for the same inputs")
     else:
         check_writable(output)
-        with locked(output):
+        with receipts.locked(output):
             decision, receipt = consult()  # another process may just have made it
-            if decision in ("resume", "unknown"):
-                record = receipts.Record(output, receipt)
-            elif decision == "make":
-                record = receipts.Record.begin(
-                    output, "synthesis", wanted,
-                    inputs={"prompt": prompt, "motion": motion,
-                            "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}},
-                    sent={"prompt": call.text, **call.settings,
-                          "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
-                                          "sha256": receipts.sha256_of_bytes(frame.data)}},
-                    gateway=chosen.identity, model=call.model.id,
-                )  # fmt: skip
             if not decision.startswith("return"):
                 with open_gateway(chosen, console.progress) as gateway:
                     if args.job:
-                        record.update(
-                            state="submitted", job=args.job, error=None, cost=call.cost.as_json()
-                        )
-                    elif decision == "make":
+                        gateway.status(args.job)  # one that the gateway does not know is said now
+                        ours = receipt.get("digest") == wanted
+                        record = receipts.Record(output, receipt) if ours else begin()
+                        record.take_over(args.job, cost=call.cost.as_json())
+                    elif decision == "make" or (args.resubmit and _vanished(gateway, receipt)):
+                        record = begin()
                         _submit(console, gateway, call, record, frame)
-                    elif decision == "unknown":
-                        _settle(console, gateway, call, record)
+                    else:
+                        record = receipts.Record(output, receipt)
+                        if decision == "unknown":
+                            _settle(console, gateway, call, record)
                     _finish(console, gateway, call, record, 0 if args.no_wait else args.timeout)
                 receipt = record.data
     return {
@@ -146,6 +149,17 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "video": receipt["measured"],
         "reused": decision.startswith("return"),
     }
+
+
+def _vanished(gateway: "Gateway", receipt: "dict[str, Any]") -> bool:
+    """Whether the gateway no longer knows the job that the receipt holds."""
+    from factorized_video.errors import Rejected
+
+    try:
+        gateway.status(str(receipt["job"]))
+    except Rejected as error:
+        return error.http_status == 404
+    return False
 
 
 def _submit(
@@ -180,8 +194,8 @@ def _submit(
         _settle(console, gateway, call, record)
     except Refused as error:
         error.hint = "The anchor is kept: say the action in other words. " + receipts.PAY_AGAIN
-        error.result = record.whereabouts
         record.ended(error)
+        error.result = {**record.whereabouts, "next": again.with_other_words()}
         raise
     except ToolError as error:
         if record.data["job"] is None:
@@ -203,9 +217,7 @@ def _settle(console: Console, gateway: "Gateway", call: "Call", record: "Record"
         console.warn(f"The gateway's list of jobs could not be read: {error.message}")
         job, fitting = None, []
     if job:
-        record.update(
-            state="submitted", job=job, adopted=True, cost=call.cost.as_json(), error=None
-        )
+        record.take_over(job, adopted=True, cost=call.cost.as_json())
         console.warn(
             f"The answer to the paid call was lost; the job {job} was found in the gateway's list "
             "and taken over: it is the only one of that request and time."
@@ -213,9 +225,9 @@ def _settle(console: Console, gateway: "Gateway", call: "Call", record: "Record"
         return
     lost = record.data.get("error") or {}
     message = str(lost.get("message") or "A paid call was sent and its answer was lost.")
-    hint = receipts.AFTER_UNKNOWN
+    hint = f"{receipts.AFTER_UNKNOWN} A job that you find there is taken over with --job ID."
     if fitting:
-        hint = f"These jobs may be it: {', '.join(fitting)}. Take one over with --job ID. {hint}"
+        hint += f" These may be it: {', '.join(fitting)}."
     unknown = Unknown(message, hint, charged="unknown", **record.whereabouts)
     record.ended(unknown)
     raise unknown
@@ -248,6 +260,8 @@ def _finish(
                 charged="unknown", request_id=job.request_id,
             )  # fmt: skip
             record.ended(failure)
+            if family is Refused:
+                failure.result["next"] = again.with_other_words()
             raise failure
         console.progress("fetching the clip")
         measured: list[Any] = []

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     import contextlib
 
     from factorized_video import plan, prompts, receipts
-    from factorized_video.files import check_writable, locked, write_file
+    from factorized_video.files import check_writable, write_file
     from factorized_video.gateway import settings
 
     def as_file(text: str) -> bytes:
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         raise UsageError("--output and --motion-file name the same file.", "Give them two names.")
     for path in filter(None, (output, motion_file)):
         check_writable(path)
-    with locked(output) if output else contextlib.nullcontext():
+    with receipts.locked(output) if output else contextlib.nullcontext():
         record = _made_before(output, wanted, args.overwrite, chosen.name == "demo")
         if motion_file and motion_file.exists() and not record and not args.overwrite:
             raise UsageError(

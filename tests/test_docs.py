@@ -12,8 +12,20 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from factorized_video import cli, models, plan, prompts, receipts, rewriting
+from factorized_video import (
+    adoption,
+    cli,
+    console,
+    interrupts,
+    models,
+    plan,
+    prompts,
+    receipts,
+    rewriting,
+    runs,
+)
 from factorized_video.gateway import settings
+from factorized_video.gateway.dialects import happycapy
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,9 +186,13 @@ def test_shown_commands_make_a_legal_plan(line: Any, tmp_path: Path) -> None:
     for name in ("caption.txt", "first_frame.txt", "motion.txt"):
         Path(name).write_text("A cat on a shelf.\n", encoding="utf-8")
     path, options = found
-    options.dry_run, options.console = True, cli.Console(quiet=True)
+    options.dry_run, options.console = True, console.Console(quiet=True)
     if getattr(options, "input_file", None) == "-":
         options.input_file = "caption.txt"
+    if getattr(options, "list_runs", None) is not None:
+        options.list_runs = "."
+        assert script(path).run(options)["runs"] == []
+        return
     assert script(path).run(options)["status"] == "planned"
 
 
@@ -250,7 +266,8 @@ def test_every_option_is_documented_and_no_other(name: str) -> None:
             if action.choices:
                 assert value == "{" + ",".join(map(str, action.choices)) + "}", word
             elif action.option_strings and action.nargs != 0:
-                assert value == (action.metavar or action.dest.upper()), word
+                metavar = action.metavar or action.dest.upper()
+                assert value == (f"[{metavar}]" if action.nargs == "?" else metavar), word
             if action.default not in (None, False, argparse.SUPPRESS):
                 assert re.search(rf"\b{re.escape(str(action.default))}\b", default), word
             if word.endswith("-model") or word == "--model":
@@ -325,9 +342,38 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
     )
     fields = rows(section(reference("receipt.md"), "Fields"))[1:]
     documented = {name for row in fields for name in re.findall(r"`(\w+)`", row[0])}
-    assert documented == set(record.data) | {"bytes", "reply", "result", "pipeline"}
+    later = {"adopted", "bytes", "reply", "result", "pipeline"}
+    assert documented == set(record.data) | later
     states = rows(section(reference("receipt.md"), "States"))[1:]
     assert [row[0].strip("`") for row in states] == list(receipts.STATES)
+
+
+def test_the_list_of_runs_has_the_keys_of_the_code(tmp_path: Path) -> None:
+    receipts.Record.begin(
+        tmp_path / "a.png", "composition", "0", inputs={}, sent={}, gateway={}, model="m"
+    ).intend()
+    (row,) = runs.listed(tmp_path)
+    page = section(reference("cli.md"), "The list of runs")
+    assert {name for cells in rows(page)[1:] for name in re.findall(r"`(\w+)`", cells[0])} == set(
+        row
+    )
+    assert f"({runs.MOST_RECEIPTS:,} at most)" in page
+    assert (runs.DEEPEST, "six levels" in page) == (6, True)
+
+
+def test_how_long_a_lost_answer_is_looked_for() -> None:
+    page = section(reference("gateways.md"), "A lost answer")
+    assert f"{adoption.BEFORE_S:g} s before and {adoption.AFTER_S:g} s after" in page
+    assert f"every {adoption.LOOK_EVERY_S:g} s until {adoption.LOOK_FOR_S:g} s after" in page
+    limit = re.search(r"limit=(\d+)", happycapy.encode_list().path)
+    assert limit
+    assert f"`limit` {limit[1]}" in reference("gateways.md")
+
+
+def test_how_long_a_signal_waits_for_the_answer_to_a_paid_call() -> None:
+    for page in ("README.md", "references/cli.md", "references/gateways.md",
+                 "references/receipt.md", "references/troubleshooting.md"):  # fmt: skip
+        assert f"{interrupts.LONGEST_HOLD_S:g} s" in text_of(ROOT / page)
 
 
 # -- prompts ---------------------------------------------------------------------------------------

@@ -55,7 +55,8 @@ def neighbours(record: receipts.Record) -> Neighbours:
     A rival is a call that says the same to the same model, is neither answered nor settled, and may
     therefore be the one that made a row that fits.
     """
-    held, rivals = set(), 0
+    held: set[str] = set(map(str, record.data.get("former_jobs") or ()))
+    rivals = 0
     for path in record.output.parent.glob("*" + SUFFIX):
         if path == record.path:
             continue
@@ -66,10 +67,11 @@ def neighbours(record: receipts.Record) -> Neighbours:
             continue
         if other is None:
             continue
+        held.update(map(str, other.get("former_jobs") or ()))
         if other.get("job"):
             held.add(str(other["job"]))
-        elif other["state"] in ("intent", "unknown") and _same_call(other, record.data):
-            rivals += 1
+        elif other["state"] in ("intent", "unknown") and not other.get("replaced_by"):
+            rivals += _same_call(other, record.data)
     return Neighbours(frozenset(held), rivals)
 
 

@@ -56,6 +56,12 @@ class Children:
         rows = [result["cost"] for result in self.results if result.get("cost")]
         return total([Cost(row["amount"], row["kind"]) for row in rows]).as_json()
 
+    def _interrupted(self, told: bool) -> errors.Interrupted:
+        error = errors.Interrupted("Interrupted.", "Run the same command again to go on.")
+        error.told = told  # by the script, on the same stderr
+        error.result = {"cost": self.cost(), "stages": self.results}
+        return error
+
     def _failure(self, result: dict[str, Any]) -> errors.ToolError:
         told = result.get("error") or {}
         error = errors.of_kind(
@@ -89,5 +95,5 @@ class Children:
             except (subprocess.TimeoutExpired, KeyboardInterrupt):
                 child.kill()
                 child.wait()
-            raise
+            raise self._interrupted(told=child.returncode == 130) from None
         return out, child.returncode

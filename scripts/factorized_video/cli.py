@@ -15,6 +15,7 @@ import sys
 import time
 
 from . import inputs, interrupts
+from .again import same_command
 from .console import Console, to_stderr
 from .errors import ToolError, UsageError, clean
 from .prompts import DEFAULT_STRATEGY, STRATEGIES
@@ -165,7 +166,7 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--job", type=inputs.job_id, metavar="ID",
-        help="take over a job seen at the gateway; submits nothing",
+        help="take over a job seen at the gateway instead of submitting one",
     )  # fmt: skip
 
 
@@ -241,24 +242,11 @@ def main(
     return code
 
 
-def same_command(without: str = "") -> str:
-    """The literal command that this process was started with, less one option (and its value)."""
-    import shlex
-
-    words = list(sys.argv)
-    if without in words:
-        at = words.index(without)
-        takes_value = without == "--stop-after"
-        del words[at : at + 1 + takes_value]
-    words = [word for word in words if not without or not word.startswith(without + "=")]
-    return "python3 " + shlex.join(words)
-
-
 def _from_error(error: ToolError) -> tuple[int, dict[str, Any]]:
     code, status = EXITS[error.kind]
     result: dict[str, Any] = {"status": status, **error.result, "error": error.as_json()}
     if error.kind in _SAME_COMMAND_GOES_ON and "next" not in result:
-        result["next"] = same_command(without="--no-wait" if error.kind == "running" else "")
+        result["next"] = same_command(*(["--no-wait"] if error.kind == "running" else []))
     return code, result
 
 

@@ -33,7 +33,7 @@ def check_writable(output: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(output: Path) -> Iterator[None]:
+def exclusive(output: Path) -> Iterator[None]:
     """Hold the output's lock: one process at a time makes it. Raises StillRunning for the others.
 
     The lock is `flock` on `.NAME.ext.lock`, so a killed holder lets go of it. Checked after taking

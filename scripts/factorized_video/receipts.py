@@ -7,19 +7,20 @@ told in `references/receipt.md`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import shlex
-import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import VERSION
-from .errors import OutputError, ToolError, Unknown, UsageError, of_kind
-from .files import SUFFIX, write_file, writing
+from .again import same_command
+from .errors import OutputError, StillRunning, ToolError, Unknown, UsageError, of_kind
+from .files import SUFFIX, exclusive, kept, write_file, writing
 from .models import Cost
 
 SCHEMA_VERSION = 1
@@ -119,9 +120,9 @@ def edited(found: Found) -> bool:
         return False
     if found.receipt is None:
         return True
-    # While it is being made the receipt cannot know the file yet.
-    made = found.receipt["state"] == "succeeded"
-    return made and found.receipt.get("sha256") != found.file_sha256
+    if found.receipt["state"] == "intent" and kept(str(found.receipt.get("digest"))) is not None:
+        return False  # being put in place: the receipt cannot know the file yet
+    return found.receipt.get("sha256") != found.file_sha256
 
 
 def decide(
@@ -253,13 +254,15 @@ class Record:
         go to the model.
         """
         aside = make_room(output)
+        if aside and (old := read(aside)) and old["state"] in ("intent", "unknown"):
+            cls(aside, old).update(replaced_by=output.name)  # nobody waits for that one any more
         return cls(output, {
             "schema_version": SCHEMA_VERSION,
             "tool_version": VERSION,
             "stage": stage,
             "state": "intent",
             "digest": wanted,
-            "command": os.environ.get(COMMAND) or "python3 " + shlex.join(sys.argv),
+            "command": os.environ.get(COMMAND) or same_command("--no-wait"),
             "cwd": str(Path.cwd()),
             "output": output.name,
             "inputs": inputs,
@@ -305,6 +308,13 @@ class Record:
         """Write down that the paid call is about to be sent."""
         self.update(state="intent", sent_at=round(time.time(), 3))
 
+    def take_over(self, job: str, **changes: Any) -> None:
+        """Write down that the output is this job's from now on; the id of another one is kept."""
+        former = self.data.get("job")
+        if former not in (None, job):
+            changes["former_jobs"] = [*self.data.get("former_jobs", []), former]
+        self.update(state="submitted", job=job, error=None, **changes)
+
     def ended(self, error: ToolError) -> None:
         """Write down how it ended, where that stands until a person says `--resubmit`."""
         state = error.kind if error.kind in STATES else "failed"
@@ -322,6 +332,18 @@ class Record:
                                (receipt_path(self._aside), self.path)):  # fmt: skip
                 if old.exists():
                     old.rename(place)
+
+
+@contextlib.contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Hold the output's lock (`files.exclusive`); StillRunning tells of the holder's receipt."""
+    try:
+        with exclusive(output):
+            yield
+    except StillRunning as error:
+        if not error.result.get("job") and (receipt := read(output)):
+            error.result = Record(output, receipt).whereabouts
+        raise
 
 
 def make_room(output: Path) -> Path | None:

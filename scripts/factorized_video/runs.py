@@ -39,7 +39,7 @@ def total(rows: list[dict[str, Any]]) -> tuple[Cost, int]:
     """What was spent as far as it is known, and the number of calls whose cost is not."""
     costs = [Cost(row["cost"]["amount"], row["cost"]["kind"]) for row in rows if row["cost"]]
     known = [cost for cost in costs if cost.amount is not None]
-    open_ended = sum(row["state"] in ("intent", "unknown") for row in rows)
+    open_ended = sum(row["state"] in ("intent", "unknown", "unreadable") for row in rows)
     return models.total(known), len(costs) - len(known) + open_ended
 
 
@@ -84,6 +84,7 @@ def _row(path: Path, now: float) -> dict[str, Any]:
         nothing = dict.fromkeys(("cost", "created_at", "job", "next", "cwd"))
         return {**unreadable, "age_s": _since(path, now), **nothing}
     cost = receipt.get("cost")
+    open_still = receipt["state"] in _OPEN and not receipt.get("replaced_by")
     gone = receipt["state"] == "succeeded" and not output.exists()
     return {
         "output": str(output),
@@ -93,7 +94,7 @@ def _row(path: Path, now: float) -> dict[str, Any]:
         "age_s": _since(path, now, receipt.get("created_at")),
         "created_at": receipt.get("created_at"),
         "job": receipt.get("job"),
-        "next": receipt.get("command") if receipt["state"] in _OPEN else None,
+        "next": receipt.get("command") if open_still else None,
         "cwd": receipt.get("cwd"),
     }
 

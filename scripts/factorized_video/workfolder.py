@@ -49,6 +49,14 @@ class WorkFolder:
                 own.add("motion")
         return own
 
+    def damaged(self) -> list[Path]:
+        """The receipts that cannot be read: what was paid for there is not known."""
+        return [
+            receipts.receipt_path(path)
+            for path in (self.caption, self.anchor)
+            if receipts.look(path).damaged
+        ]
+
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each file that is there, by name."""
         paths = {"caption": self.caption, "motion": self.motion, "anchor": self.anchor}
@@ -91,10 +99,10 @@ def standing(
     found = receipts.look(output)
     receipt = found.receipt
     if receipt is None:
-        return "other" if found.file_exists else "begun"
+        return "other" if found.file_exists or found.damaged else "begun"
     if receipts.was_demo(receipt) and not demo:
         return "begun"  # a stand-in gives way to the real thing
-    nothing_there = not found.file_exists and receipt["state"] in ("refused", "failed")
+    nothing_there = not found.file_exists and receipt["state"] in ("refused", "failed", "succeeded")
     pipeline = receipt.get("pipeline")
     if isinstance(pipeline, dict):
         used = pipeline.get("files")

@@ -281,6 +281,8 @@ def _ended(
         hint = "Nothing was made. Change what the message names, then run the command again."
         if error.http_status == 404 and call == "create":
             hint = "Nothing was made. The gateway may not know this model: choose another one."
+        if call == "read":
+            return Rejected(error.message, "Check the id of the job.", **where)
         return Rejected(error.message, hint, charged="no", **where)
     if kind == "unknown":
         return Unknown(

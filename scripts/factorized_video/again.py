@@ -1,0 +1,40 @@
+"""The command that was typed, as it is to be run again. Pure but for reading `sys.argv`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+# Options with a value, of those that are ever taken out.
+_WITH_VALUE = ("--stop-after", "--prompt", "--prompt-file", "--anchor-path", "--anchor")
+OTHER_WORDS = "<the action in other words>"
+
+
+def same_command(*without: str) -> str:
+    """The literal command that started this process, without some options.
+
+    Never with --resubmit: said again it would pay again.
+    """
+    return "python3 " + shlex.join(_words((*without, "--resubmit")))
+
+
+def with_other_words(anchor: str | None = None) -> str:
+    """The same command with a place for another prompt; `anchor` keeps the one that is there."""
+    drop = ("--prompt", "--prompt-file", "--stop-after", "--resubmit", "--skip-reasoning")
+    words = _words((*drop, "--anchor-path", "--anchor", "--skip-anchor") if anchor else drop)
+    if anchor:
+        words.append(f"--anchor-path={anchor}")
+    return "python3 " + shlex.join([*words, f"--prompt={OTHER_WORDS}"])
+
+
+def _words(without: tuple[str, ...]) -> list[str]:
+    kept: list[str] = []
+    skip = False
+    for word in sys.argv:
+        if skip:
+            skip = False
+        elif word in without:
+            skip = word in _WITH_VALUE
+        elif not word.startswith(tuple(f"{name}=" for name in without)):
+            kept.append(word)
+    return kept
