@@ -1,0 +1,138 @@
+"""What a run says and does after an answer was lost: nothing is paid again unasked."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run, run
+from loopback import Gateway, Reply, png
+
+PROMPT = "A cat jumps from a bookshelf to the couch"
+LOST = Reply(500, json={"error": {"message": "try later"}})
+
+
+def make(gateway: Gateway, *args: str, prompt: str = PROMPT) -> Run:
+    """The orchestrator with --json, to cat.mp4."""
+    words = [f"--prompt={prompt}", "--output=cat.mp4", "--json", *args]
+    return run("factorized_generate", *words, gateway=gateway)
+
+
+def video(gateway: Gateway, *args: str) -> Run:
+    """Stage 3 with --json, to clip.mp4."""
+    Path("mine.png").write_bytes(png((1280, 720), 9))
+    words = ["--anchor=mine.png", f"--prompt={PROMPT}", "--output=clip.mp4", "--json", *args]
+    return run("generate_video_from_anchor", *words, gateway=gateway)
+
+
+def receipt(path: str) -> dict[str, Any]:
+    data = json.loads(Path(path + ".receipt.json").read_text(encoding="utf-8"))
+    assert isinstance(data, dict)
+    return data
+
+
+def test_what_is_said_to_be_run_next_never_pays_again(gateway: Gateway) -> None:
+    gateway.always("image", LOST)
+    make(gateway)
+    again = make(gateway, "--resubmit")
+    assert (again.code, gateway.sent["image"]) == (8, 2)
+    assert "--resubmit" not in again.json["next"]
+    assert "--resubmit" not in receipt("cat.stages/anchor.png")["command"]
+    script, *words = shlex.split(again.json["next"])[1:]
+    assert run(Path(script).stem, *words, gateway=gateway).code == 8
+    assert gateway.sent["image"] == 2
+
+
+def test_a_receipt_that_cannot_be_read_stops_the_run_before_anything_is_paid(
+    gateway: Gateway,
+) -> None:
+    Path("cat.stages").mkdir()
+    for damaged in ("cat.mp4.receipt.json", "cat.stages/anchor.png.receipt.json"):
+        Path(damaged).write_text('{"state": "submi', encoding="utf-8")
+        done = make(gateway)
+        assert (done.code, gateway.requests) == (2, []), damaged
+        assert "cannot be read" in done.err or "other inputs" in done.err
+        Path(damaged).unlink()
+    assert make(gateway).code == 0
+
+
+def test_a_job_that_the_gateway_does_not_know_is_not_taken_over(gateway: Gateway) -> None:
+    gateway.ends_after = None
+    assert video(gateway, "--no-wait").code == 4
+    assert video(gateway, "--job=typo", "--no-wait").code == 10
+    assert receipt("clip.mp4")["job"] == "job-1"
+
+
+def test_the_id_of_the_job_before_is_kept(gateway: Gateway) -> None:
+    gateway.ends_after = None
+    video(gateway, "--no-wait")
+    gateway.twin()
+    assert video(gateway, "--job=job-2", "--no-wait").code == 4
+    kept = receipt("clip.mp4")
+    assert (kept["job"], kept["former_jobs"]) == ("job-2", ["job-1"])
+    assert gateway.sent == {"create": 1}
+
+
+def test_a_vanished_job_is_sent_anew_only_with_resubmit(gateway: Gateway) -> None:
+    gateway.ends_after = None
+    video(gateway, "--no-wait")
+    gateway.jobs.clear()
+    assert video(gateway, "--timeout=1").code in (4, 6)
+    assert gateway.sent == {"create": 1}
+    gateway.ends_after = 1
+    assert video(gateway, "--resubmit").code == 0
+    assert gateway.sent == {"create": 2}
+
+
+def test_resubmit_does_not_send_anew_what_is_running(gateway: Gateway) -> None:
+    gateway.ends_after = None
+    video(gateway, "--no-wait")
+    assert video(gateway, "--resubmit", "--no-wait").code == 4
+    assert gateway.sent == {"create": 1}
+
+
+def test_a_picture_that_a_person_puts_in_place_of_a_lost_one_is_used(gateway: Gateway) -> None:
+    gateway.will("image", LOST)
+    assert make(gateway).code == 8
+    Path("cat.stages/anchor.png").write_bytes(png((1280, 720), 5))
+    done = make(gateway)
+    assert (done.code, gateway.sent["image"]) == (0, 1)
+    assert any("your own version" in warning for warning in done.json["warnings"])
+
+
+def test_what_was_sent_anew_is_no_longer_waited_for(gateway: Gateway) -> None:
+    gateway.will("create", LOST)
+    assert video(gateway).code == 8
+    assert video(gateway, "--resubmit").code == 0
+    assert receipt("clip.1.mp4")["replaced_by"] == "clip.mp4"
+    rows = run("factorized_generate", "--list-runs", ".", "--json").json["runs"]
+    assert [row["next"] for row in rows] == [None, None]
+
+
+@pytest.mark.parametrize("when", ["create", "job"])
+def test_a_refused_motion_keeps_the_anchor_and_says_how_to_go_on(
+    gateway: Gateway, when: str
+) -> None:
+    no = "blocked by the safety filter"
+    if when == "create":
+        gateway.will("create", Reply(400, json={"error": {"message": no}}))
+    else:
+        gateway.ending = {"status": "failed", "error": no}
+    refused = make(gateway)
+    assert (refused.code, refused.json["stage"]) == (5, "synthesis")
+    assert no in refused.json["error"]["message"]
+    script, *words = shlex.split(refused.json["next"])[1:]
+    said = [word.replace("<the action in other words>", "The cat steps down") for word in words]
+    gateway.ending = {"status": "succeeded"}
+    assert run(Path(script).stem, *said, gateway=gateway).code == 0
+    assert gateway.sent == {"chat": 1, "image": 1, "create": 2}
+
+
+def test_a_running_job_counts_in_the_total(gateway: Gateway) -> None:
+    gateway.ends_after = None
+    cost = make(gateway, "--no-wait").json["cost"]
+    assert cost["amount"] > 2.4
+    assert cost["kind"] == "estimated"
