@@ -85,6 +85,7 @@ def settle(
     """
     sent_at = float(record.data.get("sent_at") or 0)
     scale = gateway.settings.time_scale
+    began = time.monotonic()
     while True:
         rows, ahead_s = gateway.list_jobs()
         others = neighbours(record)
@@ -93,7 +94,9 @@ def settle(
         )
         if len(found) == 1 and not others.rivals:
             return found[0], found
-        if time.time() - sent_at >= LOOK_FOR_S * scale:
+        # The clock may have been set since; what has gone by here is certain.
+        gone_by = max(time.time() - sent_at, time.monotonic() - began)
+        if gone_by >= LOOK_FOR_S * scale:
             return None, found
         say("the answer was lost; looking for the job in the gateway's list")
         time.sleep(LOOK_EVERY_S * scale)
