@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 
     from factorized_video.workfolder import WorkFolder
 
-# The options that `plan.pipeline` takes as they were typed.
-PLANNED = (
-    "style", "aspect_ratio", "duration", "enhance", "skip_reasoning", "stop_after", "llm_model",
-    "image_model", "video_model", "allow_off",
-)  # fmt: skip
+# What was asked for, as it was typed: in the digest, and with the rest in the plan.
+TYPED = ("style", "aspect_ratio", "duration", "llm_model", "image_model", "video_model")
+DIGESTED = (*TYPED, "prompt_strategy")
+PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -148,7 +147,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if chosen.name == "demo":
         media.need_media_extra("The demo gateway")
 
-    asked = {
+    wanted = receipts.digest("pipeline", {
         "prompt": prompt,
         "motion": motion,
         "anchor": receipts.sha256_of_bytes(own.data) if own else None,
@@ -156,11 +155,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "enhance": args.enhance or None,
         "gateway": chosen.identity,
         "take": args.take if args.take != 1 else None,
-    }
-    for name in ("style", "aspect_ratio", "duration", "prompt_strategy", "llm_model",
-                 "image_model", "video_model"):  # fmt: skip
-        asked[name] = getattr(args, name)
-    wanted = receipts.digest("pipeline", asked)
+        **{name: getattr(args, name) for name in DIGESTED},
+    })  # fmt: skip
     output = typed or inputs.default_output(prompt, wanted, ".mp4")
     folder = WorkFolder(
         inputs.folder_path(args.work_dir)
@@ -169,7 +165,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     )
     anchor = Path(args.anchor_path).expanduser().absolute() if own else folder.anchor
     state = standing(output, wanted, prompt, folder, anchor, demo=chosen.name == "demo")
-    if state == "done":
+    if state == "done" and not args.stop_after:
         console.progress("already made for the same inputs")
         if args.save_intermediate:
             folder.save_intermediate(output, anchor)

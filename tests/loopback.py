@@ -6,7 +6,9 @@ to do otherwise is data, one `Reply` per answer:
     gateway.will("image", Reply(503, headers={"Retry-After": "1"}), Reply(200, body=b"<html>"))
 
 answers the next two image requests so, and the third as by default. Endpoints: chat, image, create,
-status, list, file (the finished clip).
+status, list, file (the finished clip, or a picture). What can be wrong with the wire are the rows
+of `WIRE`; and `down` stops the listening. What it bills (accepted image and video creates, and
+chat) is counted in `billed`.
 """
 
 from __future__ import annotations
@@ -17,11 +19,15 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from email.utils import formatdate
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 CAPTION = "A tabby cat on the top shelf of a tall wooden bookshelf, a grey couch at the lower left."
@@ -32,12 +38,10 @@ SIZES = {"16:9": (1280, 720), "9:16": (720, 1280), "1:1": (1024, 1024)}
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. `fault` is what the wire does to it:
+    """One answer. `fault` is what the wire does to it, a row of `WIRE`; `pace_s` how slowly.
 
-    reset: the request is taken, no byte comes back · hang: nothing comes until the gateway closes ·
-    cut: half of the body, then the connection ends · drip: byte by byte, for longer than anybody
-    waits. `accepted`: whether the gateway did the work, and bills it; by default when it says 2xx,
-    and when the fault hides what it says.
+    `accepted`: whether the gateway did the work, and bills it; by default when it says 2xx, and
+    when the fault hides what it says. A header "date+30" is sent as the date in 30 s.
     """
 
     status: int = 200
@@ -46,6 +50,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: str = ""
     accepted: bool | None = None
+    pace_s: float = 0.05
 
     @property
     def data(self) -> bytes:
@@ -53,6 +58,8 @@ class Reply:
 
     @property
     def billed(self) -> bool:
+        if self.fault == "unread":
+            return False
         return 200 <= self.status < 300 if self.accepted is None else self.accepted
 
 
@@ -65,6 +72,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: dict[str, object]
+    at: float = field(default_factory=time.monotonic)
 
 
 class Gateway:
@@ -79,23 +87,62 @@ class Gateway:
         self.ends_after: int | None = 1
         self.clips_at = ""  # where finished clips are said to be; here, unless set
         self.draws = 0  # pictures drawn: each is another one
-        self.query = ""  # appended to the address of a clip, as a signature would be
+        # Appended to the address of a clip, as a signature would be; "{reads}" in it is the number
+        # of the status read that told the address.
+        self.query = ""
+        # Rows of the list tell when they were made, by a clock so many seconds ahead; None: rows
+        # tell no time, so a lost job cannot be found in the list.
+        self.clock_ahead_s: float | None = None
         self._rows: dict[str, list[Reply]] = {}
         self._hooks: dict[str, Callable[[], object]] = {}
         self._always: dict[str, Reply] = {}
         self._changed = threading.Condition()
         self._closing = threading.Event()
-        self._server = _Server(self)
+        self._server = _Server(self, ("127.0.0.1", 0))
+        self.is_down = True
         self.root = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Gateway:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.up()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._closing.set()
-        self._server.shutdown()
+        self.down()
         self._server.server_close()
+
+    def up(self) -> None:
+        """Listen (again)."""
+        with self._changed:
+            if self.is_down:
+                self.is_down = False
+                self._server.server_activate()
+                serve = self._server.serve_forever
+                threading.Thread(target=serve, args=(0.02,), daemon=True).start()
+
+    def down(self, seconds: float | None = None) -> None:
+        """Refuse connections until `up`, or for so long; the port stays ours."""
+        with self._changed:
+            if self.is_down:
+                return
+            self.is_down = True
+            self._server.shutdown()
+            self._server.server_close()
+            # Bound and not listening: that refuses.
+            self._server = _Server(self, self._server.server_address)
+        if seconds is not None:
+            timer = threading.Timer(seconds, self.up)
+            timer.daemon = True
+            timer.start()
+
+    def mend(self) -> None:
+        """Forget all that was out of order."""
+        with self._changed:
+            self._rows.clear()
+            self._hooks.clear()
+            self._always.clear()
+        self.ending, self.ends_after, self.clips_at = {"status": "succeeded"}, 1, ""
+        self.up()
 
     def will(self, endpoint: str, *replies: Reply) -> None:
         """Answer the next requests so, in order, before the default."""
@@ -125,6 +172,18 @@ class Gateway:
                 f"{endpoint} was not asked {count} times"
             )
 
+    def leaves_unread(self, endpoint: str) -> bool:
+        """Whether the next request to an endpoint is not even read."""
+        with self._changed:
+            rows = self._rows.get(endpoint)
+            reply = rows[0] if rows else self._always.get(endpoint)
+            return reply is not None and reply.fault == "unread"
+
+    def twin(self) -> None:
+        """Somebody else with this key asked for the same as the newest job does."""
+        job_id = f"job-{len(self.jobs) + 1}"
+        self.jobs[job_id] = {**self.jobs[next(reversed(self.jobs))], "id": job_id}
+
     def answer(self, request: Request) -> Reply:
         """Write the request down, and say how it is answered."""
         with self._changed:
@@ -138,8 +197,8 @@ class Gateway:
                 reply = default
             elif reply.json is None and reply.body is None and default:
                 # Only the wire or the headers are out of order.
-                reply = Reply(reply.status, default.json, default.body,
-                              {**default.headers, **reply.headers}, reply.fault)  # fmt: skip
+                headers = {**default.headers, **reply.headers}
+                reply = replace(reply, json=default.json, body=default.body, headers=headers)
             if request.endpoint in PAID and reply.billed:
                 self.billed[request.endpoint] += 1
             self._changed.notify_all()
@@ -156,7 +215,8 @@ class Gateway:
         if request.endpoint == "create":
             job_id = f"job-{len(self.jobs) + 1}"
             kept = {key: body.get(key) for key in ("model", "prompt", "duration", "size")}
-            self.jobs[job_id] = {"id": job_id, "aspect_ratio": body.get("aspectRatio"), **kept}
+            self.jobs[job_id] = {"id": job_id, "aspect_ratio": body.get("aspectRatio"), **kept,
+                                 "made_at": time.time()}  # fmt: skip
             return Reply(json={"id": job_id})
         if request.endpoint == "status":
             return self._status(request.path.rpartition("/")[2])
@@ -164,6 +224,8 @@ class Gateway:
             rows = [self._row(job_id) for job_id in reversed(self.jobs)]
             return Reply(json={"data": rows, "total": len(rows), "limit": 10, "offset": 0})
         if request.endpoint == "file":
+            if urlsplit(request.path).path.endswith(".png"):
+                return Reply(body=png(), headers={"Content-Type": "image/png"})
             return Reply(body=clip(), headers={"Content-Type": "video/mp4"})
         return Reply(404, {"error": {"message": f"no such path: {request.path}"}})
 
@@ -176,9 +238,13 @@ class Gateway:
 
     def _row(self, job_id: str) -> dict[str, object]:
         job = {"status": "running", "error": None, "url": None, **self.jobs[job_id]}
-        reads = int(str(job.pop("reads", 0)))
+        reads, made_at = int(str(job.pop("reads", 0))), float(str(job.pop("made_at", 0)))
+        if self.clock_ahead_s is not None:
+            told = datetime.fromtimestamp(made_at + self.clock_ahead_s, timezone.utc)
+            job["created_at"] = told.isoformat()
         if self.ends_after is not None and reads > self.ends_after:
-            url = f"{self.clips_at or self.root}/files/{job_id}.mp4{self.query}"
+            query = self.query.replace("{reads}", str(reads))
+            url = f"{self.clips_at or self.root}/files/{job_id}.mp4{query}"
             job |= {"url": url if self.ending["status"] == "succeeded" else None, **self.ending}
         return job
 
@@ -191,9 +257,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, gateway: Gateway) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, gateway: Gateway, address: Any) -> None:
+        super().__init__(address, _Handler, bind_and_activate=False)
         self.gateway = gateway
+        self.server_bind()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -207,48 +274,128 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def _serve(self) -> None:
-        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        gateway = self.server.gateway
+        if gateway.is_down:  # a connection from before
+            return self.reset()
+        endpoint = endpoint_of(self.command, urlsplit(self.path).path)
+        size = int(self.headers.get("Content-Length") or 0)
+        data = b"" if gateway.leaves_unread(endpoint) else self.rfile.read(size)
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = json.loads(data) if data else {}
-        endpoint = endpoint_of(self.command, urlsplit(self.path).path)
-        reply = self.server.gateway.answer(
-            Request(endpoint, self.command, self.path, headers, body)
-        )
+        reply = gateway.answer(Request(endpoint, self.command, self.path, headers, body))
         try:
-            self._send(reply)
+            WIRE[reply.fault](self, reply)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # a client that has gone is no news
+        return None
 
-    def _send(self, reply: Reply) -> None:
-        gateway, data = self.server.gateway, reply.data
-        if reply.fault == "hang":
-            gateway.until_closed()
-        if reply.fault in ("hang", "reset"):
-            # Closing with this option set sends a reset instead of an orderly end.
-            option = struct.pack("ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
-            self.connection.close()
-            self.close_connection = True
-            return
+    def head(self, reply: Reply, length: int | None) -> None:
+        """The status line and the headers."""
         self.send_response(reply.status)
         for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+            if value.startswith("date+"):
+                value = formatdate(time.time() + float(value[5:]), usegmt=True)
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
+        if length is None or self.server.gateway.is_down:
+            self.send_header("Connection", "close")
+        if length is not None:
+            self.send_header("Content-Length", str(length))
         self.end_headers()
-        if reply.fault == "cut":
-            self.wfile.write(data[: len(data) // 2])
-            self.close_connection = True
-        elif reply.fault == "drip":
-            for byte in data:
-                self.wfile.write(bytes([byte]))
-                if gateway.until_closed(0.05):
-                    break
-            self.close_connection = True
-        else:
-            self.wfile.write(data)
+
+    def body(self, data: bytes, parts: int = 1, pace_s: float = 0.0) -> None:
+        """A body, in so many parts with a pause after each."""
+        size = -(-len(data) // parts) or 1
+        for start in range(0, len(data), size):
+            self.wfile.write(data[start : start + size])
+            if pace_s and self.server.gateway.until_closed(pace_s):
+                break
+
+    def reset(self) -> None:
+        """Close with a reset instead of an orderly end."""
+        option = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
+        self.connection.close()
+        self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        ahead_s = self.server.gateway.clock_ahead_s or 0.0
+        return super().date_time_string(int((timestamp or time.time()) + ahead_s))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Nothing: stderr is the test's."""
+
+
+def _well(handler: _Handler, reply: Reply) -> None:
+    handler.head(reply, len(reply.data))
+    handler.body(reply.data)
+
+
+def _reset(handler: _Handler, reply: Reply) -> None:
+    handler.reset()
+
+
+def _hang(handler: _Handler, reply: Reply) -> None:
+    handler.server.gateway.until_closed()
+    handler.reset()
+
+
+def _babble(handler: _Handler, reply: Reply) -> None:
+    handler.wfile.write(b"220 mail.example ESMTP ready\r\n\r\n")
+    handler.close_connection = True
+
+
+def _half(handler: _Handler, reply: Reply, end: Callable[[], object] = lambda: None) -> None:
+    handler.head(reply, len(reply.data))
+    handler.body(reply.data[: len(reply.data) // 2])
+    end()
+    handler.close_connection = True
+
+
+def _snap(handler: _Handler, reply: Reply) -> None:
+    _half(handler, reply, handler.reset)
+
+
+def _stall(handler: _Handler, reply: Reply) -> None:
+    _half(handler, reply, handler.server.gateway.until_closed)
+
+
+def _unsized(handler: _Handler, reply: Reply) -> None:
+    handler.head(reply, None)
+    handler.body(reply.data[: len(reply.data) // 2])
+
+
+def _long(handler: _Handler, reply: Reply) -> None:
+    handler.head(reply, len(reply.data))
+    handler.body(reply.data + b"x" * 4096)
+    handler.close_connection = True
+
+
+def _drip(handler: _Handler, reply: Reply) -> None:
+    handler.head(reply, len(reply.data))
+    handler.body(reply.data, len(reply.data), reply.pace_s)
+    handler.close_connection = True
+
+
+def _slow(handler: _Handler, reply: Reply) -> None:
+    handler.head(reply, len(reply.data))
+    handler.body(reply.data, 8, reply.pace_s)
+
+
+# What the wire does to an answer. In all but "unread" the request has been taken.
+WIRE: dict[str, Callable[[_Handler, Reply], None]] = {
+    "": _well,
+    "unread": _reset,  # reset with the body of the request unread: nothing was done
+    "reset": _reset,  # reset without a byte of answer
+    "hang": _hang,  # nothing comes until the gateway closes
+    "babble": _babble,  # what comes is not HTTP
+    "cut": _half,  # half of the body, then an orderly end of the connection
+    "snap": _snap,  # half of the body, then a reset
+    "stall": _stall,  # half of the body, then nothing
+    "unsized": _unsized,  # half of the body, and nobody said how long it would be
+    "long": _long,  # more than was said
+    "drip": _drip,  # byte by byte, for longer than anybody waits
+    "slow": _slow,  # in eight parts, but it comes
+}
 
 
 def endpoint_of(method: str, path: str) -> str:
