@@ -23,7 +23,7 @@ _bootstrap.ensure(__file__)
 from factorized_video import cli, inputs
 from factorized_video.again import same_command, with_other_words
 from factorized_video.console import Console
-from factorized_video.errors import Refused, UsageError
+from factorized_video.errors import Refused, StillRunning, UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do."""
+    import contextlib
     from pathlib import Path
 
     from factorized_video import media, plan, prompts, receipts
@@ -166,7 +167,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     anchor = Path(args.anchor_path).expanduser().absolute() if own else folder.anchor
     state = standing(output, wanted, prompt, folder, anchor, demo=chosen.name == "demo")
     if state == "done" and not args.stop_after:
-        console.progress("already made for the same inputs")
+        receipts.returned(output, "return", console)
         if args.save_intermediate:
             folder.save_intermediate(output, anchor)
         return _result(receipts.read(output) or {}, output, [], reused=True)
@@ -201,7 +202,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         error.result["next"] = with_other_words(str(anchor))  # the anchor is paid for: keep it
         raise
     record = receipts.Record(output, receipts.read(output) or {})
-    record.update(pipeline={**pipeline, "cost": stages.children.cost()})
+    with contextlib.suppress(StillRunning), receipts.locked(output):
+        # Where another process holds the lock, it is about to write the same.
+        record.update(pipeline={**pipeline, "cost": stages.children.cost()})
     if args.save_intermediate:
         folder.save_intermediate(output, anchor)
     return _result(record.data, output, stages.children.results, reused=False)
@@ -261,7 +264,7 @@ def _result(
         "output": str(output),
         "gateway": receipt["gateway"]["name"],
         "model": receipt["model"],
-        "cost": receipt["pipeline"]["cost"],
+        "cost": (receipt.get("pipeline") or {}).get("cost") or receipt["cost"],
         "receipt": str(receipts.receipt_path(output)),
         "job": receipt["job"],
         "video": receipt["measured"],

@@ -93,24 +93,20 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if chosen.name == "demo" or output.suffix.lower() == ".webp":
         media.need_media_extra("The demo gateway" if chosen.name == "demo" else "A .webp image")
 
-    def consult(settles: bool = False) -> "tuple[str, dict[str, Any], bytes | None]":
-        kept = files.kept(wanted)
-        decision, receipt = receipts.consult(
+    def consult(settles: bool = False) -> "tuple[str, dict[str, Any]]":
+        return receipts.consult(
             output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
-            demo=chosen.name == "demo", kept=kept is not None, settles=settles,
+            demo=chosen.name == "demo", settles=settles,
         )  # fmt: skip
-        return decision, receipt, kept
 
     # Outside the lock a call without an answer may be that of the process that holds it.
-    decision, receipt, kept = consult(settles=True)
-    if decision == "return changed":
-        console.warn(f"{output} was changed since it was made; it is returned as it is.")
-    elif decision == "return":
-        console.progress("already made for the same inputs")
+    decision, receipt = consult(settles=True)
+    if decision.startswith("return"):
+        receipts.returned(output, decision, console)
     else:
         files.check_writable(output)
         with receipts.locked(output):
-            decision, receipt, kept = consult()  # another process may just have made it
+            decision, receipt = consult()  # another process may just have made it
             if decision == "resume":
                 record = receipts.Record(output, receipt)
             elif decision == "make":
@@ -121,9 +117,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                 )  # fmt: skip
             if not decision.startswith("return"):
                 with open_gateway(chosen, console.progress) as gateway:
-                    came = kept if decision == "resume" and kept else _draw(
-                        console, gateway, call, record, ratio
-                    )  # fmt: skip
+                    came = (
+                        files.kept(record.kept_name) or b""
+                        if decision == "resume"
+                        else _draw(console, gateway, call, record, ratio)
+                    )
                     _deliver(console, gateway, record, came, ratio)
                 receipt = record.data
     return {
@@ -153,12 +151,12 @@ def _draw(
 
     try:
         with interrupts.held_back(console.note, gateway.settings.time_scale):
-            files.drop(record.data["digest"])  # what an earlier draw left, if it was no picture
+            files.drop(record.kept_name)  # what an earlier draw left, if it was no picture
             record.intend()
             console.progress(f"drawing with {call.model.id}")
             reply = gateway.image(ImageRequest(call.model.id, call.text, ratio))
             came = reply.data or (reply.url or "").encode()
-            files.keep(record.data["digest"], came)
+            files.keep(record.kept_name, came)
             cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
             record.update(cost=cost.as_json(), reply=reply.raw,
                           request_ids=[reply.request_id] if reply.request_id else [])  # fmt: skip
@@ -184,9 +182,9 @@ def _deliver(
     from factorized_video import files, media, plan, receipts
     from factorized_video.errors import OutputError
 
-    digest, extension = record.data["digest"], record.output.suffix.lower()
+    extension = record.output.suffix.lower()
     if came.startswith((b"https://", b"http://")):
-        came = gateway.fetch_image(came.decode())
+        came = gateway.fetch_image(came.decode(), media.check_image)
     try:
         image = media.check_image(came)
         converted, notes = media.convert(image, extension)
@@ -212,14 +210,14 @@ def _deliver(
     except OutputError as error:
         error.hint = (
             "The picture is paid for and kept: make room, then run the same command again."
-            if files.kept(digest)
+            if files.kept(record.kept_name)
             else "The picture is paid for, and there was no room to keep it anywhere: make room. "
             + receipts.PAY_AGAIN
         )
         error.charged = "yes"
         error.result = record.whereabouts
         raise
-    files.drop(digest)
+    files.drop(record.kept_name)
 
 
 if __name__ == "__main__":

@@ -113,10 +113,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )  # fmt: skip
 
     decision, receipt = consult()
-    if decision == "return changed":
-        console.warn(f"{output} was changed since it was made; it is returned as it is.")
-    elif decision == "return":
-        console.progress("already made for the same inputs")
+    if decision.startswith("return"):
+        receipts.returned(output, decision, console)
     else:
         check_writable(output)
         with receipts.locked(output):

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     import contextlib
 
     from factorized_video import plan, prompts, receipts
-    from factorized_video.files import check_writable, write_file
+    from factorized_video.files import check_writable, sweep, write_file
     from factorized_video.gateway import settings
 
     def as_file(text: str) -> bytes:
@@ -111,6 +111,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                 console.warn(f"{output} was edited; it is used as it is.")
         elif output:
             write_file(output, as_file(caption))
+        if motion_file:
+            sweep(motion_file)
         if motion_file and not (record and motion_file.exists()):
             receipts.make_room(motion_file)
             if motion:

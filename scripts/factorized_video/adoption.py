@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import receipts
 from .errors import ToolError
-from .files import SUFFIX
+from .files import SUFFIX, remembered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,18 +50,18 @@ def fitting(
 
 
 def neighbours(record: receipts.Record) -> Neighbours:
-    """Read the other receipts in the folder.
+    """Read the other receipts in the folder, and those of this user's calls of the last day.
 
     A rival is a call that says the same to the same model, is neither answered nor settled, and may
     therefore be the one that made a row that fits.
     """
     held: set[str] = set(map(str, record.data.get("former_jobs") or ()))
     rivals = 0
-    for path in record.output.parent.glob("*" + SUFFIX):
-        if path == record.path:
-            continue
+    here = record.output.parent.glob("*" + SUFFIX)
+    outputs = {path.with_name(path.name[: -len(SUFFIX)]) for path in here} | set(remembered())
+    for output in outputs - {record.output}:
         try:
-            other = receipts.read(path.with_name(path.name[: -len(SUFFIX)]))
+            other = receipts.read(output)
         except ToolError:  # of a newer version: it cannot be read, so it may be anything
             rivals += 1
             continue

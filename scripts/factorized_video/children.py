@@ -88,8 +88,7 @@ class Children:
         try:
             out, _ = child.communicate(None if stdin is None else stdin.encode())
         except KeyboardInterrupt:
-            # Passed on; where the whole group was signalled the child takes the two for one.
-            child.terminate()
+            child.send_signal(interrupts.PASSED_ON)
             try:
                 child.communicate(timeout=interrupts.LONGEST_HOLD_S + 2)
             except (subprocess.TimeoutExpired, KeyboardInterrupt):

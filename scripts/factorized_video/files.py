@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import re
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -15,16 +17,21 @@ from typing import IO
 from .errors import OutputError, StillRunning, UsageError
 
 SUFFIX = ".receipt.json"
+REMEMBERED_S = 86_400.0  # a lost call is looked for minutes after it, seldom hours
 
 
 def check_writable(output: Path) -> None:
     """Make the folder of an output and try it. Raises UsageError: nothing has been sent yet."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.stem[:40]}."):
-            pass
         if len(os.fsencode(output.name)) + len(SUFFIX) > 240:  # most file systems hold 255 bytes
             raise UsageError("The file name of --output is too long.", "Choose a shorter one.")
+        # Named like our other temporary files, so that a kill just here leaves nothing for good.
+        handle, name = tempfile.mkstemp(
+            dir=output.parent, prefix=f".{output.name}.", suffix=".part"
+        )
+        os.close(handle)
+        Path(name).unlink()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
@@ -58,7 +65,7 @@ def exclusive(output: Path) -> Iterator[None]:
                 break
         os.close(handle)
     try:
-        _sweep(output)
+        sweep(output)
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -66,8 +73,8 @@ def exclusive(output: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _sweep(output: Path) -> None:
-    """Remove the temporary files that a killed maker of this output left behind."""
+def sweep(output: Path) -> None:
+    """Remove the temporary files that a killed maker of this left; for who holds its lock."""
     leftover = re.compile(
         rf"\.{re.escape(output.name)}({re.escape(SUFFIX)})?\.[a-z0-9_]{{8}}\.part"
     )
@@ -140,13 +147,32 @@ def private_folder(name: str) -> Path:
     return folder
 
 
-def keep(digest: str, data: bytes) -> Path | None:
+def remember(output: Path) -> None:
+    """Note that a paid call for this output is sent, for the runs of this user in other folders."""
+    name = hashlib.sha256(os.fsencode(output)).hexdigest()
+    with contextlib.suppress(OutputError):
+        write_file(private_folder("outputs") / name, os.fsencode(output))
+
+
+def remembered() -> list[Path]:
+    """The outputs for which a paid call was sent within the last day, wherever they are."""
+    found = []
+    with contextlib.suppress(OSError, OutputError):
+        for note in private_folder("outputs").iterdir():
+            if time.time() - note.stat().st_mtime > REMEMBERED_S:
+                note.unlink(missing_ok=True)
+            elif not note.name.startswith("."):
+                found.append(Path(os.fsdecode(note.read_bytes())))
+    return found
+
+
+def keep(name: str, data: bytes) -> Path | None:
     """Keep what was paid for and has no place yet: image bytes, or the address they are at.
 
-    The same command finds it again by its digest. None where nothing could be kept.
+    The same command finds it again (`receipts.kept_name`). None where nothing could be kept.
     """
     try:
-        path = private_folder("kept") / digest
+        path = private_folder("kept") / name
         write_file(path, data)
         path.chmod(0o600)
     except OutputError:
@@ -154,15 +180,17 @@ def keep(digest: str, data: bytes) -> Path | None:
     return path
 
 
-def kept(digest: str) -> bytes | None:
-    """What was kept for this digest, or None."""
+def kept(name: str) -> bytes | None:
+    """What was kept under this name, or None."""
     try:
-        return (private_folder("kept") / digest).read_bytes()
+        return (private_folder("kept") / name).read_bytes()
     except (OSError, OutputError):
         return None
 
 
-def drop(digest: str) -> None:
+def drop(name: str) -> None:
     """Forget what was kept: it has its place now."""
     with contextlib.suppress(OSError, OutputError):
-        (private_folder("kept") / digest).unlink()
+        path = private_folder("kept") / name
+        path.unlink(missing_ok=True)
+        sweep(path)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import time
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What the orchestrator tells its stage when it is signalled itself. A signal of its own, because
+# Ctrl-C reaches the whole group: the stage has then heard, and this must not count as a second one.
+PASSED_ON = signal.SIGUSR1
 LONGEST_HOLD_S = 10.0
-# Ctrl-C reaches the whole group, and the orchestrator passes its own signal on: that is one signal.
-SAME_SIGNAL_S = 0.5
 
-_first_at: float | None = None
+_signals: list[int] = []  # what was heard so far
 _waiting: Callable[[str], None] | None = None  # set while a reply is awaited
 _pending = False
 
@@ -29,6 +29,7 @@ def install() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _heard)
+    signal.signal(PASSED_ON, _heard)
     signal.signal(signal.SIGALRM, _too_long)
 
 
@@ -52,11 +53,19 @@ def held_back(say: Callable[[str], None], time_scale: float = 1.0) -> Iterator[N
 
 
 def _heard(number: int, frame: object) -> None:
-    global _first_at, _pending  # noqa: PLW0603
-    now = time.monotonic()
-    if _first_at is not None and now - _first_at < SAME_SIGNAL_S:
-        return
-    first, _first_at = _first_at is None, now
+    if number == PASSED_ON:
+        if not _signals:
+            _signals.append(number)
+            _act(first=True)
+    elif _signals == [PASSED_ON]:
+        _signals.append(number)  # the one that was passed on, seen after it: that happens
+    else:
+        _signals.append(number)
+        _act(first=len(_signals) == 1)
+
+
+def _act(first: bool) -> None:
+    global _pending  # noqa: PLW0603
     if _waiting is None or not first:
         raise KeyboardInterrupt
     _pending = True

@@ -29,14 +29,15 @@ class Cost:
         return {"amount": self.amount, "currency": "USD", "kind": self.kind}
 
 
-_WEAKEST_LAST = ("actual", "listed", "estimated", "unknown")
+# From the best known to the least.
+COST_KINDS = ("actual", "listed", "estimated", "unknown")
 
 
 def total(costs: list[Cost]) -> Cost:
     """The sum. It is of the weakest kind in it, and unknown if any part is unknown."""
     if not costs:
         return Cost(0.0, "actual")
-    kind = max((cost.kind for cost in costs), key=_WEAKEST_LAST.index)
+    kind = max((cost.kind for cost in costs), key=COST_KINDS.index)
     known = [cost.amount for cost in costs if cost.amount is not None]
     return Cost(round(sum(known), 6) if len(known) == len(costs) else None, kind)
 

@@ -15,13 +15,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import VERSION
 from .again import same_command
 from .errors import OutputError, StillRunning, ToolError, Unknown, UsageError, of_kind
-from .files import SUFFIX, exclusive, kept, write_file, writing
-from .models import Cost
+from .files import SUFFIX, drop, exclusive, kept, remember, write_file, writing
+from .models import COST_KINDS, Cost
+
+if TYPE_CHECKING:
+    from .console import Console
 
 SCHEMA_VERSION = 1
 # Set by the orchestrator for its stages: the command to run again is the orchestrator's.
@@ -84,9 +87,28 @@ def read(output: Path) -> dict[str, Any] | None:
             f"{path} was written by a newer version of this tool (schema {version}).",
             "Upgrade the tool, or choose another --output.",
         )
-    if data.get("state") not in STATES:
-        return None
-    return data
+    return data if _sound(data) else None
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "digest": (str,), "job": (str,), "model": (str,), "stage": (str,), "sha256": (str,),
+    "command": (str,), "cwd": (str,), "created_at": (str,), "finished_at": (str,),
+    "sent_at": (int, float), "sent": (dict,), "inputs": (dict,), "gateway": (dict,),
+    "error": (dict,), "cost": (dict,), "pipeline": (dict,), "result": (dict,),
+    "former_jobs": (list,),
+}  # fmt: skip
+
+
+def _sound(data: dict[str, Any]) -> bool:
+    """Whether what this module relies on is of the right kind; fields not known here may be any."""
+    cost = data.get("cost") or {}
+    return (
+        data.get("state") in STATES
+        and all(isinstance(data.get(name), (*kinds, type(None))) for name, kinds in _KINDS.items())
+        and (data["state"] != "submitted" or bool(data.get("job")))
+        and (not cost or cost.get("kind") in COST_KINDS)
+        and isinstance(cost.get("amount"), int | float | None)
+    )
 
 
 @dataclass(frozen=True)
@@ -97,6 +119,7 @@ class Found:
     file_exists: bool
     file_sha256: str | None = None
     damaged: bool = False  # there is a receipt, and it cannot be read as one
+    kept: bool = False  # what its paid call brought is kept elsewhere, see `files.keep`
 
 
 def look(output: Path) -> Found:
@@ -107,11 +130,17 @@ def look(output: Path) -> Found:
             raise UsageError(f"{output} is not a file.", "Choose another --output.")
         receipt = read(output)
         damaged = receipt is None and receipt_path(output).exists()
-        return Found(receipt, exists, sha256_of(output) if exists else None, damaged)
+        there = receipt is not None and kept(kept_name(output, receipt)) is not None
+        return Found(receipt, exists, sha256_of(output) if exists else None, damaged, there)
     except OSError as error:
         raise UsageError(
             f"{output} cannot be read: {error.strerror}.", "Choose another --output."
         ) from None
+
+
+def kept_name(output: Path, receipt: dict[str, Any]) -> str:
+    """Under which name the result of this output's paid call is kept: of no other output."""
+    return digest("kept", {"output": str(output), "digest": receipt.get("digest")})
 
 
 def edited(found: Found) -> bool:
@@ -120,14 +149,12 @@ def edited(found: Found) -> bool:
         return False
     if found.receipt is None:
         return True
-    if found.receipt["state"] == "intent" and kept(str(found.receipt.get("digest"))) is not None:
+    if found.receipt["state"] == "intent" and found.kept:
         return False  # being put in place: the receipt cannot know the file yet
     return found.receipt.get("sha256") != found.file_sha256
 
 
-def decide(
-    found: Found, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool, kept: bool = False
-) -> str:
+def decide(found: Found, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool) -> str:
     """What to do for the inputs with digest `wanted`. Pure.
 
     make: nothing is in the way (an old file, if any, is kept aside) · return: already made ·
@@ -150,7 +177,7 @@ def decide(
         return "return"
     if state == "submitted" or (state == "succeeded" and receipt.get("job")):
         return "resume"
-    if state == "intent" and kept:
+    if state == "intent" and found.kept:
         return "resume"
     if resubmit:
         return "make"
@@ -164,7 +191,6 @@ def consult(
     overwrite: bool,
     resubmit: bool,
     demo: bool,
-    kept: bool = False,
     settles: bool = False,
 ) -> tuple[str, dict[str, Any]]:
     """Look at the place of an output and say what to do: make, return or resume; and its receipt.
@@ -175,8 +201,7 @@ def consult(
     """
     found = look(output)
     receipt = found.receipt or {}
-    decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo,
-                      kept=kept)  # fmt: skip
+    decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo)
     known = Record(output, receipt).whereabouts
     if decision == "conflict":
         how = "was made for other inputs" if found.receipt else "has no receipt: it is not ours"
@@ -219,6 +244,22 @@ def consult(
     if decision == "return" and receipt.get("sha256") != found.file_sha256:
         decision = "return changed"
     return decision, receipt
+
+
+def returned(output: Path, decision: str, console: Console) -> None:
+    """Say that an output is returned as it is, and remove what a killed maker of it left behind."""
+    if decision == "return changed":
+        console.warn(f"{output} was changed since it was made; it is returned as it is.")
+    else:
+        console.progress("already made for the same inputs")
+    tidy(output)
+
+
+def tidy(output: Path) -> None:
+    """Remove a lock, temporary files and a kept result that a killed maker of this left behind."""
+    with contextlib.suppress(StillRunning, OutputError), exclusive(output):
+        if receipt := read(output):
+            drop(kept_name(output, receipt))
 
 
 def was_demo(receipt: dict[str, Any]) -> bool:
@@ -282,6 +323,11 @@ class Record:
         }, aside)  # fmt: skip
 
     @property
+    def kept_name(self) -> str:
+        """See `kept_name`."""
+        return kept_name(self.output, self.data)
+
+    @property
     def whereabouts(self) -> dict[str, Any]:
         """The result keys that an error carries along."""
         gateway = self.data.get("gateway")
@@ -307,6 +353,7 @@ class Record:
     def intend(self) -> None:
         """Write down that the paid call is about to be sent."""
         self.update(state="intent", sent_at=round(time.time(), 3))
+        remember(self.output)
 
     def take_over(self, job: str, **changes: Any) -> None:
         """Write down that the output is this job's from now on; the id of another one is kept."""

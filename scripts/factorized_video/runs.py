@@ -104,7 +104,7 @@ def _since(path: Path, now: float, created_at: object = None) -> int:
         made = datetime.strptime(str(created_at), "%Y-%m-%dT%H:%M:%SZ")
         moment = made.replace(tzinfo=timezone.utc).timestamp()
     except ValueError:
-        moment = path.stat().st_mtime
+        moment = path.lstat().st_mtime
     return max(0, round(now - moment))
 
 

@@ -51,6 +51,10 @@ LIMITS = {
 }
 LARGEST_IMAGE = 64 << 20  # bytes of a picture that is fetched from an address
 DOWNLOAD_TRIES = 4
+AT_THE_GATEWAY = (
+    "The clip is made and paid for; it is at the gateway. Run the same command again to fetch it; "
+    "that costs nothing."
+)
 # How long status reads may fail in a row before the waiting is given up; the job is not.
 STATUS_OUTAGE_S = 180.0
 
@@ -121,6 +125,7 @@ class Gateway:
         last_error = ""
         poll = 0
         while True:
+            asked_s = 0.0
             try:
                 job = self._once_or_again(job_id)
                 failing_since = None
@@ -134,8 +139,10 @@ class Gateway:
                     raise
                 word = "the gateway does not answer, trying on"
                 last_error = error.message
+                asked_s = float(str(error.result.pop("retry_after_s", 0)))
             poll += 1
-            pause = retries.poll_pause(poll, random.random()) * self.settings.time_scale
+            pause = max(retries.poll_pause(poll, random.random()), asked_s)
+            pause *= self.settings.time_scale
             if time.monotonic() + pause > deadline:
                 suffix = (
                     "" if failing_since is None else f" The last status read failed: {last_error}"
@@ -164,6 +171,7 @@ class Gateway:
                 "The job goes on at the gateway; run the same command again later.",
                 http_status=attempt.error.http_status,
                 request_id=attempt.error.request_id,
+                retry_after_s=attempt.outcome.retry_after_s or 0,
             ) from None
         except ErrorInside as error:
             raise Unavailable(error.message, request_id=error.request_id) from None
@@ -178,7 +186,14 @@ class Gateway:
         for attempt in range(DOWNLOAD_TRIES):
             if attempt:
                 self._pause(attempt)
-                job = self.status(job.id)  # a fresh address: signed ones expire
+                try:
+                    job = self.status(job.id)  # a fresh address: signed ones expire
+                except Rejected as error:
+                    last = error  # not known just now; the clip is made all the same
+                    continue
+                except Unavailable as error:
+                    error.hint, error.charged = AT_THE_GATEWAY, "yes"
+                    raise
             if not job.url:
                 last = DownloadError(
                     f"The job {job.id} is said to have succeeded, but there is no address of a "
@@ -199,13 +214,15 @@ class Gateway:
         assert last is not None
         raise OutputError(
             last.message,
-            "The clip is made and paid for; it is at the gateway. Run the same command again to "
-            "fetch it; that costs nothing.",
+            AT_THE_GATEWAY,
             charged="yes",
         )
 
-    def fetch_image(self, url: str) -> bytes:
-        """Download a picture that came as an address. Raises OutputError."""
+    def fetch_image(self, url: str, check: Callable[[bytes], object]) -> bytes:
+        """Download a picture that came as an address. Raises OutputError.
+
+        `check(data)` raises OutputError for what is no whole picture; it is then fetched again.
+        """
         last: ToolError | None = None
         for attempt in range(DOWNLOAD_TRIES):
             if attempt:
@@ -213,7 +230,8 @@ class Gateway:
             buffer = io.BytesIO()
             try:
                 self._transport.download(url, buffer, LARGEST_IMAGE)
-            except DownloadError as error:
+                check(buffer.getvalue())
+            except (DownloadError, OutputError) as error:
                 last = error
                 continue
             return buffer.getvalue()
