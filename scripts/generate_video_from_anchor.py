@@ -166,6 +166,7 @@ def _submit(
     """Send the paid call; the job's id is on disk before anything else happens."""
     from factorized_video import receipts
     from factorized_video.errors import Refused, ToolError, Unknown
+    from factorized_video.files import remember
     from factorized_video.gateway.types import VideoRequest
 
     request = VideoRequest(
@@ -178,6 +179,7 @@ def _submit(
     )
     try:
         with interrupts.held_back(console.note, gateway.settings.time_scale):
+            remember(record.output)
             record.intend()
             console.progress(f"submitting to {call.model.id}")
             job = gateway.submit(request)
@@ -221,8 +223,9 @@ def _settle(console: Console, gateway: "Gateway", call: "Call", record: "Record"
             "and taken over: it is the only one of that request and time."
         )
         return
-    lost = record.data.get("error") or {}
-    message = str(lost.get("message") or "A paid call was sent and its answer was lost.")
+    lost = record.data.get("error")
+    said = lost.get("message") if isinstance(lost, dict) else None
+    message = str(said or "A paid call was sent and its answer was lost.")
     hint = f"{receipts.AFTER_UNKNOWN} A job that you find there is taken over with --job ID."
     if fitting:
         hint += f" These may be it: {', '.join(fitting)}."

@@ -85,12 +85,10 @@ def test_for_the_same_inputs_the_state_decides(
 
 
 def test_a_kept_result_goes_on_without_paying_even_with_resubmit() -> None:
-    found = Found(receipt("intent"), False)
+    found = Found(receipt("intent"), False, kept=True)
     for resubmit in (False, True):
         assert (
-            receipts.decide(
-                found, "same", overwrite=False, resubmit=resubmit, demo=False, kept=True
-            )
+            receipts.decide(found, "same", overwrite=False, resubmit=resubmit, demo=False)
             == "resume"
         )
 
@@ -176,7 +174,7 @@ def test_a_result_is_returned_and_a_changed_one_is_said(place: Path) -> None:
     ("data", "content", "kind", "says", "charged"),
     [
         (receipt("succeeded", "other"), b"x", "usage", "other inputs", None),
-        (receipt("submitted", "other"), None, "usage", "other inputs", None),
+        (receipt("submitted", "other", job="j"), None, "usage", "other inputs", None),
         (receipt("intent"), None, "unknown", "not known", "unknown"),
         (receipt("unknown"), None, "unknown", "not known", "unknown"),
         (receipt("succeeded"), None, "output", "the file is gone", "yes"),
@@ -339,7 +337,7 @@ def test_a_record_is_on_disk_after_every_change(place: Path) -> None:
     assert (receipts.read(output) or {})["state"] == "intent"
     record.update(state="submitted", job="j-1")
     assert (receipts.read(output) or {})["job"] == "j-1"
-    record.succeeded("ff", cost={"amount": 1.0})
+    record.succeeded("ff", cost={"amount": 1.0, "kind": "actual"})
     done = receipts.read(output) or {}
     assert (done["state"], done["sha256"], done["error"]) == ("succeeded", "ff", None)
     assert str(done["finished_at"]).endswith("Z")

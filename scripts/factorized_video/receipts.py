@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from . import VERSION
 from .again import same_command
 from .errors import OutputError, StillRunning, ToolError, Unknown, UsageError, of_kind
-from .files import SUFFIX, drop, exclusive, kept, remember, write_file, writing
+from .files import SUFFIX, drop, exclusive, kept, write_file, writing
 from .models import COST_KINDS, Cost
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "digest": (str,), "job": (str,), "model": (str,), "stage": (str,), "sha256": (str,),
     "command": (str,), "cwd": (str,), "created_at": (str,), "finished_at": (str,),
     "sent_at": (int, float), "sent": (dict,), "inputs": (dict,), "gateway": (dict,),
-    "error": (dict,), "cost": (dict,), "pipeline": (dict,), "result": (dict,),
+    "cost": (dict,), "pipeline": (dict,), "result": (dict,),
     "former_jobs": (list,),
 }  # fmt: skip
 
@@ -353,7 +353,6 @@ class Record:
     def intend(self) -> None:
         """Write down that the paid call is about to be sent."""
         self.update(state="intent", sent_at=round(time.time(), 3))
-        remember(self.output)
 
     def take_over(self, job: str, **changes: Any) -> None:
         """Write down that the output is this job's from now on; the id of another one is kept."""

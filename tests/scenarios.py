@@ -1,0 +1,477 @@
+"""The table of what can go wrong between a command and its gateway, and what must come of it.
+
+A fault has one meaning for a paid create and one for calls that cost nothing to repeat; the
+contract gives each meaning its end. So the table is faults x calls, and by hand only what one call
+alone has: a job's life, a download, the list of jobs. `test_faults.py` runs it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from conftest import KEY
+from loopback import Gateway, Reply, refusal
+
+# What a fault means for a call. The first four are the contract's; of the others nobody is told.
+ENDS = {"rejected": 10, "auth": 3, "later": 6, "uncertain": 8, "repeated": 0, "fine": 0}
+ECHO = f"It went wrong for Bearer {KEY}"  # a gateway that shows the key back
+PAGE = f"<!doctype html><html><title>502 Bad Gateway</title><p>{ECHO}</p></html>".encode()
+HTML = {"Content-Type": "text/html"}
+SIX_HOURS = str(6 * 3600)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, what it means for a paid create and for other calls.
+
+    `made`: whether the gateway did the work all the same; where both stand, both are tried.
+    `reply` is None where nobody listens.
+    """
+
+    name: str
+    reply: Reply | None
+    create: str
+    other: str
+    made: tuple[bool, ...] = (False,)
+
+
+BOTH = (True, False)
+FAULTS = (
+    Fault("400", refusal(400, ECHO), "rejected", "rejected"),
+    Fault("402", refusal(402, ECHO), "auth", "auth"),
+    Fault("404", refusal(404, ECHO), "rejected", "rejected"),
+    Fault("413", refusal(413, ECHO), "rejected", "rejected"),
+    Fault("an error inside 200", refusal(200, ECHO), "rejected", "rejected"),
+    Fault("429, wait six hours", Reply(429, ECHO, headers={"Retry-After": SIX_HOURS}),
+          "later", "later"),
+    Fault("429 for the day", refusal(429, f"Daily quota. {ECHO}"), "later", "later"),
+    Fault("429, wait in seconds", Reply(429, ECHO, headers={"Retry-After": "2"}),
+          "repeated", "repeated"),
+    Fault("429, wait as a date", Reply(429, ECHO, headers={"Retry-After": "date+20"}),
+          "repeated", "repeated"),
+    Fault("429", refusal(429, ECHO), "repeated", "repeated"),
+    Fault("503, wait", Reply(503, ECHO, headers={"Retry-After": "1"}), "repeated", "repeated"),
+    Fault("connection refused", None, "repeated", "repeated"),
+    Fault("reset after it was read", Reply(fault="reset"), "uncertain", "repeated", BOTH),
+    Fault("reset before it was read", Reply(fault="unread"), "uncertain", "repeated"),
+    Fault("time-out", Reply(fault="hang"), "uncertain", "repeated", BOTH),
+    Fault("408", refusal(408, ECHO), "uncertain", "repeated", BOTH),
+    Fault("409", refusal(409, ECHO), "uncertain", "repeated", BOTH),
+    Fault("425", refusal(425, ECHO), "uncertain", "repeated", BOTH),
+    Fault("500", refusal(500, ECHO), "uncertain", "repeated", BOTH),
+    Fault("502 with HTML", Reply(502, body=PAGE, headers=HTML), "uncertain", "repeated", BOTH),
+    Fault("503", refusal(503, ECHO), "uncertain", "repeated", BOTH),
+    Fault("504, wait", Reply(504, ECHO, headers={"Retry-After": "1"}), "uncertain", "repeated",
+          BOTH),
+    Fault("a redirect", Reply(302, ECHO, headers={"Location": "/elsewhere"}), "uncertain",
+          "rejected", BOTH),
+    Fault("truncated JSON", Reply(body=b'{"id": "jo'), "uncertain", "repeated", BOTH),
+    Fault("HTML with 200", Reply(body=PAGE, headers=HTML), "uncertain", "repeated", BOTH),
+    Fault("an empty 200", Reply(body=b""), "uncertain", "repeated", BOTH),
+    Fault("JSON that is something else", Reply(body=b'{"ok": true}'), "uncertain", "repeated",
+          BOTH),
+    Fault("cut short", Reply(fault="cut"), "uncertain", "repeated", (True,)),
+    Fault("reset midway", Reply(fault="snap"), "uncertain", "repeated", (True,)),
+    Fault("cut short without a length", Reply(fault="unsized"), "uncertain", "repeated", (True,)),
+    Fault("not HTTP", Reply(fault="babble"), "uncertain", "repeated", (True,)),
+    Fault("said to be packed", Reply(headers={"Content-Encoding": "gzip"}), "uncertain",
+          "repeated", (True,)),
+    Fault("a slow drip", Reply(fault="drip", pace_s=0.3), "uncertain", "repeated", (True,)),
+    Fault("wrong content type", Reply(headers=HTML), "fine", "fine", (True,)),
+    Fault("slow, in time", Reply(fault="slow", pace_s=0.02), "fine", "fine", (True,)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One row: what goes wrong, how the command ends, and what the same command then does.
+
+    `call`: chat, image, create, status, file, list or address (of a picture). `stage`: the script
+    that runs; `all` is the orchestrator. `billed`: paid creates after the first command. `end` and
+    `again`: exit codes. `answer`: after an exit 8 or a job that failed, what is added to the same
+    command; it ends well and makes `more` paid creates.
+    """
+
+    call: str
+    fault: str
+    prepare: Callable[[Gateway], object]
+    end: int
+    again: int = 0
+    billed: int = 1
+    answer: str = ""
+    more: int = 1
+    stage: str = ""
+    args: tuple[str, ...] = ()
+    scale: str = "0.01"
+    check: Callable[[Gateway], bool] = lambda gateway: True
+    says: str = ""  # stands in a warning or in the error
+    quick: bool = False
+
+    @property
+    def script(self) -> str:
+        """The stage's name."""
+        own = {"chat": "reasoning", "image": "composition", "address": "composition"}
+        return self.stage or own.get(self.call, "synthesis")
+
+    @property
+    def name(self) -> str:
+        """What a test's id shows."""
+        through = " (orchestrator)" if self.stage == "all" else ""
+        return f"{self.call}: {self.fault}{through}"
+
+
+def scenarios() -> list[Scenario]:
+    """The whole table; the first of each call and kind of end belongs to the quick suite too."""
+    rows = [
+        *_paid("image"), *_sequences("image"), *_paid("create"), *_sequences("create"), *_chat(),
+        *_status(), *_jobs(), *_downloads(), *_addresses(), *_lists(), *_through_all(),
+    ]  # fmt: skip
+    seen: set[tuple[object, ...]] = set()
+    quick = []
+    for row in rows:
+        kind = (row.call, row.end, row.again, row.billed)
+        few = row.call in ("image", "create") and row.stage != "all" and kind not in seen
+        seen.add(kind)
+        quick.append(replace(row, quick=row.quick or few))
+    assert len({row.name for row in quick}) == len(quick), "names tell rows apart"
+    return quick
+
+
+def will(call: str, *replies: Reply) -> Callable[[Gateway], None]:
+    """These answers, then good ones."""
+    return lambda gateway: gateway.will(call, *replies)
+
+
+def always(call: str, reply: Reply) -> Callable[[Gateway], None]:
+    """This answer until it is mended."""
+    return lambda gateway: gateway.always(call, reply)
+
+
+def both(*steps: Callable[[Gateway], object]) -> Callable[[Gateway], None]:
+    """One after the other."""
+
+    def all_of_them(gateway: Gateway) -> None:
+        for step in steps:
+            step(gateway)
+
+    return all_of_them
+
+
+def ends(**ending: object) -> Callable[[Gateway], None]:
+    """What jobs become."""
+    return lambda gateway: gateway.ending.update(ending)
+
+
+def _down(gateway: Gateway) -> None:
+    gateway.down()
+
+
+# --- calls x faults -------------------------------------------------------------------------------
+
+
+def _paid(call: str) -> Iterator[Scenario]:
+    for fault in FAULTS:
+        for made in fault.made:
+            yield from _paid_rows(call, fault, made)
+
+
+def _paid_rows(call: str, fault: Fault, made: bool) -> Iterator[Scenario]:
+    if fault.reply is None:
+        yield Scenario(call, fault.name, _down, 6, billed=0)
+        return
+    reply = replace(fault.reply, accepted=made)
+    row = Scenario(call, fault.name, will(call, reply), ENDS[fault.create], billed=int(made))
+    if fault.create == "uncertain":
+        named = replace(row, fault=f"{fault.name}, {'made' if made else 'not made'}")
+        if call == "create" and made:
+            yield replace(named, end=0, says="was found in the gateway's list")
+        else:
+            yield replace(named, again=8, answer="--resubmit")
+    elif fault.create == "repeated":
+        yield replace(row, fault=f"{fault.name}, twice", prepare=will(call, reply, reply), billed=1)
+        yield replace(row, fault=f"{fault.name}, always", prepare=always(call, reply), end=6)
+    else:
+        yield row
+
+
+def _sequences(call: str) -> Iterator[Scenario]:
+    """More than one thing goes wrong."""
+    busy = Reply(429, ECHO, headers={"Retry-After": "1"})
+    lost, unmade = Reply(fault="reset"), Reply(fault="reset", accepted=False)
+    found, asked = (0, "") if call == "create" else (8, "--resubmit")
+    yield Scenario(call, "429, then lost, made", will(call, busy, lost), found, found,
+                   answer=asked)  # fmt: skip
+    yield Scenario(call, "429, then lost, not made", will(call, busy, unmade), 8, 8, 0,
+                   "--resubmit")  # fmt: skip
+    yield Scenario(call, "429, then 413", will(call, busy, refusal(413, ECHO)), 10, billed=0)
+    yield Scenario(call, "429, then 402", will(call, busy, refusal(402, ECHO)), 3, billed=0)
+    yield Scenario(call, "429, then six hours", will(call, busy, replace(busy, headers={
+                   "Retry-After": SIX_HOURS})), 6, billed=0)  # fmt: skip
+    if call == "create":
+        yield Scenario(call, "lost, made, nobody waits", will(call, lost), 4, args=("--no-wait",))
+        yield Scenario(call, "lost, made, then 500 for each status",
+                       both(will(call, lost), always("status", refusal(500, ECHO))), 6)  # fmt: skip
+        yield Scenario(call, "lost, made, and fails", both(will(call, lost), ends(status="failed")),
+                       11, 11, answer="--resubmit")  # fmt: skip
+
+
+def _chat() -> Iterator[Scenario]:
+    quick = {"500, twice", "500, always", "402"}
+    for fault in FAULTS:
+        if fault.reply is None:
+            yield Scenario("chat", fault.name, _down, 6, billed=0)
+            continue
+        reply = replace(fault.reply, accepted=fault.made[0])
+        row = Scenario("chat", fault.name, will("chat", reply), ENDS[fault.other], billed=0)
+        if fault.other == "repeated":
+            named = f"{fault.name}, twice"
+            yield replace(row, fault=named, prepare=will("chat", reply, reply),
+                          quick=named in quick)  # fmt: skip
+            if fault.reply.fault not in ("hang", "drip"):  # four of which are five seconds
+                named = f"{fault.name}, always"
+                yield replace(row, fault=named, prepare=always("chat", reply), end=6,
+                              quick=named in quick)  # fmt: skip
+        else:
+            yield replace(row, quick=row.fault in quick)
+
+
+def _status() -> Iterator[Scenario]:
+    """Status reads are free: all but a refused key is read on, until it has lasted too long."""
+    quick = {"502 with HTML, twice", "404, always", "402"}
+    for fault in FAULTS:
+        if fault.reply is None:
+            down = Scenario("status", "connection refused for a while", _down_after(0.5), 0)
+            yield replace(down, quick=True)
+            yield replace(down, fault="connection refused", prepare=_down_after(None), end=6)
+            continue
+        reply = replace(fault.reply, accepted=fault.made[0])
+        row = Scenario("status", fault.name, will("status", reply), ENDS[fault.other])
+        if fault.other in ("auth", "fine"):
+            yield replace(row, quick=row.fault in quick)
+            continue
+        for often, prepare, end in (
+            ("twice", will("status", reply, reply), 0),
+            ("always", always("status", reply), 6),
+        ):
+            named = f"{fault.name}, {often}"
+            yield replace(row, fault=named, prepare=prepare, end=end, quick=named in quick)
+
+
+def _down_after(seconds: float | None) -> Callable[[Gateway], None]:
+    """The gateway goes down as soon as it has taken the create, for so long."""
+    return lambda gateway: gateway.on("create", lambda: gateway.down(seconds))
+
+
+# --- what a job does ------------------------------------------------------------------------------
+
+
+def told(status: str, **more: object) -> Reply:
+    """A status reply with this word."""
+    return Reply(json={"id": "job-1", "status": status, "url": None, "error": None, **more})
+
+
+def _jobs() -> Iterator[Scenario]:
+    ok = told("succeeded")
+    soon = ("--timeout=60",)
+    yield Scenario("status", "an unknown word, twice",
+                   will("status", told("cooking"), told("Queued up")), 0)  # fmt: skip
+    yield Scenario("status", "an unknown word, always", always("status", told("cooking")), 4,
+                   args=soon, quick=True)  # fmt: skip
+    yield Scenario("status", "no word at all", will("status", Reply(json={"id": "job-1"})), 0)
+    yield Scenario("status", "no end", lambda gateway: setattr(gateway, "ends_after", None), 4,
+                   args=soon)  # fmt: skip
+    yield Scenario("status", "success without URL, twice", will("status", ok, ok), 0, quick=True)
+    yield Scenario("status", "success without URL, always", always("status", ok), 9, quick=True)
+    flapping = (told("running"), Reply(404, ECHO), told("QUEUED"), Reply(500, ECHO),
+                told("pending"), Reply(fault="reset"), ok, told("running"))  # fmt: skip
+    yield Scenario("status", "flapping", will("status", *flapping), 0, quick=True)
+    yield Scenario("status", "another job's row", will("status", told("running", id="job-7")), 0)
+    yield Scenario("status", "429 with a wait is waited",
+                   will("status", Reply(429, ECHO, headers={"Retry-After": "50"})), 0,
+                   check=lambda gateway: _pauses(gateway, "status")[0] >= 0.5)  # fmt: skip
+    yield Scenario("status", "the job fails", ends(status="failed", error="GPU lost"), 11, 11,
+                   answer="--resubmit", quick=True)  # fmt: skip
+    yield Scenario("status", "the job is refused", ends(status="failed", error="safety filter"),
+                   5, 5, answer="--resubmit")  # fmt: skip
+
+
+def _pauses(gateway: Gateway, endpoint: str) -> list[float]:
+    """The seconds between the requests to an endpoint."""
+    times = [request.at for request in gateway.of(endpoint)]
+    return [late - early for early, late in itertools.pairwise(times)]
+
+
+# --- downloads ------------------------------------------------------------------------------------
+
+BROKEN = {
+    "reset before it": Reply(fault="reset"),
+    "reset midway": Reply(fault="snap"),
+    "shorter than said": Reply(fault="cut"),
+    "short, length not said": Reply(fault="unsized"),
+    "HTML with 200": Reply(body=PAGE, headers=HTML),
+    "JSON with 200": Reply(body=json.dumps({"error": ECHO}).encode()),
+    "empty": Reply(body=b""),
+    "403": Reply(403, ECHO),
+    "404": Reply(404, ECHO),
+    "429": Reply(429, ECHO, headers={"Retry-After": "1"}),
+    "500": Reply(500, ECHO),
+    "stalls": Reply(fault="stall"),
+    "not HTTP": Reply(fault="babble"),
+}
+PRIVATE = (
+    "https://10.0.0.1", "http://192.168.0.7", "https://[::1]", "https://169.254.169.254",
+    "https://[::ffff:10.0.0.1]", "https://0.0.0.0", "http://127.0.0.1.example", "file://", "https://",
+)  # fmt: skip
+
+
+def _downloads() -> Iterator[Scenario]:
+    quick = {"reset midway, twice", "short, length not said, twice", "HTML with 200, always"}
+    for name, reply in BROKEN.items():
+        row = Scenario("file", f"{name}, twice", will("file", reply, reply), 0)
+        if reply.fault != "stall":  # each is three seconds
+            always_so = replace(row, fault=f"{name}, always", prepare=always("file", reply), end=9)
+            yield replace(always_so, quick=always_so.fault in quick)
+        else:
+            row = replace(row, fault=f"{name}, once", prepare=will("file", reply))
+        yield replace(row, quick=row.fault in quick)
+    yield Scenario("file", "longer than said", will("file", Reply(fault="long")), 0)
+    yield Scenario("file", "slow", will("file", Reply(fault="slow", pace_s=0.1)), 0)
+    yield Scenario("file", "403, then a fresh address",
+                   both(_signed, will("file", Reply(403, ECHO))), 0, check=_each_address_once,
+                   quick=True)  # fmt: skip
+    # What the status says after the download has failed.
+    gone, broken = Reply(404, ECHO), Reply(500, ECHO)
+    for name, prepare, end in (
+        ("no address for a while",
+         will("status", _AS_IT_IS, told("running"), told("succeeded")), 0),
+        ("the job is unknown for a moment", will("status", _AS_IT_IS, gone), 0),
+        ("the job is gone", both(will("status", _AS_IT_IS), always("status", gone)), 9),
+        ("500 for each status", both(will("status", _AS_IT_IS), always("status", broken)), 6),
+    ):  # fmt: skip
+        fails = will("file", Reply(403, ECHO))
+        yield Scenario("file", f"403, then {name}", both(_made_at_once, fails, prepare), end)
+    circle = Reply(302, ECHO, headers={"Location": "/files/job-1.mp4"})
+    yield Scenario("file", "redirects in circles", always("file", circle), 9)
+    yield Scenario("file", "nobody listens there", _clips_at("http://127.0.0.1:9"), 9)
+    for place in PRIVATE:
+        yield Scenario("file", f"at {place}", _clips_at(place), 9,
+                       quick=place in PRIVATE[:2])  # fmt: skip
+        there = Reply(302, ECHO, headers={"Location": f"{place}/clip.mp4"})
+        yield Scenario("file", f"redirects to {place}", always("file", there), 9,
+                       quick=place == PRIVATE[0])  # fmt: skip
+
+
+_AS_IT_IS = Reply()  # the good answer, at this place in a row of answers
+
+
+def _made_at_once(gateway: Gateway) -> None:
+    gateway.ends_after = 0
+
+
+def _signed(gateway: Gateway) -> None:
+    gateway.query = "?X-Signature=Sig{reads}9f3a"
+
+
+def _each_address_once(gateway: Gateway) -> bool:
+    paths = [request.path for request in gateway.of("file")]
+    return len(paths) == len(set(paths)) == 2
+
+
+def _clips_at(place: str) -> Callable[[Gateway], None]:
+    return lambda gateway: setattr(gateway, "clips_at", place)
+
+
+def _addresses() -> Iterator[Scenario]:
+    """A picture that comes as an address is paid for: it is fetched again, never drawn again."""
+    for name, reply in BROKEN.items():
+        if reply.fault == "stall":
+            continue
+        steps = will("file", reply, reply)
+        yield Scenario("address", f"{name}, twice", both(_as_address, steps), 0)
+        yield Scenario("address", f"{name}, always", both(_as_address, always("file", reply)), 9,
+                       quick=name == "403")  # fmt: skip
+    for place in PRIVATE[:3]:
+        yield Scenario("address", f"redirects to {place}", both(
+            _as_address,
+            always("file", Reply(302, ECHO, headers={"Location": f"{place}/a.png"})),
+        ), 9)  # fmt: skip
+
+
+def _as_address(gateway: Gateway) -> None:
+    reply = Reply(json={"data": [{"url": f"{gateway.root}/files/a.png?sig=Sig9f3a"}]})
+    gateway.will("image", reply)
+
+
+# --- the list of jobs, after a lost answer --------------------------------------------------------
+
+NOTHING = Reply(json={"data": [], "total": 0})
+LOST = will("create", Reply(fault="reset"))
+
+
+def _clock(ahead_s: float | None) -> Callable[[Gateway], None]:
+    return lambda gateway: setattr(gateway, "clock_ahead_s", ahead_s)
+
+
+def _lists() -> Iterator[Scenario]:
+    found = "was found in the gateway's list"
+    for name in (
+        "500",
+        "429, wait in seconds",
+        "truncated JSON",
+        "reset before it was read",
+        "404",
+    ):
+        reply = next(fault.reply for fault in FAULTS if fault.name == name)
+        assert reply
+        yield Scenario("list", f"{name}, always", both(LOST, always("list", reply)), 8,
+                       says="list of jobs could not be read", quick=name == "500")  # fmt: skip
+        if name != "404":
+            yield Scenario("list", f"{name}, twice", both(LOST, will("list", reply, reply)), 0,
+                           says=found)  # fmt: skip
+    yield Scenario("list", "shows it late", both(LOST, will("list", NOTHING, NOTHING)), 0,
+                   says=found, scale="0.1")  # fmt: skip
+    yield Scenario("list", "shows it only to the same command", both(LOST, always("list", NOTHING)),
+                   8, quick=True)  # fmt: skip
+    yield Scenario("list", "tells no times", both(LOST, _clock(None)), 8, 8, answer="--resubmit")
+    for hours in (3, -3):
+        yield Scenario("list", f"of a clock {hours:+} h", both(LOST, _clock(3600.0 * hours)), 0,
+                       says=found, quick=hours > 0)  # fmt: skip
+    twins = both(LOST, lambda gateway: gateway.on("list", gateway.twin))
+    yield Scenario("list", "shows two that may be it", twins, 8, 8, answer="--job=job-1", more=0,
+                   says="job-2", quick=True)  # fmt: skip
+    yield Scenario("list", "shows two that may be it, paid again", twins, 8, 8,
+                   answer="--resubmit")  # fmt: skip
+
+
+# --- the orchestrator -----------------------------------------------------------------------------
+
+
+def _through_all() -> Iterator[Scenario]:
+    """`billed` counts images and videos together here."""
+    lost, unmade = Reply(fault="reset"), Reply(fault="reset", accepted=False)
+    tomorrow = Reply(429, ECHO, headers={"Retry-After": SIX_HOURS})
+    busy, broken = Reply(429, ECHO, headers={"Retry-After": "1"}), refusal(500, ECHO)
+    rows = (
+        Scenario("chat", "500, always", always("chat", broken), 6, billed=0),
+        Scenario("chat", "402", will("chat", refusal(402, ECHO)), 3, billed=0),
+        Scenario("image", "lost, made", will("image", lost), 8, 8, 1, "--resubmit", 2, quick=True),
+        Scenario("image", "lost, not made", will("image", unmade), 8, 8, 0, "--resubmit", 2),
+        Scenario("image", "429, twice", will("image", busy, busy), 0, billed=2),
+        Scenario("image", "413", will("image", refusal(413, ECHO)), 10, billed=0),
+        Scenario("create", "lost, made", will("create", lost), 0, billed=2, quick=True),
+        Scenario("create", "lost, not made", will("create", unmade), 8, 8, 1, "--resubmit"),
+        Scenario("create", "404", will("create", refusal(404, ECHO)), 10),
+        Scenario("create", "429, wait six hours", will("create", tomorrow), 6),
+        Scenario("status", "500, always", always("status", broken), 6, billed=2),
+        Scenario("status", "no end", lambda gateway: setattr(gateway, "ends_after", None), 4,
+                 billed=2, args=("--timeout=60",)),
+        Scenario("status", "the job fails", ends(status="failed", error="GPU lost"), 11, 11, 2,
+                 "--resubmit"),
+        Scenario("file", "403, always", always("file", Reply(403, ECHO)), 9, billed=2),
+        Scenario("list", "500, always", both(LOST, always("list", broken)), 8, billed=2),
+    )  # fmt: skip
+    for row in rows:
+        yield replace(row, stage="all")
