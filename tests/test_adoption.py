@@ -266,9 +266,6 @@ def test_while_another_lost_call_says_the_same_nobody_guesses(place: Path) -> No
     assert look(Listing([[listed("a", ago_s=60)]]), ours) == ("a", ["a"])
 
 
-@pytest.mark.xfail(
-    strict=True, reason="reported: a rival of another day stands in the way for good"
-)
 def test_a_call_of_another_day_is_no_rival(place: Path) -> None:
     """It cannot have made a job of now: the contract adopts the only row that fits."""
     lay(place, "other.mp4", "unknown", sent_at=time.time() - 86_400)

@@ -202,7 +202,7 @@ STEPS = {
     "Stage 3 lets go of its lock": r"os.remove \.cat\.mp4\.lock",
     "the orchestrator writes the cost": r"os.rename cat\.mp4\.receipt\.json",
 }
-OFTEN = ("the kept picture is dropped", "the orchestrator writes the cost")
+OFTEN = ("the orchestrator writes the cost",)
 
 
 def last(steps: list[str], pattern: str) -> int:

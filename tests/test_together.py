@@ -193,11 +193,6 @@ def test_the_kept_picture_of_one_output_is_not_that_of_another(tmp_path: Path) -
         assert gateway.billed["image"] == 3
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError,
-    reason="reported: the trial file of check_writable is swept by the holder of the lock, and "
-    "that it is gone ends the run with exit 2",
-)  # fmt: skip
 def test_what_another_process_sweeps_away_is_no_failure(tmp_path: Path) -> None:
     own_picture()
     watched, script = Watched(tmp_path / "watch", tmp_path), "generate_video_from_anchor"

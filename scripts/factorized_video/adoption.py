@@ -105,6 +105,8 @@ def settle(
 def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:
     if one.get("model") != other.get("model"):
         return False
+    if abs(float(one.get("sent_at") or 0) - float(other.get("sent_at") or 0)) > BEFORE_S + AFTER_S:
+        return False  # what it made, if anything, lies outside the time that is looked at
     sent_one, sent_other = one.get("sent"), other.get("sent")
     if not isinstance(sent_one, dict) or not isinstance(sent_other, dict):
         return False

@@ -31,7 +31,7 @@ def check_writable(output: Path) -> None:
             dir=output.parent, prefix=f".{output.name}.", suffix=".part"
         )
         os.close(handle)
-        Path(name).unlink()
+        Path(name).unlink(missing_ok=True)  # who holds the lock may have swept it away
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(

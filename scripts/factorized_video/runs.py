@@ -37,7 +37,7 @@ def listed(folder: Path, now: float | None = None) -> list[dict[str, Any]]:
 
 def total(rows: list[dict[str, Any]]) -> tuple[Cost, int]:
     """What was spent as far as it is known, and the number of calls whose cost is not."""
-    costs = [Cost(row["cost"]["amount"], row["cost"]["kind"]) for row in rows if row["cost"]]
+    costs = [Cost(row["cost"].get("amount"), row["cost"]["kind"]) for row in rows if row["cost"]]
     known = [cost for cost in costs if cost.amount is not None]
     open_ended = sum(row["state"] in ("intent", "unknown", "unreadable") for row in rows)
     return models.total(known), len(costs) - len(known) + open_ended
@@ -49,7 +49,7 @@ def as_text(rows: list[dict[str, Any]]) -> str:
         return "no receipts here"
     lines = []
     for row in rows:
-        amount = row["cost"]["amount"] if row["cost"] else None
+        amount = row["cost"].get("amount") if row["cost"] else None
         cost = "cost unknown" if amount is None else f"USD {amount:.2f} {row['cost']['kind']}"
         lines.append(f"{row['state']:<10} {row['stage']:<12} {_age(row['age_s']):>6}  {cost:<22} "
                      f"{row['output']}")  # fmt: skip
