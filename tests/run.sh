@@ -2,7 +2,7 @@
 # The whole check with one command: lint, types, tests with coverage, the skill validators.
 #
 #   bash tests/run.sh            everything
-#   bash tests/run.sh --quick    the tests alone, without coverage (what to run on every save)
+#   bash tests/run.sh --quick    most tests, under a minute, without coverage: on every save
 #   bash tests/run.sh --slow     everything, with the long tables and 100 rounds of the crash test
 #   bash tests/run.sh [--quick] tests/test_plan.py -k ratio    what follows goes to pytest
 #
@@ -60,7 +60,7 @@ if [ "${1:-}" = "--slow" ]; then
 fi
 
 if [ "$quick" = yes ]; then
-  exec "$python" -m pytest -n 2 "$@"
+  exec "$python" -m pytest -n 2 -m "not thorough" "$@"
 fi
 
 "$venv/bin/ruff" check .
@@ -68,7 +68,8 @@ fi
 "$venv/bin/mypy"
 rm -f .coverage .coverage.*
 "$venv/bin/coverage" run -m pytest -n 2 ${slow[@]+"${slow[@]}"} "$@"
-"$venv/bin/coverage" combine --quiet
+# A process that a test kills leaves half a data file: those are passed over.
+"$venv/bin/coverage" combine --quiet 2>/dev/null || true
 if [ $# -eq 0 ]; then
   "$venv/bin/coverage" report --fail-under=90
 fi

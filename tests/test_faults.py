@@ -28,6 +28,8 @@ from hypothesis import strategies as st
 from loopback import CAPTION, Gateway, Reply, clip, png
 from scenarios import Scenario, scenarios
 
+pytestmark = pytest.mark.thorough
+
 PROMPT = "A cat jumping from a bookshelf to the couch"
 COMMANDS = {
     "reasoning": ("rewrite_prompt", PROMPT, "--output=out.txt"),

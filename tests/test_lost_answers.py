@@ -11,6 +11,8 @@ import pytest
 from conftest import Run, run
 from loopback import Gateway, Reply, png
 
+pytestmark = pytest.mark.thorough
+
 PROMPT = "A cat jumps from a bookshelf to the couch"
 LOST = Reply(500, json={"error": {"message": "try later"}})
 

@@ -15,6 +15,8 @@ from conftest import SCRIPTS, Run, environment, run
 from loopback import Reply
 from storm import Storm, animating, files, literal, making, own_picture, receipt
 
+pytestmark = pytest.mark.thorough
+
 LOST = Reply(fault="reset")  # taken and billed; no byte of the answer comes
 OWN = "--anchor-path=mine.png"
 

@@ -14,6 +14,8 @@ import pytest
 from conftest import KEY, SCRIPTS, Run, environment, run
 from loopback import CAPTION, Gateway, Reply, chat, png, refusal
 
+pytestmark = pytest.mark.thorough
+
 SIGNATURE = "Sig9f3aNeverToBeSeen"
 DEAD = "http://127.0.0.1:9"  # the discard port: nobody listens
 

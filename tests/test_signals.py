@@ -28,6 +28,9 @@ HOLDS = "stopping as soon as the answer to the paid call is written down"
 WHOM = pytest.mark.parametrize("whole_group", [False, True], ids=["alone", "group"])
 
 
+pytestmark = pytest.mark.thorough
+
+
 @pytest.fixture
 def gateway() -> Iterator[Storm]:
     with Storm() as gateway:

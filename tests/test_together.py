@@ -23,6 +23,8 @@ from storm import (
     until,
 )
 
+pytestmark = pytest.mark.thorough
+
 # Time-outs of seconds: eight processes on two processors are slow to answer.
 SCALE = {"FACTORIZED_VIDEO_TIME_SCALE": "0.05"}
 LOST = Reply(fault="reset")  # the job is made; no byte of the answer comes

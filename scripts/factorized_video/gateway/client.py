@@ -148,6 +148,9 @@ class Gateway:
                     "" if failing_since is None else f" The last status read failed: {last_error}"
                 )
                 waited = f"Waited {timeout_s:g} s; the" if timeout_s else "The"
+                if asked_s > timeout_s:
+                    until = time.strftime("%H:%M:%S UTC", time.gmtime(time.time() + asked_s))
+                    waited = f"The gateway wants to be asked again at {until}; the"
                 raise StillRunning(
                     f"{waited} job {job_id} is not finished ({word}).{suffix}",
                     "It goes on at the gateway. Run the same command again to go on waiting; that "
