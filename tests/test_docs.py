@@ -295,7 +295,7 @@ def test_setup_options_are_documented_and_no_other() -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_every_flag_named_anywhere_exists(path: Path) -> None:
-    known = SETUP_OPTIONS | {"--quick", "--port"}
+    known = SETUP_OPTIONS | {"--quick", "--slow", "--port"}
     for name in SCRIPTS:
         known |= set(options_of(script(f"scripts/{name}").build_parser()))
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text_of(path))) <= known
@@ -342,7 +342,7 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
     )
     fields = rows(section(reference("receipt.md"), "Fields"))[1:]
     documented = {name for row in fields for name in re.findall(r"`(\w+)`", row[0])}
-    later = {"adopted", "bytes", "reply", "result", "pipeline"}
+    later = {"adopted", "bytes", "former_jobs", "replaced_by", "reply", "result"}
     assert documented == set(record.data) | later
     states = rows(section(reference("receipt.md"), "States"))[1:]
     assert [row[0].strip("`") for row in states] == list(receipts.STATES)
