@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     import contextlib
     from pathlib import Path
 
-    from factorized_video import media, plan, prompts, receipts
+    from factorized_video import plan, prompts, receipts
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
     from factorized_video.workfolder import WorkFolder, standing
@@ -127,6 +127,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     _check_flags(args, strategy, motion)
     own = None
     if args.anchor_path is not None:
+        from factorized_video import media
+
         own = media.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")
         media.to_send(own)  # what cannot be sent is said now
     typed = inputs.output_path(args.output) if args.output is not None else None
@@ -146,6 +148,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return planned.as_json()
     chosen = settings.resolve(args.gateway)
     if chosen.name == "demo":
+        from factorized_video import media
+
         media.need_media_extra("The demo gateway")
 
     wanted = receipts.digest("pipeline", {

@@ -8,7 +8,6 @@ import hashlib
 import os
 import re
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,12 +25,9 @@ def check_writable(output: Path) -> None:
         output.parent.mkdir(parents=True, exist_ok=True)
         if len(os.fsencode(output.name)) + len(SUFFIX) > 240:  # most file systems hold 255 bytes
             raise UsageError("The file name of --output is too long.", "Choose a shorter one.")
-        # Named like our other temporary files, so that a kill just here leaves nothing for good.
-        handle, name = tempfile.mkstemp(
-            dir=output.parent, prefix=f".{output.name}.", suffix=".part"
-        )
+        handle, trial = _temporary(output)
         os.close(handle)
-        Path(name).unlink(missing_ok=True)  # who holds the lock may have swept it away
+        trial.unlink(missing_ok=True)  # who holds the lock may have swept it away
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
@@ -75,12 +71,17 @@ def exclusive(output: Path) -> Iterator[None]:
 
 def sweep(output: Path) -> None:
     """Remove the temporary files that a killed maker of this left; for who holds its lock."""
-    leftover = re.compile(
-        rf"\.{re.escape(output.name)}({re.escape(SUFFIX)})?\.[a-z0-9_]{{8}}\.part"
-    )
+    leftover = re.compile(rf"\.{re.escape(output.name)}({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
     for path in output.parent.iterdir():
         if leftover.fullmatch(path.name):
             path.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> tuple[int, Path]:
+    """A new file beside `path`, open and private, with a name that `sweep` knows."""
+    # Not tempfile.mkstemp: importing tempfile takes longer than all this module does.
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), temporary
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -94,8 +95,7 @@ def write_file(path: Path, data: bytes) -> None:
 def temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
     """An open temporary file in the folder of `path`, removed unless it was put in place."""
     with writing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        temporary = Path(name)
+        handle, temporary = _temporary(path)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file, temporary
@@ -107,7 +107,7 @@ def put_in_place(file: IO[bytes], temporary: Path, path: Path) -> None:
     """Flush to disk and rename: neither a reader nor a power loss ever sees half a file."""
     file.flush()
     os.fsync(file.fileno())
-    temporary.chmod(0o666 & ~_umask())  # mkstemp makes it private; an output is an ordinary file
+    temporary.chmod(0o666 & ~_umask())  # made private; an output is an ordinary file
     temporary.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -136,6 +136,8 @@ def _umask() -> int:
 
 def private_folder(name: str) -> Path:
     """A folder of this user alone under the system's temporary directory. Raises OutputError."""
+    import tempfile
+
     folder = Path(tempfile.gettempdir()) / f"factorized-video-{os.getuid()}" / name
     for path in (folder.parent, folder):
         with writing(path):

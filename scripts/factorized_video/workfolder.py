@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import media, receipts
+from . import receipts
 from .files import write_file
 
 
@@ -64,6 +64,8 @@ class WorkFolder:
 
     def save_intermediate(self, video: Path, anchor: Path) -> None:
         """Write what is free to remake: texts as sent, replies without bytes, the image as sent."""
+        from . import media
+
         for number, output in ((1, self.caption), (2, self.anchor), (3, video)):
             receipt = receipts.read(output)
             if receipt is None:
