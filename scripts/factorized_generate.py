@@ -22,7 +22,7 @@ _bootstrap.ensure(__file__)
 
 from factorized_video import cli, inputs
 from factorized_video.again import same_command, with_other_words
-from factorized_video.console import Console
+from factorized_video.console import TOLD, Console
 from factorized_video.errors import Refused, StillRunning, UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -189,6 +189,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )
     check_writable(output)
     check_writable(folder.caption)
+    # Before the first call, not by each stage when its turn comes.
+    console.warn(*chosen.warnings, *planned.warnings)
     stages = _Stages(args, folder)
     if planned.has("reasoning"):
         stages.reasoning(prompt)
@@ -281,13 +283,16 @@ class _Stages:
     """Runs the stage scripts, one after the other, and keeps what they answered."""
 
     def __init__(self, args: argparse.Namespace, folder: "WorkFolder") -> None:
+        import json
+
         from factorized_video import receipts
         from factorized_video.children import Children
 
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         # Receipts name the command that a person would run again: this one.
         command = same_command("--no-wait")
-        environ = {**os.environ, receipts.COMMAND: command}
+        told = json.dumps(args.console.warnings)
+        environ = {**os.environ, receipts.COMMAND: command, TOLD: told}
         self.children = Children(args.console, common, environ)
         self._args = args
         self._folder = folder

@@ -719,3 +719,13 @@ def test_the_demo_needs_no_key_and_gives_way_to_the_real_one(gateway: Gateway) -
     assert (real.code, gateway.sent) == (0, EACH), "a demo result gives way without --overwrite"
     back = run("factorized_generate", *words, env=slower)
     assert back.code == 2, "never the reverse"
+
+
+def test_what_to_know_of_the_models_is_said_once_and_before_anything_is_sent(
+    gateway: Gateway,
+) -> None:
+    done = make(gateway)
+    warnings = [line for line in done.err.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == len(set(warnings)) == 2  # both defaults were shut down upstream
+    assert done.err.splitlines()[:2] == warnings
+    assert [f"warning: {text}" for text in done.json["warnings"]] == warnings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 import time
@@ -12,6 +13,8 @@ from .errors import clean
 
 # On anything but a terminal a waiting line every ten seconds is plenty.
 PROGRESS_EVERY_S = 10.0
+# Set by the orchestrator for its stages: the warnings that the person has read already, as JSON.
+TOLD = "FACTORIZED_VIDEO_TOLD"
 
 
 class Console:
@@ -22,6 +25,7 @@ class Console:
         self.stage: str | None = None  # a key of STAGES, once a stage has begun
         self.warnings: list[str] = []
         self._terminal = sys.stderr.isatty()
+        self._told = json.loads(os.environ.get(TOLD, "[]"))
         self._open_line = False
         self._last: tuple[str, float] = ("", 0.0)
 
@@ -48,7 +52,8 @@ class Console:
         for text in map(clean, texts):
             if text not in self.warnings:
                 self.warnings.append(text)
-                self._line(f"warning: {text}")
+                if text not in self._told:
+                    self._line(f"warning: {text}")
 
     def note(self, text: str) -> None:
         """Something that is said even when quiet, and is no warning."""
