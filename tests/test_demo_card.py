@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import time
 
 import pytest
@@ -26,7 +25,7 @@ from factorized_video.demo.reading import (
 )
 from factorized_video.demo.sizes import SHORT_SIDES, canvas, ratio_name
 from factorized_video.demo.typesetting import lay_out
-from PIL import Image, ImageChops, ImageStat
+from pictures import distance, opened
 
 STYLES = [*PALETTES, "noir", "水彩"]
 RATIOS = ["16:9", "9:16", "1:1", "4:3", "21:9", "1:4", "4:1"]
@@ -36,18 +35,6 @@ SENTENCE = "A lone red fox crosses a frozen river at first light, its breath han
 
 def words(count: int) -> str:
     return " ".join((SENTENCE * (count // 10 + 1)).split()[:count])
-
-
-def opened(data: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image
-
-
-def distance(one: Image.Image, other: Image.Image) -> float:
-    """The mean absolute difference of two pictures, in levels of 255."""
-    means = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean
-    return sum(means) / len(means)
 
 
 # --- canvas ---------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ pytest.importorskip("PIL")
 from factorized_video.demo.card import draw_anchor  # noqa: E402
 from factorized_video.demo.clip import animate, conform  # noqa: E402
 from factorized_video.demo.sizes import CROPPED  # noqa: E402
-from PIL import Image, ImageChops, ImageStat  # noqa: E402
+from pictures import distance, opened  # noqa: E402
+from PIL import Image, ImageStat  # noqa: E402
 
 SMALL = (320, 180)
 
@@ -22,18 +23,6 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
-
-
-def opened(data: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image
-
-
-def distance(one: Image.Image, other: Image.Image) -> float:
-    """The mean absolute difference of two pictures, in levels of 255."""
-    means = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean
-    return sum(means) / len(means)
 
 
 @lru_cache

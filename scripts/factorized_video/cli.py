@@ -217,14 +217,14 @@ def main(
 
         console.error(
             f"A bug in this tool: {type(error).__name__}: {error}",
-            "Receipts are whole; please report the lines above." if not as_json else "",
+            "Receipts are whole; please report the lines below." if not as_json else "",
         )
         to_stderr(_clean_lines(traceback.format_exc()))
         bug = ToolError(f"{type(error).__name__}: {error}", "This is a bug in this tool.")
         code, result = _from_error(bug)
     console.close()
     result.setdefault("stage", console.stage)
-    result["warnings"] = [*console.warnings, *(result.get("warnings") or ())]
+    result["warnings"] = console.warnings
     result["elapsed_s"] = round(time.monotonic() - started, 3)
     text = result.pop("text", "")
     if as_json:

@@ -133,13 +133,13 @@ class Gateway:
                     return job
                 word = job.word or "running"
             except Unavailable as error:
+                asked_s = float(str(error.result.pop("retry_after_s", 0)))
                 now = time.monotonic()
                 failing_since = failing_since or now
                 if now - failing_since > STATUS_OUTAGE_S * self.settings.time_scale:
                     raise
                 word = "the gateway does not answer, trying on"
                 last_error = error.message
-                asked_s = float(str(error.result.pop("retry_after_s", 0)))
             poll += 1
             pause = max(retries.poll_pause(poll, random.random()), asked_s)
             pause *= self.settings.time_scale
