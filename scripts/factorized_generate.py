@@ -21,8 +21,8 @@ import _bootstrap
 _bootstrap.ensure(__file__)
 
 from factorized_video import cli, inputs
-from factorized_video.again import same_command, with_other_words
-from factorized_video.console import TOLD, Console
+from factorized_video.again import with_other_words
+from factorized_video.console import Console
 from factorized_video.errors import Refused, StillRunning, UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from factorized_video.workfolder import WorkFolder
-
 # What was asked for, as it was typed: in the digest, and with the rest in the plan.
-TYPED = ("style", "aspect_ratio", "duration", "llm_model", "image_model", "video_model")
-DIGESTED = (*TYPED, "prompt_strategy")
+TYPED = (
+    "style", "aspect_ratio", "duration", "llm_model", "image_model", "video_model", "resolution",
+    "audio", "fit", "fit_duration",
+)  # fmt: skip
+ASKED = (*TYPED, "prompt_strategy")
 PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 
@@ -64,6 +65,13 @@ def build_parser() -> cli.Parser:
         const="",
         metavar="DIR",
         help="show the receipts in DIR (default: outputs/): state, cost, age, what comes next",
+    )
+    source.add_argument(
+        "--list-models",
+        nargs="?",
+        const="all",
+        choices=("all", "llm", "image", "video"),
+        help="show what is known of the models: status, what they take, prices with their dates",
     )
     cli.add_style(parser)
     parser.add_argument("--skip-reasoning", action="store_true", help="the prompt is the caption")
@@ -102,6 +110,11 @@ def build_parser() -> cli.Parser:
         choices=("caption", "anchor"),
         help="stop to look; the same command without it goes on",
     )
+    more.add_argument(
+        "--online",
+        action="store_true",
+        help="with --list-models: also ask the gateway for its list, and show what differs",
+    )
     cli.add_motion(more)
     cli.add_job_options(parser)
     cli.add_common(parser)
@@ -111,57 +124,40 @@ def build_parser() -> cli.Parser:
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do."""
     import contextlib
+    import dataclasses
     from pathlib import Path
 
-    from factorized_video import plan, prompts, receipts
+    from factorized_video import asked, budget, plan, prompts, receipts
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
+    from factorized_video.media import kinds
+    from factorized_video.pipeline import Stages
     from factorized_video.workfolder import WorkFolder, standing
 
     console: Console = args.console
     if args.list_runs is not None:
         return _list_runs(args)
+    if args.list_models is not None:
+        return _list_models(args)
     prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
     motion = inputs.read_motion(args)
     strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY
     _check_flags(args, strategy, motion)
     own = None
     if args.anchor_path is not None:
-        from factorized_video import media
+        from factorized_video.media import images
 
-        own = media.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")
-        media.to_send(own)  # what cannot be sent is said now
+        own = images.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
         inputs.check_extension(typed, (".mp4",))
-    planned = plan.pipeline(
-        prompt,
-        motion,
-        settings.planned_name(args.gateway),
-        own_anchor=own is not None,
-        picture_size=own.size if own else None,
-        strategy=strategy,
-        **{name: getattr(args, name) for name in PLANNED},
-    )
-    if args.dry_run:
-        console.warn(*planned.warnings)
-        return planned.as_json()
-    chosen = settings.resolve(args.gateway)
-    if chosen.name == "demo":
-        from factorized_video import media
-
-        media.need_media_extra("The demo gateway")
-
-    wanted = receipts.digest("pipeline", {
-        "prompt": prompt,
-        "motion": motion,
-        "anchor": receipts.sha256_of_bytes(own.data) if own else None,
-        "skip_reasoning": args.skip_reasoning or None,
-        "enhance": args.enhance or None,
-        "gateway": chosen.identity,
-        "take": args.take if args.take != 1 else None,
-        **{name: getattr(args, name) for name in DIGESTED},
-    })  # fmt: skip
+    chosen = settings.resolve(args.gateway, needs_key=not args.dry_run)
+    is_demo = chosen.name == "demo"
+    wanted = asked.pipeline(
+        prompt, motion, receipts.sha256_of_bytes(own.data) if own else None, chosen.identity,
+        skip_reasoning=args.skip_reasoning, enhance=args.enhance, take=args.take,
+        **{name: getattr(args, name) for name in ASKED},
+    )  # fmt: skip
     output = typed or inputs.default_output(prompt, wanted, ".mp4")
     folder = WorkFolder(
         inputs.folder_path(args.work_dir)
@@ -169,11 +165,45 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         else output.with_name(output.stem + ".stages")
     )
     anchor = Path(args.anchor_path).expanduser().absolute() if own else folder.anchor
-    state = standing(output, wanted, prompt, folder, anchor, demo=chosen.name == "demo")
+    state = standing(output, wanted, prompt, folder, anchor, demo=is_demo)
+    submitted = state == "begun" and (receipts.read(output) or {}).get("state") == "submitted"
+    planned = plan.pipeline(
+        prompt, motion, chosen.name, own_anchor=own is not None,
+        picture_size=own.size if own else None, strategy=strategy,
+        # What was submitted or made is waited for or returned whatever the models of today take.
+        strict=state != "done" and not submitted,
+        **{name: getattr(args, name) for name in PLANNED},
+    )  # fmt: skip
+    if own and state != "done" and not submitted and planned.has("synthesis"):
+        # What cannot be sent is said now.
+        images.to_send(own, planned.call("synthesis").framing)
+    limit = budget.cap(args.max_cost, chosen.max_cost)
+    stages = Stages(args, folder, output, anchor, prompt, motion, SCRIPTS)
+    if args.dry_run:
+        console.warn(*planned.warnings, *chosen.warnings)
+        made = [call.stage for call in planned.calls] if state == "done" else (
+            stages.made(planned, chosen.identity)
+        )  # fmt: skip
+        planned = dataclasses.replace(planned.without(made), spent=stages.spent, cap=limit)
+        return plan.shown(planned, args.allow_unknown_cost)
+    if is_demo:
+        kinds.need_media_extra("The demo gateway")
+    if args.filmstrip:
+        kinds.need_media_extra("--filmstrip")
+    elif args.filmstrip is None:
+        args.filmstrip = kinds.have_media_extra()
+    if args.audio is False and planned.has("synthesis") and (
+        planned.call("synthesis").model.audio != "never"
+    ):  # fmt: skip
+        kinds.need_media_extra("--no-audio")
     if state == "done" and not args.stop_after:
         receipts.returned(output, "return", console)
+        if args.filmstrip:
+            from factorized_video.delivery import draw_filmstrip
+
+            draw_filmstrip(console, output)
         if args.save_intermediate:
-            folder.save_intermediate(output, anchor)
+            folder.save_intermediate(output, anchor, planned.call("synthesis").framing)
         return _result(receipts.read(output) or {}, output, [], reused=True)
     if state == "other" and not args.overwrite:
         raise UsageError(
@@ -187,23 +217,26 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             f"{damaged[0]} cannot be read: whether what it tells of was paid for is not known.",
             "Move it away, choose another --work-dir, or add --overwrite.",
         )
+    stages.check_budget(limit, planned, chosen.identity)
     check_writable(output)
     check_writable(folder.caption)
     # Before the first call, not by each stage when its turn comes.
     console.warn(*chosen.warnings, *planned.warnings)
-    stages = _Stages(args, folder)
+    stages.tell(console.warnings)
     if planned.has("reasoning"):
-        stages.reasoning(prompt)
+        stages.reasoning()
         if args.stop_after == "caption":
             return stages.stopped(folder.caption)
+        stages.check_budget(limit, planned, chosen.identity)
     if own is None:
-        stages.composition(prompt)
+        stages.composition()
         if args.stop_after == "anchor":
             return stages.stopped(folder.anchor)
+        stages.check_budget(limit, planned, chosen.identity)
     written = folder.motion if planned.has("reasoning") else None
     pipeline = {"digest": wanted, "files": folder.hashes()}
     try:
-        stages.synthesis(prompt, motion, written, anchor, output, pipeline)
+        stages.synthesis(written, pipeline)
     except Refused as error:
         error.result["next"] = with_other_words(str(anchor))  # the anchor is paid for: keep it
         raise
@@ -212,7 +245,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         # Where another process holds the lock, it is about to write the same.
         record.update(pipeline={**pipeline, "cost": stages.children.cost()})
     if args.save_intermediate:
-        folder.save_intermediate(output, anchor)
+        folder.save_intermediate(output, anchor, planned.call("synthesis").framing)
     return _result(record.data, output, stages.children.results, reused=False)
 
 
@@ -232,6 +265,34 @@ def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
         "runs": rows,
         "text": runs.as_text(rows),
     }
+
+
+def _list_models(args: argparse.Namespace) -> "dict[str, Any]":
+    """What the registry says, and with --online what the gateway says otherwise."""
+    import time
+
+    from factorized_video import catalog
+    from factorized_video.gateway import open_gateway, settings
+
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    kind = None if args.list_models == "all" else args.list_models
+    chosen = settings.resolve(args.gateway, needs_key=args.online)
+    rows = catalog.rows(kind, today)
+    result: dict[str, Any] = {
+        "status": "succeeded",
+        "gateway": chosen.name,
+        "models": rows,
+        "text": catalog.as_text(rows, chosen.name),
+    }
+    if args.online:
+        with open_gateway(chosen, args.console.progress) as gateway:
+            served = gateway.models()
+        if served is None:
+            args.console.warn(f"{chosen.name} offers no list of models; this is what is known.")
+        else:
+            result["online"] = differs = catalog.differences(served, chosen.name, kind)
+            result["text"] = f"{result['text']}\n{catalog.differences_as_text(differs)}"
+    return result
 
 
 def _check_flags(args: argparse.Namespace, strategy: str, motion: "str | None") -> None:
@@ -263,6 +324,7 @@ def _result(
 ) -> "dict[str, Any]":
     from factorized_video import receipts
 
+    filmstrip = receipts.filmstrip_path(output)
     return {
         "status": "succeeded",
         "stage": "synthesis",
@@ -274,139 +336,11 @@ def _result(
         "receipt": str(receipts.receipt_path(output)),
         "job": receipt["job"],
         "video": receipt["measured"],
+        "anchor_fidelity": receipt.get("anchor_fidelity"),
+        "filmstrip": str(filmstrip) if filmstrip.exists() else None,
         "stages": stages,
         "reused": reused,
     }
-
-
-class _Stages:
-    """Runs the stage scripts, one after the other, and keeps what they answered."""
-
-    def __init__(self, args: argparse.Namespace, folder: "WorkFolder") -> None:
-        import json
-
-        from factorized_video import receipts
-        from factorized_video.children import Children
-
-        common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
-        # Receipts name the command that a person would run again: this one.
-        command = same_command("--no-wait")
-        told = json.dumps(args.console.warnings)
-        environ = {**os.environ, receipts.COMMAND: command, TOLD: told}
-        self.children = Children(args.console, common, environ)
-        self._args = args
-        self._folder = folder
-        self._own = folder.persons_own()
-
-    def reasoning(self, prompt: str) -> None:
-        """Stage 1, unless the caption is the person's own."""
-        args, folder = self._args, self._folder
-        if "caption" in self._own:
-            self._say_own(folder.caption)
-            return
-        self._run(
-            "rewrite_prompt.py",
-            "-",
-            stdin=prompt,
-            output=folder.caption,
-            motion_file=None if "motion" in self._own else folder.motion,
-            style=args.style,
-            aspect_ratio=args.aspect_ratio,
-            model=args.llm_model,
-            overwrite=True,  # an older one is kept aside; the person's own never comes here
-        )
-
-    def composition(self, prompt: str) -> None:
-        """Stage 2, unless the anchor is the person's own."""
-        from factorized_video import prompts
-
-        args, folder = self._args, self._folder
-        if "anchor" in self._own:
-            self._say_own(folder.anchor)
-            return
-        self._run(
-            "generate_anchor.py",
-            stdin=prompt if args.skip_reasoning else None,
-            input_file="-" if args.skip_reasoning else folder.caption,
-            output=folder.anchor,
-            model=args.image_model,
-            style=args.style or prompts.named_style(prompt),
-            aspect_ratio=args.aspect_ratio,
-            enhance=args.enhance,
-            overwrite=True,
-            resubmit=args.resubmit,
-            take=args.take if args.take != 1 else None,
-            allow_off=args.allow_off,
-        )
-
-    def synthesis(
-        self,
-        prompt: str,
-        motion: "str | None",
-        written: "Path | None",
-        anchor: "Path",
-        output: "Path",
-        pipeline: "dict[str, Any]",
-    ) -> None:
-        """Stage 3, with the motion given, else the one that Stage 1 has `written`, if any.
-
-        `pipeline` goes into the video's receipt as soon as there is one, so that other inputs are
-        noticed before Stages 1 and 2 are paid for.
-        """
-        import json
-
-        from factorized_video import receipts
-
-        args = self._args
-        motion_file = None
-        takes_motion = motion is None and args.prompt_strategy != "original"
-        if takes_motion and written is not None and written.exists():
-            motion_file = written
-            if "motion" in self._own:
-                self._say_own(written)
-        self.children.environ[receipts.PIPELINE] = json.dumps(pipeline)
-        self._run(
-            "generate_video_from_anchor.py",
-            anchor=anchor,
-            prompt=prompt,
-            motion=motion,
-            motion_file=motion_file,
-            output=output,
-            model=args.video_model,
-            duration=args.duration,
-            aspect_ratio=args.aspect_ratio,
-            prompt_strategy=args.prompt_strategy,
-            timeout=f"{args.timeout:g}",
-            no_wait=args.no_wait,
-            job=args.job,
-            overwrite=args.overwrite,
-            resubmit=args.resubmit,
-            take=args.take if args.take != 1 else None,
-            allow_off=args.allow_off,
-        )
-
-    def stopped(self, path: "Path") -> "dict[str, Any]":
-        """The result of --stop-after; `next` is the same command without it."""
-        results = self.children.results
-        last = results[-1] if results else {}
-        return {
-            "status": "succeeded",
-            "text": str(path),
-            "output": str(path),
-            "gateway": last.get("gateway"),
-            "model": last.get("model"),
-            "cost": self.children.cost(),
-            "receipt": last.get("receipt"),
-            "stage": last.get("stage"),
-            "stages": results,
-            "next": same_command("--stop-after"),
-        }
-
-    def _run(self, script: str, *words: str, **options: "Any") -> None:
-        self.children.run(os.path.join(SCRIPTS, script), *words, **options)
-
-    def _say_own(self, path: "Path") -> None:
-        self._args.console.warn(f"{path} is your own version: it is used as it is.")
 
 
 if __name__ == "__main__":

@@ -57,8 +57,9 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
-    from factorized_video import files, media, plan, prompts, receipts
+    from factorized_video import asked, budget, files, legal, plan, prompts, receipts, runs
     from factorized_video.gateway import open_gateway, settings
+    from factorized_video.media import kinds
 
     console = args.console
     console.stage = "composition"
@@ -70,33 +71,39 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     what = "The caption" if args.input_file is None else "--input-file"
     caption = inputs.read_text(args.caption, args.input_file, what)
     style = prompts.resolve_style(args.style, caption)
-    ratio = args.aspect_ratio or plan.DEFAULT_RATIO
-    call = plan.composition(
-        caption, settings.planned_name(args.gateway), model=args.model, style=style, ratio=ratio,
-        enhance=args.enhance, allow_off=args.allow_off,
+    ratio = args.aspect_ratio or legal.DEFAULT_RATIO
+    chosen = settings.resolve(args.gateway, needs_key=not args.dry_run)
+    is_demo = chosen.name == "demo"
+    wanted = asked.composition(
+        caption, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio,
+        model=args.model, enhance=args.enhance, take=args.take,
     )  # fmt: skip
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
-        inputs.check_extension(typed, tuple(media.EXTENSIONS))
-    console.warn(*call.warnings)
-    if args.dry_run:
-        return plan.Plan((call,)).as_json()
-    chosen = settings.resolve(args.gateway)
-    console.warn(*chosen.warnings)
-
-    wanted = receipts.digest("composition", {
-        "caption": caption, "style": args.style, "aspect_ratio": args.aspect_ratio,
-        "model": args.model, "enhance": args.enhance or None, "gateway": chosen.identity,
-        "take": args.take if args.take != 1 else None,
-    })  # fmt: skip
+        inputs.check_extension(typed, tuple(kinds.EXTENSIONS))
     output = typed or inputs.default_output(caption, wanted, ".png")
-    if chosen.name == "demo" or output.suffix.lower() == ".webp":
-        media.need_media_extra("The demo gateway" if chosen.name == "demo" else "A .webp image")
+    pays = receipts.would_pay(
+        output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
+    )
+    # What is there already is returned whatever the models of today take.
+    call = plan.composition(
+        caption, chosen.name, model=args.model, style=style, ratio=ratio, enhance=args.enhance,
+        allow_off=args.allow_off, strict=pays,
+    )  # fmt: skip
+    console.warn(*call.warnings, *chosen.warnings)
+    limit = budget.cap(args.max_cost, chosen.max_cost)
+    spent = runs.spent_for([output] if limit or args.dry_run else [])
+    planned = plan.Plan((call,), spent=spent, cap=limit)
+    if args.dry_run:
+        made = [] if pays else ["composition"]
+        return plan.shown(planned.without(made), args.allow_unknown_cost)
+    if is_demo or output.suffix.lower() == ".webp":
+        kinds.need_media_extra("The demo gateway" if is_demo else "A .webp image")
 
     def consult(settles: bool = False) -> "tuple[str, dict[str, Any]]":
         return receipts.consult(
             output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
-            demo=chosen.name == "demo", settles=settles,
+            demo=is_demo, settles=settles,
         )  # fmt: skip
 
     # Outside the lock a call without an answer may be that of the process that holds it.
@@ -110,10 +117,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             if decision == "resume":
                 record = receipts.Record(output, receipt)
             elif decision == "make":
+                budget.check(limit, spent, planned.cost, allow_unknown=args.allow_unknown_cost)
                 record = receipts.Record.begin(
                     output, "composition", wanted, inputs={"caption": caption},
                     sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,
-                    model=call.model.id,
+                    model=call.model.id, expected=call.cost,
                 )  # fmt: skip
             if not decision.startswith("return"):
                 with open_gateway(chosen, console.progress) as gateway:
@@ -145,7 +153,8 @@ def _draw(
     The receipt tells of the call before it is sent, and of how it ended. What came is also kept
     outside the output's folder until `_deliver` has put it in place.
     """
-    from factorized_video import files, models, receipts
+    from factorized_video import files, legal, models, receipts
+    from factorized_video.again import offer_replacement
     from factorized_video.errors import Refused, ToolError, Unknown
     from factorized_video.gateway.types import ImageRequest
 
@@ -168,9 +177,11 @@ def _draw(
         record.ended(error)
         error.result = record.whereabouts
         raise
-    except ToolError:
+    except ToolError as error:
         if record.data["cost"] is None:  # not accepted; with a cost it was, and is kept
             record.withdraw()
+            instead = legal.replacement(call.model, call.gateway)
+            offer_replacement(error, "--model", instead, str(record.output))
         raise
     return came
 
@@ -179,15 +190,16 @@ def _deliver(
     console: Console, gateway: "Gateway", record: "Record", came: bytes, ratio: str
 ) -> None:
     """Put the picture that came, and its receipt, where they belong."""
-    from factorized_video import files, media, plan, receipts
+    from factorized_video import files, legal, receipts, shapes
     from factorized_video.errors import OutputError
+    from factorized_video.media import images, kinds
 
     extension = record.output.suffix.lower()
     if came.startswith((b"https://", b"http://")):
-        came = gateway.fetch_image(came.decode(), media.check_image)
+        came = gateway.fetch_image(came.decode(), images.check_image)
     try:
-        image = media.check_image(came)
-        converted, notes = media.convert(image, extension)
+        image = images.check_image(came)
+        converted, notes = images.convert(image, extension)
     except OutputError as error:
         failure = OutputError(
             f"What came is no picture that can be used: {error.message}",
@@ -197,7 +209,7 @@ def _deliver(
         raise failure from None
     console.warn(*image.warnings, *notes)
     width, height = image.size or (None, None)
-    if image.size and plan.ratio_difference(image.size, ratio) > plan.RATIO_TOLERANCE:
+    if image.size and shapes.difference(image.size, ratio) > legal.RATIO_TOLERANCE:
         console.warn(
             f"The image is {width}x{height} px, not {ratio}: the model chose another shape."
         )
@@ -205,7 +217,7 @@ def _deliver(
         files.write_file(record.output, converted)
         record.succeeded(
             receipts.sha256_of(record.output),
-            measured={"width": width, "height": height, "format": media.EXTENSIONS[extension]},
+            measured={"width": width, "height": height, "format": kinds.EXTENSIONS[extension]},
         )
     except OutputError as error:
         error.hint = (

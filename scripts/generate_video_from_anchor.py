@@ -23,13 +23,18 @@ from factorized_video.console import Console
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any
 
     from factorized_video.gateway.client import Gateway
-    from factorized_video.gateway.types import Picture
+    from factorized_video.gateway.types import Job, Picture
     from factorized_video.plan import Call
     from factorized_video.receipts import Record
+
+# The settings of the clip, as typed, that its digest covers.
+ASKED = (
+    "model", "duration", "aspect_ratio", "prompt_strategy", "resolution", "audio", "fit",
+    "fit_duration",
+)  # fmt: skip
 
 
 def build_parser() -> cli.Parser:
@@ -58,58 +63,78 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one that was made before for the same inputs; a begun one goes on."""
+    from functools import cache
     from pathlib import Path
 
-    from factorized_video import media, plan, prompts, receipts
+    from factorized_video import asked, budget, delivery, plan, prompts, receipts, runs
     from factorized_video.files import check_writable
     from factorized_video.gateway import open_gateway, settings
+    from factorized_video.media import images, kinds
 
     console = args.console
     console.stage = "synthesis"
     prompt = inputs.read_text(args.prompt, None, "--prompt")
     motion = inputs.read_motion(args)
-    anchor = media.read_image(Path(args.anchor).expanduser(), "--anchor")
-    call = plan.synthesis(
-        prompt, motion, settings.planned_name(args.gateway), model=args.model,
-        strategy=args.prompt_strategy or prompts.DEFAULT_STRATEGY, duration=args.duration,
-        ratio=args.aspect_ratio, picture_size=anchor.size, allow_off=args.allow_off,
+    anchor = images.read_image(Path(args.anchor).expanduser(), "--anchor")
+    chosen = settings.resolve(args.gateway, needs_key=not args.dry_run)
+    is_demo = chosen.name == "demo"
+    anchor_hash = receipts.sha256_of_bytes(anchor.data)
+    wanted = asked.synthesis(
+        prompt, motion, anchor_hash, chosen.identity, take=args.take,
+        **{name: getattr(args, name) for name in ASKED},
     )  # fmt: skip
-    frame = media.to_send(anchor)
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
         inputs.check_extension(typed, (".mp4",))
-    console.warn(*call.warnings, *anchor.warnings)
-    if args.dry_run:
-        return plan.Plan((call,)).as_json()
-    chosen = settings.resolve(args.gateway)
-    console.warn(*chosen.warnings)
-    if chosen.name == "demo":
-        media.need_media_extra("The demo gateway")
-
-    anchor_hash = receipts.sha256_of_bytes(anchor.data)
-    wanted = receipts.digest("synthesis", {
-        "prompt": prompt, "motion": motion, "anchor": anchor_hash, "model": args.model,
-        "duration": args.duration, "aspect_ratio": args.aspect_ratio,
-        "prompt_strategy": args.prompt_strategy, "gateway": chosen.identity,
-        "take": args.take if args.take != 1 else None,
-    })  # fmt: skip
     output = typed or inputs.default_output(prompt, wanted, ".mp4")
+    pays = not args.job and receipts.would_pay(
+        output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
+    )
+    # What was submitted or made before is waited for or returned whatever the models of today take.
+    call = plan.synthesis(
+        prompt, motion, chosen.name, model=args.model, duration=args.duration,
+        strategy=args.prompt_strategy or prompts.DEFAULT_STRATEGY, ratio=args.aspect_ratio,
+        resolution=args.resolution, audio=args.audio, fit=args.fit, fit_duration=args.fit_duration,
+        picture_size=anchor.size, allow_off=args.allow_off, strict=pays,
+    )  # fmt: skip
+
+    @cache
+    def frame() -> "Picture":
+        return images.to_send(anchor, call.framing)
+
+    if pays:
+        frame()  # what cannot be sent is said now
+    console.warn(*call.warnings, *anchor.warnings, *chosen.warnings)
+    limit = budget.cap(args.max_cost, chosen.max_cost)
+    spent = runs.spent_for([output] if limit or args.dry_run else [])
+    planned = plan.Plan((call,), spent=spent, cap=limit)
+    if args.dry_run:
+        made = [] if pays else ["synthesis"]
+        return plan.shown(planned.without(made), args.allow_unknown_cost)
+    if is_demo:
+        kinds.need_media_extra("The demo gateway")
+    if args.filmstrip:
+        kinds.need_media_extra("--filmstrip")
+    if args.audio is False and call.model.audio != "never":
+        kinds.need_media_extra("--no-audio")
 
     def consult() -> "tuple[str, dict[str, Any]]":
         return receipts.consult(
             output, wanted, overwrite=args.overwrite, resubmit=args.resubmit or bool(args.job),
-            demo=chosen.name == "demo", settles=True,
+            demo=is_demo, settles=True,
         )  # fmt: skip
 
     def begin() -> "Record":
+        if not args.job:
+            budget.check(limit, spent, call.cost, allow_unknown=args.allow_unknown_cost)
         return receipts.Record.begin(
             output, "synthesis", wanted,
             inputs={"prompt": prompt, "motion": motion,
                     "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}},
             sent={"prompt": call.text, **call.settings,
-                  "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
-                                  "sha256": receipts.sha256_of_bytes(frame.data)}},
-            gateway=chosen.identity, model=call.model.id,
+                  "first_frame": {"mime": frame().mime, "bytes": len(frame().data),
+                                  "sha256": receipts.sha256_of_bytes(frame().data)}},
+            gateway=chosen.identity, model=call.model.id, expected=call.cost,
         )  # fmt: skip
 
     decision, receipt = consult()
@@ -128,13 +153,20 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         record.take_over(args.job, cost=call.cost.as_json())
                     elif decision == "make" or (args.resubmit and _vanished(gateway, receipt)):
                         record = begin()
-                        _submit(console, gateway, call, record, frame)
+                        _submit(console, gateway, call, record, frame())
                     else:
                         record = receipts.Record(output, receipt)
                         if decision == "unknown":
                             _settle(console, gateway, call, record)
-                    _finish(console, gateway, call, record, 0 if args.no_wait else args.timeout)
+                    job = _wait(gateway, call, record, 0 if args.no_wait else args.timeout)
+                    console.progress("fetching the clip")
+                    delivery.deliver(
+                        console, gateway, record, job, frame, silent=args.audio is False
+                    )
                 receipt = record.data
+    if args.filmstrip:
+        delivery.draw_filmstrip(console, output)
+    filmstrip = receipts.filmstrip_path(output)
     return {
         "status": "succeeded",
         "text": str(output),
@@ -145,6 +177,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "receipt": str(receipts.receipt_path(output)),
         "job": receipt["job"],
         "video": receipt["measured"],
+        "anchor_fidelity": receipt.get("anchor_fidelity"),
+        "filmstrip": str(filmstrip) if filmstrip.exists() else None,
         "reused": decision.startswith("return"),
     }
 
@@ -164,7 +198,7 @@ def _submit(
     console: Console, gateway: "Gateway", call: "Call", record: "Record", frame: "Picture"
 ) -> None:
     """Send the paid call; the job's id is on disk before anything else happens."""
-    from factorized_video import receipts
+    from factorized_video import legal, receipts
     from factorized_video.errors import Refused, ToolError, Unknown
     from factorized_video.files import remember
     from factorized_video.gateway.types import VideoRequest
@@ -174,7 +208,7 @@ def _submit(
         call.text,
         frame,
         int(call.settings["duration_s"]),
-        str(call.settings["aspect_ratio"]),
+        call.settings["aspect_ratio"],
         str(call.settings["resolution"]),
     )
     try:
@@ -200,6 +234,8 @@ def _submit(
     except ToolError as error:
         if record.data["job"] is None:
             record.withdraw()
+            instead = legal.replacement(call.model, call.gateway)
+            again.offer_replacement(error, "--model", instead, str(record.output))
         else:  # taken, but the disk would not take its id
             error.result = record.whereabouts
             error.hint += f" The job is {record.data['job']}; --job takes it over."
@@ -234,47 +270,18 @@ def _settle(console: Console, gateway: "Gateway", call: "Call", record: "Record"
     raise unknown
 
 
-def _finish(
-    console: Console, gateway: "Gateway", call: "Call", record: "Record", timeout_s: float
-) -> None:
-    """Wait for the job, fetch the clip, measure it, and write down what it is."""
+def _wait(gateway: "Gateway", call: "Call", record: "Record", timeout_s: float) -> "Job":
+    """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
     import time
 
-    from factorized_video import media
+    from factorized_video import legal
     from factorized_video.errors import JobFailed, Refused, ToolError
-    from factorized_video.gateway.reading import is_refusal
+    from factorized_video.gateway.reading import is_refusal, tells_of_unknown_model
 
     job_id = record.data["job"]
     started = time.monotonic()
     try:
         job = gateway.wait(job_id, timeout_s, started)
-        if job.state == "failed":
-            reason = job.error or "the gateway gave no reason"
-            family: type[ToolError] = JobFailed
-            hint = "Try other words or another model."
-            if is_refusal(reason):
-                family = Refused
-                hint = "The anchor is kept: say the action in other words."
-            failure = family(
-                f"The job {job_id} failed: {reason}",
-                f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
-                charged="unknown", request_id=job.request_id,
-            )  # fmt: skip
-            record.ended(failure)
-            if family is Refused:
-                failure.result["next"] = again.with_other_words()
-            raise failure
-        console.progress("fetching the clip")
-        measured: list[Any] = []
-
-        def check(path: "Path") -> None:
-            media.check_video(path)
-            measured[:] = [media.measure_video(path)]
-
-        fetched = gateway.fetch_video(job, record.output, check)
-        if measured[0] is None:
-            console.warn(media.not_measured())
-        record.succeeded(fetched.sha256, measured=measured[0], bytes=fetched.size, reply=job.raw)
     except ToolError as error:
         error.result = {**record.whereabouts, **error.result}
         typical = call.model.typical_s
@@ -282,6 +289,27 @@ def _finish(
             elapsed = time.monotonic() - started
             error.result["eta_s"] = max(0, round(typical - elapsed)) or None
         raise
+    if job.state == "succeeded":
+        return job
+    reason = job.error or "the gateway gave no reason"
+    refused = is_refusal(reason)
+    instead = legal.replacement(call.model, call.gateway)
+    hint = "Try other words or another model."
+    if refused:
+        hint = "The anchor is kept: say the action in other words."
+    elif instead and tells_of_unknown_model(reason):
+        hint = f"Use {instead} instead."
+    family: type[ToolError] = Refused if refused else JobFailed
+    failure = family(
+        f"The job {job_id} failed: {reason}",
+        f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
+        charged="unknown", request_id=job.request_id,
+    )  # fmt: skip
+    record.ended(failure)
+    failure.result = record.whereabouts
+    if refused:
+        failure.result["next"] = again.with_other_words()
+    raise failure
 
 
 if __name__ == "__main__":

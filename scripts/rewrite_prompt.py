@@ -44,7 +44,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument("--model", metavar="ID", help="the LLM that rewrites")
     parser.add_argument("--output", metavar="FILE", help="also write the caption to FILE")
     parser.add_argument("--motion-file", metavar="FILE", help="also write the motion to FILE")
-    cli.add_common(parser, pays=False)
+    cli.add_common(parser, draws=False)
     return parser
 
 
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one that was made before for the same inputs and the same --output."""
     import contextlib
 
-    from factorized_video import plan, prompts, receipts
+    from factorized_video import asked, budget, legal, plan, prompts, receipts, runs
     from factorized_video.files import check_writable, sweep, write_file
     from factorized_video.gateway import settings
 
@@ -63,20 +63,24 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console.stage = "reasoning"
     prompt = inputs.read_text(args.prompt, None, "The prompt")
     style = prompts.resolve_style(args.style, prompt)
-    ratio = args.aspect_ratio or plan.DEFAULT_RATIO
-    gateway = settings.planned_name(args.gateway)
-    call = plan.reasoning(prompt, gateway, model=args.model, style=style, ratio=ratio)
-    console.warn(*call.warnings)
-    if args.dry_run:
-        return plan.Plan((call,)).as_json()
-    chosen = settings.resolve(args.gateway)
-    console.warn(*chosen.warnings)
-
-    wanted = receipts.digest("reasoning", {
-        "prompt": prompt, "style": args.style, "aspect_ratio": args.aspect_ratio,
-        "model": args.model, "gateway": chosen.identity,
-    })  # fmt: skip
+    ratio = args.aspect_ratio or legal.DEFAULT_RATIO
+    chosen = settings.resolve(args.gateway, needs_key=not args.dry_run)
+    call = plan.reasoning(
+        prompt, chosen.name, model=args.model, style=style, ratio=ratio, allow_off=args.allow_off
+    )
+    wanted = asked.reasoning(
+        prompt, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio, model=args.model
+    )
     output = inputs.output_path(args.output) if args.output is not None else None
+    console.warn(*call.warnings, *chosen.warnings)
+    limit = budget.cap(args.max_cost, chosen.max_cost)
+    spent = runs.spent_for([output] if output and (limit or args.dry_run) else [])
+    planned = plan.Plan((call,), spent=spent, cap=limit)
+    if output and receipts.rewritten(output, wanted):
+        planned = planned.without(["reasoning"])
+    if args.dry_run:
+        return plan.shown(planned, args.allow_unknown_cost)
+    budget.check(limit, spent, planned.cost, allow_unknown=args.allow_unknown_cost)
     motion_file = inputs.output_path(args.motion_file) if args.motion_file is not None else None
     if output and output == motion_file:
         raise UsageError("--output and --motion-file name the same file.", "Give them two names.")
@@ -97,7 +101,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             made = receipts.Record.begin(
                 output, "reasoning", wanted, inputs={"prompt": prompt},
                 sent={"messages": result["messages"], **call.settings},
-                gateway=chosen.identity, model=call.model.id,
+                gateway=chosen.identity, model=call.model.id, expected=call.cost,
             )  # fmt: skip
             # The receipt first: it holds the texts, so the file can be written again from it.
             made.succeeded(
@@ -139,9 +143,9 @@ def _made_before(
 
     if output is None:
         return None
-    receipt = receipts.read(output)
-    if receipt and receipt.get("digest") == wanted and isinstance(receipt.get("result"), dict):
-        return receipt  # it holds the texts, so even a lost file costs nothing
+    receipt = receipts.rewritten(output, wanted)
+    if receipt:
+        return receipt
     receipts.consult(output, wanted, overwrite=overwrite, resubmit=True, demo=demo)
     return None
 
@@ -171,7 +175,7 @@ def _rewrite(
             if reply.cost is not None:
                 costs.append(models.Cost(reply.cost, "actual"))
             elif reply.tokens:
-                costs.append(models.price_of_tokens(call.model, *reply.tokens))
+                costs.append(models.price_of_tokens(call.model, call.gateway, *reply.tokens))
             else:
                 costs.append(call.cost)
             answer = rewriting.read_rewrite(reply.text, reply.finish_reason)

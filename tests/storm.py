@@ -28,7 +28,7 @@ from loopback import Gateway, Reply, Request, clip, png
 PROMPT = "A cat jumping from a bookshelf to the couch"
 # What a finished run leaves beside `cat.mp4`, and nothing else.
 WHOLE = {
-    "cat.mp4", "cat.mp4.receipt.json",
+    "cat.mp4", "cat.mp4.receipt.json", "cat.filmstrip.png",
     "cat.stages/caption.txt", "cat.stages/caption.txt.receipt.json", "cat.stages/motion.txt",
     "cat.stages/anchor.png", "cat.stages/anchor.png.receipt.json",
 }  # fmt: skip

@@ -16,6 +16,7 @@ from factorized_video.errors import Unavailable
 from factorized_video.gateway import client
 from factorized_video.gateway.settings import Settings
 from factorized_video.gateway.types import ListedJob
+from factorized_video.models import Cost
 from factorized_video.receipts import Record, receipt_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -167,7 +168,16 @@ def test_neighbours_are_counted_together_and_what_is_no_receipt_is_passed_over(
 def test_a_call_that_was_answered_by_resubmit_is_no_rival(place: Path) -> None:
     output = place / "ours.mp4"
     lay(place, output.name, "unknown")
-    again = Record.begin(output, "synthesis", "d", inputs={}, sent=SENT, gateway={}, model="veo")
+    again = Record.begin(
+        output,
+        "synthesis",
+        "d",
+        inputs={},
+        sent=SENT,
+        gateway={},
+        model="veo",
+        expected=Cost(1.0, "estimated"),
+    )
     again.intend()
     assert receipt_path(place / "ours.1.mp4").exists()
     assert neighbours(again).rivals == 0

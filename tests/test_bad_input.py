@@ -269,7 +269,7 @@ def test_an_unusual_anchor_is_sent_upright_in_a_form_all_models_take(
     from PIL import Image
 
     Path("mine.png").write_bytes(data())
-    done = run(*VIDEO, "--json", gateway=gateway)
+    done = run(*VIDEO, "--fit=none", "--json", gateway=gateway)
     assert done.code == 0, done.err
     label, _, sent = str(gateway.of("create")[0].body["first_frame"]).partition(";base64,")
     with Image.open(io.BytesIO(base64.b64decode(sent))) as frame:

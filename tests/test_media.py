@@ -20,14 +20,18 @@ import pytest
 av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from factorized_video import media  # noqa: E402
 from factorized_video.errors import OutputError, UsageError  # noqa: E402
-from factorized_video.media import ImageFile  # noqa: E402
+from factorized_video.legal import Framing  # noqa: E402
+from factorized_video.media import clips, images, kinds  # noqa: E402
+from factorized_video.media.images import ImageFile  # noqa: E402
 from PIL import Image, ImageCms, ImageOps  # noqa: E402
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 SIZE = (480, 320)
 RED, BLUE, WHITE = (200, 30, 30), (30, 30, 200), (255, 255, 255)
+
+
+AS_IT_IS = Framing()
 
 
 def picture(mode: str = "RGB", size: tuple[int, int] = SIZE) -> Image.Image:
@@ -70,7 +74,7 @@ def turned(orientation: int) -> bytes:
 
 def sent(data: bytes) -> tuple[Image.Image, str]:
     """The picture as the video model gets it, decoded, and its type."""
-    result = media.to_send(media.check_image(data))
+    result = images.to_send(images.check_image(data), AS_IT_IS)
     image = Image.open(io.BytesIO(result.data))
     image.load()
     assert image.format is not None
@@ -119,8 +123,8 @@ def is_upright(image: Image.Image) -> bool:
 def test_kinds_are_told_by_the_first_bytes(
     head: bytes, image: str | None, video: str | None
 ) -> None:
-    assert media.image_kind(head) == image
-    assert media.video_kind(head) == video
+    assert kinds.image_kind(head) == image
+    assert kinds.video_kind(head) == video
 
 
 # -- images that are fit to send ------------------------------------------------------------------
@@ -138,9 +142,9 @@ def test_kinds_are_told_by_the_first_bytes(
     ],
 )
 def test_a_sound_png_or_jpeg_goes_byte_for_byte(data: bytes) -> None:
-    image = media.check_image(data)
+    image = images.check_image(data)
     assert (image.size, image.warnings) == (SIZE, ())
-    assert media.to_send(image).data == data
+    assert images.to_send(image, AS_IT_IS).data == data
 
 
 @cache
@@ -195,7 +199,7 @@ def test_other_kinds_are_redrawn_as_plain_rgb_and_look_the_same(name: str) -> No
     assert getattr(image, "n_frames", 1) == 1
     assert "icc_profile" not in image.info
     animation = "animat" in name or name == "apng"
-    assert ("animated" in " ".join(media.check_image(data).warnings)) is animation
+    assert ("animated" in " ".join(images.check_image(data).warnings)) is animation
 
 
 def test_a_16_bit_grey_keeps_its_greys() -> None:
@@ -208,7 +212,7 @@ def test_a_16_bit_grey_keeps_its_greys() -> None:
 def test_exif_orientation_is_drawn_and_not_left_to_the_reader(orientation: int) -> None:
     data = turned(orientation)
     assert is_upright(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
-    assert media.check_image(data).size == SIZE
+    assert images.check_image(data).size == SIZE
     image, _ = sent(data)
     assert image.size == SIZE
     assert image.getexif().get(0x0112, 1) == 1
@@ -244,9 +248,9 @@ def test_a_large_picture_is_shrunk_to_2048_with_its_shape_kept(size: tuple[int, 
 
 def test_a_heavy_picture_goes_as_jpeg_under_four_megabytes() -> None:
     noise = Image.frombytes("RGB", (1200, 1200), random.Random(1).randbytes(1200 * 1200 * 3))
-    result = media.to_send(media.check_image(encoded(noise, "PNG", compress_level=1)))
+    result = images.to_send(images.check_image(encoded(noise, "PNG", compress_level=1)), AS_IT_IS)
     assert result.mime == "image/jpeg"
-    assert len(result.data) <= media.SENT_BYTES
+    assert len(result.data) <= images.SENT_BYTES
     assert Image.open(io.BytesIO(result.data)).size == noise.size
 
 
@@ -276,7 +280,7 @@ PLAIN_PNG, PLAIN_JPEG = encoded(picture(), "PNG"), encoded(picture(), "JPEG")
 )
 def test_what_cannot_be_a_first_frame_is_said(data: bytes, says: str) -> None:
     with pytest.raises(OutputError, match=says):
-        media.check_image(data)
+        images.check_image(data)
 
 
 @pytest.mark.parametrize("side", [30_000, 100_000, 2_000_000])
@@ -287,7 +291,7 @@ def test_a_header_that_promises_far_too_much_is_refused_quickly_and_in_little_me
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.process_time()
     with pytest.raises(OutputError):
-        media.check_image(png(header, zlib.compress(b"\0" * 10_000_000)))
+        images.check_image(png(header, zlib.compress(b"\0" * 10_000_000)))
     assert time.process_time() - started < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB
 
@@ -295,11 +299,11 @@ def test_a_header_that_promises_far_too_much_is_refused_quickly_and_in_little_me
 def test_too_large_is_said_as_too_large_whatever_the_size() -> None:
     header = struct.pack(">2I5B", 30_000, 30_000, 8, 2, 0, 0, 0)
     with pytest.raises(OutputError, match="30000x30000 px is too large"):
-        media.check_image(png(header, zlib.compress(b"\0" * 100)))
+        images.check_image(png(header, zlib.compress(b"\0" * 100)))
 
 
 def test_a_small_picture_is_taken_with_a_warning() -> None:
-    image = media.check_image(encoded(picture(size=(200, 120)), "PNG"))
+    image = images.check_image(encoded(picture(size=(200, 120)), "PNG"))
     assert "200x120 px is small" in image.warnings[0]
 
 
@@ -315,9 +319,9 @@ def test_a_file_that_a_person_gave_is_a_usage_error_with_its_flag(
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match=says):
-        media.read_image(path, "--anchor")
+        images.read_image(path, "--anchor")
     with pytest.raises(UsageError, match="is a folder"):
-        media.read_image(tmp_path, "--anchor")
+        images.read_image(tmp_path, "--anchor")
 
 
 # -- converting to what --output asks -------------------------------------------------------------
@@ -329,10 +333,10 @@ def test_an_image_is_saved_as_its_extension_asks_and_untouched_if_it_is_so(
     kind: str, extension: str
 ) -> None:
     data = encoded(picture(), kind)
-    converted, notes = media.convert(media.check_image(data), extension)
+    converted, notes = images.convert(images.check_image(data), extension)
     assert notes == ()
-    wanted = media.EXTENSIONS[extension.lower()]
-    assert media.image_kind(converted) == wanted
+    wanted = kinds.EXTENSIONS[extension.lower()]
+    assert kinds.image_kind(converted) == wanted
     assert (converted == data) is (kind == wanted)
     assert is_upright(Image.open(io.BytesIO(converted)))
 
@@ -375,8 +379,8 @@ def without_index(data: bytes) -> bytes:
 def test_a_whole_clip_is_accepted_and_measured(data: bytes, kind: str, tmp_path: Path) -> None:
     path = tmp_path / "clip"
     path.write_bytes(data)
-    assert media.check_video(path) == kind
-    measured = media.measure_video(path)
+    assert clips.check_video(path) == kind
+    measured = clips.measure_video(path)
     assert measured is not None
     assert measured["duration_s"] == pytest.approx(0.5, abs=0.09)
     del measured["duration_s"]
@@ -413,7 +417,7 @@ def test_what_is_no_whole_clip_is_said(data: bytes, says: str, tmp_path: Path) -
     path = tmp_path / "clip.mp4"
     path.write_bytes(data)
     with pytest.raises(OutputError, match=says):
-        media.check_video(path)
+        clips.check_video(path)
 
 
 def test_a_clip_cut_between_its_index_and_its_pictures_is_no_clip(tmp_path: Path) -> None:
@@ -422,14 +426,14 @@ def test_a_clip_cut_between_its_index_and_its_pictures_is_no_clip(tmp_path: Path
     path = tmp_path / "clip.mp4"
     path.write_bytes(data[:cut])
     with pytest.raises(OutputError):
-        media.check_video(path)
+        clips.check_video(path)
 
 
 def test_a_container_without_pictures_cannot_be_measured(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moov")
     with pytest.raises(OutputError, match=r"cannot be read as a video|no moving picture"):
-        media.measure_video(path)
+        clips.measure_video(path)
 
 
 # -- without the media extra ----------------------------------------------------------------------
@@ -448,7 +452,8 @@ import importlib.util
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *a: None if name in ("PIL", "av") else real(name, *a)
 sys.meta_path.insert(0, Hide())
-from factorized_video import media
+from factorized_video.media import clips, images, kinds
+from factorized_video.legal import Framing
 from factorized_video.errors import ToolError
 
 def told(action):
@@ -458,14 +463,14 @@ def told(action):
         return [error.kind, error.message, error.hint]
 
 folder = Path(sys.argv[1])
-found = {"have": media.have_media_extra(), "need": told(lambda: media.need_media_extra("This"))}
+found = {"have": kinds.have_media_extra(), "need": told(lambda: kinds.need_media_extra("This"))}
 for name in ("a.png", "a.jpg", "a.webp", "cut.png", "cut.jpg", "text.png"):
     def look():
-        image = media.read_image(folder / name, "--anchor")
-        send = told(lambda: media.to_send(image).mime)
-        return [image.kind, image.size, image.warnings, send, media.convert(image, ".png")[1]]
+        image = images.read_image(folder / name, "--anchor")
+        send = told(lambda: images.to_send(image, Framing()).mime)
+        return [image.kind, image.size, image.warnings, send, images.convert(image, ".png")[1]]
     found[name] = told(look)
-found["clip"] = [media.check_video(folder / "clip.mp4"), media.measure_video(folder / "clip.mp4")]
+found["clip"] = [clips.check_video(folder / "clip.mp4"), clips.measure_video(folder / "clip.mp4")]
 print(json.dumps(found))
 """
 
@@ -506,4 +511,4 @@ def test_without_the_media_extra_kinds_are_told_and_nothing_is_measured(tmp_path
 
 
 def test_an_unmeasured_picture_is_sent_as_it_is() -> None:
-    assert media.to_send(ImageFile(b"\x89PNG...", "PNG", None)).data == b"\x89PNG..."
+    assert images.to_send(ImageFile(b"\x89PNG...", "PNG", None), AS_IT_IS).data == b"\x89PNG..."

@@ -206,7 +206,7 @@ def test_a_prompt_becomes_a_video(gateway: Gateway) -> None:
     assert result["output"] == str(CAT.absolute())
     assert result["receipt"] == str(RECEIPT.absolute())
     assert result["video"] == {
-        "duration_s": 1.0, "width": 320, "height": 180, "fps": 12.0, "codec": "h264",
+        "duration_s": 6.0, "width": 1280, "height": 720, "fps": 2.0, "codec": "h264",
         "audio": False,
     }  # fmt: skip
     assert [stage["stage"] for stage in result["stages"]] == [
@@ -214,8 +214,10 @@ def test_a_prompt_becomes_a_video(gateway: Gateway) -> None:
     ]  # fmt: skip
     assert result["cost"]["amount"] == pytest.approx(0.0059 + 0.134 + 2.40)
     assert result["cost"]["kind"] == "estimated", "the weakest kind in it"
+    assert result["anchor_fidelity"] == 1.0
+    assert result["filmstrip"] == str(Path("cat.filmstrip.png").absolute())
     assert files() == {
-        "cat.mp4", "cat.mp4.receipt.json",
+        "cat.mp4", "cat.mp4.receipt.json", "cat.filmstrip.png",
         "cat.stages/caption.txt", "cat.stages/caption.txt.receipt.json", "cat.stages/motion.txt",
         "cat.stages/anchor.png", "cat.stages/anchor.png.receipt.json",
     }  # fmt: skip
@@ -231,6 +233,7 @@ def test_without_json_stdout_is_the_path_alone(gateway: Gateway) -> None:
 
 
 def test_quiet_says_warnings_only(gateway: Gateway) -> None:
+    Path("mine.png").write_bytes(png())  # what the gateway's clip begins with
     done = video(gateway, "--quiet", "--model=byteplus/dreamina-seedance-2-0")
     assert (done.code, done.err) == (0, "")
 

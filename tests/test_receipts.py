@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from factorized_video import errors, files, receipts
+from factorized_video.models import Cost
 from factorized_video.receipts import Found, Record, receipt_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -325,7 +326,14 @@ def test_edited_tells_a_persons_file_from_ours(place: Path) -> None:
 
 def begin(output: Path) -> Record:
     return Record.begin(
-        output, "composition", "d1", inputs={"caption": "c"}, sent={}, gateway=REAL, model="m"
+        output,
+        "composition",
+        "d1",
+        inputs={"caption": "c"},
+        sent={},
+        gateway=REAL,
+        model="m",
+        expected=Cost(0.1, "estimated"),
     )
 
 

@@ -315,4 +315,5 @@ def test_loopback_is_told_as_written(host: str, loopback: bool) -> None:
     ("gateway", "name"), [("auto", "happycapy"), ("happycapy", "happycapy"), ("demo", "demo")]
 )
 def test_a_dry_run_needs_no_key_to_know_its_gateway(gateway: str, name: str) -> None:
-    assert settings.planned_name(gateway) == name
+    planned = settings.resolve(gateway, {}, needs_key=False)
+    assert (planned.name, planned.key) == (name, None)

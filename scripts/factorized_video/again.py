@@ -5,8 +5,15 @@ from __future__ import annotations
 import shlex
 import sys
 
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from .errors import ToolError
+
 # Options with a value, of those that are ever taken out.
-_WITH_VALUE = ("--stop-after", "--prompt", "--prompt-file", "--anchor-path", "--anchor")
+_WITH_VALUE = (
+    "--stop-after", "--prompt", "--prompt-file", "--anchor-path", "--anchor", "--model",
+    "--llm-model", "--image-model", "--video-model", "--output",
+)  # fmt: skip
 OTHER_WORDS = "<the action in other words>"
 
 
@@ -25,6 +32,24 @@ def with_other_words(anchor: str | None = None) -> str:
     if anchor:
         words.append(f"--anchor-path={anchor}")
     return "python3 " + shlex.join([*words, f"--prompt={OTHER_WORDS}"])
+
+
+def with_model(flag: str, model: str, output: str) -> str:
+    """The same command with another model. The output is named, so that what is there is kept."""
+    words = _words((flag, "--output", "--resubmit"))
+    return "python3 " + shlex.join([*words, f"{flag}={model}", f"--output={output}"])
+
+
+def offer_replacement(error: ToolError, flag: str, replacement: str | None, output: str) -> None:
+    """If the gateway does not know the model, `next` is the same command with its replacement.
+
+    What was made before is kept: the output is named, and no other flag changes.
+    """
+    if not error.result.pop("unknown_model", False) or replacement is None:
+        return
+    error.hint = f"Nothing was made. Use {replacement} instead: `next` is that command."
+    error.result["replacement"] = replacement
+    error.result["next"] = with_model(flag, replacement, output)
 
 
 def _words(without: tuple[str, ...]) -> list[str]:

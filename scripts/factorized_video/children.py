@@ -74,6 +74,8 @@ class Children:
         )
         error.told = True
         error.result = {key: result.get(key) for key in _PASSED_ON}
+        if "replacement" in result:  # of a model that the gateway does not know
+            error.result["replacement"] = result["replacement"]
         error.result.update(cost=self.cost(), stages=self.results)
         return error
 

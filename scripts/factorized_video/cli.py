@@ -33,6 +33,7 @@ EXITS = {
     "running": (4, "running"),
     "refused": (5, "refused"),
     "unavailable": (6, "failed"),
+    "budget": (7, "failed"),
     "unknown": (8, "unknown"),
     "output": (9, "failed"),
     "rejected": (10, "rejected"),
@@ -46,7 +47,8 @@ exit codes:
   3 no key, key refused, or no credit           10 request not taken, nothing made
   4 still running: run the same command again   11 the job was accepted and failed
   5 refused by the model or its filter         130 interrupted: run the same command again
-  6 gateway not available: try later             1 a bug in this tool"""
+  6 gateway not available: try later             1 a bug in this tool
+  7 over the cap on cost, nothing sent"""
 # After these the same command goes on, so it is what `next` says.
 _SAME_COMMAND_GOES_ON = ("running", "auth", "unavailable", "unknown", "output", "interrupted")
 RESULT_KEYS = (
@@ -54,6 +56,7 @@ RESULT_KEYS = (
     "job", "eta_s", "next",
 )  # fmt: skip
 GATEWAYS = ("auto", "demo", "happycapy")
+FITS = ("crop", "pad", "none")
 DEFAULT_TIMEOUT_S = 1200  # queue-backed video hosts are reported to take up to 20 minutes
 
 
@@ -79,8 +82,8 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}.", hint)
 
 
-def add_common(parser: argparse.ArgumentParser, *, pays: bool = True) -> None:
-    """The options that all scripts have."""
+def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
+    """The options that all scripts have; with `draws` those of calls that are never repeated."""
     group = parser.add_argument_group("gateway and output")
     group.add_argument(
         "--gateway", choices=GATEWAYS, default="auto",
@@ -91,13 +94,24 @@ def add_common(parser: argparse.ArgumentParser, *, pays: bool = True) -> None:
     group.add_argument("--quiet", action="store_true", help="no progress on stderr")
     group.add_argument(
         "--dry-run", action="store_true",
-        help="print what would be sent and what it is expected to cost; send nothing",
+        help="print what would be sent, what is legal, and what it should cost; send nothing",
     )  # fmt: skip
+    group.add_argument(
+        "--max-cost", type=inputs.usd, metavar="USD",
+        help="the most that this output may cost, with what it has cost before (exit code 7)",
+    )  # fmt: skip
+    group.add_argument(
+        "--allow-unknown-cost", action="store_true",
+        help="under a cap, also make calls whose price is not known",
+    )  # fmt: skip
+    group.add_argument(
+        "--allow-off", action="store_true", help="use a model that is known to be shut down"
+    )
     group.add_argument(
         "--overwrite", action="store_true",
         help="make it even if the output was made for other inputs; the old file is kept as NAME.1",
     )  # fmt: skip
-    if pays:
+    if draws:
         group.add_argument(
             "--resubmit", action="store_true",
             help="pays again: send once more what was refused, failed or got lost",
@@ -105,10 +119,6 @@ def add_common(parser: argparse.ArgumentParser, *, pays: bool = True) -> None:
         group.add_argument(
             "--take", type=inputs.take, default=1, metavar="N",
             help="another draw of the same request (default: 1)",
-        )  # fmt: skip
-        group.add_argument(
-            "--allow-off", action="store_true",
-            help="use a model that is known to be shut down",
         )  # fmt: skip
 
 
@@ -132,13 +142,41 @@ def add_ratio(parser: argparse.ArgumentParser) -> None:
 
 
 def add_video_options(parser: argparse.ArgumentParser) -> None:
-    """--duration, --prompt-strategy and --timeout."""
+    """What the clip is to be, and how long to wait for it."""
     parser.add_argument(
         "--duration",
         type=inputs.seconds,
         metavar="S",
         help="whole seconds (default: 6, or the nearest)",
     )
+    parser.add_argument(
+        "--fit-duration", action="store_true",
+        help="if the model does not make so many seconds, take the nearest it makes",
+    )  # fmt: skip
+    parser.add_argument(
+        "--resolution", type=inputs.resolution, metavar="R",
+        help="720p, 1080p, 4k ... (default: 720p, or the nearest)",
+    )  # fmt: skip
+    sound = parser.add_mutually_exclusive_group()
+    sound.add_argument(
+        "--audio", action="store_const", const=True, help="sound is wanted (default: as it comes)"
+    )
+    sound.add_argument(
+        "--no-audio", dest="audio", action="store_const", const=False,
+        help="no sound: what the model makes all the same is removed here",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fit", choices=FITS,
+        help="how a picture of another shape becomes the first frame (default: a crop of up to "
+        "10 %% of it)",
+    )  # fmt: skip
+    strip = parser.add_mutually_exclusive_group()
+    strip.add_argument(
+        "--filmstrip", action="store_const", const=True,
+        help="also write NAME.filmstrip.png: frames of the clip with their times",
+    )  # fmt: skip
+    strip.add_argument("--no-filmstrip", dest="filmstrip", action="store_const", const=False,
+                       help="do not")  # fmt: skip
     parser.add_argument(
         "--prompt-strategy", choices=STRATEGIES, default=None,
         help=f"what the video model is told (default: {DEFAULT_STRATEGY})",

@@ -96,6 +96,12 @@ class Unavailable(ToolError):
     kind = "unavailable"
 
 
+class OverBudget(ToolError):
+    """It would cost more than the cap allows; nothing was sent."""
+
+    kind = "budget"
+
+
 class Unknown(ToolError):
     """A paid create may or may not have been accepted."""
 

@@ -122,6 +122,29 @@ def seconds(text: str) -> int:
     return int(text)
 
 
+def resolution(text: str) -> str:
+    """A resolution: "720p", "1080p", "2k", "4k"."""
+    word = text.strip().lower()
+    digits, unit = word[:-1], word[-1:]
+    fine = digits.isascii() and digits.isdigit() and digits[0] != "0"
+    if not fine or (unit, len(digits)) not in (("p", 3), ("p", 4), ("k", 1)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no resolution; expected one such as 720p, 1080p or 4k"
+        )
+    return word
+
+
+def usd(text: str) -> float:
+    """An amount in USD."""
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r}: an amount in USD was expected, such as 2.5")
+    return amount
+
+
 def take(text: str) -> int:
     """The number of a take."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 9999):

@@ -1,11 +1,15 @@
-"""`models.json` read, matched, checked and priced. Pure but for reading that one file."""
+"""`models.json` read, matched and priced. Pure but for reading that one file.
+
+Its shape is told in `models.schema.json`. What no source states is None here and is not checked.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .errors import UsageError
 
@@ -22,7 +26,9 @@ class Cost:
 
     amount: float | None
     kind: str  # actual | listed | estimated | unknown
-    basis: str = ""  # how it was reckoned, with date and source
+    basis: str = ""  # how it was reckoned, in words
+    as_of: str | None = None  # date of the price
+    source: str | None = None  # where the price stands
 
     def as_json(self) -> dict[str, object]:
         """The `cost` object of results and receipts."""
@@ -43,95 +49,248 @@ def total(costs: list[Cost]) -> Cost:
 
 
 @dataclass(frozen=True)
+class ImageLimits:
+    """What a first frame may be: bytes, sides in pixels, ratios as width over height."""
+
+    formats: tuple[str, ...] | None = None  # of PNG, JPEG, WEBP
+    bytes: int | None = None
+    side_min: int | None = None
+    side_max: int | None = None
+    ratio_min: float | None = None
+    ratio_max: float | None = None
+
+
+@dataclass(frozen=True)
 class Model:
     """One model as the registry knows it; None where no source states the fact."""
 
-    id: str
+    id: str  # from `pick`: as the gateway is told it
     kind: str  # llm | image | video | as asked for when not listed
-    listed: bool
+    listed: bool = True
     best_for: str = ""
-    durations: tuple[int, ...] | None = None  # seconds
-    ratios: tuple[str, ...] | None = None
+    status: str = "live"  # live | upstream-retired | off; from `pick`: at that gateway
+    shutdown: dict[str, str] | None = None  # date, and by whom
+    replacement: str | None = None
+    ids: dict[str, str] = field(default_factory=dict)  # by gateway
+    statuses: dict[str, str] = field(default_factory=dict)  # by gateway, where they differ
+    aliases: tuple[str, ...] = ()
+    prompt_characters: int | None = None
+    prompt_over: str | None = None  # what the model does with more: refused | cut silently
     typical_s: float | None = None  # seconds from create to finished
-    price: dict[str, object] | None = None
-    retired: dict[str, str] | None = None  # shut down upstream; a gateway may keep an alias
-    off: dict[str, str] | None = None  # served by nobody any more
+    prices: tuple[dict[str, Any], ...] = ()
+    as_of: str | None = None
+    source: str | None = None
+    ratios: tuple[str, ...] | None = None
+    references: int | None = None
+    sees_images: bool | None = None  # llm
+    edits: bool | None = None  # image
+    sizes: tuple[str, ...] | None = None  # image
+    durations: tuple[int, ...] | None = None  # video, seconds
+    duration_locks: tuple[tuple[dict[str, Any], tuple[int, ...]], ...] = ()  # condition, durations
+    ratio_mode: str | None = None  # video: sent | adaptive | follows-image
+    resolutions: tuple[str, ...] | None = None  # video
+    first_frame: bool | None = None
+    last_frame: bool | None = None
+    audio: str | None = None  # never | always | switch
+    seed: bool | None = None
+    image: ImageLimits | None = None
+
+    def durations_at(self, resolution: str) -> tuple[int, ...] | None:
+        """The legal durations at a resolution, in seconds; None if not known."""
+        for when, durations in self.duration_locks:
+            if resolution in when.get("resolution", ()):
+                return durations
+        return self.durations
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What the registry knows of a gateway."""
+
+    defaults: dict[str, str]  # model ids by kind
+    any_model: bool  # takes whatever id is sent
+    resolutions: tuple[str, ...] | None  # what its video call can say
+    audio_switch: bool  # its video call can say whether sound is wanted
 
 
 @cache
-def registry() -> dict[str, object]:
+def registry() -> dict[str, Any]:
     """The whole of models.json."""
     text = (Path(__file__).parent / "models.json").read_text(encoding="utf-8")
-    data: dict[str, object] = json.loads(text)
+    data: dict[str, Any] = json.loads(text)
     return data
 
 
-def rows(kind: str | None = None) -> list[Model]:
+@cache
+def rows(kind: str | None = None) -> tuple[Model, ...]:
     """All listed models, or those of one kind, in the order of the file."""
-    entries = registry()["models"]
-    assert isinstance(entries, list)
-    return [_model(row) for row in entries if kind in (None, row["kind"])]
+    return tuple(_model(row) for row in registry()["models"] if kind in (None, row["kind"]))
 
 
-def pick(kind: str, typed: str | None, gateway: str) -> Model:
-    """The typed model, listed or not, else the gateway's default of that kind."""
-    defaults = registry()["defaults"]
-    assert isinstance(defaults, dict)
-    wanted = typed or defaults[gateway][kind]
-    for model in rows():
-        if model.id == wanted:
-            if model.kind != kind:
-                raise UsageError(
-                    f"{wanted} is a model for {_WHAT[model.kind]}, not for {_WHAT[kind]}.",
-                    f"For {_WHAT[kind]} this tool knows: {', '.join(m.id for m in rows(kind))}.",
-                )
-            return model
-    return Model(wanted, kind, listed=False)
+def gateway(name: str) -> Gateway:
+    """What is known of a gateway; the name must be one that the registry has."""
+    row = registry()["gateways"][name]
+    return Gateway(
+        row["defaults"], row["any_model"], _tuple(row["resolutions"]), row["audio_switch"]
+    )
+
+
+def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
+    """The typed model, listed or not, else the gateway's default of that kind.
+
+    Its `id` is what this gateway is told, which need not be what was typed: an id of another
+    gateway, and a vendor's own, are translated. Raises UsageError for a model of another kind.
+    """
+    wanted = typed or gateway(gateway_name).defaults[kind]
+    row = _row_of(wanted)
+    if row is None:
+        return Model(wanted, kind, listed=False)
+    if row["kind"] != kind:
+        raise UsageError(
+            f"{wanted} is a model for {_WHAT[row['kind']]}, not for {_WHAT[kind]}.",
+            f"For {_WHAT[kind]} this tool knows: {', '.join(at(kind, gateway_name))}.",
+        )
+    model = _model(row)
+    return replace(
+        model,
+        id=model.ids.get(gateway_name, wanted),
+        status=model.statuses.get(gateway_name, model.status),
+    )
+
+
+def unchecked(model: Model) -> Model:
+    """The same model, as if nothing were known of what it takes."""
+    return replace(
+        model, durations=None, duration_locks=(), ratios=None, resolutions=None, audio=None,
+        image=None, prompt_characters=None, first_frame=None,
+    )  # fmt: skip
+
+
+def at(kind: str, gateway_name: str) -> list[str]:
+    """The ids of one kind that a gateway is known to serve, or may still serve."""
+    return [
+        model.ids[gateway_name]
+        for model in rows(kind)
+        if gateway_name in model.ids and model.statuses.get(gateway_name, model.status) != "off"
+    ]
 
 
 _WHAT = {"llm": "text", "image": "images", "video": "video"}
 
 
-def price(model: Model, *, seconds: int = 0) -> Cost:
-    """What one call is expected to cost, by the vendor's list price."""
-    row = model.price
-    if not row:
-        return Cost(None, "unknown", "no published price is known for this model")
-    basis = f"list price of {row['as_of']}, {row['source']}"
-    if row["unit"] == "call":
-        return Cost(0.0, "listed", str(row["source"]))
+def price(
+    model: Model,
+    gateway_name: str,
+    *,
+    seconds: int = 0,
+    resolution: str | None = None,
+    audio: bool = True,
+) -> Cost:
+    """What one call is expected to cost: by the gateway's own price, else by a list price.
+
+    `seconds`, `resolution` and `audio` (whether it comes with sound) matter to videos.
+    """
+    fitting = [
+        row
+        for row in model.prices
+        if row.get("resolution") in (None, resolution)
+        and row.get("audio") in (None, audio)
+        and row.get("gateway") in (None, gateway_name)
+    ]
+    if not fitting:
+        at_which = f" at {resolution}" if model.prices and resolution else ""
+        return Cost(None, "unknown", f"no published price is known for this model{at_which}")
+    row = next((row for row in fitting if row.get("gateway")), fitting[0])
+    kind = "listed" if row.get("gateway") else "estimated"
+    words, amount = "", 0.0
     if row["unit"] == "1M tokens":
         amount = _tokens(row, REWRITE_TOKENS_IN, REWRITE_TOKENS_OUT)
-        return Cost(amount, "estimated", f"about {REWRITE_TOKENS_IN} tokens in, "
-                    f"{REWRITE_TOKENS_OUT} out; {basis}")  # fmt: skip
-    each = float(str(row["amount"]))
-    return Cost(round(each * (seconds if row["unit"] == "second" else 1), 6), "estimated", basis)
+        words = f"about {REWRITE_TOKENS_IN:,} tokens in, {REWRITE_TOKENS_OUT:,} out, at "
+    elif row["unit"] == "second":
+        amount = round(row["usd"] * seconds, 6)
+        words = f"{seconds} s at "
+    else:
+        amount = row["usd"]
+    basis = f"{words}{_rate(row)}, price of {row['as_of']}, {row['source']}"
+    return Cost(amount, kind, basis, row["as_of"], row["source"])
 
 
-def price_of_tokens(model: Model, tokens_in: int, tokens_out: int) -> Cost:
+def price_of_tokens(model: Model, gateway_name: str, tokens_in: int, tokens_out: int) -> Cost:
     """What a chat call cost by its own token counts, where the gateway did not say."""
-    row = model.price
-    if not row or row["unit"] != "1M tokens":
-        return price(model)
-    return Cost(_tokens(row, tokens_in, tokens_out), "estimated", f"list price of {row['as_of']}")
+    expected = price(model, gateway_name)
+    row = next((row for row in model.prices if row["unit"] == "1M tokens"), None)
+    if row is None:
+        return expected
+    return replace(expected, amount=_tokens(row, tokens_in, tokens_out))
 
 
-def _tokens(row: dict[str, object], tokens_in: int, tokens_out: int) -> float:
-    rate_in, rate_out = float(str(row["input"])), float(str(row["output"]))
-    return round((tokens_in * rate_in + tokens_out * rate_out) / 1_000_000, 6)
+def shown_price(row: dict[str, Any]) -> str:
+    """A price row in words: "USD 0.40 a second at 720p with sound"."""
+    words = _rate(row)
+    words += f" at {row['resolution']}" if "resolution" in row else ""
+    words += f" in {row['size']}" if "size" in row else ""
+    if "audio" in row:
+        words += " with sound" if row["audio"] else " silent"
+    return words + (f" by {row['gateway']}" if "gateway" in row else "")
 
 
-def _model(row: dict[str, object]) -> Model:
-    durations, ratios = row.get("durations"), row.get("ratios")
+def _rate(row: dict[str, Any]) -> str:
+    if row["unit"] == "1M tokens":
+        return f"USD {_usd(row['input'])} in and {_usd(row['output'])} out per 1M tokens"
+    return f"USD {_usd(row['usd'])} a{'n' if row['unit'] == 'image' else ''} {row['unit']}"
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:.2f}" if round(amount, 2) == amount else f"{amount:g}"
+
+
+def _tokens(row: dict[str, Any], tokens_in: int, tokens_out: int) -> float:
+    amount: float = tokens_in * row["input"] + tokens_out * row["output"]
+    return round(amount / 1_000_000, 6)
+
+
+def _row_of(wanted: str) -> dict[str, Any] | None:
+    for row in registry()["models"]:
+        theirs = (entry["id"] for entry in row["gateways"].values())
+        if wanted == row["id"] or wanted in row["aliases"] or wanted in theirs:
+            found: dict[str, Any] = row
+            return found
+    return None
+
+
+def _model(row: dict[str, Any]) -> Model:
+    prompt, image = row["prompt"] or {}, row.get("image")
+    kept = ("id", "kind", "best_for", "status", "shutdown", "replacement", "typical_s", "as_of",
+            "source", "references", "sees_images", "edits", "ratio_mode", "first_frame",
+            "last_frame", "audio", "seed")  # fmt: skip
+    plain: dict[str, Any] = {name: row.get(name) for name in kept}
     return Model(
-        id=str(row["id"]),
-        kind=str(row["kind"]),
-        listed=True,
-        best_for=str(row["best_for"]),
-        durations=tuple(durations) if isinstance(durations, list) else None,
-        ratios=tuple(ratios) if isinstance(ratios, list) else None,
-        typical_s=row.get("typical_s"),  # type: ignore[arg-type]
-        price=row.get("price"),  # type: ignore[arg-type]
-        retired=row.get("retired"),  # type: ignore[arg-type]
-        off=row.get("off"),  # type: ignore[arg-type]
+        **plain,
+        ids={name: entry["id"] for name, entry in row["gateways"].items()},
+        statuses={
+            name: entry["status"] for name, entry in row["gateways"].items() if "status" in entry
+        },
+        aliases=tuple(row["aliases"]),
+        prompt_characters=prompt.get("characters"),
+        prompt_over=prompt.get("over"),
+        prices=tuple(row["prices"]),
+        ratios=_tuple(row.get("ratios")),
+        sizes=_tuple(row.get("sizes")),
+        resolutions=_tuple(row.get("resolutions")),
+        durations=_seconds(row.get("durations")),
+        duration_locks=tuple(
+            (lock["when"], _seconds(lock["durations"]) or ())
+            for lock in row.get("duration_locks", ())
+        ),
+        image=ImageLimits(**{**image, "formats": _tuple(image["formats"])}) if image else None,
     )
+
+
+def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def _seconds(durations: Any) -> tuple[int, ...] | None:
+    if isinstance(durations, dict):
+        return tuple(range(durations["from"], durations["to"] + 1))
+    return None if durations is None else tuple(durations)

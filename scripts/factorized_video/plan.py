@@ -6,21 +6,23 @@ Every script asks here before anything is sent; `--dry-run` prints what this mod
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import STAGES, models, prompts
-from .errors import UsageError
-from .models import Cost, Model
+from . import STAGES, budget, legal, models, prompts, shapes
+from .budget import Cap, Spent
+from .errors import OverBudget, UsageError
+from .legal import Framing
+from .models import Cost, ImageLimits, Model
 
-DEFAULT_RATIO = "16:9"
-DEFAULT_DURATION_S = 6
-# A 1K picture of a 16:9 model is 1376x768, 0.8 % off; more than 2 % is another shape.
-RATIO_TOLERANCE = 0.02
-RESOLUTION = "720p"
-# A text that an earlier stage has yet to write stands in a plan as this.
-CAPTION_TO_COME = "<caption of Stage 1>"
-MOTION_TO_COME = "<motion of Stage 1>"
+# A text that an earlier stage has yet to write stands in a plan as this, and is reckoned to have so
+# many characters: the system prompt asks for 120 and 60 words at most.
+CAPTION_TO_COME, CAPTION_CHARACTERS = "<caption of Stage 1>", 1_200
+MOTION_TO_COME, MOTION_CHARACTERS = "<motion of Stage 1>", 600
+# A clip may be this much off in length and size before it is called another one: containers round
+# to frames, encoders to blocks of 16 pixels.
+DURATION_TOLERANCE_S = 0.25
+SIZE_TOLERANCE = 0.03
 
 
 @dataclass(frozen=True)
@@ -35,34 +37,70 @@ class Call:
     cost: Cost
     chosen: tuple[str, ...] = ()  # what nobody typed, in words
     warnings: tuple[str, ...] = ()
+    framing: Framing = field(default=Framing())  # synthesis: how the anchor is made fit
+
+    @property
+    def legal(self) -> dict[str, Any]:
+        """What the model takes: None for what is not known, and so not checked."""
+        model = self.model
+        told: dict[str, Any] = {"prompt_characters": model.prompt_characters}
+        if self.stage != "reasoning":
+            told["aspect_ratios"] = model.ratios
+        if self.stage == "synthesis":
+            told |= {
+                "durations_s": model.durations_at(self.settings["resolution"]),
+                "resolutions": model.resolutions,
+                "audio": model.audio,
+                "last_frame": model.last_frame,
+            }
+        return told
 
     def as_json(self) -> dict[str, object]:
         """One entry of `stages` in a planned result."""
+        cost = self.cost
+        about = {"basis": cost.basis, "as_of": cost.as_of, "source": cost.source}
         return {
             "stage": self.stage,
             "gateway": self.gateway,
             "model": self.model.id,
+            "status": self.model.status if self.model.listed else "unlisted",
             "text": self.text,
             "settings": self.settings,
-            "cost": self.cost.as_json() | {"basis": self.cost.basis},
+            "legal": self.legal,
+            "cost": cost.as_json() | about,
             "chosen": list(self.chosen),
         }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The calls in order. `skipped` says in words which stages make none, and why."""
+    """The calls in order. `skipped` says in words which stages make none, and why.
+
+    `spent` is what was spent for the same output before, `cap` the limit on both together.
+    """
 
     calls: tuple[Call, ...]
     skipped: tuple[str, ...] = field(default=())
+    spent: Spent = field(default=Spent())
+    cap: Cap | None = None
 
     def has(self, stage: str) -> bool:
         """Whether this stage makes a call."""
         return any(call.stage == stage for call in self.calls)
 
+    def call(self, stage: str) -> Call:
+        """The call of a stage that makes one."""
+        return next(call for call in self.calls if call.stage == stage)
+
+    def without(self, made: list[str]) -> Plan:
+        """The plan without the stages whose result is there already."""
+        skipped = tuple(f"{STAGES[stage]} (already made, or being made)" for stage in made)
+        calls = tuple(call for call in self.calls if call.stage not in made)
+        return replace(self, calls=calls, skipped=skipped + self.skipped)
+
     @property
     def cost(self) -> Cost:
-        """The expected total."""
+        """The expected total of the calls."""
         return models.total([call.cost for call in self.calls])
 
     @property
@@ -77,6 +115,8 @@ class Plan:
             "stages": [call.as_json() for call in self.calls],
             "skipped": list(self.skipped),
             "cost": self.cost.as_json(),
+            "spent": {"amount": self.spent.usd, "unknown_calls": self.spent.unknown},
+            "max_cost": self.cap.usd if self.cap else None,
             "gateway": self.calls[0].gateway if self.calls else None,
             "text": self.as_text(),
         }
@@ -88,20 +128,46 @@ class Plan:
             lines.append(f"{STAGES[call.stage]}: {call.model.id} at {call.gateway}")
             lines += [f"  {name}: {value}" for name, value in call.settings.items()]
             lines += [f"  not typed, chosen: {what}" for what in call.chosen]
+            lines += [f"  legal: {words}" for words in _legal_words(call)]
             lines.append("  text:")
             lines += [f"    {line}" for line in _wrapped(call.text)]
             lines.append(f"  cost: {money(call.cost)}" + _in_brackets(call.cost.basis))
         lines += [f"skipped: {what}" for what in self.skipped]
+        if self.spent.usd or self.spent.unknown:
+            unknown = f", and {self.spent.unknown} calls of unknown cost"
+            lines.append(f"spent before for this output: USD {self.spent.usd:.3f}"
+                         + unknown * bool(self.spent.unknown))  # fmt: skip
+        if self.cap:
+            lines.append(f"cap: USD {self.cap.usd:g} ({self.cap.source})")
         lines.append(f"total: {money(self.cost)}; nothing was sent")
         return "\n".join(lines)
 
 
-def reasoning(prompt: str, gateway: str, *, model: str | None, style: str, ratio: str) -> Call:
+def shown(planned: Plan, allow_unknown: bool) -> dict[str, object]:
+    """The result of --dry-run. Over the cap, OverBudget with the plan in its result."""
+    result = planned.as_json()
+    try:
+        budget.check(planned.cap, planned.spent, planned.cost, allow_unknown=allow_unknown)
+    except OverBudget as error:
+        error.result = {**result, "status": "failed"}
+        raise
+    return result
+
+
+def reasoning(
+    prompt: str,
+    gateway: str,
+    *,
+    model: str | None,
+    style: str,
+    ratio: str,
+    allow_off: bool = False,
+) -> Call:
     """The chat call of Stage 1."""
-    chosen_model, warnings = _model("llm", model, gateway, allow_off=False)
+    chosen_model, warnings = legal.choose_model("llm", model, gateway, allow_off)
     return Call(
         "reasoning", gateway, chosen_model, prompt, {"style": style, "aspect_ratio": ratio},
-        models.price(chosen_model), (), warnings,
+        models.price(chosen_model, gateway), (), warnings,
     )  # fmt: skip
 
 
@@ -114,15 +180,20 @@ def composition(
     ratio: str,
     enhance: bool,
     allow_off: bool = False,
+    strict: bool = True,
 ) -> Call:
-    """The image call of Stage 2. Raises UsageError for a ratio that the model does not take."""
-    chosen_model, warnings = _model("image", model, gateway, allow_off)
-    _check_ratio(chosen_model, ratio)
+    """The image call of Stage 2. Raises UsageError for what the model does not take.
+
+    Not `strict` nothing is checked: for a call that was made before, and is not to be made again.
+    """
+    chosen_model, warnings = legal.choose_model("image", model, gateway, allow_off or not strict)
+    chosen_model = chosen_model if strict else models.unchecked(chosen_model)
+    legal.check_ratio(chosen_model, ratio, gateway)
+    text = prompts.image_prompt(caption, style, ratio, enhance)
+    legal.check_prompt(chosen_model, _characters(text), gateway, "the caption with its style")
     return Call(
-        "composition", gateway, chosen_model,
-        prompts.image_prompt(caption, style, ratio, enhance),
-        {"aspect_ratio": ratio, "style": style},
-        models.price(chosen_model), (), warnings,
+        "composition", gateway, chosen_model, text, {"aspect_ratio": ratio, "style": style},
+        models.price(chosen_model, gateway), (), warnings,
     )  # fmt: skip
 
 
@@ -135,34 +206,36 @@ def synthesis(
     strategy: str,
     duration: int | None,
     ratio: str | None,
+    resolution: str | None = None,
+    audio: bool | None = None,
+    fit: str | None = None,
+    fit_duration: bool = False,
     picture_size: tuple[int, int] | None = None,
     allow_off: bool = False,
+    strict: bool = True,
 ) -> Call:
-    """The video call of Stage 3. `duration` in seconds and `ratio` are what was typed, or None.
+    """The video call of Stage 3. Settings are as typed, or None; `duration` in seconds.
 
-    A setting nobody typed is not a demand: without a typed ratio the legal one nearest to the
-    picture (`picture_size`, pixels) is taken; without a typed duration 6 s, or the model's nearest.
-    A typed setting is never changed: UsageError where the model does not take it.
+    `picture_size` is the anchor's in pixels, where it is known. Raises UsageError for what the
+    model does not take, and for a picture that cannot be its first frame (`legal`). Not `strict`:
+    as in `composition`.
     """
-    chosen_model, warnings = _model("video", model, gateway, allow_off)
-    chosen = []
-    if ratio is None:
-        ratio = _nearest_ratio(chosen_model, picture_size)
-        chosen.append(
-            f"aspect ratio {ratio}" + (", nearest to the picture" if picture_size else "")
-        )
-    else:
-        _check_ratio(chosen_model, ratio)
-    if duration is None:
-        duration = _nearest_duration(chosen_model)
-        chosen.append(f"{duration} s")
-    elif chosen_model.durations and duration not in chosen_model.durations:
+    chosen_model, warnings = legal.choose_model("video", model, gateway, allow_off or not strict)
+    chosen_model = chosen_model if strict else models.unchecked(chosen_model)
+    if chosen_model.first_frame is False:
         raise UsageError(
-            f"{chosen_model.id} makes clips of {_list(chosen_model.durations)} seconds, "
-            f"not {duration}.",
-            _others(f"{duration} s", [m for m in models.rows("video")
-                    if m.durations and duration in m.durations and not m.off]),
-        )  # fmt: skip
+            f"{chosen_model.id} takes no first frame.", "Choose another --video-model."
+        )
+    canvas, how = legal.choose_ratio(chosen_model, ratio, picture_size, gateway)
+    chosen = [how]
+    resolution, how = legal.choose_resolution(chosen_model, resolution, gateway)
+    chosen.append(how)
+    seconds, how = legal.choose_duration(chosen_model, duration, resolution, fit_duration, gateway)
+    chosen.append(how)
+    notes = legal.check_audio(chosen_model, audio, gateway)
+    framing = Framing(canvas, fit, chosen_model.image or ImageLimits())
+    if picture_size and strict:
+        notes += legal.check_frame(chosen_model, picture_size, framing)
     try:
         text = prompts.video_prompt(strategy, prompt, motion)
     except ValueError:
@@ -171,11 +244,20 @@ def synthesis(
             "is missing.",
             'Give --motion "what moves, and how" (or --motion-file FILE), or another strategy.',
         ) from None
+    legal.check_prompt(chosen_model, _characters(text), gateway, "prompt and motion")
+    settings: dict[str, Any] = {
+        "duration_s": seconds,
+        "aspect_ratio": _sent_ratio(chosen_model, canvas),
+        "canvas": canvas,
+        "resolution": resolution,
+        "audio": {None: "as the model makes it", True: "wanted", False: "removed here"}[audio],
+        "prompt_strategy": strategy,
+    }
+    sounds = chosen_model.audio != "never"  # no gateway that is spoken can be told to leave it out
+    cost = models.price(chosen_model, gateway, seconds=seconds, resolution=resolution, audio=sounds)
     return Call(
-        "synthesis", gateway, chosen_model, text,
-        {"duration_s": duration, "aspect_ratio": ratio, "resolution": RESOLUTION,
-         "prompt_strategy": strategy},
-        models.price(chosen_model, seconds=duration), tuple(chosen), warnings,
+        "synthesis", gateway, chosen_model, text, settings, cost,
+        tuple(filter(None, chosen)), (*warnings, *notes), framing,
     )  # fmt: skip
 
 
@@ -185,37 +267,42 @@ def pipeline(
     gateway: str,
     *,
     style: str | None,
-    aspect_ratio: str | None,
-    duration: int | None,
     strategy: str,
     enhance: bool,
     skip_reasoning: bool,
     own_anchor: bool,
-    picture_size: tuple[int, int] | None,
     stop_after: str | None,
     llm_model: str | None,
     image_model: str | None,
     video_model: str | None,
+    aspect_ratio: str | None,
     allow_off: bool,
+    strict: bool = True,
+    **of_video: Any,
 ) -> Plan:
-    """All calls of the three stages. Settings are as typed, or None; see `synthesis`.
+    """All calls of the three stages. Settings are as typed, or None; the rest is `synthesis`'s.
 
     With one's own anchor Stage 1 runs only for a motion that the strategy needs and nobody gave.
     """
     chosen_style = prompts.resolve_style(style, prompt)
-    ratio = aspect_ratio or DEFAULT_RATIO
     asks_llm = not skip_reasoning and (
         not own_anchor or (strategy == "motion-only" and motion is None)
     )
     # The video first: what its model does not take is said before anything else.
     video = synthesis(
         prompt, motion or (MOTION_TO_COME if asks_llm else None), gateway, model=video_model,
-        strategy=strategy, duration=duration, ratio=aspect_ratio, picture_size=picture_size,
-        allow_off=allow_off,
+        strategy=strategy, ratio=aspect_ratio, allow_off=allow_off, strict=strict, **of_video,
     )  # fmt: skip
+    # One canvas for both: the anchor is drawn in the shape that the clip will have.
+    ratio = str(video.settings["canvas"] or legal.DEFAULT_RATIO)
     calls, skipped = [], []
     if asks_llm:
-        calls.append(reasoning(prompt, gateway, model=llm_model, style=chosen_style, ratio=ratio))
+        calls.append(
+            reasoning(
+                prompt, gateway, model=llm_model, style=chosen_style, ratio=ratio,
+                allow_off=allow_off,
+            )
+        )  # fmt: skip
     else:
         why = "--skip-reasoning" if skip_reasoning else "your own anchor needs no caption"
         skipped.append(f"{STAGES['reasoning']} ({why})")
@@ -224,13 +311,33 @@ def pipeline(
     else:
         calls.append(composition(
             CAPTION_TO_COME if asks_llm else prompt, gateway, model=image_model,
-            style=chosen_style, ratio=ratio, enhance=enhance, allow_off=allow_off,
+            style=chosen_style, ratio=ratio, enhance=enhance, allow_off=allow_off, strict=strict,
         ))  # fmt: skip
     calls.append(video)
     last = {"caption": "reasoning", "anchor": "composition"}.get(stop_after or "")
     kept = [call.stage for call in calls].index(last) + 1 if last else len(calls)
     skipped += [f"{STAGES[call.stage]} (--stop-after)" for call in calls[kept:]]
     return Plan(tuple(calls[:kept]), tuple(skipped))
+
+
+def differences(sent: dict[str, Any], measured: dict[str, Any]) -> list[str]:
+    """In words, where a clip is not what was asked for. Pure; settings that are absent match."""
+    said = []
+    asked_s, length = sent.get("duration_s"), measured["duration_s"]
+    if asked_s and abs(length - asked_s) > DURATION_TOLERANCE_S:
+        said.append(f"The clip is {length:g} s long; {asked_s} s were asked for.")
+    size = measured["width"], measured["height"]
+    canvas, resolution = sent.get("canvas"), sent.get("resolution")
+    if canvas and shapes.difference(size, canvas) > SIZE_TOLERANCE:
+        said.append(f"The clip is {size[0]}x{size[1]} px, which is not {canvas}.")
+    # Clips of 1:1 and 21:9 have other short sides at many models; more than asked for is no loss.
+    usual = canvas in (None, "16:9", "9:16")
+    least = shapes.short_side(resolution) * (1 - SIZE_TOLERANCE) if resolution and usual else 0
+    if min(size) < least:
+        said.append(f"The clip is {size[0]}x{size[1]} px; {resolution} was asked for.")
+    if sent.get("audio") == "wanted" and not measured["audio"]:
+        said.append("The clip has no sound; it was asked for.")
+    return said
 
 
 def money(cost: Cost) -> str:
@@ -242,73 +349,39 @@ def money(cost: Cost) -> str:
     )  # fmt: skip
 
 
-def _model(
-    kind: str, typed: str | None, gateway: str, allow_off: bool
-) -> tuple[Model, tuple[str, ...]]:
-    model = models.pick(kind, typed, gateway)
-    if not model.listed:
-        return model, (
-            f"{model.id} is not in this tool's model list: its settings and price are not checked.",
-        )
-    if model.off and not allow_off:
-        raise UsageError(
-            f"{model.id} is gone: {model.off['by']} shut it down on {model.off['date']}.",
-            f"Use {model.off['replacement']}; or --allow-off if your gateway still serves it.",
-        )
-    if model.retired:
-        gone = model.retired
-        warning = (
-            f"{gone['by']} shut {model.id} down on {gone['date']}; this gateway may keep an alias. "
-            f"If it does not know the model, use {gone['replacement']}."
-        )
-        return model, (warning,)
-    return model, ()
+def _sent_ratio(model: Model, canvas: str | None) -> str | None:
+    """The ratio as the video call says it: some models reject one beside a first frame."""
+    if model.ratio_mode == "adaptive":
+        return "adaptive"
+    return None if model.ratio_mode == "follows-image" else canvas
 
 
-def _check_ratio(model: Model, ratio: str) -> None:
-    if model.ratios and ratio not in model.ratios:
-        fitting = [
-            m for m in models.rows(model.kind) if m.ratios and ratio in m.ratios and not m.off
-        ]
-        raise UsageError(
-            f"{model.id} takes the aspect ratios {_list(model.ratios)}, not {ratio}.",
-            _others(ratio, fitting),
-        )
+def _characters(text: str) -> int:
+    """The length of a text, with what an earlier stage has yet to write at its expected one."""
+    length = len(text)
+    if CAPTION_TO_COME in text:
+        length += CAPTION_CHARACTERS - len(CAPTION_TO_COME)
+    if MOTION_TO_COME in text:
+        length += MOTION_CHARACTERS - len(MOTION_TO_COME)
+    return length
 
 
-def _nearest_ratio(model: Model, picture_size: tuple[int, int] | None) -> str:
-    if picture_size is None:
-        return DEFAULT_RATIO
-    legal = model.ratios or ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9")
-    return min(legal, key=lambda ratio: ratio_difference(picture_size, ratio))
-
-
-def value_of(ratio: str) -> float:
-    """Width over height of "W:H"."""
-    width, height = ratio.split(":")
-    return int(width) / int(height)
-
-
-def ratio_difference(size: tuple[int, int], ratio: str) -> float:
-    """By how much a picture's shape differs from a ratio: 0 for none, 0.1 for ten per cent."""
-    shape = size[0] / size[1] / value_of(ratio)
-    return max(shape, 1 / shape) - 1
-
-
-def _nearest_duration(model: Model) -> int:
-    legal = model.durations or (DEFAULT_DURATION_S,)
-    return min(legal, key=lambda seconds: (abs(seconds - DEFAULT_DURATION_S), seconds))
-
-
-def _others(wanted: str, fitting: list[Model]) -> str:
-    if not fitting:
-        return "No model that this tool knows takes that."
-    return f"{wanted} is taken by {', '.join(model.id for model in fitting)}."
-
-
-def _list(values: tuple[object, ...]) -> str:
-    words = [str(value) for value in values]
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+def _legal_words(call: Call) -> list[str]:
+    told = call.legal
+    words = []
+    if told.get("durations_s"):
+        at = f" at {call.settings['resolution']}"
+        words.append(f"{legal.shown_seconds(told['durations_s'])} s{at}")
+    if told.get("aspect_ratios"):
+        words.append(legal.listed(told["aspect_ratios"]))
+    if told.get("resolutions"):
+        words.append(legal.listed(told["resolutions"]))
+    if told.get("audio"):
+        sound = {"never": "no sound", "always": "always with sound", "switch": "sound or none"}
+        words.append(sound[told["audio"]])
+    if told["prompt_characters"]:
+        words.append(f"up to {told['prompt_characters']:,} characters")
+    return words
 
 
 def _wrapped(text: str) -> list[str]:

@@ -94,20 +94,20 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "digest": (str,), "job": (str,), "model": (str,), "stage": (str,), "sha256": (str,),
     "command": (str,), "cwd": (str,), "created_at": (str,), "finished_at": (str,),
     "sent_at": (int, float), "sent": (dict,), "inputs": (dict,), "gateway": (dict,),
-    "cost": (dict,), "pipeline": (dict,), "result": (dict,),
+    "cost": (dict,), "expected": (dict,), "pipeline": (dict,), "result": (dict,),
     "former_jobs": (list,),
 }  # fmt: skip
 
 
 def _sound(data: dict[str, Any]) -> bool:
     """Whether what this module relies on is of the right kind; fields not known here may be any."""
-    cost = data.get("cost") or {}
+    costs = [data.get("cost") or {}, data.get("expected") or {}]
     return (
         data.get("state") in STATES
         and all(isinstance(data.get(name), (*kinds, type(None))) for name, kinds in _KINDS.items())
         and (data["state"] != "submitted" or bool(data.get("job")))
-        and (not cost or cost.get("kind") in COST_KINDS)
-        and isinstance(cost.get("amount"), int | float | None)
+        and all(not cost or cost.get("kind") in COST_KINDS for cost in costs)
+        and all(isinstance(cost.get("amount"), int | float | None) for cost in costs)
     )
 
 
@@ -246,6 +246,22 @@ def consult(
     return decision, receipt
 
 
+def rewritten(output: Path, wanted: str) -> dict[str, Any] | None:
+    """Stage 1's receipt for the inputs with digest `wanted`, or None.
+
+    It holds the texts themselves, so even a lost file costs nothing.
+    """
+    receipt = read(output)
+    ours = receipt and receipt.get("digest") == wanted and isinstance(receipt.get("result"), dict)
+    return receipt if ours else None
+
+
+def would_pay(output: Path, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool) -> bool:
+    """Whether a paid call would be made for the inputs with digest `wanted`, if any may be."""
+    decision = decide(look(output), wanted, overwrite=overwrite, resubmit=resubmit, demo=demo)
+    return decision in ("make", "conflict")
+
+
 def returned(output: Path, decision: str, console: Console) -> None:
     """Say that an output is returned as it is, and remove what a killed maker of it left behind."""
     if decision == "return changed":
@@ -288,11 +304,12 @@ class Record:
         sent: dict[str, Any],
         gateway: dict[str, str],
         model: str,
+        expected: Cost,
     ) -> Record:
         """A record in the state `intent`, not on disk before `update`; what is there moves aside.
 
         `inputs` are the words and file hashes the person gave; `sent` the texts and settings that
-        go to the model.
+        go to the model; `expected` what the call should cost.
         """
         aside = make_room(output)
         if aside and (old := read(aside)) and old["state"] in ("intent", "unknown"):
@@ -314,6 +331,7 @@ class Record:
             "sent_at": None,
             "job": None,
             "request_ids": [],
+            "expected": expected.as_json(),
             "cost": None,
             "error": None,
             "measured": None,
@@ -374,8 +392,7 @@ class Record:
         """Remove the intent, and put back what it moved aside: the paid call was not accepted."""
         self.path.unlink(missing_ok=True)
         if self._aside:
-            for old, place in ((self._aside, self.output),
-                               (receipt_path(self._aside), self.path)):  # fmt: skip
+            for old, place in zip(_family(self._aside), _family(self.output), strict=True):
                 if old.exists():
                     old.rename(place)
 
@@ -392,6 +409,22 @@ def locked(output: Path) -> Iterator[None]:
         raise
 
 
+def filmstrip_path(clip: Path) -> Path:
+    """Where the filmstrip of a clip lies."""
+    return clip.with_name(clip.stem + ".filmstrip.png")
+
+
+def original_path(clip: Path) -> Path:
+    """Where the model's own file lies, of a clip whose sound was removed."""
+    return clip.with_name(clip.stem + ".with-audio" + clip.suffix)
+
+
+def _family(output: Path) -> tuple[Path, ...]:
+    """An output and what goes with it wherever it is kept."""
+    beside = (filmstrip_path(output), original_path(output)) if output.suffix == ".mp4" else ()
+    return (output, receipt_path(output), *beside)
+
+
 def make_room(output: Path) -> Path | None:
     """Keep an old output and its receipt as NAME.1.ext (or .2 ...); the new place, or None."""
     receipt = receipt_path(output)
@@ -400,14 +433,13 @@ def make_room(output: Path) -> Path | None:
     number = 1
     while True:
         aside = output.with_name(f"{output.stem}.{number}{output.suffix}")
-        if not (aside.exists() or receipt_path(aside).exists()):
+        if not any(path.exists() for path in _family(aside)):
             break
         number += 1
     with writing(output):
-        if output.exists():
-            output.rename(aside)
-        if receipt.exists():
-            receipt.rename(receipt_path(aside))
+        for old, place in zip(_family(output), _family(aside), strict=True):
+            if old.exists():
+                old.rename(place)
     return aside
 
 

@@ -1,14 +1,16 @@
-"""What a folder's receipts say, as a list: how an agent finds its runs after losing its output."""
+"""What receipts say of runs: a folder's list, for an agent that lost its output; and the money."""
 
 from __future__ import annotations
 
 import os
+import re
 import time
-from datetime import datetime, timezone
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from . import models, receipts
+from .budget import Spent
 from .errors import UsageError
 from .files import SUFFIX
 from .models import Cost
@@ -41,6 +43,46 @@ def total(rows: list[dict[str, Any]]) -> tuple[Cost, int]:
     known = [cost for cost in costs if cost.amount is not None]
     open_ended = sum(row["state"] in ("intent", "unknown", "unreadable") for row in rows)
     return models.total(known), len(costs) - len(known) + open_ended
+
+
+def spent_for(outputs: Iterable[Path]) -> Spent:
+    """What was spent for these outputs: their receipts, and those kept aside beside them."""
+    usd, unknown = 0.0, 0
+    for receipt in (data for output in outputs for data in _attempts(output)):
+        cost = _cost_of(receipt)
+        if cost is None:
+            continue
+        usd += cost.amount or 0.0
+        unknown += cost.amount is None
+    return Spent(round(usd, 6), unknown)
+
+
+def _attempts(output: Path) -> Iterable[dict[str, Any]]:
+    """The receipts of an output, and of what was kept aside for it: NAME.1.ext and so on."""
+    numbered = re.compile(re.escape(output.stem) + r"(\.\d+)?" + re.escape(output.suffix + SUFFIX))
+    try:
+        names = [path.name for path in output.parent.iterdir() if numbered.fullmatch(path.name)]
+    except OSError:
+        return
+    for name in names:
+        data = receipts.read(output.with_name(name[: -len(SUFFIX)]))
+        # One that cannot be read may be that of a paid call.
+        yield data if data is not None else {"state": "unknown"}
+
+
+def _cost_of(receipt: dict[str, Any]) -> Cost | None:
+    """What one receipt's paid call has cost; None for nothing."""
+    error = receipt.get("error")
+    if isinstance(error, dict) and error.get("charged") == "no":
+        return None
+    # Of a call without an answer, or refused without a word of money, nobody knows: its price
+    # counts, as it was expected.
+    told = receipt.get("cost") or receipt.get("expected")
+    if not isinstance(told, dict) or "kind" not in told:
+        return Cost(None, "unknown")
+    amount = told.get("amount")
+    jobs = 1 + len(receipt.get("former_jobs") or ())  # those given up for another were paid too
+    return Cost(None if amount is None else amount * jobs, told["kind"])
 
 
 def as_text(rows: list[dict[str, Any]]) -> str:
@@ -100,6 +142,8 @@ def _row(path: Path, now: float) -> dict[str, Any]:
 
 
 def _since(path: Path, now: float, created_at: object = None) -> int:
+    from datetime import datetime, timezone
+
     try:
         made = datetime.strptime(str(created_at), "%Y-%m-%dT%H:%M:%SZ")
         moment = made.replace(tzinfo=timezone.utc).timestamp()

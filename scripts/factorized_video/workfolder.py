@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import receipts
 from .files import write_file
+from .legal import Framing
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ class WorkFolder:
         paths = {"caption": self.caption, "motion": self.motion, "anchor": self.anchor}
         return {name: receipts.sha256_of(path) for name, path in paths.items() if path.is_file()}
 
-    def save_intermediate(self, video: Path, anchor: Path) -> None:
+    def save_intermediate(self, video: Path, anchor: Path, framing: Framing) -> None:
         """Write what is free to remake: texts as sent, replies without bytes, the image as sent."""
-        from . import media
+        from .media import images
 
         for number, output in ((1, self.caption), (2, self.anchor), (3, video)):
             receipt = receipts.read(output)
@@ -73,7 +74,7 @@ class WorkFolder:
             self._write(f"stage{number}.sent.json", receipt.get("sent"))
             self._write(f"stage{number}.reply.json", receipt.get("reply"))
         if anchor.is_file():
-            frame = media.to_send(media.read_image(anchor, "The anchor"))
+            frame = images.to_send(images.read_image(anchor, "The anchor"), framing)
             extension = "png" if frame.mime == "image/png" else "jpg"
             write_file(self.path / f"first-frame.sent.{extension}", frame.data)
 

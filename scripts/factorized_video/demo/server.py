@@ -22,6 +22,7 @@ from .sizes import canvas
 from .stillness import make_still
 
 LARGEST_REQUEST = 64 << 20
+MODELS = ("demo/stillness", "demo/storyboard-card", "demo/push-in")
 _STYLE_OF_PHRASE = {phrase: style for style, (phrase, _) in prompts.STYLES.items()}
 
 
@@ -81,6 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Status, list, and the finished clips."""
         parts = urlsplit(self.path)
         words = [word for word in parts.path.split("/") if word]
+        if parts.path == "/api/v1/models":
+            self._answer(200, {"object": "list", "data": [{"id": name} for name in MODELS]})
+            return
         if words[:3] == ["api", "v1", "videos"] and len(words) == 3:
             query = parse_qs(parts.query)
             limit, offset = (_whole(query, name, default) for name, default in

@@ -26,7 +26,13 @@ from ..errors import (
 from ..files import put_in_place, temporary_beside
 from . import retries
 from .dialects import happycapy
-from .reading import ErrorInside, Unreadable, error_text, refused_by_status
+from .reading import (
+    ErrorInside,
+    Unreadable,
+    error_text,
+    names_unknown_model,
+    refused_by_status,
+)
 from .settings import Settings
 from .transport import Broken, DownloadError, Fetched, Transport
 from .types import (
@@ -113,6 +119,16 @@ class Gateway:
             return self._dialect.decode_list(reply), retries.date_header(reply.headers, now) - now
 
         return self._call("read", self._dialect.encode_list(), "status", decode)
+
+    def models(self) -> list[str] | None:
+        """The ids of the models that the gateway lists; None where it offers no list. Free."""
+        http = self._dialect.encode_models()
+        try:
+            return self._call("read", http, "status", self._dialect.decode_models)
+        except Rejected as error:
+            if error.http_status in (404, 405):
+                return None
+            raise
 
     def wait(self, job_id: str, timeout_s: float, started: float) -> Job:
         """Read the status until the job has ended.
@@ -292,6 +308,7 @@ def _ended(
 ) -> ToolError:
     """The error that ends a call, with what can be done about it."""
     where: dict[str, Any] = {"http_status": error.http_status, "request_id": error.request_id}
+    status = (outcome.status if outcome else None) or error.http_status or 0
     if kind == "auth":
         hint = {
             401: "The gateway did not take the key: check it, and that it belongs to this gateway.",
@@ -300,8 +317,9 @@ def _ended(
         return AuthError(error.message, hint, charged="no", **where)
     if kind == "rejected":
         hint = "Nothing was made. Change what the message names, then run the command again."
-        if error.http_status == 404 and call == "create":
+        if call != "read" and names_unknown_model(status, error.message):
             hint = "Nothing was made. The gateway may not know this model: choose another one."
+            where["unknown_model"] = True
         if call == "read":
             return Rejected(error.message, "Check the id of the job.", **where)
         return Rejected(error.message, hint, charged="no", **where)

@@ -23,6 +23,15 @@ _SAFETY = re.compile(
 )
 
 
+# How gateways say that they do not know, or no longer serve, a model.
+_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
+_NOT_SERVED = re.compile(
+    r"not[ _](?:found|available|supported|exist)|n[o']t exist|no[ _]longer|unknown|unsupported"
+    r"|invalid[ _]model|unavailable|deprecated|retired|decommissioned|shut ?down|no endpoints",
+    re.IGNORECASE,
+)
+
+
 class Unreadable(ToolError):
     """A 2xx that is not what was asked for. For a paid create that means: uncertain."""
 
@@ -83,6 +92,18 @@ def error_text(body: bytes) -> str:
 def is_refusal(text: str) -> bool:
     """Whether the words are those of a safety filter or a content policy."""
     return bool(_SAFETY.search(text))
+
+
+def names_unknown_model(status: int, text: str) -> bool:
+    """Whether an answer to a create says that its model is not known, or served no more."""
+    if status == 404:  # there is nothing else in a create that could be missing
+        return True
+    return status in (400, 410, 422) and tells_of_unknown_model(text)
+
+
+def tells_of_unknown_model(text: str) -> bool:
+    """Whether the words are of a model that is not known, or served no more."""
+    return bool(_MODEL.search(text) and _NOT_SERVED.search(text))
 
 
 def refusal_in(refusal: str | None, finish_reason: str | None, reply: HttpReply) -> None:

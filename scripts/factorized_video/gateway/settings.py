@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from ..budget import MAX_COST
 from ..errors import AuthError, UsageError, keep_secret
 
 KEY = "AI_GATEWAY_API_KEY"
@@ -44,6 +45,7 @@ class Settings:
     key: str | None = field(default=None, repr=False)
     time_scale: float = 1.0
     warnings: tuple[str, ...] = ()
+    max_cost: str | None = None  # the standing cap, as it was written
 
     @property
     def identity(self) -> dict[str, str]:
@@ -64,29 +66,35 @@ def resolve(
     environ: Mapping[str, str] | None = None,
     skill: Path = SKILL,
     folder: Path | None = None,
+    *,
+    needs_key: bool = True,
 ) -> Settings:
-    """Settings for `--gateway`. Raises AuthError (no usable key) or UsageError (bad address)."""
+    """Settings for `--gateway`. Raises AuthError (no usable key) or UsageError (bad address).
+
+    Without `needs_key` a missing or strange key is no error: a plan is made by its gateway alone.
+    """
     environ = os.environ if environ is None else environ
     scale = time_scale(environ)
+    found = _from_files(environ, skill, folder or Path.cwd())
     if gateway == "demo":
         bases = dict.fromkeys(("chat", "image", "video"), "http://127.0.0.1")
-        return Settings("demo", bases, time_scale=scale)
-    key, base, warnings = _key_and_base(environ, skill, folder or Path.cwd())
-    if not key and not base:
+        return Settings("demo", bases, time_scale=scale, max_cost=found.max_cost)
+    key, base = found.key, found.base
+    if not key and not base and needs_key:
         raise AuthError(
             f"No gateway key was found ({KEY} is not set).",
             f"Without a key: --gateway demo makes a labelled stand-in on this machine, free.\n"
             f"With a key: put the line {KEY}=... into {skill / '.env'} (or set it in the "
             f"environment).\n"
             "To see what would be sent and what it costs: --dry-run."
-            + "".join(f"\n{warning}" for warning in warnings),
+            + "".join(f"\n{warning}" for warning in found.warnings),
         )
     if key:
         keep_secret(key)
     root = _root(base) if base else HAPPYCAPY
     host = urlsplit(root).hostname or ""
     ours = _ends_with(host, _HAPPYCAPY_HOSTS)
-    if ours and not key:
+    if ours and not key and needs_key:
         raise AuthError(
             f"{host} needs a key and {KEY} is not set.",
             f"Put the line {KEY}=... into {skill / '.env'}.",
@@ -97,7 +105,7 @@ def resolve(
                 f"{host} is {name}, which this version does not speak.",
                 f"Unset {BASE} to use HappyCapy with a HappyCapy key.",
             )
-    if key:
+    if key and needs_key:
         _check_key(key)
         if root.startswith("http://") and not is_loopback(host):
             raise UsageError(
@@ -109,12 +117,7 @@ def resolve(
         bases = {"chat": HAPPYCAPY, "image": HAPPYCAPY, "video": TRICKLE}
     else:
         bases = dict.fromkeys(("chat", "image", "video"), root)
-    return Settings("happycapy", bases, key, scale, warnings)
-
-
-def planned_name(gateway: str) -> str:
-    """Which gateway a dry run is for. It needs no key, so `auto` is the one a key would choose."""
-    return "demo" if gateway == "demo" else "happycapy"
+    return Settings("happycapy", bases, key, scale, found.warnings, found.max_cost)
 
 
 def time_scale(environ: Mapping[str, str]) -> float:
@@ -139,20 +142,28 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _key_and_base(
-    environ: Mapping[str, str], skill: Path, folder: Path
-) -> tuple[str | None, str | None, tuple[str, ...]]:
-    """Key and base URL, the environment first, then the files.
+@dataclass(frozen=True)
+class _Found:
+    key: str | None
+    base: str | None
+    max_cost: str | None
+    warnings: tuple[str, ...]
+
+
+def _from_files(environ: Mapping[str, str], skill: Path, folder: Path) -> _Found:
+    """Key, base URL and standing cap: the environment first, then the files.
 
     A base URL from a file counts only with a key from that same file: the `.env` of a strange
     project in the working directory must not receive the user's own key.
     """
     key, base = environ.get(KEY, "").strip(), environ.get(BASE, "").strip()
+    max_cost = environ.get(MAX_COST, "").strip()
     warnings = []
     for path in (skill / ".env", folder / ".env.local", folder / ".env"):
         if not path.is_file():
             continue
         values = _dotenv(path)
+        max_cost = max_cost or values.get(MAX_COST, "")
         file_key, file_base = values.get(KEY, ""), values.get(BASE, "")
         if file_key and not key:
             key = file_key
@@ -164,7 +175,7 @@ def _key_and_base(
                 f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
                 "environment if you mean it."
             )
-    return key or None, base or None, tuple(warnings)
+    return _Found(key or None, base or None, max_cost or None, tuple(warnings))
 
 
 def _dotenv(path: Path) -> dict[str, str]:

@@ -58,13 +58,16 @@ class Picture:
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """One clip to make from a first frame; `duration_s` whole seconds, `resolution` as "720p"."""
+    """One clip to make from a first frame; `duration_s` whole seconds, `resolution` as "720p".
+
+    `aspect_ratio` is None for a model that follows the picture.
+    """
 
     model: str
     prompt: str
     first_frame: Picture
     duration_s: int
-    aspect_ratio: str
+    aspect_ratio: str | None
     resolution: str
 
 

@@ -109,11 +109,12 @@ def decode_image(reply: HttpReply) -> ImageReply:
 def encode_submit(request: VideoRequest) -> HttpRequest:
     """POST /videos. The anchor goes as a real first frame, a data URI labelled as what it is."""
     frame = base64.b64encode(request.first_frame.data).decode("ascii")
+    ratio = {"aspectRatio": request.aspect_ratio} if request.aspect_ratio else {}
     return _post("video", "/videos", {
         "model": request.model,
         "prompt": request.prompt,
         "duration": request.duration_s,
-        "aspectRatio": request.aspect_ratio,
+        **ratio,
         "size": request.resolution,
         "first_frame": f"data:{request.first_frame.mime};base64,{frame}",
     })  # fmt: skip
@@ -156,6 +157,20 @@ def decode_list(reply: HttpReply) -> list[ListedJob]:
         for row in rows
         if isinstance(row, dict) and row.get("id")
     ]
+
+
+def encode_models() -> HttpRequest:
+    """GET /models, as OpenAI-shaped gateways offer it. Here none is documented: it may be 404."""
+    return HttpRequest("chat", "GET", "/api/v1/models", HEADERS)
+
+
+def decode_models(reply: HttpReply) -> list[str]:
+    """The ids of the models that the gateway lists."""
+    rows = json_object(reply).get("data")
+    if not isinstance(rows, list):
+        raise unreadable(reply, "a list of models without data")
+    ids = (as_text(row.get("id")) for row in rows if isinstance(row, dict))
+    return [model_id for model_id in ids if model_id]
 
 
 def _post(service: str, path: str, body: dict[str, object]) -> HttpRequest:

@@ -1,16 +1,12 @@
-"""What an image or a video really is: recognised by its bytes, measured, made fit to send.
+"""Pictures: read, judged by what they really are, converted, made fit to send.
 
-Pillow and PyAV are imported inside the functions that use them. Without them (the media extra) real
-gateways still work: kinds are recognised by their first bytes, measurements are None.
+Pillow is imported inside the functions that use it. Without it (the media extra) real gateways
+still work: kinds are recognised by their first bytes, measurements are None.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import shlex
-import struct
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,15 +15,25 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from .errors import OutputError, UsageError
+from .. import shapes
+from ..errors import OutputError, UsageError
+from ..shapes import Size
+from .kinds import (
+    EXTENSIONS,
+    MIME,
+    have_media_extra,
+    image_kind,
+    looks_like,
+    media_hint,
+    not_measured,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from .gateway.types import Picture
+    from ..gateway.types import Picture
+    from ..legal import Framing
 
-EXTENSIONS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-_MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 LARGEST_FILE = 64 << 20  # bytes of an image file that is opened at all
 # A picture may expand enormously when decoded. 16,384 px is the longest side that JPEG and WebP
 # encoders of the gateways are known to produce; 64 MP is twice the largest image model's output.
@@ -39,52 +45,6 @@ ADVISED_SIDE = 300
 # differ): PNG or JPEG, sRGB, upright, long side up to 2048 px, at most 4 MB.
 SENT_SIDE = 2_048
 SENT_BYTES = 4_000_000
-
-
-def media_hint() -> str:
-    """The command that installs what is missing, with the path as the script was called."""
-    setup = Path(sys.argv[0]).parent / "setup.sh"
-    return f"Install the media extra: bash {shlex.quote(str(setup))} --install"
-
-
-def not_measured() -> str:
-    """The one warning of a run without the media extra."""
-    return f"Pictures and clips are not measured or looked into. {media_hint()}"
-
-
-def have_media_extra() -> bool:
-    """Whether Pillow and PyAV are installed."""
-    return all(importlib.util.find_spec(name) is not None for name in ("PIL", "av"))
-
-
-def need_media_extra(what: str) -> None:
-    """Raise UsageError, naming the command, where `what` cannot do without Pillow and PyAV."""
-    if not have_media_extra():
-        raise UsageError(f"{what} needs Pillow and PyAV, which are not installed.", media_hint())
-
-
-def image_kind(head: bytes) -> str | None:
-    """PNG, JPEG, WEBP, GIF, BMP, TIFF, HEIF or AVIF by the first bytes, else None."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        return {b"avif": "AVIF", b"avis": "AVIF"}.get(brand) or (
-            "HEIF" if brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc") else None
-        )
-    starts = ((b"GIF8", "GIF"), (b"BM", "BMP"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"))
-    return next((kind for start, kind in starts if head.startswith(start)), None)
-
-
-def video_kind(head: bytes) -> str | None:
-    """mp4, mov or webm by the first bytes, else None."""
-    if head[4:8] == b"ftyp" and image_kind(head) is None:
-        return "mov" if head[8:12] == b"qt  " else "mp4"
-    return "webm" if head.startswith(b"\x1a\x45\xdf\xa3") else None
 
 
 @dataclass(frozen=True)
@@ -127,7 +87,7 @@ def check_image(data: bytes) -> ImageFile:
     kind = image_kind(data[:32])
     if kind is None:
         raise OutputError(
-            f"this is not an image ({_looks_like(data)}).", "Expected PNG, JPEG or WebP."
+            f"this is not an image ({looks_like(data)}).", "Expected PNG, JPEG or WebP."
         )
     if kind == "HEIF":
         raise OutputError("HEIF (HEIC) images cannot be read here.", "Save it as PNG or JPEG.")
@@ -159,43 +119,91 @@ def check_image(data: bytes) -> ImageFile:
     return ImageFile(data, kind, (width, height), tuple(notes), upright)
 
 
-def to_send(image: ImageFile) -> Picture:
-    """The picture as it goes to the video model.
+def to_send(image: ImageFile, framing: Framing) -> Picture:
+    """The picture as it goes to the video model: cropped or padded to the canvas, never distorted.
 
-    A sound PNG or JPEG goes as it is, byte for byte. Anything else (turned by EXIF, CMYK, animated,
-    transparent, another colour space or format, too large) is redrawn: upright, sRGB, shrunk to
-    2048 px, PNG where that stays under 4 MB, else JPEG. Raises UsageError where that needs the
-    media extra and it is missing.
+    A sound PNG or JPEG of the right shape and size goes as it is, byte for byte. Anything else
+    (turned by EXIF, CMYK, animated, transparent, another colour space or format, another shape, too
+    large) is redrawn: upright, sRGB, on the canvas, within the model's limits and ours; PNG where
+    the bytes allow it, else JPEG: less quality first, then fewer pixels. Nothing is enlarged.
+
+    Raises UsageError where that needs the media extra and it is missing. Without a known size the
+    shape is left as it is. `legal.check_frame` says beforehand what a crop would cost.
     """
-    from .gateway.types import Picture
+    from ..gateway.types import Picture
 
+    limits = framing.limits
+    kinds = [kind for kind in ("PNG", "JPEG") if kind in (limits.formats or ("PNG", "JPEG"))]
     if image.size is None:
-        if image.kind not in ("PNG", "JPEG"):
+        if image.kind not in kinds:
             raise UsageError(
                 f"The anchor is {image.kind}; it must be converted first.", media_hint()
             )
-        return Picture(image.data, _MIME[image.kind])
+        return Picture(image.data, MIME[image.kind])
+    most_side = min(SENT_SIDE, limits.side_max or SENT_SIDE)
+    most_bytes = min(SENT_BYTES, limits.bytes or SENT_BYTES)
+    size = image.size
+    canvas = _canvas(size, framing)
     with _decoding() as pillow, pillow.open(io.BytesIO(image.data)) as opened:
         sound = (
-            image.kind in ("PNG", "JPEG")
+            image.kind in kinds
             and opened.mode in ("RGB", "L")
             and image.upright
             and getattr(opened, "n_frames", 1) == 1
             and "icc_profile" not in opened.info
             and "transparency" not in opened.info
         )
-        if sound and len(image.data) <= SENT_BYTES and max(image.size) <= SENT_SIDE:
-            return Picture(image.data, _MIME[image.kind])
-        upright = _upright_srgb(opened)
-    upright.thumbnail((SENT_SIDE, SENT_SIDE), pillow.Resampling.LANCZOS)
-    data = _encoded(upright, "PNG")
-    if len(data) <= SENT_BYTES:
-        return Picture(data, "image/png")
-    for quality in (95, 90, 80):  # 80 holds 2048 px of pure noise under the limit
-        data = _encoded(upright, "JPEG", quality)
-        if len(data) <= SENT_BYTES:
-            break
-    return Picture(data, "image/jpeg")
+        fits = canvas == size and max(size) <= most_side and len(image.data) <= most_bytes
+        if sound and fits:
+            return Picture(image.data, MIME[image.kind])
+        picture = _upright_srgb(opened)
+    ratio = framing.ratio if framing.fit != "none" else None
+    if framing.fit == "pad":
+        # Scaled before the bars are added: they may make many times the picture's area.
+        scale = min(1.0, most_side / max(canvas))
+        picture = _within(picture, round(max(size) * scale), None)
+        canvas = _canvas(picture.size, framing)
+    picture = _within(_on_canvas(picture, canvas), most_side, ratio)
+    while True:
+        for kind, quality in (("PNG", 0), ("JPEG", 95), ("JPEG", 90), ("JPEG", 80)):
+            if kind in kinds:
+                data = _encoded(picture, kind, quality)
+                if len(data) <= most_bytes:
+                    return Picture(data, MIME[kind])
+        if min(picture.size) < 2 * SHORTEST_SIDE:
+            return Picture(data, MIME[kind])  # a limit that no picture can keep
+        picture = _within(picture, max(picture.size) * 4 // 5, ratio)
+
+
+def _canvas(size: Size, framing: Framing) -> Size:
+    """The size, unscaled, that a picture has on the canvas: cropped, padded, or as it is."""
+    if framing.ratio is None or framing.fit == "none":
+        return size
+    around = shapes.smallest_around if framing.fit == "pad" else shapes.largest_within
+    return around(size, framing.ratio)
+
+
+def _on_canvas(picture: Image.Image, canvas: Size) -> Image.Image:
+    """Cropped evenly on both sides, or with black bars."""
+    if canvas == picture.size:
+        return picture
+    left, top = (picture.width - canvas[0]) // 2, (picture.height - canvas[1]) // 2
+    # Outside the picture Pillow's crop is black: the bars of a padded one.
+    return picture.crop((left, top, left + canvas[0], top + canvas[1]))
+
+
+def _within(picture: Image.Image, most: int, ratio: str | None) -> Image.Image:
+    """Scaled down so that no side is longer than `most`, to exactly the ratio of the canvas."""
+    from PIL import Image
+
+    if max(picture.size) <= most:
+        return picture
+    scale = most / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    if ratio is not None:
+        size = shapes.largest_within((most, most), ratio)
+    # The gap makes large reductions several times as fast, and changes hardly a level.
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:
@@ -211,67 +219,6 @@ def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:
                             f"not converted. {media_hint()}",)  # fmt: skip
     with _decoding() as pillow, pillow.open(io.BytesIO(image.data)) as opened:
         return _encoded(_upright_srgb(opened), wanted), ()
-
-
-def check_video(path: Path) -> str:
-    """Judge a downloaded file by its container; returns the kind. Raises OutputError.
-
-    For MP4 and MOV the boxes are walked: a file cut short, or without its index, is noticed without
-    any library.
-    """
-    with path.open("rb") as file:
-        head = file.read(64)
-        kind = video_kind(head)
-        if kind is None:
-            raise OutputError(f"What came is not a video ({_looks_like(head)}).")
-        if kind == "webm":
-            return kind
-        size, names, offset = path.stat().st_size, set(), 0
-        while offset + 8 <= size:
-            file.seek(offset)
-            length, name = struct.unpack(">I4s", file.read(8))
-            if length == 1:
-                length = int.from_bytes(file.read(8), "big")
-            elif length == 0:  # to the end of the file
-                length = size - offset
-            if length < 8 or offset + length > size:
-                raise OutputError("What came is a video that was cut short.")
-            names.add(name)
-            offset += length
-    if not {b"moov", b"mdat"} <= names:
-        raise OutputError("What came is a video without its index: it cannot be played.")
-    return kind
-
-
-def measure_video(path: Path) -> dict[str, object] | None:
-    """duration_s, width, height, fps, codec, audio of a clip; None without the media extra.
-
-    Raises OutputError if there is no video stream that can be read.
-    """
-    if not have_media_extra():
-        return None
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            stream = next((s for s in container.streams if s.type == "video"), None)
-            if stream is None:
-                raise OutputError("What came has no moving picture in it.")
-            rate = stream.average_rate
-            if stream.duration and stream.time_base:
-                duration = float(stream.duration * stream.time_base)
-            else:
-                duration = (container.duration or 0) / 1_000_000
-            return {
-                "duration_s": round(duration, 3),
-                "width": stream.codec_context.width,
-                "height": stream.codec_context.height,
-                "fps": round(float(rate), 3) if rate else None,
-                "codec": stream.codec_context.name,
-                "audio": any(s.type == "audio" for s in container.streams),
-            }
-    except (av.FFmpegError, ValueError, IndexError) as error:
-        raise OutputError(f"What came cannot be read as a video ({error}).") from None
 
 
 def orientation(image: Image.Image) -> int:
@@ -334,7 +281,8 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
 def _encoded(image: Image.Image, kind: str, quality: int = 95) -> bytes:
     buffer = io.BytesIO()
     if kind == "PNG":
-        image.save(buffer, kind)
+        # Level 1 is three times as fast as the default, for a tenth more bytes.
+        image.save(buffer, kind, compress_level=1)
     elif kind == "JPEG":
         # Full colour resolution as long as the bytes allow it.
         image.save(buffer, kind, quality=quality, subsampling=0 if quality >= 95 else 2)
@@ -350,21 +298,3 @@ def _unmeasured(data: bytes, kind: str) -> ImageFile:
         if mark not in data[-within:]:
             raise OutputError("the image is cut short.", "Save it anew, or use another one.")
     return ImageFile(data, kind, None, (not_measured(),))
-
-
-def _looks_like(data: bytes) -> str:
-    from .gateway.reading import looks_like_html
-
-    if not data:
-        return "it is empty"
-    if looks_like_html(data):
-        return "it is a web page"
-    kind = image_kind(data) or video_kind(data)
-    if kind:
-        return f"it is {kind}"
-    try:
-        text = data[:64].decode("utf-8")
-        return f"it begins with the text {text[:24]!r}" if text.isprintable() else "it is text"
-    except UnicodeDecodeError:
-        kind = image_kind(data) or video_kind(data)
-        return f"it is {kind}" if kind else "its format is not known"

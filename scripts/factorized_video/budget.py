@@ -1,0 +1,82 @@
+"""The cap on what a run may cost, and whether what was spent and what lies ahead fit in. Pure.
+
+A run is an output and what was made for it (`runs.spent_for`): another output is another run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import OverBudget, UsageError
+from .models import Cost
+
+MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
+# Sums of prices in binary fractions: a plan of exactly the cap is within it.
+_HALF_A_MICRODOLLAR = 5e-7
+
+
+@dataclass(frozen=True)
+class Cap:
+    """A limit in USD, and who set it: the flag or the variable."""
+
+    usd: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the receipts of a run say was spent, in USD, and how many calls did not say it."""
+
+    usd: float = 0.0
+    unknown: int = 0
+
+
+def cap(typed: float | None, standing: str | None) -> Cap | None:
+    """The lower one of `--max-cost` and the standing cap. Raises UsageError for no number."""
+    caps = [Cap(typed, "--max-cost")] if typed is not None else []
+    if standing:
+        caps.append(Cap(_usd(standing), MAX_COST))
+    return min(caps, key=lambda one: one.usd, default=None)
+
+
+def check(limit: Cap | None, spent: Spent, ahead: Cost, *, allow_unknown: bool) -> None:
+    """Raise OverBudget where `ahead` does not fit. Pure; nothing ahead always fits."""
+    if limit is None or ahead.amount == 0:
+        return
+    if (ahead.amount is None or spent.unknown) and not allow_unknown:
+        what = (
+            "What this would cost is not known"
+            if ahead.amount is None
+            else "What earlier attempts at this output have cost is not known"
+        )
+        raise OverBudget(
+            f"{what}, and there is a cap of {_shown(limit)}.",
+            "Choose a model with a known price (--list-models), or add --allow-unknown-cost: what "
+            "is not known then counts for nothing.",
+        )
+    if spent.usd + (ahead.amount or 0) <= limit.usd + _HALF_A_MICRODOLLAR:
+        return
+    before = f" on top of USD {spent.usd:.3f} that this output has cost" if spent.usd else ""
+    raise OverBudget(
+        f"This would cost USD {ahead.amount or 0:.3f} ({ahead.kind}){before}: over the cap of "
+        f"{_shown(limit)}. Nothing was sent.",
+        "Fewer seconds or a cheaper model (--dry-run shows prices, --list-models the models), or a "
+        f"higher cap{' in ' + limit.source if limit.source == MAX_COST else ''}, if the person "
+        "agrees.",
+    )
+
+
+def _usd(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < 1e9:
+        raise UsageError(
+            f"{MAX_COST} is {text!r}; it takes an amount in USD, such as 5.", "Mend or unset it."
+        )
+    return amount
+
+
+def _shown(limit: Cap) -> str:
+    return f"USD {limit.usd:g} ({limit.source})"

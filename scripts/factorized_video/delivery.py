@@ -1,0 +1,123 @@
+"""What is done with a finished clip: fetched, measured, stripped of sound if asked, looked at.
+
+What is found goes into the receipt and, where it is not what was asked for, into warnings. A clip
+that is paid for is delivered whatever these looks find.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import plan, receipts
+from .errors import OutputError, ToolError
+from .files import put_in_place, temporary_beside, write_file
+from .media import clips, kinds
+
+if TYPE_CHECKING:
+    from .console import Console
+    from .gateway.client import Gateway
+    from .gateway.types import Job, Picture
+
+
+def deliver(
+    console: Console,
+    gateway: Gateway,
+    record: receipts.Record,
+    job: Job,
+    frame: Callable[[], Picture],
+    *,
+    silent: bool,
+) -> None:
+    """Fetch the job's clip into place and write down what it is. Raises OutputError.
+
+    `frame` gives the picture that was sent; with `silent` sound is removed.
+    """
+    measured: list[Any] = []
+
+    def check(path: Path) -> None:
+        clips.check_video(path)
+        measured[:] = [clips.measure_video(path)]
+
+    try:
+        fetched = gateway.fetch_video(job, record.output, check)
+    except ToolError as error:
+        error.result = {**record.whereabouts, **error.result}
+        raise
+    found, sha256, size = measured[0], fetched.sha256, fetched.size
+    original = None
+    if found is None:
+        console.warn(kinds.not_measured())
+    elif silent and found["audio"]:
+        as_it_came = {"name": receipts.original_path(record.output).name, "sha256": sha256}
+        try:
+            sha256, size = _remove_audio(record.output, sha256)
+        except OutputError as error:
+            console.warn(f"The clip came with sound, which could not be removed: {error.message}")
+        else:
+            original = as_it_came
+            found = {**found, "audio": False}
+            console.warn(
+                "The clip came with sound, which was removed; as it came it is kept as "
+                f"{original['name']}."
+            )
+    likeness = None
+    if found is not None:
+        console.warn(*plan.differences(record.data["sent"], found))
+        likeness = _fidelity(console, frame, record.output)
+    record.succeeded(
+        sha256, measured=found, anchor_fidelity=likeness, bytes=size, reply=job.raw,
+        **({"original": original} if original else {}),
+    )  # fmt: skip
+
+
+def draw_filmstrip(console: Console, clip: Path) -> None:
+    """Write the clip's filmstrip unless it is there; a clip that gives none is a warning."""
+    from .media.filmstrip import filmstrip
+
+    path = receipts.filmstrip_path(clip)
+    if path.exists():
+        return
+    console.progress("drawing the filmstrip")
+    try:
+        write_file(path, filmstrip(clip))
+    except OutputError as error:
+        console.warn(f"No filmstrip could be made: {error.message}")
+
+
+def _remove_audio(clip: Path, sha256: str) -> tuple[str, int]:
+    """Put a silent copy in the clip's place; its SHA-256 and bytes. The clip as it came is kept.
+
+    At every moment the clip's place holds a whole clip, so a killed run fetches and goes on.
+    """
+    original = receipts.original_path(clip)
+    if not (original.is_file() and receipts.sha256_of(original) == sha256):
+        receipts.make_room(original)
+        try:
+            os.link(clip, original)
+        except OSError:  # a file system without links
+            shutil.copyfile(clip, original)
+    with temporary_beside(clip) as (file, temporary):
+        clips.without_audio(original, file)
+        file.flush()
+        put_in_place(file, temporary, clip)
+    return receipts.sha256_of(clip), clip.stat().st_size
+
+
+def _fidelity(console: Console, frame: Callable[[], Picture], clip: Path) -> float | None:
+    """How close the clip's frame 0 is to the anchor; a warning where it is another picture."""
+    from .media import likeness
+
+    value = likeness.fidelity(frame(), clip)
+    if value is None:
+        console.warn("The clip's first frame could not be compared with the anchor.")
+    elif value < likeness.RESPECTED:
+        console.warn(
+            f"The clip does not begin with the anchor: anchor_fidelity is {value:.2f}, where "
+            f"{likeness.RESPECTED:g} and more means that it does. The model took it loosely; look "
+            "at the filmstrip."
+        )
+    return value

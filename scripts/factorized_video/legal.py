@@ -1,0 +1,263 @@
+"""What a model takes: typed settings are checked, the others chosen. Pure.
+
+A setting nobody typed is not a demand: a legal one is chosen for it, and said. A typed one is never
+changed; where the model does not take it that is a UsageError, which names what it takes and who
+takes what was typed. A fact that the registry does not have is not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from . import models, shapes
+from .errors import UsageError
+from .models import ImageLimits, Model
+
+DEFAULT_RATIO = "16:9"
+DEFAULT_DURATION_S = 6
+DEFAULT_RESOLUTION = "720p"
+# Where the model's ratios are not known, the picture's shape is matched to one of these.
+COMMON_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9")
+# More is a cut that a person would want to be asked about. The pictures of models that draw
+# 1376x768 for 16:9 lose less than 2 %.
+FREE_CROP = 0.10
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a picture is made fit to be a first frame."""
+
+    ratio: str | None = None  # of the canvas; None: the clip follows the picture
+    fit: str | None = None  # as typed: crop | pad | none; None: a crop that cuts off little
+    limits: ImageLimits = field(default=ImageLimits())
+
+
+def choose_model(
+    kind: str, typed: str | None, gateway: str, allow_off: bool
+) -> tuple[Model, tuple[str, ...]]:
+    """The model, and what should be known of it. Raises UsageError for one that is off."""
+    model = models.pick(kind, typed, gateway)
+    notes = []
+    if not model.listed:
+        if not models.gateway(gateway).any_model:
+            notes.append(
+                f"{model.id} is not in this tool's model list: its settings and price are not "
+                "checked."
+            )
+        return model, tuple(notes)
+    if typed and typed != model.id:
+        notes.append(f"{typed} is called {model.id} at {gateway}: that is what is sent.")
+    gone = model.shutdown or {}
+    instead = replacement(model, gateway)
+    if model.status == "off" and not allow_off:
+        how = f"{gone['by']} shut it down on {gone['date']}" if gone else f"{gateway} lacks it"
+        hint = f"Use {instead}; or " if instead else "Choose another one; or "
+        raise UsageError(
+            f"{model.id} is gone: {how}.", f"{hint}--allow-off if your gateway still serves it."
+        )
+    if model.status == "upstream-retired":
+        notes.append(
+            f"{gone.get('by')} shut {model.id} down on {gone.get('date')}; this gateway may keep "
+            f"an alias. If it does not know the model, use {instead}."
+        )
+    elif gateway not in model.ids and not models.gateway(gateway).any_model:
+        notes.append(f"{model.id} is not known to be served by {gateway}; it is sent as it is.")
+    return model, tuple(notes)
+
+
+def replacement(model: Model, gateway: str) -> str | None:
+    """The id, at this gateway, of the model that is named in place of one that is gone."""
+    return models.pick(model.kind, model.replacement, gateway).id if model.replacement else None
+
+
+def check_ratio(model: Model, ratio: str, gateway: str) -> None:
+    """Raise UsageError for a ratio that the model does not take."""
+    if model.ratios and ratio not in model.ratios:
+        raise UsageError(
+            f"{model.id} takes the aspect ratio{'s' * (len(model.ratios) > 1)} "
+            f"{listed(model.ratios)}, not {ratio}.",
+            _takers(model, gateway, ratio, lambda m: bool(m.ratios) and ratio in (m.ratios or ())),
+        )
+
+
+def choose_ratio(
+    model: Model, typed: str | None, size: shapes.Size | None, gateway: str
+) -> tuple[str | None, str]:
+    """The canvas's ratio, and in words how it was chosen ("" where it was typed).
+
+    `size` is that of one's own picture. None where the clip has the picture's shape whatever it is.
+    """
+    if typed is not None:
+        check_ratio(model, typed, gateway)
+        return typed, ""
+    if size is None:
+        legal = model.ratios or (DEFAULT_RATIO,)
+        ratio = DEFAULT_RATIO if DEFAULT_RATIO in legal else legal[0]
+        return ratio, f"aspect ratio {ratio}"
+    if model.ratio_mode == "follows-image":
+        return None, "aspect ratio: the clip follows the picture"
+    ratio = shapes.nearest(size, model.ratios or COMMON_RATIOS)
+    return ratio, f"aspect ratio {ratio}, nearest to the picture"
+
+
+def choose_resolution(model: Model, typed: str | None, gateway: str) -> tuple[str, str]:
+    """The resolution, and in words how it was chosen ("" where it was typed)."""
+    sayable = models.gateway(gateway).resolutions
+    legal = [
+        value for value in model.resolutions or sayable or () if sayable is None or value in sayable
+    ]
+    if typed is None:
+        wanted = shapes.short_side(DEFAULT_RESOLUTION)
+        chosen = min(
+            legal or [DEFAULT_RESOLUTION], key=lambda v: abs(shapes.short_side(v) - wanted)
+        )
+        return chosen, chosen
+    if legal and typed not in legal:
+        who = f"{model.id} at {gateway}" if sayable else model.id
+        raise UsageError(
+            f"{who} makes {listed(legal)}, not {typed}.",
+            _takers(model, gateway, typed, lambda m: typed in (m.resolutions or ())),
+        )
+    return typed, ""
+
+
+def choose_duration(
+    model: Model, typed: int | None, resolution: str, fit: bool, gateway: str
+) -> tuple[int, str]:
+    """Whole seconds, and in words how they were chosen ("" where they were typed).
+
+    With `fit` a typed duration may become the nearest legal one; of two as near the shorter, which
+    is the cheaper.
+    """
+    legal = model.durations_at(resolution)
+    wanted = DEFAULT_DURATION_S if typed is None else typed
+    best = min(legal or (wanted,), key=lambda seconds: (abs(seconds - wanted), seconds))
+    if typed is None:
+        why = f", the nearest to {wanted} at {resolution}" if best != wanted else ""
+        return best, f"{best} s{why}"
+    if best == typed:
+        return typed, ""
+    if fit:
+        return best, f"{best} s, the nearest to {typed} that the model makes (--fit-duration)"
+    locked = legal != model.durations
+    where = f" at {resolution}" if locked else ""
+    raise UsageError(
+        f"{model.id} makes clips of {shown_seconds(legal or ())} seconds{where}, not {typed}.",
+        _takers(
+            model, gateway, f"{typed} s{where}",
+            lambda m: typed in (m.durations_at(resolution) or ())
+            and (not locked or resolution in (m.resolutions or ())),
+        ) + " --fit-duration takes the nearest legal one.",
+    )  # fmt: skip
+
+
+def check_audio(model: Model, typed: bool | None, gateway: str) -> tuple[str, ...]:
+    """What should be known of a typed audio setting. Raises UsageError for sound from a mute."""
+    if typed is None or not model.listed:
+        return ()
+    if typed:
+        if model.audio == "never":
+            raise UsageError(
+                f"{model.id} makes silent clips only.",
+                _takers(model, gateway, "sound", lambda m: m.audio in ("always", "switch")),
+            )
+        if model.audio is None:
+            return (f"Whether {model.id} makes sound is not known.",)
+        return ()
+    if model.audio in ("always", "switch"):
+        why = (
+            "the model always makes sound"
+            if model.audio == "always"
+            else f"{gateway} has no known way to say so"
+        )
+        return (f"--no-audio: {why}, so the track is removed here from the clip that comes.",)
+    return ()
+
+
+def check_prompt(model: Model, characters: int, gateway: str, what: str) -> None:
+    """Raise UsageError for a text that is longer than the model takes."""
+    most = model.prompt_characters
+    if most is None or characters <= most:
+        return
+    over = " and silently cuts off the rest" if model.prompt_over == "cut silently" else ""
+    raise UsageError(
+        f"{model.id} takes {most:,} characters{over}; {what} has {characters:,}.",
+        "Shorten it. "
+        + _takers(
+            model, gateway, f"{characters:,} characters",
+            lambda m: m.prompt_characters is not None and m.prompt_characters >= characters,
+        ),
+    )  # fmt: skip
+
+
+def check_frame(model: Model, size: shapes.Size, framing: Framing) -> tuple[str, ...]:
+    """What should be known of a picture as a first frame.
+
+    Raises UsageError where fitting it to the canvas would cut off more than 10 % unasked, and where
+    the model does not take what would be left.
+    """
+    notes = []
+    width, height = size
+    ratio, limits = framing.ratio, framing.limits
+    left = size
+    if ratio is not None and framing.fit != "none":
+        lost = shapes.lost_by_crop(size, ratio)
+        left = shapes.largest_within(size, ratio)
+        if framing.fit is None and lost > FREE_CROP:
+            raise UsageError(
+                f"The picture is {width}x{height} px: as {ratio} it would lose {lost:.0%} of its "
+                f"area ({left[0]}x{left[1]} px would be left).",
+                "--fit crop cuts it, --fit pad puts black bars around it, --fit none sends it as "
+                "it is; or type another --aspect-ratio.",
+            )
+        if framing.fit == "pad":
+            left = shapes.smallest_around(size, ratio)
+    elif ratio is not None and shapes.difference(size, ratio) > RATIO_TOLERANCE:
+        notes.append(
+            f"The picture is {width}x{height} px, not {ratio}: what becomes of that is up to "
+            f"{model.id}."
+        )
+    if limits.side_min and min(left) < limits.side_min:
+        raise UsageError(
+            f"{model.id} takes pictures of {limits.side_min} px a side or more; this one has "
+            f"{left[0]}x{left[1]}.",
+            "Use a larger picture.",
+        )
+    shape = left[0] / left[1]
+    if not (limits.ratio_min or 0) <= shape <= (limits.ratio_max or shape):
+        raise UsageError(
+            f"{model.id} takes pictures whose width is {limits.ratio_min:g} to "
+            f"{limits.ratio_max:g} times their height; this one's is {shape:.2f}.",
+            "Add --fit crop with an --aspect-ratio within that, or use another picture.",
+        )
+    return tuple(notes)
+
+
+# A 1K picture of a 16:9 model is 1376x768, 0.8 % off; more than 2 % is another shape.
+RATIO_TOLERANCE = 0.02
+
+
+def listed(values: Sequence[object]) -> str:
+    """ "4, 6 and 8"."""
+    words = [str(value) for value in values]
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def shown_seconds(seconds: Sequence[int]) -> str:
+    """ "4, 6 and 8", or "4 to 15" for a range."""
+    whole = len(seconds) > 2 and list(seconds) == list(range(seconds[0], seconds[-1] + 1))
+    return f"{seconds[0]} to {seconds[-1]}" if whole else listed(seconds)
+
+
+def _takers(model: Model, gateway: str, what: str, takes: Callable[[Model], bool]) -> str:
+    """Who takes it, in a sentence: those of this gateway, else those of others."""
+    fitting = [m for m in models.rows(model.kind) if m.status != "off" and takes(m)]
+    here = [m.ids[gateway] for m in fitting if gateway in m.ids
+            and m.statuses.get(gateway) != "off"]  # fmt: skip
+    if here:
+        return f"{what} is taken by {', '.join(here)}."
+    if fitting:
+        names = ", ".join(m.id for m in fitting[:4])
+        return f"{what} is taken by {names}, which {gateway} is not known to serve."
+    return "No model that this tool knows is known to take that."

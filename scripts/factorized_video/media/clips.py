@@ -1,0 +1,135 @@
+"""Clips: judged by their container, measured, their first frame, and their sound taken off."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ..errors import OutputError
+from .kinds import have_media_extra, looks_like, video_kind
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from PIL import Image
+
+
+def check_video(path: Path) -> str:
+    """Judge a downloaded file by its container; returns the kind. Raises OutputError.
+
+    For MP4 and MOV the boxes are walked: a file cut short, or without its index, is noticed without
+    any library.
+    """
+    with path.open("rb") as file:
+        head = file.read(64)
+        kind = video_kind(head)
+        if kind is None:
+            raise OutputError(f"What came is not a video ({looks_like(head)}).")
+        if kind == "webm":
+            return kind
+        size, names, offset = path.stat().st_size, set(), 0
+        while offset + 8 <= size:
+            file.seek(offset)
+            length, name = struct.unpack(">I4s", file.read(8))
+            if length == 1:
+                length = int.from_bytes(file.read(8), "big")
+            elif length == 0:  # to the end of the file
+                length = size - offset
+            if length < 8 or offset + length > size:
+                raise OutputError("What came is a video that was cut short.")
+            names.add(name)
+            offset += length
+    if not {b"moov", b"mdat"} <= names:
+        raise OutputError("What came is a video without its index: it cannot be played.")
+    return kind
+
+
+def measure_video(path: Path) -> dict[str, Any] | None:
+    """duration_s, width, height, fps, codec, audio of a clip; None without the media extra.
+
+    Raises OutputError if there is no video stream that can be read.
+    """
+    if not have_media_extra():
+        return None
+    with _opened(path) as container:
+        stream = _video_stream(container)
+        rate = stream.average_rate
+        if stream.duration and stream.time_base:
+            duration = float(stream.duration * stream.time_base)
+        else:
+            duration = (container.duration or 0) / 1_000_000
+        return {
+            "duration_s": round(duration, 3),
+            "width": stream.codec_context.width,
+            "height": stream.codec_context.height,
+            "fps": round(float(rate), 3) if rate else None,
+            "codec": stream.codec_context.name,
+            "audio": any(s.type == "audio" for s in container.streams),
+        }
+
+
+def first_frame(path: Path, size: tuple[int, int]) -> Image.Image | None:
+    """The first frame, RGB, squeezed into `size`; None where none can be decoded.
+
+    One decoder thread: more of them hold a frame each, and only one is wanted.
+    """
+    from PIL import Image
+
+    try:
+        with _opened(path) as container:
+            stream = _video_stream(container)
+            stream.codec_context.thread_count = 1
+            frame = next(iter(container.decode(stream)), None)
+            if frame is None:
+                return None
+            small = frame.reformat(*size, format="rgb24", interpolation="AREA")
+            plane = small.planes[0]
+            return Image.frombytes("RGB", size, bytes(plane), "raw", "RGB", plane.line_size)
+    except OutputError:
+        return None
+
+
+def decoded(path: Path) -> Iterator[tuple[float, Any]]:
+    """All frames in order, each with its time in seconds from the first. Raises OutputError."""
+    with _opened(path) as container:
+        stream = _video_stream(container)
+        stream.thread_type = "AUTO"
+        start: float | None = None
+        for frame in container.decode(stream):
+            when = float(frame.time or 0)
+            start = when if start is None else start
+            yield when - start, frame
+
+
+def without_audio(path: Path, file: IO[bytes]) -> None:
+    """Write the clip without its sound, its pictures untouched. Raises OutputError."""
+    import av
+
+    with _opened(path) as source, av.open(file, "w", format="mp4") as target:
+        stream = _video_stream(source)
+        copy = target.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.dts is not None:  # the last one is empty and only flushes
+                packet.stream = copy
+                target.mux(packet)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    """PyAV's container, with whatever it raises on hostile bytes turned into one error."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            yield container
+    except (av.FFmpegError, ValueError, IndexError) as error:
+        raise OutputError(f"What came cannot be read as a video ({error}).") from None
+
+
+def _video_stream(container: InputContainer) -> Any:
+    stream = next((s for s in container.streams if s.type == "video"), None)
+    if stream is None:
+        raise OutputError("What came has no moving picture in it.")
+    return stream
