@@ -161,8 +161,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                     job = _wait(gateway, call, record, 0 if args.no_wait else args.timeout)
                     console.progress("fetching the clip")
                     delivery.deliver(
-                        console, gateway, record, job, frame, silent=args.audio is False
-                    )
+                        console, gateway, record, job,
+                        lambda: images.shown(frame(), anchor), silent=args.audio is False,
+                    )  # fmt: skip
                 receipt = record.data
     if args.filmstrip:
         delivery.draw_filmstrip(console, output)

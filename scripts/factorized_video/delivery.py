@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from . import plan, receipts
 from .errors import OutputError, ToolError
 from .files import put_in_place, temporary_beside, write_file
-from .media import clips, kinds
+from .media import clips, kinds, likeness
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from .console import Console
     from .gateway.client import Gateway
-    from .gateway.types import Job, Picture
+    from .gateway.types import Job
 
 
 def deliver(
@@ -28,26 +30,27 @@ def deliver(
     gateway: Gateway,
     record: receipts.Record,
     job: Job,
-    frame: Callable[[], Picture],
+    sent: Callable[[], Image.Image],
     *,
     silent: bool,
 ) -> None:
     """Fetch the job's clip into place and write down what it is. Raises OutputError.
 
-    `frame` gives the picture that was sent; with `silent` sound is removed.
+    `sent` gives the picture that was sent; with `silent` sound is removed.
     """
-    measured: list[Any] = []
+    seen: list[Any] = []
 
     def check(path: Path) -> None:
         clips.check_video(path)
-        measured[:] = [clips.measure_video(path)]
+        seen[:] = clips.examine(path, likeness.SIZE)
 
     try:
         fetched = gateway.fetch_video(job, record.output, check)
     except ToolError as error:
         error.result = {**record.whereabouts, **error.result}
         raise
-    found, sha256, size = measured[0], fetched.sha256, fetched.size
+    found, first = seen
+    sha256, size = fetched.sha256, fetched.size
     original = None
     if found is None:
         console.warn(kinds.not_measured())
@@ -64,12 +67,12 @@ def deliver(
                 "The clip came with sound, which was removed; as it came it is kept as "
                 f"{original['name']}."
             )
-    likeness = None
+    fidelity = None
     if found is not None:
         console.warn(*plan.differences(record.data["sent"], found))
-        likeness = _fidelity(console, frame, record.output)
+        fidelity = _fidelity(console, sent, first)
     record.succeeded(
-        sha256, measured=found, anchor_fidelity=likeness, bytes=size, reply=job.raw,
+        sha256, measured=found, anchor_fidelity=fidelity, bytes=size, reply=job.raw,
         **({"original": original} if original else {}),
     )  # fmt: skip
 
@@ -107,14 +110,15 @@ def _remove_audio(clip: Path, sha256: str) -> tuple[str, int]:
     return receipts.sha256_of(clip), clip.stat().st_size
 
 
-def _fidelity(console: Console, frame: Callable[[], Picture], clip: Path) -> float | None:
+def _fidelity(
+    console: Console, sent: Callable[[], Image.Image], came: Image.Image | None
+) -> float | None:
     """How close the clip's frame 0 is to the anchor; a warning where it is another picture."""
-    from .media import likeness
-
-    value = likeness.fidelity(frame(), clip)
-    if value is None:
+    if came is None:
         console.warn("The clip's first frame could not be compared with the anchor.")
-    elif value < likeness.RESPECTED:
+        return None
+    value = likeness.fidelity(sent(), came)
+    if value < likeness.RESPECTED:
         console.warn(
             f"The clip does not begin with the anchor: anchor_fidelity is {value:.2f}, where "
             f"{likeness.RESPECTED:g} and more means that it does. The model took it loosely; look "

@@ -121,11 +121,11 @@ def alternate(commands: dict[str, list[str]], rounds: int, root: str = "") -> di
     return runs
 
 
-def pipeline_command() -> list[str]:
+def pipeline_command(*more: str) -> list[str]:
     """All three stages into a fresh folder."""
     return script(
         "factorized_generate.py", "--gateway", "happycapy", "--prompt", PROMPT,
-        "--output", "FOLDER/video.mp4", "--quiet",
+        "--output", "FOLDER/video.mp4", "--quiet", *more,
     )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def bench_pipeline(rounds: int) -> bool:
     print(f"three stages, gateway answers at once, 6 MiB video, {rounds} rounds")
     with gateway("--video-bytes", str(6 << 20)) as root:
         bare = [sys.executable, str(HERE / "bare.py"), "pipeline", root, "FOLDER"]
-        commands = {"bare requests": bare, "factorized_generate.py": pipeline_command()}
+        commands = {"bare requests": bare, "factorized_generate.py": pipeline_command("--no-filmstrip")}
         return compare(alternate(commands, rounds, root), "bare requests", PIPELINE_RATIO)
 
 
@@ -174,7 +174,7 @@ def bench_memory(rounds: int) -> bool:
     print(f"largest process, 512 MiB video, {rounds} rounds")
     with gateway("--video-bytes", str(512 << 20)) as root:
         bare = [sys.executable, str(HERE / "bare.py"), "download", root, "FOLDER"]
-        commands = {"bare streaming": bare, "factorized_generate.py": pipeline_command()}
+        commands = {"bare streaming": bare, "factorized_generate.py": pipeline_command("--no-filmstrip")}
         runs = alternate(commands, rounds, root)
     fine = True
     for name, these in runs.items():

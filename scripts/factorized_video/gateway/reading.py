@@ -13,22 +13,20 @@ from datetime import datetime, timezone
 from ..errors import Refused, ToolError, clean
 from .types import HttpReply
 
+# Patterns stay texts until they are needed: compiling them is a part of each process's start.
 # How safety filters and policies are named, in codes and in prose.
-_SAFETY = re.compile(
+_SAFETY = (
     r"content[ _-]?(?:filter|policy|polic|moderation|blocked)|safety(?!_?settings)"
     r"|moderat(?:ion|ed)|prohibited|responsible ai|\brai\b|raimedia|nsfw"
     r"|sensitive (?:content|information)"
-    r"|violat\w+ .{0,40}polic|polic\w+ violat|usage polic",
-    re.IGNORECASE,
+    r"|violat\w+ .{0,40}polic|polic\w+ violat|usage polic"
 )
 
 
 # How gateways say that they do not know, or no longer serve, a model.
-_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
-_NOT_SERVED = re.compile(
+_NOT_SERVED = (
     r"not[ _](?:found|available|supported|exist)|n[o']t exist|no[ _]longer|unknown|unsupported"
-    r"|invalid[ _]model|unavailable|deprecated|retired|decommissioned|shut ?down|no endpoints",
-    re.IGNORECASE,
+    r"|invalid[ _]model|unavailable|deprecated|retired|decommissioned|shut ?down|no endpoints"
 )
 
 
@@ -91,7 +89,7 @@ def error_text(body: bytes) -> str:
 
 def is_refusal(text: str) -> bool:
     """Whether the words are those of a safety filter or a content policy."""
-    return bool(_SAFETY.search(text))
+    return bool(re.search(_SAFETY, text, re.IGNORECASE))
 
 
 def names_unknown_model(status: int, text: str) -> bool:
@@ -103,7 +101,7 @@ def names_unknown_model(status: int, text: str) -> bool:
 
 def tells_of_unknown_model(text: str) -> bool:
     """Whether the words are of a model that is not known, or served no more."""
-    return bool(_MODEL.search(text) and _NOT_SERVED.search(text))
+    return all(re.search(words, text, re.IGNORECASE) for words in (r"\bmodels?\b", _NOT_SERVED))
 
 
 def refusal_in(refusal: str | None, finish_reason: str | None, reply: HttpReply) -> None:

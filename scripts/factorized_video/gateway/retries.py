@@ -17,7 +17,7 @@ _BACKOFF_S = (1.0, 3.0, 8.0)
 _REJECTED = (400, 404, 405, 413, 415, 422)
 _AUTH = (401, 402, 403)
 _TRANSIENT = (408, 409, 425, 429)
-_DAILY = re.compile(r"daily|per day|requests? per day|quota exceeded for today|24 hours", re.I)
+_DAILY = r"daily|per day|requests? per day|quota exceeded for today|24 hours"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def decide(call: str, outcome: Outcome, attempt: int, jitter: float = 0.0) -> De
     """What follows after attempt number `attempt` (from 1). `jitter` is a random number 0 to 1."""
     kind = _stop_kind(call, outcome)
     if kind is None:
-        if outcome.status == 429 and _DAILY.search(outcome.text):
+        if outcome.status == 429 and re.search(_DAILY, outcome.text, re.IGNORECASE):
             return Decision(False, kind="unavailable")
         wait = outcome.retry_after_s
         if wait is None:

@@ -54,41 +54,52 @@ def measure_video(path: Path) -> dict[str, Any] | None:
     if not have_media_extra():
         return None
     with _opened(path) as container:
-        stream = _video_stream(container)
-        rate = stream.average_rate
-        if stream.duration and stream.time_base:
-            duration = float(stream.duration * stream.time_base)
-        else:
-            duration = (container.duration or 0) / 1_000_000
-        return {
-            "duration_s": round(duration, 3),
-            "width": stream.codec_context.width,
-            "height": stream.codec_context.height,
-            "fps": round(float(rate), 3) if rate else None,
-            "codec": stream.codec_context.name,
-            "audio": any(s.type == "audio" for s in container.streams),
-        }
+        return _measured(container)
 
 
-def first_frame(path: Path, size: tuple[int, int]) -> Image.Image | None:
-    """The first frame, RGB, squeezed into `size`; None where none can be decoded.
+def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, Image.Image | None]:
+    """What `measure_video` tells, and the first frame, RGB, squeezed into `size`.
 
-    One decoder thread: more of them hold a frame each, and only one is wanted.
+    No frame where none can be decoded. One decoder thread: others would hold frames that nobody
+    wants.
     """
+    if not have_media_extra():
+        return None, None
+    import av
+
+    with _opened(path) as container:
+        measured = _measured(container)
+        stream = _video_stream(container)
+        stream.codec_context.thread_count = 1
+        try:
+            frame = next(iter(container.decode(stream)), None)
+            return measured, frame and _squeezed(frame, size)
+        except (av.FFmpegError, ValueError):
+            return measured, None
+
+
+def _measured(container: InputContainer) -> dict[str, Any]:
+    stream = _video_stream(container)
+    rate = stream.average_rate
+    if stream.duration and stream.time_base:
+        duration = float(stream.duration * stream.time_base)
+    else:
+        duration = (container.duration or 0) / 1_000_000
+    return {
+        "duration_s": round(duration, 3),
+        "width": stream.codec_context.width,
+        "height": stream.codec_context.height,
+        "fps": round(float(rate), 3) if rate else None,
+        "codec": stream.codec_context.name,
+        "audio": any(s.type == "audio" for s in container.streams),
+    }
+
+
+def _squeezed(frame: Any, size: tuple[int, int]) -> Image.Image:
     from PIL import Image
 
-    try:
-        with _opened(path) as container:
-            stream = _video_stream(container)
-            stream.codec_context.thread_count = 1
-            frame = next(iter(container.decode(stream)), None)
-            if frame is None:
-                return None
-            small = frame.reformat(*size, format="rgb24", interpolation="AREA")
-            plane = small.planes[0]
-            return Image.frombytes("RGB", size, bytes(plane), "raw", "RGB", plane.line_size)
-    except OutputError:
-        return None
+    plane = frame.reformat(*size, format="rgb24", interpolation="AREA").planes[0]
+    return Image.frombytes("RGB", size, bytes(plane), "raw", "RGB", plane.line_size)
 
 
 def decoded(path: Path) -> Iterator[tuple[float, Any]]:

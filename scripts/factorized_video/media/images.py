@@ -10,9 +10,8 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from .. import shapes
@@ -56,6 +55,7 @@ class ImageFile:
     size: tuple[int, int] | None
     warnings: tuple[str, ...] = ()
     upright: bool = True  # False where EXIF says that it must be turned
+    pixels: Image.Image | None = field(default=None, repr=False, compare=False)  # decoded
 
 
 def read_image(path: Path, what: str) -> ImageFile:
@@ -94,7 +94,8 @@ def check_image(data: bytes) -> ImageFile:
     if not have_media_extra():
         return _unmeasured(data, kind)
     notes = []
-    with _decoding() as pillow, pillow.open(io.BytesIO(data)) as image:
+    with _decoding():
+        image = _reader(data, kind)
         width, height = image.size
         if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
             raise OutputError(
@@ -116,7 +117,7 @@ def check_image(data: bytes) -> ImageFile:
         )
     if min(width, height) < ADVISED_SIDE:
         notes.append(f"{width}x{height} px is small; video models want {ADVISED_SIDE} px or more.")
-    return ImageFile(data, kind, (width, height), tuple(notes), upright)
+    return ImageFile(data, kind, (width, height), tuple(notes), upright, image)
 
 
 def to_send(image: ImageFile, framing: Framing) -> Picture:
@@ -142,9 +143,10 @@ def to_send(image: ImageFile, framing: Framing) -> Picture:
         return Picture(image.data, MIME[image.kind])
     most_side = min(SENT_SIDE, limits.side_max or SENT_SIDE)
     most_bytes = min(SENT_BYTES, limits.bytes or SENT_BYTES)
-    size = image.size
+    size, opened = image.size, image.pixels
+    assert opened is not None
     canvas = _canvas(size, framing)
-    with _decoding() as pillow, pillow.open(io.BytesIO(image.data)) as opened:
+    with _decoding():
         sound = (
             image.kind in kinds
             and opened.mode in ("RGB", "L")
@@ -206,6 +208,13 @@ def _within(picture: Image.Image, most: int, ratio: str | None) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
+def shown(picture: Picture, image: ImageFile) -> Image.Image:
+    """A picture that was made from an image by `to_send`, decoded."""
+    if picture.data is image.data and image.pixels is not None:
+        return image.pixels
+    return _reader(picture.data, image_kind(picture.data[:32]) or "")
+
+
 def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:
     """The image's bytes in the format that a file extension asks for, and warnings.
 
@@ -214,11 +223,11 @@ def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:
     wanted = EXTENSIONS[extension.lower()]
     if image.kind == wanted:
         return image.data, ()
-    if image.size is None:
+    if image.pixels is None:
         return image.data, (f"The file holds a {image.kind} image under a {extension} name: it was "
                             f"not converted. {media_hint()}",)  # fmt: skip
-    with _decoding() as pillow, pillow.open(io.BytesIO(image.data)) as opened:
-        return _encoded(_upright_srgb(opened), wanted), ()
+    with _decoding():
+        return _encoded(_upright_srgb(image.pixels), wanted), ()
 
 
 def orientation(image: Image.Image) -> int:
@@ -232,15 +241,12 @@ def _turned(image: Image.Image) -> bool:
 
 
 @contextmanager
-def _decoding() -> Iterator[ModuleType]:
-    """Pillow, with whatever it raises on hostile bytes turned into one error."""
-    from PIL import Image
-
-    Image.MAX_IMAGE_PIXELS = None  # our own limits, stated above, are checked before decoding
+def _decoding() -> Iterator[None]:
+    """Around Pillow: whatever it raises on hostile bytes is turned into one error."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own limits, stated above, come first
-            yield Image
+            yield
     except (OutputError, UsageError):
         raise
     except Exception as error:  # noqa: BLE001 - decoders raise anything on broken files
@@ -249,6 +255,26 @@ def _decoding() -> Iterator[ModuleType]:
             f"the image is damaged or cut short ({text[:120]}).",
             "Save it anew, or use another one.",
         ) from None
+
+
+def _reader(data: bytes, kind: str) -> Image.Image:
+    """Pillow's reader for this kind of image.
+
+    `Image.open` would import those of five formats first, which takes longer than most pictures.
+    """
+    file = io.BytesIO(data)
+    if kind == "PNG":
+        from PIL.PngImagePlugin import PngImageFile
+
+        return PngImageFile(file)
+    if kind == "JPEG":
+        from PIL.JpegImagePlugin import JpegImageFile
+
+        return JpegImageFile(file)
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None  # our own limits, stated above, are checked before decoding
+    return Image.open(file)
 
 
 def _upright_srgb(image: Image.Image) -> Image.Image:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from math import sqrt
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..gateway.types import Picture
+    from PIL import Image
 
 # Small enough that the noise of a codec averages out, large enough that who stands where is seen.
 SIZE = (64, 36)
@@ -45,17 +43,12 @@ def alike(one: bytes, other: bytes) -> float:
     return max(0.0, min(1.0, product / sqrt(power))) if power > 0 else 0.0
 
 
-def fidelity(sent: Picture, clip: Path) -> float | None:
-    """How close frame 0 of a clip is to the picture sent, 0 to 1; None if not decodable."""
+def fidelity(sent: Image.Image, came: Image.Image) -> float:
+    """How close a clip's frame 0 is to the picture that was sent, 0 to 1.
+
+    `came` is the frame squeezed into `SIZE` (`clips.examine`); `sent` of any size and mode.
+    """
     from PIL import Image
 
-    from .clips import first_frame
-
-    came = first_frame(clip, SIZE)
-    if came is None:
-        return None
-    with Image.open(io.BytesIO(sent.data)) as picture:
-        # JPEGs are decoded at a fraction of their size where that is enough.
-        picture.draft("RGB", (SIZE[0] * 4, SIZE[1] * 4))
-        small = picture.convert("RGB").resize(SIZE, Image.Resampling.BOX)
+    small = sent.convert("RGB").resize(SIZE, Image.Resampling.BOX)
     return round(alike(small.tobytes(), came.tobytes()), 3)
