@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from factorized_video.plan import Plan
+
 # What was asked for, as it was typed: in the digest, and with the rest in the plan.
 TYPED = (
     "style", "aspect_ratio", "duration", "llm_model", "image_model", "video_model", "resolution",
@@ -130,7 +132,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video import asked, budget, plan, prompts, receipts
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
-    from factorized_video.media import kinds
+    from factorized_video.legal import Framing
     from factorized_video.pipeline import Stages
     from factorized_video.workfolder import WorkFolder, standing
 
@@ -139,6 +141,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return _list_runs(args)
     if args.list_models is not None:
         return _list_models(args)
+    if args.online:
+        raise UsageError("--online is for --list-models.", "Leave it out, or add --list-models.")
     prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
     motion = inputs.read_motion(args)
     strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY
@@ -151,7 +155,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
         inputs.check_extension(typed, (".mp4",))
-    chosen = settings.resolve(args.gateway, needs_key=not args.dry_run)
+    chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
     wanted = asked.pipeline(
         prompt, motion, receipts.sha256_of_bytes(own.data) if own else None, chosen.identity,
@@ -174,9 +178,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         strict=state != "done" and not submitted,
         **{name: getattr(args, name) for name in PLANNED},
     )  # fmt: skip
-    if own and state != "done" and not submitted and planned.has("synthesis"):
-        # What cannot be sent is said now.
-        images.to_send(own, planned.call("synthesis").framing)
+    if own and own.size is None:
+        images.to_send(own, Framing())  # what cannot be sent without the media extra is said now
     limit = budget.cap(args.max_cost, chosen.max_cost)
     stages = Stages(args, folder, output, anchor, prompt, motion, SCRIPTS)
     if args.dry_run:
@@ -186,16 +189,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )  # fmt: skip
         planned = dataclasses.replace(planned.without(made), spent=stages.spent, cap=limit)
         return plan.shown(planned, args.allow_unknown_cost)
-    if is_demo:
-        kinds.need_media_extra("The demo gateway")
-    if args.filmstrip:
-        kinds.need_media_extra("--filmstrip")
-    elif args.filmstrip is None:
-        args.filmstrip = kinds.have_media_extra()
-    if args.audio is False and planned.has("synthesis") and (
-        planned.call("synthesis").model.audio != "never"
-    ):  # fmt: skip
-        kinds.need_media_extra("--no-audio")
+    settings.resolve(args.gateway)
+    _check_packages(args, planned)
     if state == "done" and not args.stop_after:
         receipts.returned(output, "return", console)
         if args.filmstrip:
@@ -247,6 +242,21 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if args.save_intermediate:
         folder.save_intermediate(output, anchor, planned.call("synthesis").framing)
     return _result(record.data, output, stages.children.results, reused=False)
+
+
+def _check_packages(args: argparse.Namespace, planned: "Plan") -> None:
+    """Raise UsageError where Pillow and PyAV are missing and needed; decide on the filmstrip."""
+    from factorized_video.media import kinds
+
+    if args.gateway == "demo":
+        kinds.need_media_extra("The demo gateway")
+    if args.filmstrip:
+        kinds.need_media_extra("--filmstrip")
+    elif args.filmstrip is None:
+        args.filmstrip = kinds.have_media_extra()
+    makes_sound = planned.has("synthesis") and planned.call("synthesis").model.audio != "never"
+    if args.audio is False and makes_sound:
+        kinds.need_media_extra("--no-audio")
 
 
 def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     caption = inputs.read_text(args.caption, args.input_file, what)
     style = prompts.resolve_style(args.style, caption)
     ratio = args.aspect_ratio or legal.DEFAULT_RATIO
-    chosen = settings.resolve(args.gateway, needs_key=not args.dry_run)
+    chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
     wanted = asked.composition(
         caption, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio,
@@ -97,6 +97,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if args.dry_run:
         made = [] if pays else ["composition"]
         return plan.shown(planned.without(made), args.allow_unknown_cost)
+    settings.resolve(args.gateway)
     if is_demo or output.suffix.lower() == ".webp":
         kinds.need_media_extra("The demo gateway" if is_demo else "A .webp image")
 

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     prompt = inputs.read_text(args.prompt, None, "--prompt")
     motion = inputs.read_motion(args)
     anchor = images.read_image(Path(args.anchor).expanduser(), "--anchor")
-    chosen = settings.resolve(args.gateway, needs_key=not args.dry_run)
+    chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
     anchor_hash = receipts.sha256_of_bytes(anchor.data)
     wanted = asked.synthesis(
@@ -111,6 +111,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if args.dry_run:
         made = [] if pays else ["synthesis"]
         return plan.shown(planned.without(made), args.allow_unknown_cost)
+    settings.resolve(args.gateway)
     if is_demo:
         kinds.need_media_extra("The demo gateway")
     if args.filmstrip:

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     prompt = inputs.read_text(args.prompt, None, "The prompt")
     style = prompts.resolve_style(args.style, prompt)
     ratio = args.aspect_ratio or legal.DEFAULT_RATIO
-    chosen = settings.resolve(args.gateway, needs_key=not args.dry_run)
+    chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     call = plan.reasoning(
         prompt, chosen.name, model=args.model, style=style, ratio=ratio, allow_off=args.allow_off
     )
@@ -80,6 +80,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         planned = planned.without(["reasoning"])
     if args.dry_run:
         return plan.shown(planned, args.allow_unknown_cost)
+    settings.resolve(args.gateway)
     budget.check(limit, spent, planned.cost, allow_unknown=args.allow_unknown_cost)
     motion_file = inputs.output_path(args.motion_file) if args.motion_file is not None else None
     if output and output == motion_file:

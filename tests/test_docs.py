@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.util
 import re
 import shlex
@@ -14,9 +15,13 @@ from typing import Any
 import pytest
 from factorized_video import (
     adoption,
+    budget,
+    catalog,
     cli,
     console,
+    inputs,
     interrupts,
+    legal,
     models,
     plan,
     prompts,
@@ -26,6 +31,7 @@ from factorized_video import (
 )
 from factorized_video.gateway import settings
 from factorized_video.gateway.dialects import happycapy
+from factorized_video.media import filmstrip, images, likeness
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -193,6 +199,9 @@ def test_shown_commands_make_a_legal_plan(line: Any, tmp_path: Path) -> None:
         options.list_runs = "."
         assert script(path).run(options)["runs"] == []
         return
+    if getattr(options, "list_models", None) is not None:
+        assert script(path).run(options)["models"]
+        return
     assert script(path).run(options)["status"] == "planned"
 
 
@@ -264,7 +273,8 @@ def test_every_option_is_documented_and_no_other(name: str) -> None:
             documented.add(word)
             action = expected[word]
             if action.choices:
-                assert value == "{" + ",".join(map(str, action.choices)) + "}", word
+                choices = "{" + ",".join(map(str, action.choices)) + "}"
+                assert value == (f"[{choices}]" if action.nargs == "?" else choices), word
             elif action.option_strings and action.nargs != 0:
                 metavar = action.metavar or action.dest.upper()
                 assert value == (f"[{metavar}]" if action.nargs == "?" else metavar), word
@@ -272,16 +282,10 @@ def test_every_option_is_documented_and_no_other(name: str) -> None:
                 assert re.search(rf"\b{re.escape(str(action.default))}\b", default), word
             if word.endswith("-model") or word == "--model":
                 kind = KINDS[name] if word == "--model" else word[2:-6]
-                for ids in default_models().values():
-                    assert f"`{ids[kind]}`" in default
+                for gateway in models.registry()["gateways"]:
+                    assert f"`{models.gateway(gateway).defaults[kind]}`" in default
         assert meaning
     assert documented == set(expected)
-
-
-def default_models() -> dict[str, dict[str, str]]:
-    found = models.registry()["defaults"]
-    assert isinstance(found, dict)
-    return found
 
 
 def test_setup_options_are_documented_and_no_other() -> None:
@@ -306,8 +310,42 @@ def test_styles_and_limits_of_the_options() -> None:
         assert all(style in page for style in prompts.STYLES)
     for page in ("README.md", "SKILL.md", "references/cli.md"):
         assert f"{prompts.MAX_TEXT:,} characters" in text_of(ROOT / page)
-    for name in (settings.KEY, settings.BASE, settings.TIME_SCALE):
-        assert f"| `{name}` |" in section(reference("cli.md"), "Environment")
+    names = {settings.KEY, settings.BASE, settings.TIME_SCALE, budget.MAX_COST}
+    table = rows(section(reference("cli.md"), "Environment"))[1:]
+    assert {row[0] for row in table} == {f"`{name}`" for name in names}
+    for page in ("README.md", "references/gateways.md", "references/troubleshooting.md"):
+        assert budget.MAX_COST in text_of(ROOT / page)
+
+
+def test_how_a_picture_is_made_fit() -> None:
+    page = section(reference("cli.md"), "The shape of the picture")
+    assert [row[0].strip("`") for row in rows(page)[1:]] == ["not typed", *cli.FITS]
+    most = f"{legal.FREE_CROP:.0%}".replace("%", " %")
+    for text in (page, readme(), skill(), reference("troubleshooting.md")):
+        assert most in text
+    limits = f"{images.SENT_SIDE:,} px", f"{images.SENT_BYTES // 1_000_000} MB"
+    for text in (page, section(reference("gateways.md"), "What is sent")):
+        assert all(limit in text for limit in limits)
+
+
+def test_what_the_video_call_can_say() -> None:
+    page = section(reference("gateways.md"), "What is sent")
+    known = models.gateway("happycapy")
+    assert f"`size` ({' or '.join(known.resolutions or ())})" in page
+    assert f"take {' and '.join(known.resolutions or ())} only" in readme()
+    assert ("no known field for sound" in page) is not known.audio_switch
+
+
+def test_how_a_clip_is_looked_at() -> None:
+    least = rf"[Uu]nder {re.escape(f'{likeness.RESPECTED:g}')}(?!\.?\d)"
+    for text in (reference("cli.md"), reference("troubleshooting.md"), readme(), skill()):
+        assert re.search(least, text)
+    assert "{}x{} pixels".format(*likeness.SIZE) in reference("cli.md")
+    assert filmstrip.TILES == 8
+    for text in (reference("cli.md"), readme(), skill()):
+        assert "eight frames" in text
+    page = section(reference("troubleshooting.md"), "Video")
+    assert f"{plan.SIZE_TOLERANCE * 100:g} %, or {plan.DURATION_TOLERANCE_S:g} s" in page
 
 
 # -- the result and its codes ----------------------------------------------------------------------
@@ -328,30 +366,120 @@ def test_exit_codes_are_those_of_the_code(page: str, heading: str, good: dict[st
     assert {row[0]: row[1].strip("`") for row in table} == expected
 
 
+def first_cells(text: str) -> set[str]:
+    """The code in the first column of all tables, their heads left out."""
+    return {name for row in rows(text) for name in re.findall(r"`([^`]+)`", row[0])}
+
+
+@cache
+def trees() -> list[ast.Module]:
+    """Every module of the scripts, parsed."""
+    files = sorted((ROOT / "scripts").rglob("*.py"))
+    return [ast.parse(text_of(file)) for file in files if "demo" not in file.parts]
+
+
+def keys_of_results() -> set[str]:
+    """The keys that results get anywhere: where one is made, and where one is put into it."""
+    found: set[str] = set()
+    for node in (node for tree in trees() for node in ast.walk(tree)):
+        if isinstance(node, ast.Dict):
+            keys = [str(k.value) for k in node.keys if isinstance(k, ast.Constant)]
+            values = (
+                dict(zip(keys, node.values, strict=False)) if len(keys) == len(node.keys) else {}
+            )
+            status = values.get("status")
+            if isinstance(status, ast.Constant) and status.value in ("succeeded", "planned"):
+                found |= set(keys)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            into = ast.unparse(node.value)
+            if into.endswith("result") and isinstance(node.slice, ast.Constant):
+                found.add(str(node.slice.value))
+    # `text` is what is printed without --json; what is not known of a model never gets out.
+    return (found | {"error"}) - {"text", "unknown_model"}
+
+
 def test_json_keys_are_those_of_the_code() -> None:
-    table = rows(section(reference("cli.md"), "JSON keys"))[1:]
-    assert {k for row in table for k in re.findall(r"`(\w+)`", row[0])} == set(cli.RESULT_KEYS)
-    (status,) = [row[1] for row in table if row[0] == "`status`"]
+    always, _, rest = section(reference("cli.md"), "JSON keys").partition("\nWhere they apply:\n")
+    where_they_apply, _, of_a_plan = rest.partition("\nAn entry of `stages` in a plan:\n")
+    assert first_cells(always) == set(cli.RESULT_KEYS)
+    (status,) = [row[1] for row in rows(always) if row[0] == "`status`"]
     words = {word for _, word in cli.EXITS.values()} | {"succeeded", "planned"}
     assert set(re.findall(r"`(\w+)`", status)) == words
+    keys = {name for name in first_cells(where_they_apply) if not name.startswith("--")}
+    assert keys == keys_of_results() - set(cli.RESULT_KEYS)
+    call = clip_call()
+    table = {row[0]: row[1] for row in rows(of_a_plan)}
+    assert first_cells(of_a_plan) == set(call.as_json())
+    assert set(call.legal) <= set(re.findall(r"`(\w+)`", table["`legal`"]))
+    assert {"basis", "as_of", "source"} <= set(re.findall(r"`(\w+)`", table["`cost`"]))
+    states = {model.status for model in models.rows()} | {"unlisted"}
+    assert set(re.findall(r"`([\w-]+)`", table["`status`"])) == states
+    for word in (plan.CAPTION_TO_COME, plan.MOTION_TO_COME):
+        assert f"`{word}`" in table["`text`"]
+
+
+def clip_call() -> plan.Call:
+    """The call of Stage 3 with nothing typed."""
+    return plan.synthesis(
+        "A cat", None, "happycapy", model=None, strategy="combined", duration=None, ratio=None
+    )
+
+
+def test_the_list_of_models_has_the_keys_of_the_code() -> None:
+    page = section(reference("cli.md"), "The list of models")
+    (row, *_) = catalog.rows(None, "2026-11-23")
+    assert first_cells(page) == set(row)
+    for status in {model.status for model in models.rows()}:
+        assert f"`{status}`" in page
+    for name in catalog.differences([], "happycapy", None):
+        assert f"`{name}`" in page
+    assert f"more than {catalog.OLD_AFTER_DAYS} days ago" in page
+
+
+def begun(output: Path) -> receipts.Record:
+    """A record as it is before the paid call."""
+    return receipts.Record.begin(
+        output, "composition", "0", inputs={}, sent={}, gateway={}, model="m",
+        expected=models.Cost(0.1, "estimated"),
+    )  # fmt: skip
 
 
 def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None:
-    record = receipts.Record.begin(
-        tmp_path / "a.png", "composition", "0", inputs={}, sent={}, gateway={}, model="m"
-    )
-    fields = rows(section(reference("receipt.md"), "Fields"))[1:]
-    documented = {name for row in fields for name in re.findall(r"`(\w+)`", row[0])}
-    later = {"adopted", "bytes", "former_jobs", "replaced_by", "reply", "result"}
-    assert documented == set(record.data) | later
-    states = rows(section(reference("receipt.md"), "States"))[1:]
+    page = reference("receipt.md")
+    # What is added later: by name, wherever a record is changed.
+    later = {
+        keyword.arg
+        for node in (node for tree in trees() for node in ast.walk(tree))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("update", "succeeded", "take_over")
+        for keyword in node.keywords if keyword.arg
+    }  # fmt: skip
+    record = begun(tmp_path / "a.png")
+    aside = {"former_jobs", "original"}  # put in otherwise
+    documented = first_cells(section(page, "Fields"))
+    assert {"anchor_fidelity", "adopted", "replaced_by", "result"} <= later
+    assert documented >= set(record.data) | aside
+    assert documented - set(record.data) - aside <= later
+    assert {"anchor_fidelity", "adopted", "bytes", "replaced_by", "reply", "result"} <= documented
+    (sent,) = [row[1] for row in rows(page) if row[0] == "`sent`"]
+    assert {*clip_call().settings, "prompt", "first_frame"} <= set(re.findall(r"`(\w+)`", sent))
+    states = rows(section(page, "States"))[1:]
     assert [row[0].strip("`") for row in states] == list(receipts.STATES)
 
 
+def test_what_lies_beside_a_clip_is_named_as_the_code_names_it() -> None:
+    clip = Path("NAME.mp4")
+    for path, pages in (
+        (receipts.filmstrip_path(clip), [reference("cli.md")]),
+        (receipts.original_path(clip), [reference("cli.md"), reference("receipt.md"), readme(),
+                                        reference("troubleshooting.md")]),
+    ):  # fmt: skip
+        assert all(f"`{path}`" in page for page in pages)
+    assert f"`{receipts.filmstrip_path(Path('outputs/cat-jump.mp4'))}`" in readme()
+
+
 def test_the_list_of_runs_has_the_keys_of_the_code(tmp_path: Path) -> None:
-    receipts.Record.begin(
-        tmp_path / "a.png", "composition", "0", inputs={}, sent={}, gateway={}, model="m"
-    ).intend()
+    begun(tmp_path / "a.png").intend()
     (row,) = runs.listed(tmp_path)
     page = section(reference("cli.md"), "The list of runs")
     assert {name for cells in rows(page)[1:] for name in re.findall(r"`(\w+)`", cells[0])} == set(
@@ -419,6 +547,49 @@ def test_worked_examples_keep_the_rules_they_show() -> None:
         assert len(motion.split()) <= 60
 
 
+# -- messages --------------------------------------------------------------------------------------
+
+
+NAMED = {"KEY": settings.KEY, "BASE": settings.BASE, "MAX_COST": budget.MAX_COST}
+
+
+def told(node: ast.AST) -> str:
+    """A text in the code; where a value goes in, a line break, which no message has."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(told(part) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return NAMED.get(ast.unparse(node.value), "\n")
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else "\n"
+
+
+@cache
+def texts_of_the_code() -> str:
+    """Every text in the code, f-strings as a whole, and setup.sh; one after the other."""
+    nodes = (node for tree in trees() for node in ast.walk(tree))
+    texts = [told(node) for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant)]
+    return "\0".join([*texts, text_of(ROOT / "scripts" / "setup.sh")])
+
+
+MESSAGES = [
+    message
+    for head in re.findall(r"^\*\*(.+?)\*\*", reference("troubleshooting.md"), re.MULTILINE)
+    for message in re.findall(r'"([^"]+)"', head)
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_messages_that_are_explained_are_those_of_the_code(message: str) -> None:
+    """Every word of it, in one text of the code; "..." stands for anything."""
+    words = [re.escape(part.strip(" ,.")) for part in message.split("...") if part.strip(" ,.")]
+    assert re.search("[^\0]*".join(words), texts_of_the_code())
+
+
+def test_the_messages_of_this_version_are_explained() -> None:
+    assert len(MESSAGES) > 20
+    for part in ("would lose", "over the cap", "does not begin with the anchor", "The clip is ..."):
+        assert any(part in message for message in MESSAGES), part
+
+
 # -- models and prices -----------------------------------------------------------------------------
 
 
@@ -426,66 +597,113 @@ def numbers(text: str) -> set[float]:
     return {float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)}
 
 
-def row_of(page: str, model: str) -> str:
-    (row,) = [row for row in rows(page) if any(f"`{model}`" in cell for cell in row[:2])]
-    return " | ".join(row)
-
-
-@pytest.mark.parametrize("model", models.rows(), ids=lambda model: model.id)
-def test_model_tables_equal_the_registry(model: models.Model) -> None:
-    page = reference("model-configs.md")
-    row = row_of(page, model.id)
-    kept_elsewhere = [row] if model.id.startswith("demo/") else [row, row_of(skill(), model.id)]
-    price = model.price or {}
-    for found in kept_elsewhere:
-        assert model.best_for in found
-        amounts = {float(str(price[k])) for k in ("amount", "input", "output") if k in price}
-        assert amounts <= numbers(found)
-        assert price or "unknown" in found
-        for gone in filter(None, (model.retired, model.off)):
-            assert gone["date"] in found
-    if model.id.startswith("demo/"):
-        return
-    for values in (model.durations, model.ratios):
-        assert values is None or " ".join(map(str, values)) in row
-    if price:
-        assert f"| {price['as_of']} | {price['source']}" in row
-        assert str(price["as_of"]) in section(skill(), "Models")
-    assert model.typical_s is None or f"| {model.typical_s:g} s |" in row
-    for gone in filter(None, (model.retired, model.off)):
-        assert f"replacement `{gone['replacement']}`" in row
-        assert gone["by"] in row
-
-
 def skill() -> str:
     return text_of(ROOT / "SKILL.md")
 
 
+def in_the_skill() -> list[models.Model]:
+    """What its table shows: HappyCapy's, not off, with a price or live; LLMs with a price."""
+    at = "happycapy"
+    picked = [
+        models.pick(model.kind, model.ids[at], at) for model in models.rows() if at in model.ids
+    ]
+    return [
+        model
+        for model in picked
+        if model.status != "off"
+        and (model.prices or (model.kind != "llm" and model.status == "live"))
+    ]
+
+
+def shown_price(model: models.Model) -> str:
+    """The price as the skill says it, by what a plan would reckon."""
+    if model.kind == "llm":
+        (row,) = model.prices
+        return f"{row['input']:g} / {row['output']:g} per 1M tokens in / out"
+    sounds = model.audio != "never"
+    cost = models.price(model, "happycapy", seconds=100, resolution="720p", audio=sounds)
+    if cost.amount is None:
+        return "unknown"
+    return (
+        f"{cost.amount:g} an image"
+        if model.kind == "image"
+        else f"{cost.amount / 100:.2f} a second"
+    )
+
+
+def test_models_and_prices_of_the_skill_are_those_of_the_registry() -> None:
+    page = section(skill(), "Models")
+    table = rows(page)[1:]
+    found = in_the_skill()
+    assert [re.findall(r"`([^`]+)`", row[1]) for row in table] == [[model.id] for model in found]
+    defaults = models.gateway("happycapy").defaults
+    flags = {"llm": "1 `--llm-model`", "image": "2 `--image-model`", "video": "3 `--video-model`"}
+    for row, model in zip(table, found, strict=True):
+        stage, name, best_for, usd, gone = row
+        assert stage[0] == flags[model.kind][0]
+        assert ("(default)" in name) is (model.id == defaults[model.kind])
+        assert best_for
+        assert usd == shown_price(model)
+        assert gone == (model.shutdown["date"] if model.shutdown else "")
+        assert bool(gone) is (model.status == "upstream-retired")
+    assert set(flags.values()) <= {row[0] for row in table}
+    dates = {price["as_of"] for model in found for price in model.prices}
+    above = page.partition("|")[0]
+    assert set(re.findall(r"20\d\d-\d\d-\d\d", above)) >= dates
+    for model in models.rows("video"):
+        if model.id in above:
+            assert model.status == "off"
+            assert model.shutdown
+            assert model.shutdown["date"] in above
+
+
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_no_other_model_is_named(path: Path) -> None:
-    known = {model.id for model in models.rows()}
-    for model in models.rows():
-        known |= {gone["replacement"] for gone in (model.retired, model.off) if gone}
-    named = re.findall(r"\b(?:google|openai|byteplus|anthropic)/[\w.-]*-[\w.-]+", text_of(path))
+    known = {
+        name for model in models.rows() for name in (model.id, *model.aliases, *model.ids.values())
+    } | {model.replacement for model in models.rows()}
+    vendors = "|".join({str(name).partition("/")[0] for name in known if name})
+    named = re.findall(rf"(?<![\w/.-])(?:{vendors})/[\w.-]*-[\w.-]+", text_of(path))
     assert {name.rstrip(".") for name in named} <= known
+
+
+def default_plan() -> plan.Plan:
+    """What the orchestrator plans where nothing is typed."""
+    options = script("scripts/factorized_generate.py").build_parser().parse_args(["--prompt=A cat"])
+    names = ("style", "enhance", "skip_reasoning", "stop_after", "llm_model", "image_model",
+             "video_model", "aspect_ratio", "allow_off", "duration", "resolution", "audio", "fit",
+             "fit_duration")  # fmt: skip
+    return plan.pipeline(
+        "A cat", None, "happycapy", strategy=prompts.DEFAULT_STRATEGY, own_anchor=False,
+        **{name: getattr(options, name) for name in names},
+    )  # fmt: skip
 
 
 def test_prices_of_a_default_run() -> None:
     """What the README says that the defaults cost is what a dry run says."""
-    calls = (
-        plan.reasoning("A cat", "happycapy", model=None, style="anime", ratio="16:9"),
-        plan.composition(
-            "A cat", "happycapy", model=None, style="anime", ratio="16:9", enhance=False
-        ),
-        plan.synthesis(
-            "A cat", None, "happycapy", model=None, strategy="combined", duration=None, ratio=None
-        ),
-    )
-    (sentence,) = re.findall(r"^With the defaults and list prices of .*$", readme(), re.MULTILINE)
-    for call in calls:
+    planned = default_plan()
+    (sentence,) = re.findall(r"With the defaults and list prices of .*? in all\.", readme())
+    for call in planned.calls:
         assert call.cost.amount in numbers(sentence)
-    assert f"USD {plan.Plan(calls).cost.amount:.2f} in all" in sentence
-    assert str(models.registry()["as_of"]) in sentence
+    assert f"USD {planned.cost.amount:.2f} in all" in sentence
+    assert set(re.findall(r"20\d\d-\d\d-\d\d", sentence)) == {c.cost.as_of for c in planned.calls}
+
+
+def test_the_skill_suggests_the_cap_that_it_tells_to_suggest() -> None:
+    """The total of a default run, rounded up to ten cents; and the price of its first two calls."""
+    planned = default_plan()
+    assert planned.cost.amount is not None
+    caps = {inputs.usd(typed) for typed in re.findall(r"--max-cost ([\d.]+)", skill() + readme())}
+    (cap,) = caps
+    assert 0 <= round(cap - planned.cost.amount, 6) < 0.1
+    assert round(cap * 10, 6) == round(cap * 10)
+    before = models.total([call.cost for call in planned.calls[:2]])
+    assert f"about USD {before.amount:.2f} with the defaults" in skill()
+    shown = commands(skill())
+    paying = [w for w in shown if w[1].endswith("factorized_generate.py") and "--output" in w
+              and "--dry-run" not in w]  # fmt: skip
+    assert len(paying) == 2
+    assert all("--max-cost" in words for words in paying)
 
 
 def readme() -> str:

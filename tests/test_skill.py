@@ -93,9 +93,31 @@ def test_only_what_is_free_or_nearly_so_is_approved_beforehand() -> None:
 def test_it_is_short() -> None:
     text = skill_text()
     assert len(text.splitlines()) < 300
+    assert len(text) < 12_000
     # English prose and tables run at about four characters a token; 3.5 is on the safe side.
     assert len(text) / 3.5 < 5_000
     assert all(ord(char) < 0x2190 for char in text), "no emoji, no box drawings"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "--dry-run", "--max-cost", "--allow-unknown-cost", "--stop-after", "--list-models",
+        "--list-runs", "--no-audio", "--fit crop", "--fit pad", "--anchor-path", "--resubmit",
+        "`filmstrip`", "`anchor_fidelity`", "`next`", "`replacement`", "| 7 | `budget` |",
+    ],
+)  # fmt: skip
+def test_it_names_what_an_agent_must_know(word: str) -> None:
+    assert word in skill_text()
+
+
+def test_it_has_the_clip_looked_at_by_its_filmstrip_and_never_itself() -> None:
+    text = skill_text()
+    assert "**Never read the video file.**" in text
+    assert "Read the PNG at `filmstrip`" in text
+    # A stage script by itself makes none unless it is told to.
+    for command in re.findall(r"`(python3 [^`]*generate_video_from_anchor\.py [^`]*)`", text):
+        assert "--filmstrip" in command
 
 
 def test_it_stands_alone() -> None:

@@ -6,6 +6,7 @@ A run is an output and what was made for it (`runs.spent_for`): another output i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import OverBudget, UsageError
 from .models import Cost
@@ -30,6 +31,10 @@ class Spent:
     usd: float = 0.0
     unknown: int = 0
 
+    def as_json(self) -> dict[str, object]:
+        """The `spent` object of results."""
+        return {"amount": self.usd, "unknown_calls": self.unknown}
+
 
 def cap(typed: float | None, standing: str | None) -> Cap | None:
     """The lower one of `--max-cost` and the standing cap. Raises UsageError for no number."""
@@ -43,6 +48,9 @@ def check(limit: Cap | None, spent: Spent, ahead: Cost, *, allow_unknown: bool) 
     """Raise OverBudget where `ahead` does not fit. Pure; nothing ahead always fits."""
     if limit is None or ahead.amount == 0:
         return
+    told: dict[str, Any] = {
+        "cost": ahead.as_json(), "spent": spent.as_json(), "max_cost": limit.usd,
+    }  # fmt: skip
     if (ahead.amount is None or spent.unknown) and not allow_unknown:
         what = (
             "What this would cost is not known"
@@ -53,16 +61,20 @@ def check(limit: Cap | None, spent: Spent, ahead: Cost, *, allow_unknown: bool) 
             f"{what}, and there is a cap of {_shown(limit)}.",
             "Choose a model with a known price (--list-models), or add --allow-unknown-cost: what "
             "is not known then counts for nothing.",
+            charged="no",
+            **told,
         )
     if spent.usd + (ahead.amount or 0) <= limit.usd + _HALF_A_MICRODOLLAR:
         return
     before = f" on top of USD {spent.usd:.3f} that this output has cost" if spent.usd else ""
     raise OverBudget(
         f"This would cost USD {ahead.amount or 0:.3f} ({ahead.kind}){before}: over the cap of "
-        f"{_shown(limit)}. Nothing was sent.",
+        f"{_shown(limit)}.",
         "Fewer seconds or a cheaper model (--dry-run shows prices, --list-models the models), or a "
         f"higher cap{' in ' + limit.source if limit.source == MAX_COST else ''}, if the person "
         "agrees.",
+        charged="no",
+        **told,
     )
 
 

@@ -101,25 +101,41 @@ def choose_ratio(
     return ratio, f"aspect ratio {ratio}, nearest to the picture"
 
 
+def resolutions(model: Model, gateway: str) -> tuple[str, ...] | None:
+    """What the model makes and the gateway can ask it for; None if neither is known."""
+    sayable = models.gateway(gateway).resolutions
+    if model.resolutions is None or sayable is None:
+        return model.resolutions or sayable
+    return tuple(value for value in model.resolutions if value in sayable)
+
+
 def choose_resolution(model: Model, typed: str | None, gateway: str) -> tuple[str, str]:
     """The resolution, and in words how it was chosen ("" where it was typed)."""
+    legal = resolutions(model, gateway)
     sayable = models.gateway(gateway).resolutions
-    legal = [
-        value for value in model.resolutions or sayable or () if sayable is None or value in sayable
-    ]
+    if legal == ():
+        raise UsageError(
+            f"{model.id} makes {listed(model.resolutions or ())}; {gateway} can be asked for "
+            f"{listed(sayable or ())} only.",
+            "Choose another model.",
+        )
     if typed is None:
         wanted = shapes.short_side(DEFAULT_RESOLUTION)
         chosen = min(
             legal or [DEFAULT_RESOLUTION], key=lambda v: abs(shapes.short_side(v) - wanted)
         )
         return chosen, chosen
-    if legal and typed not in legal:
-        who = f"{model.id} at {gateway}" if sayable else model.id
+    if legal is None or typed in legal:
+        return typed, ""
+    if sayable and typed not in sayable:
         raise UsageError(
-            f"{who} makes {listed(legal)}, not {typed}.",
-            _takers(model, gateway, typed, lambda m: typed in (m.resolutions or ())),
+            f"{gateway} can be asked for {listed(sayable)} only, not {typed}.",
+            f"Type one that {model.id} makes there ({listed(legal)}), or none.",
         )
-    return typed, ""
+    raise UsageError(
+        f"{model.id} makes {listed(legal)}, not {typed}.",
+        _takers(model, gateway, typed, lambda m: typed in (m.resolutions or ())),
+    )
 
 
 def choose_duration(

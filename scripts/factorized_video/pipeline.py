@@ -16,7 +16,7 @@ from .again import offer_replacement, same_command
 from .budget import Cap
 from .children import Children
 from .console import TOLD
-from .errors import Rejected
+from .errors import OverBudget, Rejected
 from .plan import Plan
 from .workfolder import WorkFolder
 
@@ -104,7 +104,13 @@ class Stages:
         if limit is not None:
             left = planned.without(self.made(planned, gateway)).cost
             allow = self._args.allow_unknown_cost
-            budget.check(limit, self.spent, left, allow_unknown=allow)
+            try:
+                budget.check(limit, self.spent, left, allow_unknown=allow)
+            except OverBudget as error:
+                if done := self.children.results:  # a stage cost more than it was thought to
+                    error.charged = None
+                    error.result.update(cost=self.children.cost(), stages=done)
+                raise
 
     def reasoning(self) -> None:
         """Stage 1, unless the caption is the person's own."""

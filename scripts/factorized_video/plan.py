@@ -40,6 +40,11 @@ class Call:
     framing: Framing = field(default=Framing())  # synthesis: how the anchor is made fit
 
     @property
+    def status(self) -> str:
+        """The model's at this gateway: live, upstream-retired, off, or unlisted."""
+        return self.model.status if self.model.listed else "unlisted"
+
+    @property
     def legal(self) -> dict[str, Any]:
         """What the model takes: None for what is not known, and so not checked."""
         model = self.model
@@ -49,7 +54,7 @@ class Call:
         if self.stage == "synthesis":
             told |= {
                 "durations_s": model.durations_at(self.settings["resolution"]),
-                "resolutions": model.resolutions,
+                "resolutions": legal.resolutions(model, self.gateway),
                 "audio": model.audio,
                 "last_frame": model.last_frame,
             }
@@ -63,7 +68,7 @@ class Call:
             "stage": self.stage,
             "gateway": self.gateway,
             "model": self.model.id,
-            "status": self.model.status if self.model.listed else "unlisted",
+            "status": self.status,
             "text": self.text,
             "settings": self.settings,
             "legal": self.legal,
@@ -115,7 +120,7 @@ class Plan:
             "stages": [call.as_json() for call in self.calls],
             "skipped": list(self.skipped),
             "cost": self.cost.as_json(),
-            "spent": {"amount": self.spent.usd, "unknown_calls": self.spent.unknown},
+            "spent": self.spent.as_json(),
             "max_cost": self.cap.usd if self.cap else None,
             "gateway": self.calls[0].gateway if self.calls else None,
             "text": self.as_text(),
@@ -126,6 +131,9 @@ class Plan:
         lines = []
         for call in self.calls:
             lines.append(f"{STAGES[call.stage]}: {call.model.id} at {call.gateway}")
+            if call.model.status != "live" or not call.model.listed:
+                gone = call.model.shutdown or {}
+                lines.append(f"  status: {call.status} {gone.get('date', '')}".rstrip())
             lines += [f"  {name}: {value}" for name, value in call.settings.items()]
             lines += [f"  not typed, chosen: {what}" for what in call.chosen]
             lines += [f"  legal: {words}" for words in _legal_words(call)]
@@ -150,6 +158,7 @@ def shown(planned: Plan, allow_unknown: bool) -> dict[str, object]:
         budget.check(planned.cap, planned.spent, planned.cost, allow_unknown=allow_unknown)
     except OverBudget as error:
         error.result = {**result, "status": "failed"}
+        error.charged = None  # nothing was to be sent
         raise
     return result
 
