@@ -63,13 +63,13 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one that was made before for the same inputs; a begun one goes on."""
-    from functools import cache
+    import dataclasses
     from pathlib import Path
 
     from factorized_video import asked, budget, delivery, plan, prompts, receipts, runs
     from factorized_video.files import check_writable
     from factorized_video.gateway import open_gateway, settings
-    from factorized_video.media import images, kinds
+    from factorized_video.media import images, kinds, likeness
 
     console = args.console
     console.stage = "synthesis"
@@ -97,13 +97,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         resolution=args.resolution, audio=args.audio, fit=args.fit, fit_duration=args.fit_duration,
         picture_size=anchor.size, allow_off=args.allow_off, strict=pays,
     )  # fmt: skip
-
-    @cache
-    def frame() -> "Picture":
-        return images.to_send(anchor, call.framing)
-
-    if pays:
-        frame()  # what cannot be sent is said now
+    if anchor.size is None:
+        images.to_send(anchor, call.framing)  # what cannot be sent without Pillow is said now
     console.warn(*call.warnings, *anchor.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
@@ -133,8 +128,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             inputs={"prompt": prompt, "motion": motion,
                     "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}},
             sent={"prompt": call.text, **call.settings,
-                  "first_frame": {"mime": frame().mime, "bytes": len(frame().data),
-                                  "sha256": receipts.sha256_of_bytes(frame().data)}},
+                  "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
+                                  "sha256": receipts.sha256_of_bytes(frame.data)}},
             gateway=chosen.identity, model=call.model.id, expected=call.cost,
         )  # fmt: skip
 
@@ -142,6 +137,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if decision.startswith("return"):
         receipts.returned(output, decision, console)
     else:
+        frame = images.to_send(anchor, call.framing)
+        # What is compared with the clip is small; the picture itself is let go before that comes.
+        small = likeness.squeezed(images.shown(frame, anchor)) if anchor.size else None
+        anchor = dataclasses.replace(anchor, pixels=None)
         check_writable(output)
         with receipts.locked(output):
             decision, receipt = consult()  # another process may just have made it
@@ -154,7 +153,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         record.take_over(args.job, cost=call.cost.as_json())
                     elif decision == "make" or (args.resubmit and _vanished(gateway, receipt)):
                         record = begin()
-                        _submit(console, gateway, call, record, frame())
+                        _submit(console, gateway, call, record, frame)
                     else:
                         record = receipts.Record(output, receipt)
                         if decision == "unknown":
@@ -162,9 +161,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                     job = _wait(gateway, call, record, 0 if args.no_wait else args.timeout)
                     console.progress("fetching the clip")
                     delivery.deliver(
-                        console, gateway, record, job,
-                        lambda: images.shown(frame(), anchor), silent=args.audio is False,
-                    )  # fmt: skip
+                        console, gateway, record, job, small, silent=args.audio is False
+                    )
                 receipt = record.data
     if args.filmstrip:
         delivery.draw_filmstrip(console, output)

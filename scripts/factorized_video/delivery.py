@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,6 @@ from .files import put_in_place, temporary_beside, write_file
 from .media import clips, kinds, likeness
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from .console import Console
     from .gateway.client import Gateway
     from .gateway.types import Job
@@ -30,13 +27,14 @@ def deliver(
     gateway: Gateway,
     record: receipts.Record,
     job: Job,
-    sent: Callable[[], Image.Image],
+    sent: bytes | None,
     *,
     silent: bool,
 ) -> None:
     """Fetch the job's clip into place and write down what it is. Raises OutputError.
 
-    `sent` gives the picture that was sent; with `silent` sound is removed.
+    `sent` is the picture that was sent, squeezed (`likeness.squeezed`), None where that cannot be
+    told; with `silent` sound is removed.
     """
     seen: list[Any] = []
 
@@ -110,14 +108,12 @@ def _remove_audio(clip: Path, sha256: str) -> tuple[str, int]:
     return receipts.sha256_of(clip), clip.stat().st_size
 
 
-def _fidelity(
-    console: Console, sent: Callable[[], Image.Image], came: Image.Image | None
-) -> float | None:
+def _fidelity(console: Console, sent: bytes | None, came: bytes | None) -> float | None:
     """How close the clip's frame 0 is to the anchor; a warning where it is another picture."""
-    if came is None:
+    if sent is None or came is None:
         console.warn("The clip's first frame could not be compared with the anchor.")
         return None
-    value = likeness.fidelity(sent(), came)
+    value = likeness.fidelity(sent, came)
     if value < likeness.RESPECTED:
         console.warn(
             f"The clip does not begin with the anchor: anchor_fidelity is {value:.2f}, where "

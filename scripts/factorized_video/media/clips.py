@@ -13,7 +13,6 @@ from .kinds import have_media_extra, looks_like, video_kind
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from PIL import Image
 
 
 def check_video(path: Path) -> str:
@@ -57,8 +56,8 @@ def measure_video(path: Path) -> dict[str, Any] | None:
         return _measured(container)
 
 
-def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, Image.Image | None]:
-    """What `measure_video` tells, and the first frame, RGB, squeezed into `size`.
+def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, bytes | None]:
+    """What `measure_video` tells, and the first frame's RGB bytes, squeezed into `size`.
 
     No frame where none can be decoded. One decoder thread: others would hold frames that nobody
     wants.
@@ -95,11 +94,10 @@ def _measured(container: InputContainer) -> dict[str, Any]:
     }
 
 
-def _squeezed(frame: Any, size: tuple[int, int]) -> Image.Image:
-    from PIL import Image
-
+def _squeezed(frame: Any, size: tuple[int, int]) -> bytes:
     plane = frame.reformat(*size, format="rgb24", interpolation="AREA").planes[0]
-    return Image.frombytes("RGB", size, bytes(plane), "raw", "RGB", plane.line_size)
+    rows, step = bytes(plane), plane.line_size
+    return b"".join(rows[step * y : step * y + size[0] * 3] for y in range(size[1]))
 
 
 def decoded(path: Path) -> Iterator[tuple[float, Any]]:

@@ -43,12 +43,13 @@ def alike(one: bytes, other: bytes) -> float:
     return max(0.0, min(1.0, product / sqrt(power))) if power > 0 else 0.0
 
 
-def fidelity(sent: Image.Image, came: Image.Image) -> float:
-    """How close a clip's frame 0 is to the picture that was sent, 0 to 1.
-
-    `came` is the frame squeezed into `SIZE` (`clips.examine`); `sent` of any size and mode.
-    """
+def squeezed(picture: Image.Image) -> bytes:
+    """RGB bytes of a picture of any size and mode, squeezed into `SIZE`."""
     from PIL import Image
 
-    small = sent.convert("RGB").resize(SIZE, Image.Resampling.BOX)
-    return round(alike(small.tobytes(), came.tobytes()), 3)
+    return picture.convert("RGB").resize(SIZE, Image.Resampling.BOX).tobytes()
+
+
+def fidelity(sent: bytes, came: bytes) -> float:
+    """How close a clip's frame 0 is to the picture that was sent, 0 to 1; both squeezed."""
+    return round(alike(sent, came), 3)
