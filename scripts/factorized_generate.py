@@ -181,7 +181,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if own and own.size is None:
         images.to_send(own, Framing())  # what cannot be sent without the media extra is said now
     limit = budget.cap(args.max_cost, chosen.max_cost)
-    stages = Stages(args, folder, output, anchor, prompt, motion, SCRIPTS)
+    stages = Stages(args, planned, folder, output, anchor, prompt, motion, SCRIPTS)
     if args.dry_run:
         console.warn(*planned.warnings, *chosen.warnings)
         made = [call.stage for call in planned.calls] if state == "done" else (

@@ -57,7 +57,7 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
-    from factorized_video import asked, budget, files, legal, plan, prompts, receipts, runs
+    from factorized_video import asked, budget, files, plan, prompts, receipts, runs
     from factorized_video.gateway import open_gateway, settings
     from factorized_video.media import kinds
 
@@ -71,7 +71,6 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     what = "The caption" if args.input_file is None else "--input-file"
     caption = inputs.read_text(args.caption, args.input_file, what)
     style = prompts.resolve_style(args.style, caption)
-    ratio = args.aspect_ratio or legal.DEFAULT_RATIO
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
     wanted = asked.composition(
@@ -87,9 +86,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     )
     # What is there already is returned whatever the models of today take.
     call = plan.composition(
-        caption, chosen.name, model=args.model, style=style, ratio=ratio, enhance=args.enhance,
-        allow_off=args.allow_off, strict=pays,
+        caption, chosen.name, model=args.model, style=style, ratio=args.aspect_ratio,
+        enhance=args.enhance, allow_off=args.allow_off, strict=pays,
     )  # fmt: skip
+    ratio = call.settings["aspect_ratio"]
     console.warn(*call.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             if decision == "resume":
                 record = receipts.Record(output, receipt)
             elif decision == "make":
-                budget.check(limit, spent, planned.cost, allow_unknown=args.allow_unknown_cost)
+                budget.check(limit, spent, planned.costs, allow_unknown=args.allow_unknown_cost)
                 record = receipts.Record.begin(
                     output, "composition", wanted, inputs={"caption": caption},
                     sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,

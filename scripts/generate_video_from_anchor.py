@@ -122,7 +122,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
     def begin() -> "Record":
         if not args.job:
-            budget.check(limit, spent, call.cost, allow_unknown=args.allow_unknown_cost)
+            budget.check(limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost)
         return receipts.Record.begin(
             output, "synthesis", wanted,
             inputs={"prompt": prompt, "motion": motion,

@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if args.dry_run:
         return plan.shown(planned, args.allow_unknown_cost)
     settings.resolve(args.gateway)
-    budget.check(limit, spent, planned.cost, allow_unknown=args.allow_unknown_cost)
+    budget.check(limit, spent, planned.costs, allow_unknown=args.allow_unknown_cost)
     motion_file = inputs.output_path(args.motion_file) if args.motion_file is not None else None
     if output and output == motion_file:
         raise UsageError("--output and --motion-file name the same file.", "Give them two names.")

@@ -233,8 +233,9 @@ def test_without_json_stdout_is_the_path_alone(gateway: Gateway) -> None:
 
 
 def test_quiet_says_warnings_only(gateway: Gateway) -> None:
-    Path("mine.png").write_bytes(png())  # what the gateway's clip begins with
-    done = video(gateway, "--quiet", "--model=byteplus/dreamina-seedance-2-0")
+    Path("first.png").write_bytes(png())  # what the gateway's clip begins with
+    quiet = ("--quiet", "--anchor=first.png", "--model=byteplus/dreamina-seedance-2-0")
+    done = video(gateway, *quiet)
     assert (done.code, done.err) == (0, "")
 
 

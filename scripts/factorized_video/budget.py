@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import OverBudget, UsageError
-from .models import Cost
+from .models import Cost, total
 
 MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
 # Sums of prices in binary fractions: a plan of exactly the cap is within it.
@@ -44,8 +44,12 @@ def cap(typed: float | None, standing: str | None) -> Cap | None:
     return min(caps, key=lambda one: one.usd, default=None)
 
 
-def check(limit: Cap | None, spent: Spent, ahead: Cost, *, allow_unknown: bool) -> None:
-    """Raise OverBudget where `ahead` does not fit. Pure; nothing ahead always fits."""
+def check(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unknown: bool) -> None:
+    """Raise OverBudget where the calls that lie ahead do not fit. Pure; none always fit.
+
+    With `allow_unknown` what is not known counts for nothing, and what is known all the same.
+    """
+    ahead = total(costs)
     if limit is None or ahead.amount == 0:
         return
     told: dict[str, Any] = {
@@ -64,11 +68,13 @@ def check(limit: Cap | None, spent: Spent, ahead: Cost, *, allow_unknown: bool) 
             charged="no",
             **told,
         )
-    if spent.usd + (ahead.amount or 0) <= limit.usd + _HALF_A_MICRODOLLAR:
+    known = sum(cost.amount or 0.0 for cost in costs)
+    if spent.usd + known <= limit.usd + _HALF_A_MICRODOLLAR:
         return
+    least = "at least " if ahead.amount is None else ""
     before = f" on top of USD {spent.usd:.3f} that this output has cost" if spent.usd else ""
     raise OverBudget(
-        f"This would cost USD {ahead.amount or 0:.3f} ({ahead.kind}){before}: over the cap of "
+        f"This would cost {least}USD {known:.3f} ({ahead.kind}){before}: over the cap of "
         f"{_shown(limit)}.",
         "Fewer seconds or a cheaper model (--dry-run shows prices, --list-models the models), or a "
         f"higher cap{' in ' + limit.source if limit.source == MAX_COST else ''}, if the person "

@@ -124,7 +124,8 @@ def _days(date: str, today: str) -> int:
 def _text_of(row: dict[str, Any], gateway: str) -> list[str]:
     here = row["gateways"].get(gateway, {})
     status = here.get("status", row["status"])
-    state = "" if status == "live" else f"  [{status} {row['shutdown']['date']}"
+    since = f" {row['shutdown']['date']}" if row["shutdown"] else ""
+    state = "" if status == "live" else f"  [{status}{since}"
     if state and row["replacement"]:
         state += f", use {row['replacement']}"
     default = "  (default)" if gateway in row["default_at"] else ""

@@ -50,8 +50,13 @@ def deliver(
     found, first = seen
     sha256, size = fetched.sha256, fetched.size
     original = None
+    receipts.make_room(receipts.filmstrip_path(record.output))  # one that a lost clip left behind
     if found is None:
-        console.warn(kinds.not_measured())
+        console.warn(
+            "The clip could not be measured: its codec is not known here."
+            if kinds.have_media_extra()
+            else kinds.not_measured()
+        )
     elif silent and found["audio"]:
         as_it_came = {"name": receipts.original_path(record.output).name, "sha256": sha256}
         try:
@@ -95,15 +100,15 @@ def _remove_audio(clip: Path, sha256: str) -> tuple[str, int]:
     At every moment the clip's place holds a whole clip, so a killed run fetches and goes on.
     """
     original = receipts.original_path(clip)
-    if not (original.is_file() and receipts.sha256_of(original) == sha256):
-        receipts.make_room(original)
-        try:
-            os.link(clip, original)
-        except OSError:  # a file system without links
-            shutil.copyfile(clip, original)
     with temporary_beside(clip) as (file, temporary):
-        clips.without_audio(original, file)
+        clips.without_audio(clip, file)
         file.flush()
+        if not (original.is_file() and receipts.sha256_of(original) == sha256):
+            receipts.make_room(original)
+            try:
+                os.link(clip, original)
+            except OSError:  # a file system without links
+                shutil.copyfile(clip, original)
         put_in_place(file, temporary, clip)
     return receipts.sha256_of(clip), clip.stat().st_size
 

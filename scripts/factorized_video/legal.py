@@ -46,6 +46,8 @@ def choose_model(
                 "checked."
             )
         return model, tuple(notes)
+    if models.gateway(gateway).any_model:
+        return model, ()
     if typed and typed != model.id:
         notes.append(f"{typed} is called {model.id} at {gateway}: that is what is sent.")
     gone = model.shutdown or {}
@@ -57,11 +59,16 @@ def choose_model(
             f"{model.id} is gone: {how}.", f"{hint}--allow-off if your gateway still serves it."
         )
     if model.status == "upstream-retired":
-        notes.append(
-            f"{gone.get('by')} shut {model.id} down on {gone.get('date')}; this gateway may keep "
-            f"an alias. If it does not know the model, use {instead}."
+        how = (
+            f"{gone['by']} shut {model.id} down on {gone['date']}"
+            if gone
+            else f"{model.id} was retired at {gateway}"
         )
-    elif gateway not in model.ids and not models.gateway(gateway).any_model:
+        then = f"use {instead}" if instead else "choose another one"
+        notes.append(
+            f"{how}; this gateway may keep an alias. If it does not know the model, {then}."
+        )
+    elif gateway not in model.ids:
         notes.append(f"{model.id} is not known to be served by {gateway}; it is sent as it is.")
     return model, tuple(notes)
 
@@ -82,18 +89,23 @@ def check_ratio(model: Model, ratio: str, gateway: str) -> None:
 
 
 def choose_ratio(
-    model: Model, typed: str | None, size: shapes.Size | None, gateway: str
+    model: Model,
+    typed: str | None,
+    size: shapes.Size | None,
+    gateway: str,
+    drawn: tuple[str, ...] | None = None,
 ) -> tuple[str | None, str]:
     """The canvas's ratio, and in words how it was chosen ("" where it was typed).
 
-    `size` is that of one's own picture. None where the clip has the picture's shape whatever it is.
+    `size` is that of one's own picture; `drawn` the ratios that the image model takes, where one
+    draws it. None where the clip has the picture's shape whatever it is.
     """
     if typed is not None:
         check_ratio(model, typed, gateway)
         return typed, ""
     if size is None:
-        legal = model.ratios or (DEFAULT_RATIO,)
-        ratio = DEFAULT_RATIO if DEFAULT_RATIO in legal else legal[0]
+        legal = [r for r in model.ratios or drawn or (DEFAULT_RATIO,) if r in (drawn or (r,))]
+        ratio = DEFAULT_RATIO if DEFAULT_RATIO in legal or not legal else legal[0]
         return ratio, f"aspect ratio {ratio}"
     if model.ratio_mode == "follows-image":
         return None, "aspect ratio: the clip follows the picture"
@@ -220,7 +232,7 @@ def check_frame(model: Model, size: shapes.Size, framing: Framing) -> tuple[str,
     if ratio is not None and framing.fit != "none":
         lost = shapes.lost_by_crop(size, ratio)
         left = shapes.largest_within(size, ratio)
-        if framing.fit is None and lost > FREE_CROP:
+        if framing.fit is None and lost > FREE_CROP + 1e-9:  # a tenth is a tenth
             raise UsageError(
                 f"The picture is {width}x{height} px: as {ratio} it would lose {lost:.0%} of its "
                 f"area ({left[0]}x{left[1]} px would be left).",
@@ -241,10 +253,14 @@ def check_frame(model: Model, size: shapes.Size, framing: Framing) -> tuple[str,
             "Use a larger picture.",
         )
     shape = left[0] / left[1]
-    if not (limits.ratio_min or 0) <= shape <= (limits.ratio_max or shape):
+    least, most = limits.ratio_min or 0.0, limits.ratio_max or shape
+    if not least <= shape <= most:
+        legal = f"at least {least:g}" if shape < least else f"at most {most:g}"
+        if limits.ratio_min and limits.ratio_max:
+            legal = f"{least:g} to {most:g}"
         raise UsageError(
-            f"{model.id} takes pictures whose width is {limits.ratio_min:g} to "
-            f"{limits.ratio_max:g} times their height; this one's is {shape:.2f}.",
+            f"{model.id} takes pictures whose width is {legal} times their height; this one's is "
+            f"{shape:.2f}.",
             "Add --fit crop with an --aspect-ratio within that, or use another picture.",
         )
     return tuple(notes)

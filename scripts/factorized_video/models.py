@@ -109,6 +109,7 @@ class Gateway:
 
     defaults: dict[str, str]  # model ids by kind
     any_model: bool  # takes whatever id is sent
+    free: bool  # nothing costs anything there
     resolutions: tuple[str, ...] | None  # what its video call can say
     audio_switch: bool  # its video call can say whether sound is wanted
 
@@ -131,8 +132,9 @@ def gateway(name: str) -> Gateway:
     """What is known of a gateway; the name must be one that the registry has."""
     row = registry()["gateways"][name]
     return Gateway(
-        row["defaults"], row["any_model"], _tuple(row["resolutions"]), row["audio_switch"]
-    )
+        row["defaults"], row["any_model"], row["free"], _tuple(row["resolutions"]),
+        row["audio_switch"],
+    )  # fmt: skip
 
 
 def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
@@ -190,17 +192,12 @@ def price(
 
     `seconds`, `resolution` and `audio` (whether it comes with sound) matter to videos.
     """
-    fitting = [
-        row
-        for row in model.prices
-        if row.get("resolution") in (None, resolution)
-        and row.get("audio") in (None, audio)
-        and row.get("gateway") in (None, gateway_name)
-    ]
-    if not fitting:
+    if gateway(gateway_name).free:
+        return Cost(0.0, "listed", "free at this gateway, whatever the model")
+    row = _price_row(model, gateway_name, resolution, audio)
+    if row is None:
         at_which = f" at {resolution}" if model.prices and resolution else ""
         return Cost(None, "unknown", f"no published price is known for this model{at_which}")
-    row = next((row for row in fitting if row.get("gateway")), fitting[0])
     kind = "listed" if row.get("gateway") else "estimated"
     words, amount = "", 0.0
     if row["unit"] == "1M tokens":
@@ -215,13 +212,29 @@ def price(
     return Cost(amount, kind, basis, row["as_of"], row["source"])
 
 
+def _price_row(
+    model: Model, gateway_name: str, resolution: str | None, audio: bool
+) -> dict[str, Any] | None:
+    """The price that holds: the gateway's own, else the first of the others that fits."""
+    fitting = [
+        row
+        for row in model.prices
+        if row.get("resolution") in (None, resolution)
+        and row.get("audio") in (None, audio)
+        and row.get("gateway") in (None, gateway_name)
+    ]
+    return next((row for row in fitting if row.get("gateway")), fitting[0] if fitting else None)
+
+
 def price_of_tokens(model: Model, gateway_name: str, tokens_in: int, tokens_out: int) -> Cost:
     """What a chat call cost by its own token counts, where the gateway did not say."""
     expected = price(model, gateway_name)
-    row = next((row for row in model.prices if row["unit"] == "1M tokens"), None)
-    if row is None:
+    row = _price_row(model, gateway_name, None, True)
+    if row is None or row["unit"] != "1M tokens":
         return expected
-    return replace(expected, amount=_tokens(row, tokens_in, tokens_out))
+    amount = _tokens(row, tokens_in, tokens_out)
+    basis = f"{tokens_in:,} tokens in, {tokens_out:,} out, at {_rate(row)}"
+    return replace(expected, amount=amount, basis=basis)
 
 
 def shown_price(row: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from .budget import Cap
 from .children import Children
 from .console import TOLD
 from .errors import OverBudget, Rejected
+from .legal import DEFAULT_RATIO
 from .plan import Plan
 from .workfolder import WorkFolder
 
@@ -35,6 +36,7 @@ class Stages:
     def __init__(
         self,
         args: argparse.Namespace,
+        planned: Plan,
         folder: WorkFolder,
         output: Path,
         anchor: Path,
@@ -55,6 +57,11 @@ class Stages:
         self._motion = motion
         self._scripts = scripts
         self._own = folder.persons_own()
+        # What was typed, else what both models take where that is not the stages' own default.
+        self._ratio: str | None = args.aspect_ratio
+        if planned.has("composition"):
+            ratio = planned.call("composition").settings["aspect_ratio"]
+            self._ratio = args.aspect_ratio or (ratio if ratio != DEFAULT_RATIO else None)
 
     def tell(self, warnings: list[str]) -> None:
         """What the person has read by now; the stages do not say it again."""
@@ -78,7 +85,7 @@ class Stages:
         args, folder, demo = self._args, self._folder, gateway["name"] == "demo"
         rewritten = "caption" in self._own or bool(
             receipts.rewritten(folder.caption, asked.reasoning(
-                self._prompt, gateway, style=args.style, aspect_ratio=args.aspect_ratio,
+                self._prompt, gateway, style=args.style, aspect_ratio=self._ratio,
                 model=args.llm_model,
             ))
         ) or not planned.has("reasoning")  # fmt: skip
@@ -88,7 +95,7 @@ class Stages:
         if not drawn and rewritten and self._caption() is not None:
             wanted = asked.composition(
                 self._caption() or "", gateway, style=self._style(), model=args.image_model,
-                aspect_ratio=args.aspect_ratio, enhance=args.enhance, take=args.take,
+                aspect_ratio=self._ratio, enhance=args.enhance, take=args.take,
             )  # fmt: skip
             drawn = not receipts.would_pay(
                 folder.anchor, wanted, overwrite=True, resubmit=args.resubmit, demo=demo
@@ -102,7 +109,7 @@ class Stages:
     def check_budget(self, limit: Cap | None, planned: Plan, gateway: dict[str, str]) -> None:
         """Raise OverBudget where what was spent and what is left to pay do not fit the cap."""
         if limit is not None:
-            left = planned.without(self.made(planned, gateway)).cost
+            left = planned.without(self.made(planned, gateway)).costs
             allow = self._args.allow_unknown_cost
             try:
                 budget.check(limit, self.spent, left, allow_unknown=allow)
@@ -125,7 +132,7 @@ class Stages:
             output=folder.caption,
             motion_file=None if "motion" in self._own else folder.motion,
             style=args.style,
-            aspect_ratio=args.aspect_ratio,
+            aspect_ratio=self._ratio,
             model=args.llm_model,
             overwrite=True,  # an older one is kept aside; the person's own never comes here
         )
@@ -143,7 +150,7 @@ class Stages:
             output=folder.anchor,
             model=args.image_model,
             style=self._style(),
-            aspect_ratio=args.aspect_ratio,
+            aspect_ratio=self._ratio,
             enhance=args.enhance,
             overwrite=True,
             resubmit=args.resubmit,

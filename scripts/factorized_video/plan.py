@@ -104,9 +104,14 @@ class Plan:
         return replace(self, calls=calls, skipped=skipped + self.skipped)
 
     @property
+    def costs(self) -> list[Cost]:
+        """What each call is expected to cost."""
+        return [call.cost for call in self.calls]
+
+    @property
     def cost(self) -> Cost:
         """The expected total of the calls."""
-        return models.total([call.cost for call in self.calls])
+        return models.total(self.costs)
 
     @property
     def warnings(self) -> list[str]:
@@ -155,7 +160,7 @@ def shown(planned: Plan, allow_unknown: bool) -> dict[str, object]:
     """The result of --dry-run. Over the cap, OverBudget with the plan in its result."""
     result = planned.as_json()
     try:
-        budget.check(planned.cap, planned.spent, planned.cost, allow_unknown=allow_unknown)
+        budget.check(planned.cap, planned.spent, planned.costs, allow_unknown=allow_unknown)
     except OverBudget as error:
         error.result = {**result, "status": "failed"}
         error.charged = None  # nothing was to be sent
@@ -186,23 +191,26 @@ def composition(
     *,
     model: str | None,
     style: str,
-    ratio: str,
+    ratio: str | None,
     enhance: bool,
     allow_off: bool = False,
     strict: bool = True,
 ) -> Call:
     """The image call of Stage 2. Raises UsageError for what the model does not take.
 
+    `ratio` as typed, or None: 16:9, or what the model takes instead.
+
     Not `strict` nothing is checked: for a call that was made before, and is not to be made again.
     """
     chosen_model, warnings = legal.choose_model("image", model, gateway, allow_off or not strict)
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
-    legal.check_ratio(chosen_model, ratio, gateway)
+    shape, how = legal.choose_ratio(chosen_model, ratio, None, gateway)
+    ratio = str(shape)
     text = prompts.image_prompt(caption, style, ratio, enhance)
     legal.check_prompt(chosen_model, _characters(text), gateway, "the caption with its style")
     return Call(
         "composition", gateway, chosen_model, text, {"aspect_ratio": ratio, "style": style},
-        models.price(chosen_model, gateway), (), warnings,
+        models.price(chosen_model, gateway), (how,) if how else (), warnings,
     )  # fmt: skip
 
 
@@ -220,12 +228,14 @@ def synthesis(
     fit: str | None = None,
     fit_duration: bool = False,
     picture_size: tuple[int, int] | None = None,
+    drawn_ratios: tuple[str, ...] | None = None,
     allow_off: bool = False,
     strict: bool = True,
 ) -> Call:
     """The video call of Stage 3. Settings are as typed, or None; `duration` in seconds.
 
-    `picture_size` is the anchor's in pixels, where it is known. Raises UsageError for what the
+    `picture_size` is the anchor's in pixels, where it is known; `drawn_ratios` what the image model
+    takes, where one is yet to draw it. Raises UsageError for what the
     model does not take, and for a picture that cannot be its first frame (`legal`). Not `strict`:
     as in `composition`.
     """
@@ -235,9 +245,10 @@ def synthesis(
         raise UsageError(
             f"{chosen_model.id} takes no first frame.", "Choose another --video-model."
         )
-    canvas, how = legal.choose_ratio(chosen_model, ratio, picture_size, gateway)
+    canvas, how = legal.choose_ratio(chosen_model, ratio, picture_size, gateway, drawn_ratios)
     chosen = [how]
-    resolution, how = legal.choose_resolution(chosen_model, resolution, gateway)
+    if strict or resolution is None:
+        resolution, how = legal.choose_resolution(chosen_model, resolution, gateway)
     chosen.append(how)
     seconds, how = legal.choose_duration(chosen_model, duration, resolution, fit_duration, gateway)
     chosen.append(how)
@@ -297,10 +308,15 @@ def pipeline(
     asks_llm = not skip_reasoning and (
         not own_anchor or (strategy == "motion-only" and motion is None)
     )
+    allow_off = allow_off or not strict
+    drawn_ratios = None
+    if not own_anchor and strict:
+        drawn_ratios = legal.choose_model("image", image_model, gateway, allow_off)[0].ratios
     # The video first: what its model does not take is said before anything else.
     video = synthesis(
         prompt, motion or (MOTION_TO_COME if asks_llm else None), gateway, model=video_model,
-        strategy=strategy, ratio=aspect_ratio, allow_off=allow_off, strict=strict, **of_video,
+        strategy=strategy, ratio=aspect_ratio, drawn_ratios=drawn_ratios,
+        allow_off=allow_off, strict=strict, **of_video,
     )  # fmt: skip
     # One canvas for both: the anchor is drawn in the shape that the clip will have.
     ratio = str(video.settings["canvas"] or legal.DEFAULT_RATIO)

@@ -46,9 +46,10 @@ def check_video(path: Path) -> str:
 
 
 def measure_video(path: Path) -> dict[str, Any] | None:
-    """duration_s, width, height, fps, codec, audio of a clip; None without the media extra.
+    """duration_s, width, height, fps, codec, audio of a clip.
 
-    Raises OutputError if there is no video stream that can be read.
+    None without the media extra, and for a codec that is not known here. Raises OutputError if
+    there is no video stream that can be read.
     """
     if not have_media_extra():
         return None
@@ -68,6 +69,8 @@ def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, b
 
     with _opened(path) as container:
         measured = _measured(container)
+        if measured is None:
+            return None, None
         stream = _video_stream(container)
         stream.codec_context.thread_count = 1
         try:
@@ -77,8 +80,15 @@ def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, b
             return measured, None
 
 
-def _measured(container: InputContainer) -> dict[str, Any]:
+def _measured(container: InputContainer) -> dict[str, Any] | None:
+    """None where the codec is not known here, or the file does not say how large its pictures are.
+
+    Such a clip may play elsewhere.
+    """
     stream = _video_stream(container)
+    context = stream.codec_context
+    if context is None or not (context.width and context.height):
+        return None
     rate = stream.average_rate
     if stream.duration and stream.time_base:
         duration = float(stream.duration * stream.time_base)
@@ -86,10 +96,10 @@ def _measured(container: InputContainer) -> dict[str, Any]:
         duration = (container.duration or 0) / 1_000_000
     return {
         "duration_s": round(duration, 3),
-        "width": stream.codec_context.width,
-        "height": stream.codec_context.height,
+        "width": context.width,
+        "height": context.height,
         "fps": round(float(rate), 3) if rate else None,
-        "codec": stream.codec_context.name,
+        "codec": context.name,
         "audio": any(s.type == "audio" for s in container.streams),
     }
 

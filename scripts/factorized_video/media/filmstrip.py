@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
 from .clips import decoded, measure_video
@@ -38,7 +38,7 @@ def filmstrip(clip: Path) -> bytes:
     """The PNG. Raises OutputError where no frame can be decoded."""
     measured = measure_video(clip)
     if measured is None:
-        raise OutputError("Pillow and PyAV are not installed.")
+        raise OutputError("the clip cannot be measured here.")
     size = measured["width"], measured["height"]
     wanted = times(measured["duration_s"], measured["fps"])
     row = columns(*size, len(wanted))
@@ -57,16 +57,24 @@ def frames_at(
     key frame, to which every seek would go back.
     """
     found: list[tuple[float, Image.Image]] = []
+    when, frame = 0.0, None
     for when, frame in decoded(clip):
         # Half a millisecond: container clocks round.
-        if when + 0.0005 < wanted[len(found)]:
-            continue
-        found.append((when, frame.to_image(width=size[0], height=size[1], interpolation="AREA")))
-        if len(found) == len(wanted):
-            break
-    if not found:
-        raise OutputError("No frame of the clip can be decoded.")
+        if when + 0.0005 >= wanted[len(found)]:
+            found.append((when, _scaled(frame, size)))
+            if len(found) == len(wanted):
+                return found
+    if frame is None:
+        raise OutputError("no frame of the clip can be decoded.")
+    if not found or when > found[-1][0]:
+        # Where frames are not evenly spaced, the end comes before it is due.
+        found.append((when, _scaled(frame, size)))
     return found
+
+
+def _scaled(frame: Any, size: tuple[int, int]) -> Image.Image:
+    image: Image.Image = frame.to_image(width=size[0], height=size[1], interpolation="AREA")
+    return image
 
 
 def sheet(tiles: list[tuple[Image.Image, str]], tile: tuple[int, int], row: int) -> bytes:

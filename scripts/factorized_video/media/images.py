@@ -38,6 +38,8 @@ LARGEST_FILE = 64 << 20  # bytes of an image file that is opened at all
 # encoders of the gateways are known to produce; 64 MP is twice the largest image model's output.
 LONGEST_SIDE = 16_384
 MOST_PIXELS = 64_000_000
+# The decoders of these hold a picture four times over: fewer pixels keep memory as bounded.
+MOST_PIXELS_OF = {"WEBP": 24_000_000, "AVIF": 24_000_000}
 SHORTEST_SIDE = 64  # less cannot carry a scene; several video models ask for 300
 ADVISED_SIDE = 300
 # What is sent as a first frame: a common denominator of the video models' limits (their own limits
@@ -97,10 +99,11 @@ def check_image(data: bytes) -> ImageFile:
     with _decoding():
         image = _reader(data, kind)
         width, height = image.size
-        if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
+        most = MOST_PIXELS_OF.get(kind, MOST_PIXELS)
+        if max(width, height) > LONGEST_SIDE or width * height > most:
             raise OutputError(
                 f"{width}x{height} px is too large; at most {LONGEST_SIDE} px a side and "
-                f"{MOST_PIXELS // 1_000_000} megapixels.",
+                f"{most // 1_000_000} megapixels ({kind}).",
                 "Scale it down first.",
             )
         # Many phones put a preview behind a JPEG ("MPO"): two frames, but nothing moves.
@@ -278,17 +281,22 @@ def _reader(data: bytes, kind: str) -> Image.Image:
 
 
 def _upright_srgb(image: Image.Image) -> Image.Image:
-    """The first frame, upright, RGB in sRGB, transparency laid on white."""
-    from PIL import Image, ImageCms, ImageOps
+    """The first frame, upright, RGB in sRGB, transparency laid on white.
+
+    Copies are made only where something changes: a large picture is a fifth of a gigabyte.
+    """
+    from PIL import Image, ImageCms
 
     image.seek(0)
     profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
+    turn = _TURNS.get(orientation(image))
+    if turn is not None:
+        image = image.transpose(Image.Transpose[turn])
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        ground.alpha_composite(image)
-        image = ground.convert("RGB")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        ground = Image.new("RGB", image.size, "white")
+        ground.paste(image, mask=image)
+        image = ground
     elif profile and image.mode in ("RGB", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -299,13 +307,28 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
             pass  # a profile that does not fit is worth no failure: the plain conversion follows
     if image.mode.startswith("I;16"):
         image = image.point(lambda v: v / 256).convert("L")
-    image = image.convert("RGB")
-    image.info.clear()  # neither profile nor EXIF of the original goes along
-    return image
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+# What puts a picture upright, by its EXIF orientation (the names are Pillow's).
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270",
+    7: "TRANSVERSE", 8: "ROTATE_90",
+}  # fmt: skip
 
 
 def _encoded(image: Image.Image, kind: str, quality: int = 95) -> bytes:
+    """As a file of this kind; neither profile, EXIF nor comments of an original go along."""
     buffer = io.BytesIO()
+    image.info, info = {}, image.info
+    try:
+        _save(image, buffer, kind, quality)
+    finally:
+        image.info = info
+    return buffer.getvalue()
+
+
+def _save(image: Image.Image, buffer: io.BytesIO, kind: str, quality: int) -> None:
     if kind == "PNG":
         # Level 1 is three times as fast as the default, for a tenth more bytes.
         image.save(buffer, kind, compress_level=1)
@@ -314,7 +337,6 @@ def _encoded(image: Image.Image, kind: str, quality: int = 95) -> bytes:
         image.save(buffer, kind, quality=quality, subsampling=0 if quality >= 95 else 2)
     else:
         image.save(buffer, kind, quality=quality)
-    return buffer.getvalue()
 
 
 def _unmeasured(data: bytes, kind: str) -> ImageFile:

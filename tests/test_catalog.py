@@ -1,0 +1,339 @@
+"""The registry for people and agents: rows, a table, the page of references/."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factorized_video import catalog, models
+
+PAGE = Path(__file__).resolve().parent.parent / "references" / "model-configs.md"
+REGISTRY = models.registry()
+TODAY = str(REGISTRY["as_of"])
+KINDS = ["llm", "image", "video"]
+VEO = "google/veo-3.1-generate-preview"
+SEEDANCE = "byteplus/dreamina-seedance-2-0"
+SORA = "openai/sora-2"
+
+
+def row(model: str, today: str = TODAY) -> dict[str, Any]:
+    return next(row for row in catalog.rows(None, today) if row["id"] == model)
+
+
+def days_after(date: str, days: int) -> str:
+    return (datetime.date.fromisoformat(date) + datetime.timedelta(days)).isoformat()
+
+
+# -- rows -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_rows_of_a_kind_are_the_registrys_in_its_order(kind: str) -> None:
+    wanted = [model["id"] for model in REGISTRY["models"] if model["kind"] == kind]
+    rows = catalog.rows(kind, TODAY)
+    assert [row["id"] for row in rows] == wanted
+    assert {row["kind"] for row in rows} == {kind}
+
+
+def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json() -> None:
+    rows = catalog.rows(None, TODAY)
+    assert [row["id"] for row in rows] == [model["id"] for model in REGISTRY["models"]]
+    assert len({frozenset(row) for row in rows}) == 1  # the same keys in each
+    assert len(json.loads(json.dumps(rows))) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (VEO, {
+            "kind": "video", "status": "upstream-retired",
+            "shutdown": {"date": "2026-10-22", "by": "Google"},
+            "replacement": "google/veo-3.1-generate-001", "default_at": ["happycapy"],
+            "gateways": {"happycapy": {"id": VEO, "status": "upstream-retired"}},
+            "durations_s": (4, 6, 8), "aspect_ratios": ("16:9", "9:16"), "ratio_mode": "sent",
+            "resolutions": ("720p", "1080p", "4k"), "audio": "always", "last_frame": True,
+            "duration_locks": [
+                {"when": {"resolution": ["1080p", "4k"]}, "durations_s": (8,)},
+                {"when": {"references": True}, "durations_s": (8,)},
+            ],
+        }),
+        (SEEDANCE, {
+            "status": "live", "shutdown": None, "replacement": None, "default_at": [],
+            "gateways": {"happycapy": {"id": SEEDANCE, "status": "live"},
+                         "vercel": {"id": "bytedance/seedance-2.0", "status": "live"}},
+            "durations_s": tuple(range(4, 16)), "prompt_characters": 4000, "references": 9,
+            "aliases": ["dreamina-seedance-2-0-260128", "dreamina-seedance-2-0"],
+        }),
+        (SORA, {"status": "off", "default_at": [], "prices": []}),
+        ("demo/push-in", {"default_at": ["demo"], "durations_s": None, "resolutions": None}),
+        ("google/gemini-3-pro-image-preview", {
+            "sizes": ("1K", "2K", "4K"), "references": 14, "default_at": ["happycapy"],
+        }),
+        ("anthropic/claude-sonnet-4.6", {"default_at": ["happycapy"], "durations_s": None}),
+    ],
+)  # fmt: skip
+def test_a_row_has_all_that_is_known_of_a_model(model: str, told: dict[str, Any]) -> None:
+    found = row(model)
+    assert {name: found[name] for name in told} == told
+    source = next(one for one in REGISTRY["models"] if one["id"] == model)
+    for name in ("best_for", "as_of", "source", "prices", "typical_s"):
+        assert found[name] == source[name]
+
+
+@pytest.mark.parametrize(
+    ("model", "of"),
+    [
+        ("byteplus/seedream-4-5", "facts"),  # it has no price
+        ("anthropic/claude-sonnet-4.6", "facts"),
+        ("anthropic/claude-sonnet-4.6", "price"),
+        ("spacexai/grok-4.3", "price"),  # the older of the two by months
+    ],
+)
+def test_figures_are_old_after_180_days_by_the_oldest_of_their_dates(model: str, of: str) -> None:
+    found = row(model)
+    date = found["as_of"] if of == "facts" else found["prices"][0]["as_of"]
+    assert row(model, days_after(date, 180))["old"] is False
+    assert row(model, days_after(date, 181))["old"] is True
+
+
+def test_nothing_is_old_on_the_day_of_the_registry_and_everything_a_year_later() -> None:
+    assert {row["old"] for row in catalog.rows(None, TODAY)} == {False}
+    assert {row["old"] for row in catalog.rows(None, days_after(TODAY, 365))} == {True}
+
+
+# -- the table for a terminal ---------------------------------------------------------------------
+
+
+def text(kind: str | None = None, gateway: str = "happycapy", today: str = TODAY) -> str:
+    return catalog.as_text(catalog.rows(kind, today), gateway)
+
+
+def block(shown: str, model: str) -> list[str]:
+    """The lines about one model."""
+    lines = shown.splitlines()
+    first = next(i for i, line in enumerate(lines) if re.match(rf"  {re.escape(model)}( |$)", line))
+    rest = lines[first + 1 :]
+    after = next(i for i, line in enumerate(rest) if not line.startswith("      "))
+    return [lines[first], *rest[:after]]
+
+
+@pytest.mark.parametrize(
+    ("gateway", "titles"),
+    [
+        ("happycapy", ["llm at happycapy", "llm elsewhere", "image at happycapy",
+                       "image elsewhere", "video at happycapy", "video elsewhere"]),
+        ("demo", ["llm at demo", "llm elsewhere", "image at demo", "image elsewhere",
+                  "video at demo", "video elsewhere"]),
+        ("openrouter", ["llm elsewhere", "image elsewhere", "video elsewhere"]),
+    ],
+)  # fmt: skip
+def test_the_table_shows_each_kind_and_what_the_gateway_serves_first(
+    gateway: str, titles: list[str]
+) -> None:
+    shown = text(gateway=gateway).splitlines()
+    assert [line for line in shown if re.match(r"\w+ (at \w+|elsewhere)$", line)] == titles
+    assert shown[0] == titles[0]
+
+
+@pytest.mark.parametrize("gateway", ["happycapy", "demo", "vercel"])
+def test_every_model_stands_in_the_table_once_by_the_gateways_name(gateway: str) -> None:
+    shown = text(gateway=gateway)
+    for model in models.rows():
+        lines = block(shown, model.ids.get(gateway, model.id))
+        assert lines[1] == f"      {model.best_for}"
+    named = [line for line in shown.splitlines() if re.match(r"  \S", line)]
+    assert len(named) == len(models.rows())
+
+
+def test_the_table_of_one_kind_has_no_other() -> None:
+    assert "llm" not in text("video")
+    assert "seedream" not in text("video")
+    assert VEO in text("video")
+
+
+@pytest.mark.parametrize("model", models.rows(), ids=lambda model: model.id)
+def test_every_price_stands_in_the_table_with_its_date(model: models.Model) -> None:
+    last = block(text(), model.ids.get("happycapy", model.id))[-1]
+    if not model.prices:
+        assert last == "      price not known"
+    for price in model.prices:
+        assert models.shown_price(price) in last
+        assert price["as_of"] in last
+
+
+@pytest.mark.parametrize(
+    ("model", "line"),
+    [
+        (VEO, f"  {VEO}  (default)  [upstream-retired 2026-10-22, "
+              "use google/veo-3.1-generate-001]"),
+        (SORA, f"  {SORA}  [off 2026-09-24, use {SEEDANCE}]"),
+        (SEEDANCE, f"  {SEEDANCE}"),
+        (VEO, "      4, 6 and 8 s (1080p and 4k: 8 s; references: 8 s) · 720p, 1080p, 4k · "
+              "16:9 9:16 · last frame yes · sound always"),
+        ("google/gemini-omni-1.2-flash", "      3 to 15 s (a last frame: 3 to 10 s) · 360p, 720p, "
+         "1080p, 4k · 16:9 9:16 · last frame yes · sound ?"),
+        ("alibaba/wan-v2.6-i2v", "      ? s · 720p, 1080p · follows the picture · last frame no · "
+                                 "sound ?"),
+        ("bytedance/seedance-2.5", "      4 to 30 s · 480p, 720p, 1080p · adapts to the picture · "
+                                   "last frame yes · sound switch"),
+        ("openai/gpt-image-1.5", "      1:1 3:2 2:3"),
+        ("openai/gpt-image-2", "      ?"),
+    ],
+)  # fmt: skip
+def test_the_table_tells_status_and_what_a_model_takes(model: str, line: str) -> None:
+    assert line in block(text(), model)
+
+
+def test_old_figures_are_marked_and_the_mark_is_explained() -> None:
+    date = row("spacexai/grok-4.3")["prices"][0]["as_of"]
+    late = days_after(date, 181)
+    assert block(text("llm", today=late), "spacexai/grok-4.3")[-1].endswith(f"({date}) !")
+    assert not block(text("llm", today=late), "openai/gpt-6-sol")[-1].endswith("!")
+    assert text("llm").splitlines()[-1].startswith("! older than 180 days")
+    assert "? not known, and not checked" in text("llm")
+
+
+@pytest.mark.parametrize("status", ["off", "upstream-retired"])
+def test_a_model_that_one_gateway_dropped_is_shown_without_a_date(status: str) -> None:
+    dropped = {**row(SEEDANCE), "gateways": {"happycapy": {"id": SEEDANCE, "status": status}}}
+    assert status in block(catalog.as_text([dropped], "happycapy"), SEEDANCE)[0]
+
+
+# -- what a gateway says of itself ----------------------------------------------------------------
+
+AT_HAPPYCAPY = [model.ids["happycapy"] for model in models.rows() if "happycapy" in model.ids]
+GONE_VIDEOS = [
+    model.ids["happycapy"]
+    for model in models.rows("video")
+    if "happycapy" in model.ids and model.status != "live"
+]
+
+
+@pytest.mark.parametrize(
+    ("served", "kind", "differs"),
+    [
+        ([SEEDANCE], "video", {"not_served": GONE_VIDEOS}),
+        ([SEEDANCE, *GONE_VIDEOS], "video", {"served_though_retired": GONE_VIDEOS}),
+        ([SEEDANCE, "x/new", VEO], "video", {
+            "not_served": [model for model in GONE_VIDEOS if model != VEO],
+            "served_though_retired": [VEO], "not_in_the_registry": ["x/new"],
+        }),
+        # Names that are known elsewhere, aliases, and models of other kinds are no news.
+        ([SEEDANCE, *GONE_VIDEOS, "bytedance/seedance-2.0", "veo-3.1-generate-preview",
+          "google/veo-3.1-generate-001", "openai/gpt-4o"], "video",
+         {"served_though_retired": GONE_VIDEOS}),
+        ([], None, {"not_served": AT_HAPPYCAPY}),
+    ],
+)  # fmt: skip
+def test_a_gateways_list_is_held_against_what_is_known(
+    served: list[str], kind: str | None, differs: dict[str, list[str]]
+) -> None:
+    none: dict[str, list[str]] = {
+        "not_served": [], "served_though_retired": [], "not_in_the_registry": [],
+    }  # fmt: skip
+    assert catalog.differences(served, "happycapy", kind) == {**none, **differs}
+
+
+def test_differences_are_told_in_words_and_agreement_too() -> None:
+    differs = catalog.differences([SEEDANCE, "x/new", VEO], "happycapy", "video")
+    lines = catalog.differences_as_text(differs).splitlines()
+    assert lines[0].startswith("known here, not in the gateway's list: google/veo-3.1-fast")
+    assert lines[1].endswith(f"though their vendor shut them down: {VEO}")
+    assert lines[2] == "in the gateway's list, not known here: x/new"
+    agreed = catalog.differences(["demo/push-in"], "demo", "video")
+    assert "agree" in catalog.differences_as_text(agreed)
+    assert len(catalog.differences_as_text(agreed).splitlines()) == 1
+
+
+# -- the page -------------------------------------------------------------------------------------
+
+
+def test_the_page_is_what_the_registry_says() -> None:
+    # PYTHONPATH=scripts python3 -m factorized_video.catalog > references/model-configs.md
+    assert PAGE.read_bytes() == catalog.as_markdown().encode()
+
+
+def tables(page: str) -> list[list[str]]:
+    found: list[list[str]] = [[]]
+    for line in page.splitlines():
+        if line.startswith("|"):
+            found[-1].append(line)
+        elif found[-1]:
+            found.append([])
+    return [table for table in found if table]
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+@pytest.mark.parametrize(("number", "kind"), list(enumerate(KINDS)))
+def test_each_kind_is_one_table_with_as_many_cells_in_each_row_and_a_row_for_each_model(
+    number: int, kind: str
+) -> None:
+    found = tables(catalog.as_markdown())
+    assert len(found) == len(KINDS)
+    head, rule, *body = found[number]
+    assert set(cells(rule)) == {"---"}
+    assert {line.count("|") for line in (head, rule, *body)} == {head.count("|")}
+    assert [cells(line)[0].split()[0].strip("`") for line in body] == [
+        model.id for model in models.rows(kind)
+    ]
+
+
+def test_a_bar_in_a_fact_breaks_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    fact = next(one for one in REGISTRY["models"] if one["id"] == SEEDANCE)
+    monkeypatch.setitem(fact, "best_for", "4 | 15 seconds")
+    models.rows.cache_clear()
+    try:
+        lines = tables(catalog.as_markdown())[KINDS.index("video")]
+    finally:
+        models.rows.cache_clear()
+    assert {line.count("|") for line in lines} == {lines[0].count("|")}
+    assert any("4 / 15 seconds" in line for line in lines)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_tells_of_each_model_its_names_status_prices_dates_and_sources(kind: str) -> None:
+    head, _, *body = tables(catalog.as_markdown())[KINDS.index(kind)]
+    for model, line in zip(models.rows(kind), body, strict=True):
+        told = dict(zip(cells(head), cells(line), strict=True))
+        assert told["best for"] == model.best_for
+        assert ("(default)" in told["id"]) is bool(row(model.id)["default_at"])
+        for gateway, name in model.ids.items():
+            assert gateway in told["at"]
+            assert name == model.id or f"`{name}`" in told["at"]
+        assert (told["status"] == "live") is (model.status == "live")
+        if model.shutdown:
+            assert model.shutdown["date"] in told["status"]
+            assert f"`{model.replacement}`" in told["status"]
+        for price in model.prices:
+            assert models.shown_price(price) in told["price"]
+            assert price["as_of"] in told["price of"]
+            assert price["source"] in told["price of"]
+        assert (told["price"] == "not known") is (not model.prices)
+        assert told["facts of, source"] == f"{model.as_of}, {model.source}"
+
+
+def test_the_page_tells_of_each_gateway_its_defaults_and_what_it_can_say() -> None:
+    page = catalog.as_markdown()
+    for name, gateway in REGISTRY["gateways"].items():
+        line = next(line for line in page.splitlines() if line.startswith(f"- **{name}**"))
+        assert [one for one in gateway["defaults"].values() if f"`{one}`" not in line] == []
+        assert " ".join(gateway["resolutions"] or ["any"]) in line
+        assert ("not be switched" in line) is (not gateway["audio_switch"])
+
+
+def test_the_contents_of_the_page_lead_to_its_headings() -> None:
+    page = catalog.as_markdown()
+    linked = re.findall(r"^- \[(.+)\]\(#(.+)\)$", page, re.MULTILINE)
+    headings = [title for title in re.findall(r"^## (.+)$", page, re.MULTILINE)
+                if title != "Contents"]  # fmt: skip
+    assert [title for title, _ in linked] == headings
+    for title, anchor in linked:
+        assert anchor == re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+    assert f"as of {TODAY}" in page

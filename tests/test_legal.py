@@ -1,0 +1,641 @@
+"""What a model takes: a typed setting stands or is refused with advice, the rest is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from factorized_video import legal, models, shapes
+from factorized_video.errors import UsageError
+from factorized_video.legal import Framing
+from factorized_video.models import ImageLimits, Model
+
+VEO = "google/veo-3.1-generate-preview"
+VEO_FAST = "google/veo-3.1-fast-generate-preview"
+VEO_GA = "google/veo-3.1-generate-001"
+SEEDANCE = "byteplus/dreamina-seedance-2-0"
+SEEDANCE_1 = "byteplus/seedance-1-0-pro"
+SEEDANCE_25 = "bytedance/seedance-2.5"
+H3 = "minimax/minimax-h3"
+WAN = "alibaba/wan-v2.7-i2v"
+DRAWER = "google/gemini-3-pro-image-preview"
+OWN = "made-up/model"
+OFF = [row.id for row in models.rows() if row.status == "off"]
+
+
+def video(model: str, gateway: str = "happycapy") -> Model:
+    return models.pick("video", model, gateway)
+
+
+def image(model: str) -> Model:
+    return models.pick("image", model, "happycapy")
+
+
+def refusal(check: Callable[..., object], *args: object) -> UsageError:
+    """The error; its advice never names a model that is off."""
+    with pytest.raises(UsageError) as caught:
+        check(*args)
+    assert [model for model in OFF if model in caught.value.hint] == []
+    return caught.value
+
+
+def lacking(words: tuple[str, ...], text: str) -> list[str]:
+    return [word for word in words if word not in text]
+
+
+# -- the model ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "gateway", "sent", "notes"),
+    [
+        # Live and served under the name that was typed, or the gateway's default: nothing to say.
+        ("video", SEEDANCE, "happycapy", SEEDANCE, []),
+        ("llm", None, "happycapy", "anthropic/claude-sonnet-4.6", []),
+        ("video", None, "demo", "demo/push-in", []),
+        # Not in the list.
+        ("video", OWN, "happycapy", OWN, [("made-up/model is not in this tool's model list",
+                                           "settings and price are not checked")]),
+        ("video", OWN, "demo", OWN, []),  # it takes any name
+        # Translated.
+        ("video", "bytedance/seedance-2.0", "happycapy", SEEDANCE,
+         [("bytedance/seedance-2.0 is called byteplus/dreamina-seedance-2-0 at happycapy",)]),
+        ("llm", "claude-sonnet-4-6", "happycapy", "anthropic/claude-sonnet-4.6",
+         [("claude-sonnet-4-6 is called anthropic/claude-sonnet-4.6 at happycapy",)]),
+        # Shut down by its vendor.
+        ("video", None, "happycapy", VEO,
+         [("Google shut", VEO, "2026-10-22", "may keep an alias", f"use {VEO_GA}")]),
+        ("image", DRAWER, "happycapy", DRAWER,
+         [("Google shut", DRAWER, "2026-06-25", "use google/gemini-3-pro-image.")]),
+        ("video", SEEDANCE_1, "happycapy", SEEDANCE_1,
+         [("ByteDance shut", "2026-07-17", f"use {SEEDANCE}")]),
+        # Both.
+        ("video", "veo-3.1-generate-preview", "happycapy", VEO,
+         [("is called", VEO), ("Google shut", "2026-10-22")]),
+        # Listed, but not known to be served here.
+        ("video", SEEDANCE_25, "happycapy", SEEDANCE_25,
+         [(SEEDANCE_25, "is not known to be served by happycapy", "sent as it is")]),
+        ("video", "wan-v2.7", "happycapy", "wan-v2.7", [("wan-v2.7 is not known to be served",)]),
+        ("video", SEEDANCE_25, "demo", SEEDANCE_25, []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("allow_off", [False, True])
+def test_a_model_comes_with_what_should_be_known_of_it(
+    kind: str, typed: str | None, gateway: str, sent: str, notes: list[tuple[str, ...]],
+    allow_off: bool,
+) -> None:  # fmt: skip
+    model, said = legal.choose_model(kind, typed, gateway, allow_off)
+    assert model.id == sent
+    assert len(said) == len(notes)
+    assert [lacking(words, note) for words, note in zip(notes, said, strict=True)] == [
+        [] for _ in notes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "sent", "message", "instead"),
+    [
+        ("video", "openai/sora-2", "openai/sora-2", ("OpenAI", "2026-09-24"), SEEDANCE),
+        ("video", "sora-2-pro", "openai/sora-2-pro", ("OpenAI", "2026-09-24"), SEEDANCE),
+        ("video", "google/veo-3.0-generate-001", "google/veo-3.0-generate-001",
+         ("Google", "2026-06-30"), VEO_GA),
+        ("image", "imagen-4.0-generate-001", "imagen-4.0-generate-001", ("Google", "2026-08-17"),
+         "google/gemini-3-pro-image"),
+    ],
+)  # fmt: skip
+def test_a_model_that_is_off_is_refused_until_that_is_allowed(
+    kind: str, typed: str, sent: str, message: tuple[str, ...], instead: str
+) -> None:
+    error = refusal(legal.choose_model, kind, typed, "happycapy", False)
+    assert error.message.startswith(f"{sent} is gone")
+    assert lacking(message, error.message) == []
+    assert error.hint.startswith(f"Use {instead};")
+    assert "--allow-off" in error.hint
+    model, _ = legal.choose_model(kind, typed, "happycapy", True)
+    assert (model.id, model.status) == (sent, "off")
+
+
+@pytest.fixture
+def status_at_happycapy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Seedance 2.0 as if HappyCapy alone had another status for it; no row is so by now."""
+
+    def given(status: str) -> None:
+        row = next(row for row in models.registry()["models"] if row["id"] == SEEDANCE)
+        monkeypatch.setitem(row["gateways"]["happycapy"], "status", status)
+        models.rows.cache_clear()
+
+    yield given
+    models.rows.cache_clear()
+
+
+def test_a_model_that_one_gateway_lacks_is_refused_there_and_never_advised(
+    status_at_happycapy: Callable[[str], None],
+) -> None:
+    assert SEEDANCE in refusal(legal.check_ratio, video(VEO), "1:1", "happycapy").hint
+    status_at_happycapy("off")
+    error = refusal(legal.choose_model, "video", SEEDANCE, "happycapy", False)
+    assert error.message == f"{SEEDANCE} is gone: happycapy lacks it."
+    assert error.hint.startswith("Choose another one")
+    assert "--allow-off" in error.hint
+    assert legal.choose_model("video", SEEDANCE, "happycapy", True)[0].id == SEEDANCE
+    assert SEEDANCE not in refusal(legal.check_ratio, video(VEO), "1:1", "happycapy").hint
+
+
+def test_a_model_that_is_retired_at_one_gateway_only_is_told_without_gaps(
+    status_at_happycapy: Callable[[str], None],
+) -> None:
+    status_at_happycapy("upstream-retired")
+    _, notes = legal.choose_model("video", SEEDANCE, "happycapy", False)
+    assert notes
+    assert "None" not in " ".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("typed", "gateway", "instead"),
+    [
+        (VEO, "happycapy", VEO_GA),
+        (SEEDANCE_1, "happycapy", SEEDANCE),
+        (SEEDANCE_1, "vercel", "bytedance/seedance-2.0"),  # by that gateway's name for it
+        (SEEDANCE, "happycapy", None),
+        (OWN, "happycapy", None),
+    ],
+)
+def test_the_replacement_goes_by_the_gateways_name(
+    typed: str, gateway: str, instead: str | None
+) -> None:
+    assert legal.replacement(video(typed, gateway), gateway) == instead
+
+
+# -- the ratio ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "ratio"),
+    [
+        (video(VEO), "16:9"),
+        (video(VEO), "9:16"),
+        (video(SEEDANCE), "21:9"),
+        (video(SEEDANCE_25), "1:1"),  # its ratios are not known, so not checked
+        (video(OWN), "5:1"),
+        (image(DRAWER), "4:5"),
+    ],
+)
+def test_a_ratio_that_the_model_takes_or_that_nobody_knows_of_passes(
+    model: Model, ratio: str
+) -> None:
+    legal.check_ratio(model, ratio, "happycapy")
+    assert legal.choose_ratio(model, ratio, (100, 100), "happycapy") == (ratio, "")
+
+
+@pytest.mark.parametrize(
+    ("model", "ratio", "gateway", "message", "hint"),
+    [
+        (video(VEO), "1:1", "happycapy", "takes the aspect ratios 16:9 and 9:16, not 1:1.",
+         f"1:1 is taken by {SEEDANCE}, {SEEDANCE_1}."),
+        (video(VEO), "5:1", "happycapy", "not 5:1.",
+         "No model that this tool knows is known to take that."),
+        (image(DRAWER), "8:1", "happycapy", "9:16, 16:9 and 21:9, not 8:1.",
+         "8:1 is taken by google/gemini-3.1-flash-image-preview."),
+        (image(DRAWER), "8:1", "demo", "not 8:1.", "which demo is not known to serve."),
+        (Model("x/y", "video", ratios=("16:9",)), "7:1", "happycapy",
+         "x/y takes the aspect ratio 16:9, not 7:1.", "No model"),
+    ],
+)  # fmt: skip
+def test_another_ratio_is_refused_with_the_legal_ones_and_who_takes_it(
+    model: Model, ratio: str, gateway: str, message: str, hint: str
+) -> None:
+    for check in (legal.check_ratio, _typed_ratio):
+        error = refusal(check, model, ratio, gateway)
+        assert error.message.startswith(model.id)
+        assert message in error.message
+        assert hint in error.hint
+
+
+def _typed_ratio(model: Model, ratio: str, gateway: str) -> object:
+    return legal.choose_ratio(model, ratio, None, gateway)
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "ratio", "words"),
+    [
+        # No picture yet: 16:9, or the model's first.
+        (video(VEO), None, "16:9", "aspect ratio 16:9"),
+        (video(SEEDANCE_25), None, "16:9", "aspect ratio 16:9"),
+        (video(WAN), None, "16:9", "aspect ratio 16:9"),  # of the anchor that is to be drawn
+        (video(OWN), None, "16:9", "aspect ratio 16:9"),
+        (Model("x/y", "video", ratios=("1:1", "9:16")), None, "1:1", "aspect ratio 1:1"),
+        # One's own picture: the nearest that the model takes.
+        (video(VEO), (1920, 1080), "16:9", "nearest to the picture"),
+        (video(VEO), (1080, 1920), "9:16", "nearest to the picture"),
+        (video(VEO), (800, 1200), "9:16", "nearest to the picture"),
+        (video(SEEDANCE), (1000, 1100), "1:1", "nearest to the picture"),
+        (video(SEEDANCE), (2560, 1080), "21:9", "nearest to the picture"),
+        # Its ratios are not known: the nearest of the common ones.
+        (video(OWN), (1500, 1000), "3:2", "nearest to the picture"),
+        (video(SEEDANCE_25), (1000, 1500), "2:3", "nearest to the picture"),
+        # No canvas: the clip has the picture's shape.
+        (video(WAN), (1500, 1000), None, "the clip follows the picture"),
+    ],
+)
+def test_a_ratio_that_nobody_typed_is_chosen_and_said(
+    model: Model, size: shapes.Size | None, ratio: str | None, words: str
+) -> None:
+    chosen, said = legal.choose_ratio(model, None, size, "happycapy")
+    assert chosen == ratio
+    assert words in said
+    assert ("nearest" in said) is (size is not None and ratio is not None)
+
+
+# -- the resolution -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "gateway", "resolution"),
+    [
+        (VEO, None, "happycapy", "720p"),
+        (VEO, "1080p", "happycapy", "1080p"),
+        (VEO, "4k", "demo", "4k"),  # a gateway that can say any
+        (SEEDANCE, None, "happycapy", "720p"),
+        (H3, None, "demo", "768p"),  # the nearest that it makes
+        (H3, "2k", "demo", "2k"),
+        ("google/gemini-omni-1.2-flash", None, "demo", "720p"),
+        ("google/gemini-omni-1.2-flash", "360p", "demo", "360p"),
+        # Not known what it makes: what the gateway can say.
+        ("byteplus/seedance-1-0-lite", None, "happycapy", "720p"),
+        (OWN, None, "happycapy", "720p"),
+        (OWN, "1080p", "happycapy", "1080p"),
+        (OWN, None, "demo", "720p"),
+        (OWN, "360p", "demo", "360p"),
+    ],
+)
+def test_a_resolution_is_as_typed_or_the_nearest_to_720p(
+    model: str, typed: str | None, gateway: str, resolution: str
+) -> None:
+    chosen, said = legal.choose_resolution(video(model, gateway), typed, gateway)
+    assert chosen == resolution
+    assert said == ("" if typed else resolution)
+
+
+@pytest.mark.parametrize(
+    ("made", "nearest"),
+    [
+        (("480p", "1080p"), "480p"),
+        (("1080p", "4k"), "1080p"),
+        (("360p", "768p"), "768p"),
+        (("2k",), "2k"),
+    ],
+)
+def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
+    made: tuple[str, ...], nearest: str
+) -> None:
+    model = Model("x/y", "video", resolutions=made)
+    assert legal.choose_resolution(model, None, "demo")[0] == nearest
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "gateway", "message", "hint"),
+    [
+        (H3, "720p", "demo", f"{H3} makes 768p and 2k, not 720p.",
+         f"720p is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}, which demo is not known "
+         "to serve."),  # four names of many
+        # The gateway's call cannot say it, whatever the model makes.
+        (VEO, "480p", "happycapy", "happycapy can be asked for 720p and 1080p only, not 480p.",
+         f"Type one that {VEO} makes there (720p and 1080p), or none."),
+        (VEO, "4k", "happycapy", "720p and 1080p only, not 4k.", "(720p and 1080p)"),
+        (OWN, "4k", "happycapy", "720p and 1080p only, not 4k.", "(720p and 1080p)"),
+        ("bytedance/seedance-2.0-fast", "480p", "happycapy", "only, not 480p.", "(720p), or none"),
+        ("openai/sora-2", "1080p", "happycapy", "openai/sora-2 makes 720p, not 1080p.",
+         f"1080p is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}."),
+        # They have nothing in common.
+        *[(H3, typed, "happycapy",
+           f"{H3} makes 768p and 2k; happycapy can be asked for 720p and 1080p only.",
+           "another model") for typed in (None, "720p", "768p", "4k")],
+        (H3, "8k", "demo", "not 8k.", "No model that this tool knows"),
+    ],
+)  # fmt: skip
+def test_another_resolution_is_refused_with_the_legal_ones_and_who_makes_it(
+    model: str, typed: str | None, gateway: str, message: str, hint: str
+) -> None:
+    error = refusal(legal.choose_resolution, video(model, gateway), typed, gateway)
+    assert message in error.message
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize("model", ["openai/sora-2", "bytedance/seedance-2.0-fast"])
+def test_who_is_named_for_a_resolution_can_be_asked_for_it_at_this_gateway(model: str) -> None:
+    error = refusal(legal.choose_resolution, video(model), "1080p", "happycapy")
+    advised = [one for one in models.at("video", "happycapy") if one in error.hint]
+    assert advised
+    for one in advised:
+        assert legal.choose_resolution(video(one), "1080p", "happycapy") == ("1080p", "")
+
+
+@pytest.mark.parametrize(
+    ("model", "gateway", "resolutions"),
+    [
+        (VEO, "happycapy", ("720p", "1080p")),
+        (VEO, "demo", ("720p", "1080p", "4k")),
+        (H3, "happycapy", ()),
+        (OWN, "happycapy", ("720p", "1080p")),
+        (OWN, "demo", None),
+    ],
+)
+def test_legal_is_what_the_model_makes_and_the_gateway_can_say(
+    model: str, gateway: str, resolutions: tuple[str, ...] | None
+) -> None:
+    assert legal.resolutions(video(model, gateway), gateway) == resolutions
+
+
+# -- the duration ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "resolution", "fit", "seconds", "words"),
+    [
+        # Typed and legal, or of no known model: it stands, whatever else is typed.
+        (VEO, 4, "720p", False, 4, ""),
+        (VEO, 8, "1080p", False, 8, ""),
+        (SEEDANCE, 15, "1080p", False, 15, ""),
+        (SEEDANCE, 7, "720p", True, 7, ""),
+        (OWN, 37, "720p", False, 37, ""),
+        (OWN, 37, "720p", True, 37, ""),
+        ("byteplus/seedance-1-0-lite", 37, "720p", False, 37, ""),
+        # Not typed: 6 s, or the nearest.
+        (VEO, None, "720p", False, 6, "6 s"),
+        (SEEDANCE, None, "720p", True, 6, "6 s"),
+        (OWN, None, "720p", False, 6, "6 s"),
+        (VEO, None, "1080p", False, 8, "8 s, the nearest to 6 at 1080p"),
+        ("openai/sora-2", None, "720p", False, 4, "4 s, the nearest to 6 at 720p"),  # not 8: a tie
+        ("klingai/kling-v2.6-i2v", None, "720p", False, 5, "5 s, the nearest to 6 at 720p"),
+        # Fitted, as it was asked for.
+        (VEO, 5, "720p", True, 4, "4 s, the nearest to 5"),  # 6 is as near, and dearer
+        (VEO, 7, "720p", True, 6, "6 s, the nearest to 7"),
+        (VEO, 10, "720p", True, 8, "8 s, the nearest to 10"),
+        (VEO, 4, "1080p", True, 8, "8 s, the nearest to 4"),
+        (VEO, 1, "720p", True, 4, "4 s, the nearest to 1"),
+        (SEEDANCE, 30, "720p", True, 15, "15 s, the nearest to 30"),
+        (SEEDANCE, 1, "720p", True, 4, "4 s, the nearest to 1"),
+        ("klingai/kling-v2.6-i2v", 7, "720p", True, 5, "5 s, the nearest to 7"),
+        ("klingai/kling-v2.6-i2v", 8, "720p", True, 10, "10 s, the nearest to 8"),
+        ("lightricks/ltx-2-fast", 15, "4k", True, 10, "10 s, the nearest to 15"),
+        ("lightricks/ltx-2-fast", 15, "1080p", True, 15, ""),
+    ],
+)
+def test_a_duration_stands_or_is_chosen_or_fitted_and_said(
+    model: str, typed: int | None, resolution: str, fit: bool, seconds: int, words: str
+) -> None:
+    chosen, said = legal.choose_duration(video(model), typed, resolution, fit, "happycapy")
+    assert chosen == seconds
+    assert said.startswith(words)
+    assert (said == "") is (words == "")
+    assert ("--fit-duration" in said) is (typed is not None and typed != seconds)
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "resolution", "message", "hint"),
+    [
+        (VEO, 5, "720p", f"{VEO} makes clips of 4, 6 and 8 seconds, not 5.",
+         f"5 s is taken by {SEEDANCE}, {SEEDANCE_1}."),
+        (VEO, 6, "1080p", f"{VEO} makes clips of 8 seconds at 1080p, not 6.",
+         f"6 s at 1080p is taken by {SEEDANCE}, {SEEDANCE_1}."),
+        (VEO, 12, "720p", "4, 6 and 8 seconds, not 12.",  # sora-2 made 12
+         f"12 s is taken by {SEEDANCE}, {SEEDANCE_1}."),
+        (SEEDANCE, 16, "720p", "makes clips of 4 to 15 seconds, not 16.",
+         f"16 s is taken by {SEEDANCE_25}, klingai/kling-v4.0, "),
+        (SEEDANCE, 3, "720p", "4 to 15 seconds, not 3.", f"3 s is taken by {SEEDANCE_1}."),
+        ("klingai/kling-v2.6-i2v", 8, "720p", "makes clips of 5 and 10 seconds, not 8.",
+         f"8 s is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}."),
+        # A lock: only those that make the resolution too.
+        ("lightricks/ltx-2-fast", 15, "4k", "makes clips of 6 to 10 seconds at 4k, not 15.",
+         "15 s at 4k is taken by google/gemini-omni-1.2-flash, klingai/kling-v3.0-i2v, "
+         "klingai/kling-v4.0, which happycapy is not known to serve."),
+        (SEEDANCE, 31, "720p", "not 31.", "No model that this tool knows is known to take that."),
+    ],
+)  # fmt: skip
+def test_another_duration_is_refused_with_the_legal_ones_and_who_makes_it(
+    model: str, typed: int, resolution: str, message: str, hint: str
+) -> None:
+    error = refusal(legal.choose_duration, video(model), typed, resolution, False, "happycapy")
+    assert message in error.message
+    assert hint in error.hint
+    assert "--fit-duration takes the nearest legal one." in error.hint
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        ((8,), "8"),
+        ((5, 10), "5 and 10"),
+        ((4, 5), "4 and 5"),
+        ((4, 6, 8), "4, 6 and 8"),
+        ((4, 5, 6), "4 to 6"),
+        (tuple(range(2, 31)), "2 to 30"),
+    ],
+)
+def test_seconds_are_shown_as_a_list_or_a_range(seconds: tuple[int, ...], shown: str) -> None:
+    assert legal.shown_seconds(seconds) == shown
+
+
+# -- sound ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "note"),
+    [
+        (VEO, None, None),
+        (SEEDANCE_1, None, None),
+        (VEO, True, None),
+        (SEEDANCE, True, None),
+        (H3, True, f"Whether {H3} makes sound is not known."),
+        (OWN, True, None),
+        (OWN, False, None),
+        (SEEDANCE_1, False, None),
+        (H3, False, None),
+        (VEO, False, "the model always makes sound, so the track is removed here"),
+        (SEEDANCE, False, "happycapy has no known way to say so, so the track is removed here"),
+    ],
+)
+def test_what_becomes_of_a_wish_for_sound_or_silence_is_said(
+    model: str, typed: bool | None, note: str | None
+) -> None:
+    notes = legal.check_audio(video(model), typed, "happycapy")
+    assert len(notes) == (note is not None)
+    assert note is None or note in notes[0]
+
+
+def test_sound_from_a_model_that_makes_none_is_refused_with_those_that_make_it() -> None:
+    error = refusal(legal.check_audio, video(SEEDANCE_1), True, "happycapy")
+    assert error.message == f"{SEEDANCE_1} makes silent clips only."
+    assert error.hint == f"sound is taken by {VEO}, {VEO_FAST}, {SEEDANCE}."
+
+
+# -- the text -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "characters"),
+    [(SEEDANCE, 4_000), (SEEDANCE, 0), (VEO, 20_000), (OWN, 20_000), (SEEDANCE_25, 15_000)],
+)
+def test_a_text_within_the_limit_or_without_a_known_one_passes(model: str, characters: int) -> None:
+    legal.check_prompt(video(model), characters, "happycapy", "the prompt")
+
+
+@pytest.mark.parametrize(
+    ("model", "characters", "message", "hint"),
+    [
+        (video(SEEDANCE), 4_001, f"{SEEDANCE} takes 4,000 characters; the prompt has 4,001.",
+         f"4,001 characters is taken by {SEEDANCE_25}, alibaba/wan-v3.0-video, {WAN}, which"),
+        # What would be cut off silently is refused as well: it would be paid for.
+        (video(WAN), 5_001,
+         f"{WAN} takes 5,000 characters and silently cuts off the rest; the prompt has 5,001.",
+         f"5,001 characters is taken by {SEEDANCE_25}, alibaba/wan-v3.0-video, which"),
+        (video(WAN), 20_001, "the prompt has 20,001.", "No model that this tool knows"),
+        (image("bytedance/seedream-5.0-pro"), 4_001, "takes 4,000 characters;",
+         "openai/gpt-image-2, "),
+    ],
+)  # fmt: skip
+def test_a_longer_text_is_refused_with_both_lengths_and_who_takes_it(
+    model: Model, characters: int, message: str, hint: str
+) -> None:
+    error = refusal(legal.check_prompt, model, characters, "happycapy", "the prompt")
+    assert message in error.message
+    assert error.hint.startswith("Shorten it. ")
+    assert hint in error.hint
+    assert ("silently" in error.message) is (model.prompt_over == "cut silently")
+
+
+# -- the picture ----------------------------------------------------------------------------------
+
+LIMITS = ImageLimits(side_min=300, ratio_min=0.4, ratio_max=2.5)  # those of Seedance 2.5
+
+
+def framing(ratio: str | None, fit: str | None = None, **limits: Any) -> Framing:
+    return Framing(ratio, fit, ImageLimits(**limits))
+
+
+@pytest.mark.parametrize(
+    ("size", "how"),
+    [
+        ((1920, 1080), framing("16:9")),
+        ((1376, 768), framing("16:9")),
+        ((1600, 1001), framing("16:9", "crop")),
+        ((1600, 1000), framing("16:9")),  # 10 % and no more
+        ((1920, 1200), framing("16:9")),
+        ((1000, 1000), framing("16:9", "crop")),
+        ((1000, 1000), framing("16:9", "pad")),
+        ((1000, 1000), framing(None)),
+        ((1, 5000), framing(None)),
+        ((1376, 768), framing("16:9", "none")),  # off by less than anyone sees
+        ((534, 300), Framing("16:9", "none", LIMITS)),
+        ((544, 306), Framing("16:9", None, LIMITS)),
+        ((300, 300), Framing(None, None, LIMITS)),
+        ((1000, 400), Framing(None, None, LIMITS)),
+        ((400, 1000), Framing(None, None, LIMITS)),
+        # What counts is what is left after the fitting.
+        ((3000, 1000), Framing("16:9", "crop", LIMITS)),
+        ((5000, 100), Framing("1:1", "pad", LIMITS)),
+    ],
+)
+def test_a_picture_that_can_be_a_first_frame_passes_in_silence(
+    size: shapes.Size, how: Framing
+) -> None:
+    assert legal.check_frame(video(SEEDANCE_25), size, how) == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio", "lost", "left"),
+    [
+        ((1590, 1000), "16:9", "11%", "1584x891"),
+        ((1000, 1000), "16:9", "44%", "992x558"),
+        ((1000, 1000), "9:16", "44%", "558x992"),
+        ((1500, 1000), "16:9", "16%", "1488x837"),
+        ((2560, 1080), "16:9", "25%", "1920x1080"),
+        ((1920, 1080), "9:16", "68%", "603x1072"),
+    ],
+)
+def test_a_crop_of_more_than_a_tenth_is_a_persons_decision(
+    size: shapes.Size, ratio: str, lost: str, left: str
+) -> None:
+    error = refusal(legal.check_frame, video(VEO), size, framing(ratio))
+    words = (f"{size[0]}x{size[1]} px", f"as {ratio}", f"lose {lost}", f"({left} px")
+    assert lacking(words, error.message) == []
+    ways = ("--fit crop", "--fit pad", "--fit none", "--aspect-ratio")
+    assert lacking(ways, error.hint) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio"),
+    [
+        ((1920, 1200), "16:9"),
+        ((1280, 800), "16:9"),
+        pytest.param((1200, 1920), "9:16"),
+        pytest.param((800, 1280), "9:16"),
+    ],
+)  # fmt: skip
+def test_a_crop_of_exactly_a_tenth_is_free_lying_and_standing(
+    size: shapes.Size, ratio: str
+) -> None:
+    assert legal.check_frame(video(VEO), size, framing(ratio)) == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio", "noted"),
+    [
+        ((1000, 1000), "16:9", True),
+        ((1600, 1000), "16:9", True),
+        ((1920, 1050), "16:9", True),  # 2.9 % off
+        ((1920, 1060), "16:9", False),  # 1.9 %
+        ((1920, 1080), "16:9", False),
+    ],
+)
+def test_a_picture_sent_as_it_is_is_said_to_be_of_another_shape(
+    size: shapes.Size, ratio: str, noted: bool
+) -> None:
+    notes = legal.check_frame(video(VEO), size, framing(ratio, "none"))
+    assert len(notes) == noted
+    words = (f"{size[0]}x{size[1]} px, not {ratio}", f"up to {VEO}")
+    assert all(lacking(words, note) == [] for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("size", "how", "words"),
+    [
+        ((299, 299), Framing(None, None, LIMITS), ("300 px a side or more", "299x299")),
+        ((1000, 299), Framing(None, None, LIMITS), ("300 px", "1000x299")),
+        ((400, 400), Framing("16:9", "crop", LIMITS), ("300 px", "400x225")),  # once cropped
+        ((500, 200), Framing("16:9", "pad", LIMITS), ("300 px", "500x281")),  # bars and all
+        ((500, 200), Framing("16:9", "none", LIMITS), ("300 px", "500x200")),
+        ((3000, 1000), Framing(None, None, LIMITS), ("0.4 to 2.5 times", "is 3.00")),
+        ((1000, 3000), Framing(None, None, LIMITS), ("0.4 to 2.5 times", "is 0.33")),
+        ((3000, 1000), Framing("16:9", "none", LIMITS), ("0.4 to 2.5 times", "is 3.00")),
+        ((9000, 1000), Framing("9:1", "crop", LIMITS), ("0.4 to 2.5 times", "is 9.00")),
+    ],
+)
+def test_a_picture_that_the_model_would_not_take_is_refused_with_its_limit(
+    size: shapes.Size, how: Framing, words: tuple[str, ...]
+) -> None:
+    error = refusal(legal.check_frame, video(SEEDANCE_25), size, how)
+    assert error.message.startswith(SEEDANCE_25)
+    assert lacking(words, error.message) == []
+    assert "picture" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("size", "how"),
+    [((100, 1000), framing(None, ratio_min=0.4)), ((1000, 100), framing(None, ratio_max=2.5))],
+)
+def test_one_known_limit_of_the_shape_is_enough_to_refuse(size: shapes.Size, how: Framing) -> None:
+    error = refusal(legal.check_frame, video(SEEDANCE_25), size, how)
+    assert "None" not in error.message
+
+
+# -- words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [(["a"], "a"), (["a", "b"], "a and b"), ([4, 6, 8], "4, 6 and 8"), (("x",) * 2, "x and x")],
+)
+def test_values_are_listed_as_in_a_sentence(values: list[object], words: str) -> None:
+    assert legal.listed(values) == words
