@@ -369,16 +369,16 @@ def test_legal_is_what_the_model_makes_and_the_gateway_can_say(
         ("openai/sora-2", None, "720p", False, 4, "4 s, the nearest to 6 at 720p"),  # not 8: a tie
         ("klingai/kling-v2.6-i2v", None, "720p", False, 5, "5 s, the nearest to 6 at 720p"),
         # Fitted, as it was asked for.
-        (VEO, 5, "720p", True, 4, "4 s, the nearest to 5"),  # 6 is as near, and dearer
-        (VEO, 7, "720p", True, 6, "6 s, the nearest to 7"),
-        (VEO, 10, "720p", True, 8, "8 s, the nearest to 10"),
-        (VEO, 4, "1080p", True, 8, "8 s, the nearest to 4"),
-        (VEO, 1, "720p", True, 4, "4 s, the nearest to 1"),
-        (SEEDANCE, 30, "720p", True, 15, "15 s, the nearest to 30"),
-        (SEEDANCE, 1, "720p", True, 4, "4 s, the nearest to 1"),
-        ("klingai/kling-v2.6-i2v", 7, "720p", True, 5, "5 s, the nearest to 7"),
-        ("klingai/kling-v2.6-i2v", 8, "720p", True, 10, "10 s, the nearest to 8"),
-        ("lightricks/ltx-2-fast", 15, "4k", True, 10, "10 s, the nearest to 15"),
+        (VEO, 5, "720p", True, 4, "--fit-duration: 4 s instead of 5"),  # 6 is as near, and dearer
+        (VEO, 7, "720p", True, 6, "--fit-duration: 6 s instead of 7"),
+        (VEO, 10, "720p", True, 8, "--fit-duration: 8 s instead of 10"),
+        (VEO, 4, "1080p", True, 8, "--fit-duration: 8 s instead of 4"),
+        (VEO, 1, "720p", True, 4, "--fit-duration: 4 s instead of 1"),
+        (SEEDANCE, 30, "720p", True, 15, "--fit-duration: 15 s instead of 30"),
+        (SEEDANCE, 1, "720p", True, 4, "--fit-duration: 4 s instead of 1"),
+        ("klingai/kling-v2.6-i2v", 7, "720p", True, 5, "--fit-duration: 5 s instead of 7"),
+        ("klingai/kling-v2.6-i2v", 8, "720p", True, 10, "--fit-duration: 10 s instead of 8"),
+        ("lightricks/ltx-2-fast", 15, "4k", True, 10, "--fit-duration: 10 s instead of 15"),
         ("lightricks/ltx-2-fast", 15, "1080p", True, 15, ""),
     ],
 )

@@ -106,8 +106,7 @@ def test_a_clip_is_asked_for_as_typed_or_as_the_model_takes_it(
         ({"duration": 8}, ["aspect ratio 16:9", "720p"]),
         ({"resolution": "1080p"}, ["aspect ratio 16:9", "8 s, the nearest to 6 at 1080p"]),
         ({"ratio": "9:16", "duration": 8, "resolution": "720p"}, []),
-        ({"ratio": "9:16", "resolution": "720p", "duration": 5, "fit_duration": True},
-         ["4 s, the nearest to 5 that the model makes (--fit-duration)"]),
+        ({"ratio": "9:16", "resolution": "720p", "duration": 5, "fit_duration": True}, []),
         ({"duration": 8, "resolution": "720p", "picture_size": (1920, 1080)},
          ["aspect ratio 16:9, nearest to the picture"]),
     ],
@@ -830,3 +829,9 @@ def test_settings_that_are_absent_match() -> None:
     odd = {"duration_s": 3.3, "width": 123, "height": 77, "audio": False}
     assert plan.differences({}, odd) == []
     assert plan.differences(dict.fromkeys(ASKED), odd) == []
+
+
+def test_a_typed_duration_that_gave_way_by_leave_is_a_warning() -> None:
+    call = synthesis(VEO, duration=5, fit_duration=True, resolution="720p", ratio="16:9")
+    assert call.chosen == ()
+    assert "--fit-duration: 4 s instead of 5" in call.warnings[-1]

@@ -153,7 +153,7 @@ def choose_resolution(model: Model, typed: str | None, gateway: str) -> tuple[st
 def choose_duration(
     model: Model, typed: int | None, resolution: str, fit: bool, gateway: str
 ) -> tuple[int, str]:
-    """Whole seconds, and in words how they were chosen ("" where they were typed).
+    """Whole seconds, and in words how they were chosen ("" where they are as typed).
 
     With `fit` a typed duration may become the nearest legal one; of two as near the shorter, which
     is the cheaper.
@@ -167,7 +167,7 @@ def choose_duration(
     if best == typed:
         return typed, ""
     if fit:
-        return best, f"{best} s, the nearest to {typed} that the model makes (--fit-duration)"
+        return best, f"--fit-duration: {best} s instead of {typed}, the nearest that it makes."
     locked = legal != model.durations
     where = f" at {resolution}" if locked else ""
     raise UsageError(

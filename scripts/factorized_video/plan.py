@@ -251,8 +251,9 @@ def synthesis(
         resolution, how = legal.choose_resolution(chosen_model, resolution, gateway)
     chosen.append(how)
     seconds, how = legal.choose_duration(chosen_model, duration, resolution, fit_duration, gateway)
-    chosen.append(how)
+    chosen += [how] if duration is None else []
     notes = legal.check_audio(chosen_model, audio, gateway)
+    notes += (how,) if duration is not None and how else ()  # what was typed gave way: by leave
     framing = Framing(canvas, fit, chosen_model.image or ImageLimits())
     if picture_size and strict:
         notes += legal.check_frame(chosen_model, picture_size, framing)
