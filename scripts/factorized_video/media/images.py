@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 64 << 20  # bytes of an image file that is opened at all
 # A picture may expand enormously when decoded. 16,384 px is the longest side that JPEG and WebP
-# encoders of the gateways are known to produce; 64 MP is twice the largest image model's output.
+# encoders of the gateways are known to produce; 8192x6144 px is what a phone of 50 megapixels
+# makes, thrice the largest image model's output, and keeps a process near 600 MiB.
 LONGEST_SIDE = 16_384
-MOST_PIXELS = 64_000_000
+MOST_PIXELS = 8_192 * 6_144
 # The decoders of these hold a picture four times over: fewer pixels keep memory as bounded.
 MOST_PIXELS_OF = {"WEBP": 24_000_000, "AVIF": 24_000_000}
 SHORTEST_SIDE = 64  # less cannot carry a scene; several video models ask for 300
@@ -137,7 +138,7 @@ def to_send(image: ImageFile, framing: Framing) -> Picture:
     from ..gateway.types import Picture
 
     limits = framing.limits
-    kinds = [kind for kind in ("PNG", "JPEG") if kind in (limits.formats or ("PNG", "JPEG"))]
+    kinds = limits.formats or ("PNG", "JPEG")
     if image.size is None:
         if image.kind not in kinds:
             raise UsageError(
@@ -170,7 +171,7 @@ def to_send(image: ImageFile, framing: Framing) -> Picture:
         canvas = _canvas(picture.size, framing)
     picture = _within(_on_canvas(picture, canvas), most_side, ratio)
     while True:
-        for kind, quality in (("PNG", 0), ("JPEG", 95), ("JPEG", 90), ("JPEG", 80)):
+        for kind, quality in _ENCODINGS:
             if kind in kinds:
                 data = _encoded(picture, kind, quality)
                 if len(data) <= most_bytes:
@@ -178,6 +179,10 @@ def to_send(image: ImageFile, framing: Framing) -> Picture:
         if min(picture.size) < 2 * SHORTEST_SIDE:
             return Picture(data, MIME[kind])  # a limit that no picture can keep
         picture = _within(picture, max(picture.size) * 4 // 5, ratio)
+
+
+# In this order: what loses nothing, then less and less.
+_ENCODINGS = (("PNG", 0), ("JPEG", 95), ("JPEG", 90), ("JPEG", 80), ("WEBP", 95), ("WEBP", 80))
 
 
 def _canvas(size: Size, framing: Framing) -> Size:
