@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from factorized_video.plan import Plan
+    from factorized_video.workfolder import WorkFolder
 
 # What was asked for, as it was typed: in the digest, and with the rest in the plan.
 TYPED = (
@@ -170,25 +171,28 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     )
     anchor = Path(args.anchor_path).expanduser().absolute() if own else folder.anchor
     state = standing(output, wanted, prompt, folder, anchor, demo=is_demo)
-    submitted = state == "begun" and (receipts.read(output) or {}).get("state") == "submitted"
+    names = plan.stages_of(
+        strategy=args.prompt_strategy, motion=motion, skip_reasoning=args.skip_reasoning,
+        own_anchor=own is not None,
+    )  # fmt: skip
+    stages = Stages(args, names, folder, output, anchor, prompt, motion, SCRIPTS)
+    # What was paid for is waited for or returned whatever the models of today take.
+    made = names if state == "done" else stages.made(chosen.identity)
     planned = plan.pipeline(
         prompt, motion, chosen.name, own_anchor=own is not None,
-        picture_size=own.size if own else None, strategy=strategy,
-        # What was submitted or made is waited for or returned whatever the models of today take.
-        strict=state != "done" and not submitted,
+        picture_size=own.size if own else None, strategy=args.prompt_strategy, made=made,
         **{name: getattr(args, name) for name in PLANNED},
     )  # fmt: skip
     if own and own.size is None:
         images.to_send(own, Framing())  # what cannot be sent without the media extra is said now
     limit = budget.cap(args.max_cost, chosen.max_cost)
-    stages = Stages(args, planned, folder, output, anchor, prompt, motion, SCRIPTS)
     if args.dry_run:
         console.warn(*planned.warnings, *chosen.warnings)
-        made = [call.stage for call in planned.calls] if state == "done" else (
-            stages.made(planned, chosen.identity)
-        )  # fmt: skip
-        planned = dataclasses.replace(planned.without(made), spent=stages.spent, cap=limit)
-        return plan.shown(planned, args.allow_unknown_cost)
+        _check_place(args, state, output, folder)
+        if state != "done":
+            stages.check(None, planned, chosen.identity)
+        left = dataclasses.replace(planned.without(made), spent=stages.spent, cap=limit)
+        return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
     _check_packages(args, planned)
     if state == "done" and not args.stop_after:
@@ -200,34 +204,23 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         if args.save_intermediate:
             folder.save_intermediate(output, anchor, planned.call("synthesis").framing)
         return _result(receipts.read(output) or {}, output, [], reused=True)
-    if state == "other" and not args.overwrite:
-        raise UsageError(
-            f"{output} was made for other inputs, or what it was made from was changed since.",
-            "Choose another --output, or add --overwrite: the old file is kept under another name.",
-            output=str(output),
-        )
-    damaged = folder.damaged()
-    if damaged and not args.overwrite:
-        raise UsageError(
-            f"{damaged[0]} cannot be read: whether what it tells of was paid for is not known.",
-            "Move it away, choose another --work-dir, or add --overwrite.",
-        )
-    stages.check_budget(limit, planned, chosen.identity)
+    _check_place(args, state, output, folder)
+    stages.check(limit, planned, chosen.identity)
     check_writable(output)
     check_writable(folder.caption)
     # Before the first call, not by each stage when its turn comes.
     console.warn(*chosen.warnings, *planned.warnings)
-    stages.tell(console.warnings)
+    stages.tell(console.warnings, planned)
     if planned.has("reasoning"):
         stages.reasoning()
         if args.stop_after == "caption":
             return stages.stopped(folder.caption)
-        stages.check_budget(limit, planned, chosen.identity)
+        stages.check(limit, planned, chosen.identity)
     if own is None:
         stages.composition()
         if args.stop_after == "anchor":
             return stages.stopped(folder.anchor)
-        stages.check_budget(limit, planned, chosen.identity)
+        stages.check(limit, planned, chosen.identity)
     written = folder.motion if planned.has("reasoning") else None
     pipeline = {"digest": wanted, "files": folder.hashes()}
     try:
@@ -242,6 +235,25 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if args.save_intermediate:
         folder.save_intermediate(output, anchor, planned.call("synthesis").framing)
     return _result(record.data, output, stages.children.results, reused=False)
+
+
+def _check_place(
+    args: argparse.Namespace, state: str, output: "Path", folder: "WorkFolder"
+) -> None:
+    """Raise UsageError where something else, or what cannot be read, lies where things would go."""
+    if args.overwrite:
+        return
+    if state == "other":
+        raise UsageError(
+            f"{output} was made for other inputs, or what it was made from was changed since.",
+            "Choose another --output, or add --overwrite: the old file is kept under another name.",
+            output=str(output),
+        )
+    if damaged := folder.damaged():
+        raise UsageError(
+            f"{damaged[0]} cannot be read: whether what it tells of was paid for is not known.",
+            "Move it away, choose another --work-dir, or add --overwrite.",
+        )
 
 
 def _check_packages(args: argparse.Namespace, planned: "Plan") -> None:

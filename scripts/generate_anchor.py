@@ -12,6 +12,7 @@ Prints the path of the image. Exit codes: see --help.
 """
 
 import argparse
+import os
 import sys
 
 import _bootstrap
@@ -57,7 +58,7 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
-    from factorized_video import asked, budget, files, plan, prompts, receipts, runs
+    from factorized_video import asked, budget, files, plan, receipts, runs
     from factorized_video.gateway import open_gateway, settings
     from factorized_video.media import kinds
 
@@ -70,7 +71,6 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )
     what = "The caption" if args.input_file is None else "--input-file"
     caption = inputs.read_text(args.caption, args.input_file, what)
-    style = prompts.resolve_style(args.style, caption)
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
     wanted = asked.composition(
@@ -86,7 +86,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     )
     # What is there already is returned whatever the models of today take.
     call = plan.composition(
-        caption, chosen.name, model=args.model, style=style, ratio=args.aspect_ratio,
+        caption, chosen.name, model=args.model, style=args.style,
+        ratio=args.aspect_ratio or os.environ.get(receipts.RATIO),
         enhance=args.enhance, allow_off=args.allow_off, strict=pays,
     )  # fmt: skip
     ratio = call.settings["aspect_ratio"]
@@ -95,6 +96,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     spent = runs.spent_for([output] if limit or args.dry_run else [])
     planned = plan.Plan((call,), spent=spent, cap=limit)
     if args.dry_run:
+        receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
         made = [] if pays else ["composition"]
         return plan.shown(planned.without(made), args.allow_unknown_cost)
     settings.resolve(args.gateway)
@@ -182,7 +184,7 @@ def _draw(
         if record.data["cost"] is None:  # not accepted; with a cost it was, and is kept
             record.withdraw()
             instead = legal.replacement(call.model, call.gateway)
-            offer_replacement(error, "--model", instead, str(record.output))
+            offer_replacement(error, "--model", instead, str(record.output), None)
         raise
     return came
 

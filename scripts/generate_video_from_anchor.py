@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     import dataclasses
     from pathlib import Path
 
-    from factorized_video import asked, budget, delivery, plan, prompts, receipts, runs
+    from factorized_video import asked, budget, delivery, legal, plan, receipts, runs
+    from factorized_video.errors import Rejected
     from factorized_video.files import check_writable
     from factorized_video.gateway import open_gateway, settings
     from factorized_video.media import images, kinds, likeness
@@ -91,12 +92,13 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
     )
     # What was submitted or made before is waited for or returned whatever the models of today take.
-    call = plan.synthesis(
-        prompt, motion, chosen.name, model=args.model, duration=args.duration,
-        strategy=args.prompt_strategy or prompts.DEFAULT_STRATEGY, ratio=args.aspect_ratio,
-        resolution=args.resolution, audio=args.audio, fit=args.fit, fit_duration=args.fit_duration,
-        picture_size=anchor.size, allow_off=args.allow_off, strict=pays,
-    )  # fmt: skip
+    asked_for: dict[str, Any] = {
+        "duration": args.duration, "strategy": args.prompt_strategy, "ratio": args.aspect_ratio,
+        "resolution": args.resolution, "audio": args.audio, "fit": args.fit,
+        "fit_duration": args.fit_duration, "picture_size": anchor.size,
+        "allow_off": args.allow_off, "strict": pays,
+    }  # fmt: skip
+    call = plan.synthesis(prompt, motion, chosen.name, model=args.model, **asked_for)
     if anchor.size is None:
         images.to_send(anchor, call.framing)  # what cannot be sent without Pillow is said now
     console.warn(*call.warnings, *anchor.warnings, *chosen.warnings)
@@ -104,6 +106,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     spent = runs.spent_for([output] if limit or args.dry_run else [])
     planned = plan.Plan((call,), spent=spent, cap=limit)
     if args.dry_run:
+        if not args.job:
+            receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
         made = [] if pays else ["synthesis"]
         return plan.shown(planned.without(made), args.allow_unknown_cost)
     settings.resolve(args.gateway)
@@ -153,7 +157,15 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         record.take_over(args.job, cost=call.cost.as_json())
                     elif decision == "make" or (args.resubmit and _vanished(gateway, receipt)):
                         record = begin()
-                        _submit(console, gateway, call, record, frame)
+                        try:
+                            _submit(console, gateway, call, record, frame)
+                        except Rejected as error:
+                            instead = legal.replacement(call.model, call.gateway)
+                            why_not = plan.why_not(lambda: plan.synthesis(
+                                prompt, motion, chosen.name, model=instead, **asked_for
+                            ))  # fmt: skip
+                            again.offer_replacement(error, "--model", instead, str(output), why_not)
+                            raise
                     else:
                         record = receipts.Record(output, receipt)
                         if decision == "unknown":
@@ -198,7 +210,7 @@ def _submit(
     console: Console, gateway: "Gateway", call: "Call", record: "Record", frame: "Picture"
 ) -> None:
     """Send the paid call; the job's id is on disk before anything else happens."""
-    from factorized_video import legal, receipts
+    from factorized_video import receipts
     from factorized_video.errors import Refused, ToolError, Unknown
     from factorized_video.files import remember
     from factorized_video.gateway.types import VideoRequest
@@ -234,8 +246,6 @@ def _submit(
     except ToolError as error:
         if record.data["job"] is None:
             record.withdraw()
-            instead = legal.replacement(call.model, call.gateway)
-            again.offer_replacement(error, "--model", instead, str(record.output))
         else:  # taken, but the disk would not take its id
             error.result = record.whereabouts
             error.hint += f" The job is {record.data['job']}; --job takes it over."

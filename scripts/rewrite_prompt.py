@@ -12,6 +12,7 @@ Prints the caption. Exit codes: see --help.
 """
 
 import argparse
+import os
 import sys
 
 import _bootstrap
@@ -63,22 +64,29 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console.stage = "reasoning"
     prompt = inputs.read_text(args.prompt, None, "The prompt")
     style = prompts.resolve_style(args.style, prompt)
-    ratio = args.aspect_ratio or legal.DEFAULT_RATIO
+    ratio = args.aspect_ratio or os.environ.get(receipts.RATIO) or legal.DEFAULT_RATIO
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
-    call = plan.reasoning(
-        prompt, chosen.name, model=args.model, style=style, ratio=ratio, allow_off=args.allow_off
-    )
     wanted = asked.reasoning(
         prompt, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio, model=args.model
     )
     output = inputs.output_path(args.output) if args.output is not None else None
+    rewritten = output is not None and receipts.rewritten(output, wanted) is not None
+    # What is there already is returned whatever the models of today take.
+    call = plan.reasoning(
+        prompt, chosen.name, model=args.model, style=args.style, ratio=ratio,
+        allow_off=args.allow_off, strict=not rewritten,
+    )  # fmt: skip
     console.warn(*call.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if output and (limit or args.dry_run) else [])
     planned = plan.Plan((call,), spent=spent, cap=limit)
-    if output and receipts.rewritten(output, wanted):
+    if rewritten:
         planned = planned.without(["reasoning"])
     if args.dry_run:
+        if output:
+            receipts.check_room(
+                output, wanted, overwrite=args.overwrite, demo=chosen.name == "demo"
+            )
         return plan.shown(planned, args.allow_unknown_cost)
     settings.resolve(args.gateway)
     budget.check(limit, spent, planned.costs, allow_unknown=args.allow_unknown_cost)
@@ -158,8 +166,9 @@ def _rewrite(
 
     Raises OutputError if there is none after that, Refused if the model declines.
     """
-    from factorized_video import models, prompts, rewriting
-    from factorized_video.errors import OutputError, Refused, ToolError
+    from factorized_video import legal, models, prompts, rewriting
+    from factorized_video.again import offer_replacement
+    from factorized_video.errors import OutputError, Refused, Rejected, ToolError
     from factorized_video.gateway import open_gateway
     from factorized_video.gateway.types import ChatRequest
 
@@ -170,7 +179,12 @@ def _rewrite(
     with open_gateway(chosen, console.progress) as gateway:
         while True:
             console.progress(f"asking {call.model.id}")
-            reply = gateway.chat(ChatRequest(call.model.id, messages))
+            try:
+                reply = gateway.chat(ChatRequest(call.model.id, messages))
+            except Rejected as error:
+                instead = legal.replacement(call.model, call.gateway)
+                offer_replacement(error, "--model", instead, None, None)
+                raise
             console.warn(*reply.warnings)
             replies.append(reply)
             if reply.cost is not None:
@@ -203,6 +217,7 @@ def _rewrite(
                     "Run it again, choose another model, or write the caption yourself and use "
                     "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
                     charged="yes",
+                    cost=models.total(costs).as_json(),
                 )
             else:
                 repaired = True

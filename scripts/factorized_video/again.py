@@ -34,22 +34,30 @@ def with_other_words(anchor: str | None = None) -> str:
     return "python3 " + shlex.join([*words, f"--prompt={OTHER_WORDS}"])
 
 
-def with_model(flag: str, model: str, output: str) -> str:
+def with_model(flag: str, model: str, output: str | None) -> str:
     """The same command with another model. The output is named, so that what is there is kept."""
-    words = _words((flag, "--output", "--resubmit"))
-    return "python3 " + shlex.join([*words, f"{flag}={model}", f"--output={output}"])
+    words = _words((flag, *(["--output"] if output else []), "--resubmit"))
+    end = words.index("--") if "--" in words else len(words)
+    words[end:end] = [f"{flag}={model}"] + ([f"--output={output}"] if output else [])
+    return "python3 " + shlex.join(words)
 
 
-def offer_replacement(error: ToolError, flag: str, replacement: str | None, output: str) -> None:
+def offer_replacement(
+    error: ToolError, flag: str, replacement: str | None, output: str | None, why_not: str | None
+) -> None:
     """If the gateway does not know the model, `next` is the same command with its replacement.
 
-    What was made before is kept: the output is named, and no other flag changes.
+    What was made before is kept: the output is named, and no other flag changes. `why_not` says
+    what the replacement does not take of what was typed; then there is no `next`.
     """
     if not error.result.pop("unknown_model", False) or replacement is None:
         return
-    error.hint = f"Nothing was made. Use {replacement} instead: `next` is that command."
     error.result["replacement"] = replacement
-    error.result["next"] = with_model(flag, replacement, output)
+    if why_not:
+        error.hint = f"Nothing was made. The replacement is {replacement}, but: {why_not}"
+    else:
+        error.hint = f"Nothing was made. Use {replacement} instead: `next` is that command."
+        error.result["next"] = with_model(flag, replacement, output)
 
 
 def _words(without: tuple[str, ...]) -> list[str]:

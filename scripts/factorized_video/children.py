@@ -46,10 +46,11 @@ class Children:
             ) from None
         known = self._console.warnings  # told on stderr already, by the script itself
         known += [warning for warning in result.pop("warnings", []) if warning not in known]
-        result.pop("next", None)  # its own command; here the next is the orchestrator's
+        # Its own command; here the next is the orchestrator's.
+        offered = result.pop("next", None) is not None
         self.results.append(result)
         if code:
-            raise self._failure(result)
+            raise self._failure(result, offered)
 
     def cost(self) -> dict[str, object]:
         """What they cost together."""
@@ -62,7 +63,7 @@ class Children:
         error.result = {"cost": self.cost(), "stages": self.results}
         return error
 
-    def _failure(self, result: dict[str, Any]) -> errors.ToolError:
+    def _failure(self, result: dict[str, Any], offered: bool) -> errors.ToolError:
         told = result.get("error") or {}
         error = errors.of_kind(
             str(told.get("kind")),
@@ -76,6 +77,7 @@ class Children:
         error.result = {key: result.get(key) for key in _PASSED_ON}
         if "replacement" in result:  # of a model that the gateway does not know
             error.result["replacement"] = result["replacement"]
+            error.result["offered"] = offered
         error.result.update(cost=self.cost(), stages=self.results)
         return error
 

@@ -11,14 +11,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import asked, budget, inputs, prompts, receipts, runs
-from .again import offer_replacement, same_command
+from . import asked, budget, inputs, legal, prompts, receipts, runs
+from .again import same_command, with_model
 from .budget import Cap
 from .children import Children
 from .console import TOLD
 from .errors import OverBudget, Rejected
-from .legal import DEFAULT_RATIO
-from .plan import Plan
+from .plan import MOTION_TO_COME, Plan
 from .workfolder import WorkFolder
 
 # The settings of the clip, as typed, that Stage 3's digest covers.
@@ -36,7 +35,7 @@ class Stages:
     def __init__(
         self,
         args: argparse.Namespace,
-        planned: Plan,
+        names: tuple[str, ...],
         folder: WorkFolder,
         output: Path,
         anchor: Path,
@@ -44,12 +43,14 @@ class Stages:
         motion: str | None,
         scripts: str,
     ) -> None:
+        """`names`: the stages there are, as `plan.stages_of` says."""
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         # Receipts name the command that a person would run again: this one.
         command = same_command("--no-wait")
         environ = {**os.environ, receipts.COMMAND: command}
         self.children = Children(args.console, common, environ)
         self._args = args
+        self._names = names
         self._folder = folder
         self._output = output
         self._anchor = anchor
@@ -57,15 +58,13 @@ class Stages:
         self._motion = motion
         self._scripts = scripts
         self._own = folder.persons_own()
-        # What was typed, else what both models take where that is not the stages' own default.
-        self._ratio: str | None = args.aspect_ratio
-        if planned.has("composition"):
-            ratio = planned.call("composition").settings["aspect_ratio"]
-            self._ratio = args.aspect_ratio or (ratio if ratio != DEFAULT_RATIO else None)
 
-    def tell(self, warnings: list[str]) -> None:
-        """What the person has read by now; the stages do not say it again."""
+    def tell(self, warnings: list[str], planned: Plan) -> None:
+        """What the person has read by now, which the stages do not say again; and the canvas."""
         self.children.environ[TOLD] = json.dumps(warnings)
+        if self._args.aspect_ratio is None and planned.has("composition"):
+            ratio = planned.call("composition").settings["aspect_ratio"]
+            self.children.environ[receipts.RATIO] = ratio
 
     @property
     def _paths(self) -> list[Path]:
@@ -76,40 +75,43 @@ class Stages:
         """What the receipts of this run say was spent."""
         return runs.spent_for(self._paths)
 
-    def made(self, planned: Plan, gateway: dict[str, str]) -> list[str]:
-        """The planned stages that will make no paid call, as far as can be told by now.
+    def made(self, gateway: dict[str, str]) -> tuple[str, ...]:
+        """The stages that will make no paid call, as far as can be told by now.
 
         A stage whose input is yet to be made anew will make one.
         """
         made = []
         args, folder, demo = self._args, self._folder, gateway["name"] == "demo"
-        rewritten = "caption" in self._own or bool(
-            receipts.rewritten(folder.caption, asked.reasoning(
-                self._prompt, gateway, style=args.style, aspect_ratio=self._ratio,
-                model=args.llm_model,
-            ))
-        ) or not planned.has("reasoning")  # fmt: skip
-        if planned.has("reasoning") and rewritten:
-            made.append("reasoning")
-        drawn = "anchor" in self._own or not planned.has("composition")
-        if not drawn and rewritten and self._caption() is not None:
+        written = self._rewritten(gateway)
+        if "reasoning" in self._names:
+            rewritten = "caption" in self._own or written is not None
+            made += ["reasoning"] * rewritten
+        else:
+            rewritten = True
+        drawn = "anchor" in self._own or "composition" not in self._names
+        caption = self._caption(written)
+        if not drawn and rewritten and caption is not None:
             wanted = asked.composition(
-                self._caption() or "", gateway, style=self._style(), model=args.image_model,
-                aspect_ratio=self._ratio, enhance=args.enhance, take=args.take,
+                caption, gateway, style=self._style(), model=args.image_model,
+                aspect_ratio=args.aspect_ratio, enhance=args.enhance, take=args.take,
             )  # fmt: skip
             drawn = not receipts.would_pay(
                 folder.anchor, wanted, overwrite=True, resubmit=args.resubmit, demo=demo
             )
-        if planned.has("composition") and drawn:
-            made.append("composition")
-        if planned.has("synthesis") and drawn and (args.job or self._clip_is_made(gateway, demo)):
+        made += ["composition"] * (drawn and "composition" in self._names)
+        if drawn and (args.job or self._clip_is_made(gateway, written, demo)):
             made.append("synthesis")
-        return made
+        return tuple(made)
 
-    def check_budget(self, limit: Cap | None, planned: Plan, gateway: dict[str, str]) -> None:
-        """Raise OverBudget where what was spent and what is left to pay do not fit the cap."""
+    def check(self, limit: Cap | None, planned: Plan, gateway: dict[str, str]) -> None:
+        """Before a stage is begun: raise what would end a later one after it was paid for.
+
+        OverBudget where what was spent and what is left to pay do not fit the cap; UsageError where
+        a text that is there by now is too long, or the clip's place is taken.
+        """
+        made = self.made(gateway)
         if limit is not None:
-            left = planned.without(self.made(planned, gateway)).costs
+            left = planned.without(made).costs
             allow = self._args.allow_unknown_cost
             try:
                 budget.check(limit, self.spent, left, allow_unknown=allow)
@@ -118,6 +120,24 @@ class Stages:
                     error.charged = None
                     error.result.update(cost=self.children.cost(), stages=done)
                 raise
+        if "synthesis" in made or not planned.has("synthesis"):
+            return
+        if self._motion is None:
+            self._check_motion(planned, self._rewritten(gateway))
+        if "composition" in self._names and "composition" not in made and not self._args.job:
+            # The clip that lies there, if any, is of another anchor than the one to be drawn.
+            receipts.check_room(
+                self._output, "", overwrite=self._args.overwrite, demo=gateway["name"] == "demo"
+            )
+
+    def _check_motion(self, planned: Plan, written: dict[str, Any] | None) -> None:
+        """Raise UsageError where the motion of Stage 1, which is there by now, is too long."""
+        call = planned.call("synthesis")
+        motion = self._motion_text(written)
+        strategy = call.settings["prompt_strategy"]
+        if motion and MOTION_TO_COME in call.text:
+            text = prompts.video_prompt(strategy, self._prompt, motion)
+            legal.check_prompt(call.model, len(text), call.gateway, "prompt and motion")
 
     def reasoning(self) -> None:
         """Stage 1, unless the caption is the person's own."""
@@ -132,7 +152,7 @@ class Stages:
             output=folder.caption,
             motion_file=None if "motion" in self._own else folder.motion,
             style=args.style,
-            aspect_ratio=self._ratio,
+            aspect_ratio=args.aspect_ratio,
             model=args.llm_model,
             overwrite=True,  # an older one is kept aside; the person's own never comes here
         )
@@ -150,7 +170,7 @@ class Stages:
             output=folder.anchor,
             model=args.image_model,
             style=self._style(),
-            aspect_ratio=self._ratio,
+            aspect_ratio=args.aspect_ratio,
             enhance=args.enhance,
             overwrite=True,
             resubmit=args.resubmit,
@@ -205,13 +225,14 @@ class Stages:
             "next": same_command("--stop-after"),
         }
 
-    def _clip_is_made(self, gateway: dict[str, str], demo: bool) -> bool:
+    def _clip_is_made(
+        self, gateway: dict[str, str], written: dict[str, Any] | None, demo: bool
+    ) -> bool:
         if not self._anchor.is_file():
             return False
-        written = self._folder.motion if not self._args.skip_reasoning else None
         motion = self._motion
-        if motion_file := self._motion_file(written):
-            motion = inputs.read_text(None, str(motion_file), "The motion")
+        if motion is None and self._args.prompt_strategy != "original":
+            motion = self._motion_text(written)
         wanted = asked.synthesis(
             self._prompt, motion, receipts.sha256_of(self._anchor), gateway,
             model=self._args.video_model, take=self._args.take,
@@ -222,16 +243,39 @@ class Stages:
             demo=demo,
         )  # fmt: skip
 
+    def _rewritten(self, gateway: dict[str, str]) -> dict[str, Any] | None:
+        """Stage 1's receipt, if it is for what was asked."""
+        args = self._args
+        wanted = asked.reasoning(
+            self._prompt, gateway, style=args.style, aspect_ratio=args.aspect_ratio,
+            model=args.llm_model,
+        )  # fmt: skip
+        return receipts.rewritten(self._folder.caption, wanted)
+
     def _motion_file(self, written: Path | None) -> Path | None:
         """What Stage 1 wrote, where the clip is told it."""
         takes_motion = self._motion is None and self._args.prompt_strategy != "original"
         return written if takes_motion and written is not None and written.exists() else None
 
-    def _caption(self) -> str | None:
+    def _motion_text(self, written: dict[str, Any] | None) -> str | None:
+        """Stage 1's motion: the file, else what its receipt will restore."""
+        if "reasoning" not in self._names:
+            return None
+        path = self._folder.motion
+        if path.is_file():
+            return inputs.read_text(None, str(path), "The motion")
+        motion = written["result"].get("motion") if written else None
+        return motion if isinstance(motion, str) else None
+
+    def _caption(self, written: dict[str, Any] | None) -> str | None:
+        """The caption: the file, else what Stage 1's receipt will restore."""
         if self._args.skip_reasoning:
             return self._prompt
         path = self._folder.caption
-        return inputs.read_text(None, str(path), "The caption") if path.is_file() else None
+        if path.is_file():
+            return inputs.read_text(None, str(path), "The caption")
+        caption = written["result"].get("caption") if written else None
+        return caption if isinstance(caption, str) else None
 
     def _style(self) -> str | None:
         style: str | None = self._args.style or prompts.named_style(self._prompt)
@@ -249,12 +293,12 @@ class Stages:
                 **options,
             )
         except Rejected as error:
-            # The same for all three: what the stages before have made is kept.
-            instead = error.result.get("replacement")
-            error.result["unknown_model"] = instead is not None
-            instead = str(instead) if instead else None
-            flag = _MODEL_FLAGS[str(error.result.get("stage"))]
-            offer_replacement(error, flag, instead, str(self._output))
+            if error.result.pop("offered", False):
+                # The stage offers its own command with the replacement; here it is this command.
+                # The output is named: what the stages before have made is kept.
+                flag = _MODEL_FLAGS[str(error.result["stage"])]
+                instead = str(error.result["replacement"])
+                error.result["next"] = with_model(flag, instead, str(self._output))
             raise
 
     def _say_own(self, path: Path) -> None:

@@ -6,6 +6,7 @@ Every script asks here before anything is sent; `--dry-run` prints what this mod
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -97,9 +98,10 @@ class Plan:
         """The call of a stage that makes one."""
         return next(call for call in self.calls if call.stage == stage)
 
-    def without(self, made: list[str]) -> Plan:
+    def without(self, made: Iterable[str]) -> Plan:
         """The plan without the stages whose result is there already."""
-        skipped = tuple(f"{STAGES[stage]} (already made, or being made)" for stage in made)
+        here = [call.stage for call in self.calls if call.stage in made]
+        skipped = tuple(f"{STAGES[stage]} (already made, or being made)" for stage in here)
         calls = tuple(call for call in self.calls if call.stage not in made)
         return replace(self, calls=calls, skipped=skipped + self.skipped)
 
@@ -168,20 +170,47 @@ def shown(planned: Plan, allow_unknown: bool) -> dict[str, object]:
     return result
 
 
+def stages_of(
+    *, strategy: str | None, motion: str | None, skip_reasoning: bool, own_anchor: bool
+) -> tuple[str, ...]:
+    """Which stages there are.
+
+    With one's own anchor Stage 1 runs only for a motion that the strategy needs and nobody gave.
+    """
+    asks_llm = not skip_reasoning and (
+        not own_anchor or (strategy == "motion-only" and motion is None)
+    )
+    drawn = () if own_anchor else ("composition",)
+    return (("reasoning",) if asks_llm else ()) + drawn + ("synthesis",)
+
+
+def why_not(make: Callable[[], object]) -> str | None:
+    """What a plan that is to be made would be refused for, in words; None where it is legal."""
+    try:
+        make()
+    except UsageError as error:
+        return error.message
+    return None
+
+
 def reasoning(
     prompt: str,
     gateway: str,
     *,
     model: str | None,
-    style: str,
-    ratio: str,
+    style: str | None,
+    ratio: str | None,
     allow_off: bool = False,
+    strict: bool = True,
 ) -> Call:
-    """The chat call of Stage 1."""
-    chosen_model, warnings = legal.choose_model("llm", model, gateway, allow_off)
+    """The chat call of Stage 1. Settings as typed, or None; `strict` as in `composition`."""
+    chosen_model, warnings = legal.choose_model("llm", model, gateway, allow_off or not strict)
+    resolved = prompts.resolve_style(style, prompt)
     return Call(
-        "reasoning", gateway, chosen_model, prompt, {"style": style, "aspect_ratio": ratio},
-        models.price(chosen_model, gateway), (), warnings,
+        "reasoning", gateway, chosen_model, prompt,
+        {"style": resolved, "aspect_ratio": ratio or legal.DEFAULT_RATIO},
+        models.price(chosen_model, gateway),
+        _not_typed((model, f"model {chosen_model.id}"), (style, f"style {resolved}")), warnings,
     )  # fmt: skip
 
 
@@ -190,7 +219,7 @@ def composition(
     gateway: str,
     *,
     model: str | None,
-    style: str,
+    style: str | None,
     ratio: str | None,
     enhance: bool,
     allow_off: bool = False,
@@ -198,19 +227,22 @@ def composition(
 ) -> Call:
     """The image call of Stage 2. Raises UsageError for what the model does not take.
 
-    `ratio` as typed, or None: 16:9, or what the model takes instead.
+    Settings as typed, or None: the ratio is then 16:9, or what the model takes instead.
 
     Not `strict` nothing is checked: for a call that was made before, and is not to be made again.
     """
     chosen_model, warnings = legal.choose_model("image", model, gateway, allow_off or not strict)
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
     shape, how = legal.choose_ratio(chosen_model, ratio, None, gateway)
-    ratio = str(shape)
-    text = prompts.image_prompt(caption, style, ratio, enhance)
+    resolved = prompts.resolve_style(style, caption)
+    text = prompts.image_prompt(caption, resolved, str(shape), enhance)
     legal.check_prompt(chosen_model, _characters(text), gateway, "the caption with its style")
+    chosen = _not_typed(
+        (model, f"model {chosen_model.id}"), (style, f"style {resolved}"), (ratio, how)
+    )
     return Call(
-        "composition", gateway, chosen_model, text, {"aspect_ratio": ratio, "style": style},
-        models.price(chosen_model, gateway), (how,) if how else (), warnings,
+        "composition", gateway, chosen_model, text, {"aspect_ratio": shape, "style": resolved},
+        models.price(chosen_model, gateway), chosen, warnings,
     )  # fmt: skip
 
 
@@ -220,7 +252,7 @@ def synthesis(
     gateway: str,
     *,
     model: str | None,
-    strategy: str,
+    strategy: str | None,
     duration: int | None,
     ratio: str | None,
     resolution: str | None = None,
@@ -235,9 +267,8 @@ def synthesis(
     """The video call of Stage 3. Settings are as typed, or None; `duration` in seconds.
 
     `picture_size` is the anchor's in pixels, where it is known; `drawn_ratios` what the image model
-    takes, where one is yet to draw it. Raises UsageError for what the
-    model does not take, and for a picture that cannot be its first frame (`legal`). Not `strict`:
-    as in `composition`.
+    takes, where one is yet to draw it. Raises UsageError for what the model does not take, and for
+    a picture that cannot be its first frame (`legal`). Not `strict`: as in `composition`.
     """
     chosen_model, warnings = legal.choose_model("video", model, gateway, allow_off or not strict)
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
@@ -246,7 +277,7 @@ def synthesis(
             f"{chosen_model.id} takes no first frame.", "Choose another --video-model."
         )
     canvas, how = legal.choose_ratio(chosen_model, ratio, picture_size, gateway, drawn_ratios)
-    chosen = [how]
+    chosen = [how, *_not_typed((model, f"model {chosen_model.id}"))]
     if strict or resolution is None:
         resolution, how = legal.choose_resolution(chosen_model, resolution, gateway)
     chosen.append(how)
@@ -254,6 +285,9 @@ def synthesis(
     chosen += [how] if duration is None else []
     notes = legal.check_audio(chosen_model, audio, gateway)
     notes += (how,) if duration is not None and how else ()  # what was typed gave way: by leave
+    if strategy is None:
+        strategy = prompts.DEFAULT_STRATEGY
+        chosen.append(f"prompt strategy {strategy}")
     framing = Framing(canvas, fit, chosen_model.image or ImageLimits())
     if picture_size and strict:
         notes += legal.check_frame(chosen_model, picture_size, framing)
@@ -288,7 +322,7 @@ def pipeline(
     gateway: str,
     *,
     style: str | None,
-    strategy: str,
+    strategy: str | None,
     enhance: bool,
     skip_reasoning: bool,
     own_anchor: bool,
@@ -298,37 +332,35 @@ def pipeline(
     video_model: str | None,
     aspect_ratio: str | None,
     allow_off: bool,
-    strict: bool = True,
+    made: tuple[str, ...] = (),
     **of_video: Any,
 ) -> Plan:
-    """All calls of the three stages. Settings are as typed, or None; the rest is `synthesis`'s.
+    """All calls of the three stages (`stages_of`). Settings are as typed, or None.
 
-    With one's own anchor Stage 1 runs only for a motion that the strategy needs and nobody gave.
+    Of the stages in `made`, which will make no paid call, nothing is checked. The rest is
+    `synthesis`'s.
     """
-    chosen_style = prompts.resolve_style(style, prompt)
-    asks_llm = not skip_reasoning and (
-        not own_anchor or (strategy == "motion-only" and motion is None)
+    stages = stages_of(
+        strategy=strategy, motion=motion, skip_reasoning=skip_reasoning, own_anchor=own_anchor
     )
-    allow_off = allow_off or not strict
+    asks_llm = "reasoning" in stages
     drawn_ratios = None
-    if not own_anchor and strict:
+    if not own_anchor and "composition" not in made:
         drawn_ratios = legal.choose_model("image", image_model, gateway, allow_off)[0].ratios
     # The video first: what its model does not take is said before anything else.
     video = synthesis(
         prompt, motion or (MOTION_TO_COME if asks_llm else None), gateway, model=video_model,
         strategy=strategy, ratio=aspect_ratio, drawn_ratios=drawn_ratios,
-        allow_off=allow_off, strict=strict, **of_video,
+        allow_off=allow_off, strict="synthesis" not in made, **of_video,
     )  # fmt: skip
     # One canvas for both: the anchor is drawn in the shape that the clip will have.
     ratio = str(video.settings["canvas"] or legal.DEFAULT_RATIO)
     calls, skipped = [], []
     if asks_llm:
-        calls.append(
-            reasoning(
-                prompt, gateway, model=llm_model, style=chosen_style, ratio=ratio,
-                allow_off=allow_off,
-            )
-        )  # fmt: skip
+        calls.append(reasoning(
+            prompt, gateway, model=llm_model, style=style, ratio=ratio, allow_off=allow_off,
+            strict="reasoning" not in made,
+        ))  # fmt: skip
     else:
         why = "--skip-reasoning" if skip_reasoning else "your own anchor needs no caption"
         skipped.append(f"{STAGES['reasoning']} ({why})")
@@ -337,7 +369,8 @@ def pipeline(
     else:
         calls.append(composition(
             CAPTION_TO_COME if asks_llm else prompt, gateway, model=image_model,
-            style=chosen_style, ratio=ratio, enhance=enhance, allow_off=allow_off, strict=strict,
+            style=style or prompts.named_style(prompt), ratio=ratio, enhance=enhance,
+            allow_off=allow_off, strict="composition" not in made,
         ))  # fmt: skip
     calls.append(video)
     last = {"caption": "reasoning", "anchor": "composition"}.get(stop_after or "")
@@ -373,6 +406,11 @@ def money(cost: Cost) -> str:
     return f"USD {cost.amount:.2f} ({cost.kind})" if cost.amount >= 0.1 or not cost.amount else (
         f"USD {cost.amount:.4f} ({cost.kind})"
     )  # fmt: skip
+
+
+def _not_typed(*settings: tuple[str | None, str]) -> tuple[str, ...]:
+    """Of pairs of what was typed and the words for what was chosen: the words where it was not."""
+    return tuple(words for typed, words in settings if typed is None and words)
 
 
 def _sent_ratio(model: Model, canvas: str | None) -> str | None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 # Set by the orchestrator for its stages: the command to run again is the orchestrator's.
 COMMAND = "FACTORIZED_VIDEO_COMMAND"
+# Likewise: the ratio of the canvas that it chose, where none was typed. Not a flag: flags are in
+# the digest, and the registry of another day may choose otherwise.
+RATIO = "FACTORIZED_VIDEO_RATIO"
 # Likewise: the orchestrator's digest and the hashes of its files, as JSON, for the video's receipt.
 PIPELINE = "FACTORIZED_VIDEO_PIPELINE"
 STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
@@ -204,14 +207,7 @@ def consult(
     decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo)
     known = Record(output, receipt).whereabouts
     if decision == "conflict":
-        how = "was made for other inputs" if found.receipt else "has no receipt: it is not ours"
-        if found.damaged:
-            how = "has a receipt that cannot be read: whether it was paid for is not known"
-        raise UsageError(
-            f"{output} {how}.",
-            "Choose another --output, or add --overwrite: the old file is kept under another name.",
-            output=str(output),
-        )
+        check_room(output, wanted, overwrite=overwrite, demo=demo)
     if decision == "repeat":
         error = receipt.get("error")
         error = error if isinstance(error, dict) else {}
@@ -257,9 +253,27 @@ def rewritten(output: Path, wanted: str) -> dict[str, Any] | None:
 
 
 def would_pay(output: Path, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool) -> bool:
-    """Whether a paid call would be made for the inputs with digest `wanted`, if any may be."""
-    decision = decide(look(output), wanted, overwrite=overwrite, resubmit=resubmit, demo=demo)
-    return decision in ("make", "conflict")
+    """Whether a paid call may be made for the inputs with digest `wanted`."""
+    found = look(output)
+    decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo)
+    # A job that the gateway has forgotten is sent once more, if --resubmit says so.
+    again = decision == "resume" and resubmit and bool((found.receipt or {}).get("job"))
+    return decision in ("make", "conflict") or again
+
+
+def check_room(output: Path, wanted: str, *, overwrite: bool, demo: bool) -> None:
+    """Raise UsageError where something else lies in the place of an output."""
+    found = look(output)
+    decision = decide(found, wanted, overwrite=overwrite, resubmit=True, demo=demo)
+    if decision == "conflict":
+        how = "was made for other inputs" if found.receipt else "has no receipt: it is not ours"
+        if found.damaged:
+            how = "has a receipt that cannot be read: whether it was paid for is not known"
+        raise UsageError(
+            f"{output} {how}.",
+            "Choose another --output, or add --overwrite: the old file is kept under another name.",
+            output=str(output),
+        )
 
 
 def returned(output: Path, decision: str, console: Console) -> None:

@@ -29,6 +29,7 @@ from .dialects import happycapy
 from .reading import (
     ErrorInside,
     Unreadable,
+    error_codes,
     error_text,
     names_unknown_model,
     refused_by_status,
@@ -273,7 +274,8 @@ class Gateway:
             try:
                 return self._attempt(http, limits, decode)
             except ErrorInside as error:
-                outcome = retries.Outcome("answered", error.code or 400, None, error.message)
+                text = f"{error.message} {error.codes}"
+                outcome = retries.Outcome("answered", error.code or 400, None, text)
                 ended = _Attempt(outcome, error)
             except _Attempt as failed:
                 ended = failed
@@ -295,7 +297,8 @@ class Gateway:
             if refused_by_status(reply):
                 raise Refused(message, "Say it in other words.", charged="no", **where)
             wait = retries.retry_after(reply.headers, time.time())
-            outcome = retries.Outcome("answered", reply.status, wait, message)
+            text = f"{message} {error_codes(reply.body)}"
+            outcome = retries.Outcome("answered", reply.status, wait, text)
             raise _Attempt(outcome, ToolError(message, **where))
         try:
             return decode(reply)
@@ -317,7 +320,9 @@ def _ended(
         return AuthError(error.message, hint, charged="no", **where)
     if kind == "rejected":
         hint = "Nothing was made. Change what the message names, then run the command again."
-        if call != "read" and names_unknown_model(status, error.message):
+        if call != "read" and names_unknown_model(
+            status, outcome.text if outcome else error.message
+        ):
             hint = "Nothing was made. The gateway may not know this model: choose another one."
             where["unknown_model"] = True
         if call == "read":

@@ -53,6 +53,7 @@ class ErrorInside(ToolError):
     def __init__(self, message: str, code: int | None, reply: HttpReply) -> None:
         super().__init__(message, http_status=reply.status, request_id=reply.request_id)
         self.code = code
+        self.codes = error_codes(reply.body)
 
 
 def json_object(reply: HttpReply) -> dict[str, object]:
@@ -87,6 +88,14 @@ def error_text(body: bytes) -> str:
     return clean(_words(data) or excerpt(body))[:500]  # cut last: half a key is no known secret
 
 
+def error_codes(body: bytes) -> str:
+    """The codes, types and reasons in an error body, as one text; "" where there are none."""
+    try:
+        return _codes(json.loads(body))[:500]
+    except (ValueError, RecursionError):
+        return ""
+
+
 def is_refusal(text: str) -> bool:
     """Whether the words are those of a safety filter or a content policy."""
     return bool(re.search(_SAFETY, text, re.IGNORECASE))
@@ -101,7 +110,7 @@ def names_unknown_model(status: int, text: str) -> bool:
 
 def tells_of_unknown_model(text: str) -> bool:
     """Whether the words are of a model that is not known, or served no more."""
-    return all(re.search(words, text, re.IGNORECASE) for words in (r"\bmodels?\b", _NOT_SERVED))
+    return all(re.search(words, text, re.IGNORECASE) for words in ("model", _NOT_SERVED))
 
 
 def refusal_in(refusal: str | None, finish_reason: str | None, reply: HttpReply) -> None:
@@ -153,6 +162,13 @@ def warnings_in(data: dict[str, object]) -> tuple[str, ...]:
 def as_text(value: object) -> str | None:
     """A non-empty string, else None."""
     return value if isinstance(value, str) and value.strip() else None
+
+
+def as_id(value: object) -> str | None:
+    """An id that can be shown: printable, without blanks, of at most 200 characters; else None."""
+    text = as_text(value)
+    fine = text is not None and text.isprintable() and " " not in text and len(text) <= 200
+    return text if fine else None
 
 
 def as_number(value: object) -> float | None:

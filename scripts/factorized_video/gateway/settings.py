@@ -5,6 +5,7 @@ The rules, with their reasons, are told in `references/gateways.md`.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -179,13 +180,24 @@ def _from_files(environ: Mapping[str, str], skill: Path, folder: Path) -> _Found
 
 
 def _dotenv(path: Path) -> dict[str, str]:
+    from io import StringIO
+
     from dotenv import dotenv_values
 
     try:
-        found = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        found = dotenv_values(stream=StringIO(_decoded(path.read_bytes())), interpolate=False)
+    except OSError:
         return {}
     return {name: (value or "").strip() for name, value in found.items()}
+
+
+def _decoded(data: bytes) -> str:
+    """A text file of any editor: the names in it are ASCII, and a cap must not get lost."""
+    encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig",)
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    return data.decode("latin-1")
 
 
 def _root(base: str) -> str:

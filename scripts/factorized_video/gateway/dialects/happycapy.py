@@ -10,6 +10,7 @@ import base64
 from urllib.parse import quote
 
 from ..reading import (
+    as_id,
     as_number,
     as_text,
     as_time,
@@ -169,7 +170,7 @@ def decode_models(reply: HttpReply) -> list[str]:
     rows = json_object(reply).get("data")
     if not isinstance(rows, list):
         raise unreadable(reply, "a list of models without data")
-    ids = (as_text(row.get("id")) for row in rows if isinstance(row, dict))
+    ids = (as_id(row.get("id")) for row in rows if isinstance(row, dict))
     return [model_id for model_id in ids if model_id]
 
 
