@@ -249,7 +249,8 @@ def _check_place(
             "Choose another --output, or add --overwrite: the old file is kept under another name.",
             output=str(output),
         )
-    if damaged := folder.damaged():
+    damaged = folder.damaged()
+    if damaged:
         raise UsageError(
             f"{damaged[0]} cannot be read: whether what it tells of was paid for is not known.",
             "Move it away, choose another --work-dir, or add --overwrite.",

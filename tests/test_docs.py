@@ -187,11 +187,13 @@ def test_shown_commands_make_a_legal_plan(line: Any, tmp_path: Path) -> None:
     found = parsed(words)
     if found is None or found[0] == DEMO:
         return
-    for name in ("anchor.png", "my-image.png"):
-        Image.new("RGB", (640, 360), "teal").save(name)
-    for name in ("caption.txt", "first_frame.txt", "motion.txt"):
-        Path(name).write_text("A cat on a shelf.\n", encoding="utf-8")
     path, options = found
+    # What the command reads is there; what it writes is not.
+    written = {getattr(options, "output", None), getattr(options, "motion_file", None)}
+    for name in {"anchor.png", "my-image.png"} - written:
+        Image.new("RGB", (640, 360), "teal").save(name)
+    for name in {"caption.txt", "first_frame.txt"} - written | {"motion.txt"}:
+        Path(name).write_text("A cat on a shelf.\n", encoding="utf-8")
     options.dry_run, options.console = True, console.Console(quiet=True)
     if getattr(options, "input_file", None) == "-":
         options.input_file = "caption.txt"

@@ -46,11 +46,10 @@ class Children:
             ) from None
         known = self._console.warnings  # told on stderr already, by the script itself
         known += [warning for warning in result.pop("warnings", []) if warning not in known]
-        # Its own command; here the next is the orchestrator's.
-        offered = result.pop("next", None) is not None
+        following = result.pop("next", None)  # its own command; here the next is the orchestrator's
         self.results.append(result)
         if code:
-            raise self._failure(result, offered)
+            raise self._failure(result, following)
 
     def cost(self) -> dict[str, object]:
         """What they cost together."""
@@ -63,7 +62,7 @@ class Children:
         error.result = {"cost": self.cost(), "stages": self.results}
         return error
 
-    def _failure(self, result: dict[str, Any], offered: bool) -> errors.ToolError:
+    def _failure(self, result: dict[str, Any], following: str | None) -> errors.ToolError:
         told = result.get("error") or {}
         error = errors.of_kind(
             str(told.get("kind")),
@@ -76,8 +75,7 @@ class Children:
         error.told = True
         error.result = {key: result.get(key) for key in _PASSED_ON}
         if "replacement" in result:  # of a model that the gateway does not know
-            error.result["replacement"] = result["replacement"]
-            error.result["offered"] = offered
+            error.result.update(replacement=result["replacement"], next=following)
         error.result.update(cost=self.cost(), stages=self.results)
         return error
 

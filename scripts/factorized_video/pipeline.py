@@ -293,9 +293,9 @@ class Stages:
                 **options,
             )
         except Rejected as error:
-            if error.result.pop("offered", False):
-                # The stage offers its own command with the replacement; here it is this command.
-                # The output is named: what the stages before have made is kept.
+            if error.result.get("next"):
+                # The stage's own command with the replacement: here it is the orchestrator's. The
+                # output is named, so that what the stages before have made is kept.
                 flag = _MODEL_FLAGS[str(error.result["stage"])]
                 instead = str(error.result["replacement"])
                 error.result["next"] = with_model(flag, instead, str(self._output))
