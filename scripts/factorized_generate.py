@@ -138,12 +138,12 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.workfolder import WorkFolder, standing
 
     console: Console = args.console
-    if args.list_runs is not None:
-        return _list_runs(args)
     if args.list_models is not None:
         return _list_models(args)
     if args.online:
         raise UsageError("--online is for --list-models.", "Leave it out, or add --list-models.")
+    if args.list_runs is not None:
+        return _list_runs(args)
     prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
     motion = inputs.read_motion(args)
     strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY

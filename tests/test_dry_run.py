@@ -1,0 +1,330 @@
+"""--dry-run: what would be sent to whom, what is legal, what was chosen, and what it would cost."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import run
+from loopback import CAPTION, Gateway
+from storm import PROMPT, animating, files, making, own_picture, receipt
+
+LLM, DRAWER = "anthropic/claude-sonnet-4.6", "google/gemini-3-pro-image-preview"
+VEO = "google/veo-3.1-generate-preview"
+SEEDANCE = "byteplus/dreamina-seedance-2-0"
+UNPRICED = "byteplus/seedream-4-5"
+OWN = "--anchor-path=mine.png"
+STAGES = {"reasoning": 0.012, "composition": 0.134, "synthesis": 2.40}
+KEYS = {"stage", "gateway", "model", "status", "text", "settings", "legal", "cost", "chosen"}
+ALL: list[tuple[str, list[str], list[str]]] = [
+    ("rewrite_prompt", [PROMPT, "--output=caption.txt"], ["reasoning"]),
+    ("generate_anchor", [CAPTION, "--output=anchor.png"], ["composition"]),
+    (
+        "generate_video_from_anchor",
+        ["--anchor=mine.png", f"--prompt={PROMPT}", "--output=cat.mp4"],
+        ["synthesis"],
+    ),
+    ("factorized_generate", [f"--prompt={PROMPT}", "--output=cat.mp4"], list(STAGES)),
+]
+
+
+def plan(*args: str, gateway: Gateway | None = None) -> dict[str, Any]:
+    """The orchestrator's plan; without a gateway there is no key either."""
+    shown = run("factorized_generate", *making(*args), "--dry-run", gateway=gateway)
+    assert shown.code == 0, shown.err
+    return shown.json
+
+
+def words(*args: str) -> str:
+    """The same for a person to read."""
+    told = [word for word in making(*args) if word != "--json"]
+    shown = run("factorized_generate", *told, "--dry-run")
+    assert shown.code == 0, shown.err
+    return shown.out
+
+
+def one(*args: str) -> dict[str, Any]:
+    """The only call of a plan with one's own picture."""
+    own_picture()
+    (call,) = plan(OWN, *args)["stages"]
+    assert isinstance(call, dict)
+    return call
+
+
+# --- nothing is needed, sent or left --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["--json", "--quiet"])
+@pytest.mark.parametrize(("script", "args", "stages"), ALL)
+def test_a_dry_run_needs_no_key_no_network_and_leaves_nothing(
+    gateway: Gateway, script: str, args: list[str], stages: list[str], how: str
+) -> None:
+    own_picture()
+    at = {"AI_GATEWAY_BASE_URL": gateway.root}
+    for environ, there in ((None, None), (at, None), (None, gateway)):  # no key, no key, a key
+        shown = run(script, *args, "--dry-run", how, env=environ, gateway=there)
+        assert shown.code == 0, shown.err
+        if how == "--json":
+            assert [call["stage"] for call in shown.json["stages"]] == stages
+        else:
+            assert len(re.findall(r"^Stage \d \w+: ", shown.out, re.M)) == len(stages)
+            assert shown.out.endswith("; nothing was sent\n")
+    assert gateway.requests == []
+    assert files() == {"mine.png"}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"AI_GATEWAY_API_KEY": "sk-or-v1-abcdef"},
+        {"AI_GATEWAY_API_KEY": "two words"},
+        {"AI_GATEWAY_API_KEY": "k" * 20, "AI_GATEWAY_BASE_URL": "http://192.0.2.1"},
+    ],
+)
+def test_a_key_that_could_not_be_sent_hinders_no_dry_run(environ: dict[str, str]) -> None:
+    shown = run("factorized_generate", *making("--dry-run"), env=environ)
+    assert (shown.code, shown.json["status"]) == (0, "planned"), shown.err
+    assert environ["AI_GATEWAY_API_KEY"] not in shown.out
+
+
+def test_a_dry_run_beside_a_running_job_asks_nothing_and_changes_nothing(gateway: Gateway) -> None:
+    own_picture()
+    gateway.ends_after = None
+    assert run("factorized_generate", *making(OWN, "--no-wait"), gateway=gateway).code == 4
+    before, asked = {name: Path(name).read_bytes() for name in files()}, len(gateway.requests)
+    told = plan(OWN, gateway=gateway)
+    assert (told["stages"], told["cost"]["amount"]) == ([], 0)
+    assert len(gateway.requests) == asked
+    assert {name: Path(name).read_bytes() for name in files()} == before
+
+
+# --- what it shows --------------------------------------------------------------------------------
+
+
+def test_each_stage_is_shown_with_all_that_is_known_of_its_call() -> None:
+    told = plan()
+    assert told["status"] == "planned"
+    assert [call["stage"] for call in told["stages"]] == list(STAGES)
+    for call in told["stages"]:
+        assert set(call) == KEYS
+        cost = call["cost"]
+        assert cost["amount"] == pytest.approx(STAGES[call["stage"]])
+        assert (cost["currency"], cost["kind"]) == ("USD", "estimated")
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d", cost["as_of"])
+        assert cost["source"]
+        assert cost["as_of"] in cost["basis"]
+        assert cost["source"] in cost["basis"]
+        assert call["gateway"] == "happycapy"
+    assert [(call["model"], call["status"]) for call in told["stages"]] == [
+        (LLM, "live"), (DRAWER, "upstream-retired"), (VEO, "upstream-retired"),
+    ]  # fmt: skip
+    assert told["cost"] == {
+        "amount": pytest.approx(sum(STAGES.values())), "currency": "USD", "kind": "estimated",
+    }  # fmt: skip
+    assert (told["spent"], told["max_cost"]) == ({"amount": 0.0, "unknown_calls": 0}, None)
+    first, second, third = (call["text"] for call in told["stages"])
+    assert first == PROMPT
+    assert "<caption of Stage 1>" in second
+    assert [PROMPT in third, "<motion of Stage 1>" in third] == [True, True]
+
+
+def test_what_is_legal_is_shown() -> None:
+    _, image, video = plan()["stages"]
+    assert {"16:9", "9:16", "21:9"} <= set(image["legal"]["aspect_ratios"])
+    assert video["legal"] == {
+        "prompt_characters": None, "aspect_ratios": ["16:9", "9:16"], "durations_s": [4, 6, 8],
+        "resolutions": ["720p", "1080p"], "audio": "always", "last_frame": True,
+    }  # fmt: skip
+    assert one("--resolution=1080p")["legal"]["durations_s"] == [8]
+    assert one(f"--video-model={SEEDANCE}")["legal"]["prompt_characters"] == 4000
+
+
+def test_the_same_stands_in_the_text_for_a_person() -> None:
+    text = words("--max-cost=3")
+    for line in (
+        f"Stage 1 reasoning: {LLM} at happycapy",
+        f"Stage 2 composition: {DRAWER} at happycapy",
+        f"Stage 3 synthesis: {VEO} at happycapy",
+        "  status: upstream-retired 2026-06-25",
+        "  status: upstream-retired 2026-10-22",
+        "  duration_s: 6",
+        "  resolution: 720p",
+        "  not typed, chosen: 6 s",
+        "  not typed, chosen: 720p",
+        "  not typed, chosen: aspect ratio 16:9",
+        "  legal: 4, 6 and 8 s at 720p",
+        "  legal: 16:9 and 9:16",
+        "  legal: always with sound",
+        f"    {PROMPT}",
+        "    <caption of Stage 1>",
+        "    <motion of Stage 1>",
+        "cap: USD 3 (--max-cost)",
+        "total: USD 2.55 (estimated); nothing was sent",
+    ):
+        assert f"{line}\n" in text, line
+    dated = r"^  cost: USD ([\d.]+) \(estimated\) \[.*, price of 20\d\d-\d\d-\d\d, .+\]$"
+    costs = re.findall(dated, text, re.M)
+    assert costs == ["0.0120", "0.13", "2.40"]
+
+
+@pytest.mark.parametrize(
+    ("args", "chosen"),
+    [
+        ((), ["aspect ratio 16:9, nearest to the picture", "720p", "6 s"]),
+        (("--duration=8",), ["aspect ratio 16:9, nearest to the picture", "720p"]),
+        (("--resolution=1080p", "--aspect-ratio=16:9"), ["8 s, the nearest to 6 at 1080p"]),
+        (("--duration=8", "--resolution=1080p", "--aspect-ratio=16:9"), []),
+        (
+            ("--video-model=openai/sora-2", "--allow-off", "--aspect-ratio=16:9"),
+            ["720p", "4 s, the nearest to 6 at 720p"],
+        ),
+    ],
+)
+def test_what_nobody_typed_is_said_and_what_was_typed_is_not(
+    args: tuple[str, ...], chosen: list[str]
+) -> None:
+    told = one(*args)["chosen"]
+    assert [what for what in told if not what.startswith(("model ", "prompt strategy "))] == chosen
+    assert any(what.startswith("model ") for what in told) is ("--video-model" not in str(args))
+
+
+def test_a_duration_that_was_fitted_is_said() -> None:
+    own_picture()
+    told = plan(OWN, "--duration=7", "--fit-duration")
+    assert told["stages"][0]["settings"]["duration_s"] == 6
+    assert any("6 s instead of 7" in text for text in told["warnings"])
+
+
+@pytest.mark.parametrize(("stage", "what"), [(0, "photorealistic"), (1, "photorealistic"),
+                                             (1, DRAWER), (2, VEO), (2, "combined")])  # fmt: skip
+def test_style_model_and_strategy_that_nobody_typed_are_said_too(stage: int, what: str) -> None:
+    assert any(what in chosen for chosen in plan()["stages"][stage]["chosen"])
+
+
+@pytest.mark.parametrize(
+    ("args", "kind", "amount"),
+    [
+        pytest.param(("--gateway=demo",), "listed", 0, id="the demo's own price"),
+        pytest.param((f"--image-model={UNPRICED}",), "unknown", None, id="one unknown price"),
+        pytest.param(("--video-model=made-up/model",), "unknown", None, id="an unlisted model"),
+        pytest.param((f"--video-model={SEEDANCE}", "--resolution=1080p"), "unknown", None,
+                     id="no price of that resolution"),
+        pytest.param(("--duration=8",), "estimated", 3.346, id="more seconds"),
+        pytest.param(("--stop-after=anchor",), "estimated", 0.146, id="two stages"),
+    ],
+)  # fmt: skip
+def test_the_total_has_the_weakest_kind_in_it(
+    args: tuple[str, ...], kind: str, amount: float | None
+) -> None:
+    cost = plan(*args)["cost"]
+    assert (cost["kind"], cost["amount"]) == (kind, amount and pytest.approx(amount))
+    shown = "unknown" if amount is None else f"USD {amount:.2f} ({kind})"
+    assert f"total: {shown}; nothing was sent\n" in words(*args)
+
+
+@pytest.mark.parametrize(
+    ("args", "skipped"),
+    [
+        (("--skip-reasoning",), ["Stage 1 reasoning (--skip-reasoning)"]),
+        (("--stop-after=caption",),
+         ["Stage 2 composition (--stop-after)", "Stage 3 synthesis (--stop-after)"]),
+    ],
+)  # fmt: skip
+def test_stages_that_make_no_call_are_named_with_the_reason(
+    args: tuple[str, ...], skipped: list[str]
+) -> None:
+    assert plan(*args)["skipped"] == skipped
+    assert all(f"skipped: {what}\n" in words(*args) for what in skipped)
+
+
+def test_warnings_are_said_once_and_are_in_the_result() -> None:
+    shown = run("factorized_generate", *making("--dry-run"))
+    said = [line for line in shown.err.splitlines() if line.startswith("warning: ")]
+    assert [f"warning: {text}" for text in shown.json["warnings"]] == said
+    assert len(said) == len(set(said)) == 2
+
+
+def test_what_could_not_be_run_cannot_be_planned_either() -> None:
+    refused = run("factorized_generate", *making("--dry-run", "--duration=5"))
+    assert (refused.code, refused.json["error"]["kind"]) == (2, "usage")
+
+
+# --- what it shows is what is sent ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        pytest.param((), id="nothing typed"),
+        pytest.param(("--resolution=1080p", "--motion=It leaps."), id="1080p"),
+        pytest.param((f"--video-model={SEEDANCE}", "--duration=15", "--prompt-strategy=original"),
+                     id="another model"),
+        pytest.param(("--video-model=bytedance/seedance-2.5", "--duration=30"), id="adaptive"),
+        pytest.param(("--video-model=alibaba/wan-v2.7-i2v",), id="follows the picture"),
+        pytest.param(("--duration=7", "--fit-duration"), id="fitted"),
+    ],
+)  # fmt: skip
+@pytest.mark.thorough
+def test_what_is_planned_is_what_is_sent(gateway: Gateway, args: tuple[str, ...]) -> None:
+    call = one(*args)
+    made = run("factorized_generate", *making(OWN, *args), gateway=gateway)
+    assert made.code == 0, made.err
+    body = gateway.of("create")[0].body
+    sent = {name: body.get(name) for name in ("model", "prompt", "duration", "aspectRatio", "size")}
+    assert sent == {
+        "model": call["model"], "prompt": call["text"], "duration": call["settings"]["duration_s"],
+        "aspectRatio": call["settings"]["aspect_ratio"], "size": call["settings"]["resolution"],
+    }  # fmt: skip
+    paid = {name: call["cost"][name] for name in ("amount", "currency", "kind")}
+    assert receipt()["cost"] == paid
+
+
+def test_a_plan_of_what_is_left_costs_only_that(gateway: Gateway) -> None:
+    whole = making("--stop-after=anchor")
+    assert run("factorized_generate", *whole, gateway=gateway).code == 0
+    before = len(gateway.requests)
+    left = plan(gateway=gateway)
+    assert [call["stage"] for call in left["stages"]] == ["synthesis"]
+    assert left["cost"]["amount"] == pytest.approx(2.40)
+    assert left["spent"] == {"amount": pytest.approx(0.0059 + 0.134), "unknown_calls": 0}
+    assert left["skipped"][:2] == [
+        "Stage 1 reasoning (already made, or being made)",
+        "Stage 2 composition (already made, or being made)",
+    ]
+    assert run("factorized_generate", *making(), gateway=gateway).code == 0
+    asked = len(gateway.requests)
+    again = plan(gateway=gateway)
+    assert (again["stages"], again["cost"]["amount"]) == ([], 0)
+    assert again["spent"]["amount"] == pytest.approx(0.0059 + 0.134 + 2.40)
+    assert before < asked == len(gateway.requests)
+
+
+@pytest.mark.parametrize(("script", "args"), [
+    ("factorized_generate", making(OWN)), ("generate_video_from_anchor", animating()),
+])  # fmt: skip
+@pytest.mark.thorough
+def test_a_plan_with_resubmit_counts_what_a_forgotten_job_would_cost_again(
+    gateway: Gateway, script: str, args: list[str]
+) -> None:
+    own_picture()
+    assert run(script, *args, gateway=gateway).code == 0
+    gateway.jobs.clear()
+    Path("cat.mp4").unlink()
+    told = run(script, *args, "--resubmit", "--dry-run", gateway=gateway).json
+    run(script, *args, "--resubmit", gateway=gateway)
+    assert gateway.sent == {"create": 2}
+    assert told["cost"]["amount"] == pytest.approx(2.40)
+
+
+@pytest.mark.parametrize(("script", "args", "stages"), ALL)
+def test_a_file_in_the_way_is_said_by_the_plan_too(
+    gateway: Gateway, script: str, args: list[str], stages: list[str]
+) -> None:
+    own_picture()
+    output = next(word for word in args if word.startswith("--output=")).partition("=")[2]
+    Path(output).write_bytes(b"precious")
+    assert run(script, *args, "--json", gateway=gateway).code == 2
+    shown = run(script, *args, "--json", "--dry-run", gateway=gateway)
+    assert shown.code == 2 or "--overwrite" in str(shown.json["warnings"])
