@@ -131,6 +131,7 @@ def at_random(dice: random.Random, tally: Tally) -> Killer:
     return kill
 
 
+@pytest.mark.thorough
 def test_killed_at_any_moment_it_ends_whole_and_nothing_is_paid_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
