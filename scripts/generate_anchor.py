@@ -84,12 +84,16 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     pays = receipts.would_pay(
         output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
     )
+
+    def drawn(strict: bool = True) -> "Call":
+        return plan.composition(
+            caption, chosen.name, model=args.model, style=args.style,
+            ratio=args.aspect_ratio or os.environ.get(receipts.RATIO), enhance=args.enhance,
+            allow_off=args.allow_off, strict=strict,
+        )  # fmt: skip
+
     # What is there already is returned whatever the models of today take.
-    call = plan.composition(
-        caption, chosen.name, model=args.model, style=args.style,
-        ratio=args.aspect_ratio or os.environ.get(receipts.RATIO),
-        enhance=args.enhance, allow_off=args.allow_off, strict=pays,
-    )  # fmt: skip
+    call = drawn(strict=pays or not plan.why_not(drawn))
     ratio = call.settings["aspect_ratio"]
     console.warn(*call.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
@@ -120,7 +124,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             if decision == "resume":
                 record = receipts.Record(output, receipt)
             elif decision == "make":
-                budget.check(limit, spent, planned.costs, allow_unknown=args.allow_unknown_cost)
+                call = drawn()  # by now it is to be paid for: checked
+                budget.check(limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost)
                 record = receipts.Record.begin(
                     output, "composition", wanted, inputs={"caption": caption},
                     sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,

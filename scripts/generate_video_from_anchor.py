@@ -91,25 +91,29 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     pays = not args.job and receipts.would_pay(
         output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
     )
+
+    def planned(model: "str | None", strict: bool = True) -> "Call":
+        return plan.synthesis(
+            prompt, motion, chosen.name, model=model, duration=args.duration,
+            strategy=args.prompt_strategy, ratio=args.aspect_ratio, resolution=args.resolution,
+            audio=args.audio, fit=args.fit, fit_duration=args.fit_duration,
+            picture_size=anchor.size, allow_off=args.allow_off, strict=strict,
+        )  # fmt: skip
+
     # What was submitted or made before is waited for or returned whatever the models of today take.
-    asked_for: dict[str, Any] = {
-        "duration": args.duration, "strategy": args.prompt_strategy, "ratio": args.aspect_ratio,
-        "resolution": args.resolution, "audio": args.audio, "fit": args.fit,
-        "fit_duration": args.fit_duration, "picture_size": anchor.size,
-        "allow_off": args.allow_off, "strict": pays,
-    }  # fmt: skip
-    call = plan.synthesis(prompt, motion, chosen.name, model=args.model, **asked_for)
+    checked = pays or not plan.why_not(lambda: planned(args.model))
+    call = planned(args.model, strict=checked)
     if anchor.size is None:
         images.to_send(anchor, call.framing)  # what cannot be sent without Pillow is said now
     console.warn(*call.warnings, *anchor.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
-    planned = plan.Plan((call,), spent=spent, cap=limit)
     if args.dry_run:
         if not args.job:
             receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
-        made = [] if pays else ["synthesis"]
-        return plan.shown(planned.without(made), args.allow_unknown_cost)
+        whole = plan.Plan((call,), spent=spent, cap=limit)
+        left = whole if pays else whole.without(["synthesis"])
+        return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
     if is_demo:
         kinds.need_media_extra("The demo gateway")
@@ -156,14 +160,13 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         record = receipts.Record(output, receipt) if ours else begin()
                         record.take_over(args.job, cost=call.cost.as_json())
                     elif decision == "make" or (args.resubmit and _vanished(gateway, receipt)):
+                        call = planned(args.model)  # by now it is to be paid for: checked
                         record = begin()
                         try:
                             _submit(console, gateway, call, record, frame)
                         except Rejected as error:
                             instead = legal.replacement(call.model, call.gateway)
-                            why_not = plan.why_not(lambda: plan.synthesis(
-                                prompt, motion, chosen.name, model=instead, **asked_for
-                            ))  # fmt: skip
+                            why_not = plan.why_not(lambda: planned(instead))
                             again.offer_replacement(error, "--model", instead, str(output), why_not)
                             raise
                     else:
@@ -263,7 +266,8 @@ def _settle(console: Console, gateway: "Gateway", call: "Call", record: "Record"
         console.warn(f"The gateway's list of jobs could not be read: {error.message}")
         job, fitting = None, []
     if job:
-        record.take_over(job, adopted=True, cost=call.cost.as_json())
+        cost = record.data.get("expected") or call.cost.as_json()
+        record.take_over(job, adopted=True, cost=cost)
         console.warn(
             f"The answer to the paid call was lost; the job {job} was found in the gateway's list "
             "and taken over: it is the only one of that request and time."

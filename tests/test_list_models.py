@@ -11,6 +11,8 @@ from factorized_video import models
 from loopback import Gateway, Reply
 from storm import files
 
+pytestmark = pytest.mark.thorough
+
 VEO, VEO_FAST = "google/veo-3.1-generate-preview", "google/veo-3.1-fast-generate-preview"
 SEEDANCE, SORA = "byteplus/dreamina-seedance-2-0", "openai/sora-2"
 KINDS = ("llm", "image", "video")

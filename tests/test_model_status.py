@@ -15,6 +15,8 @@ from factorized_video import asked, receipts
 from loopback import CAPTION, Gateway, Reply, chat, png, refusal
 from storm import PROMPT, animating, files, literal, making, own_picture, receipt
 
+pytestmark = pytest.mark.thorough
+
 EACH = {"chat": 1, "image": 1, "create": 1}
 LLM, DRAWER = "anthropic/claude-sonnet-4.6", "google/gemini-3-pro-image-preview"
 OLD_LLM, NEW_LLM = "google/gemini-3-pro-preview", "google/gemini-3.1-pro-preview"
