@@ -58,6 +58,7 @@ class Stages:
         self._motion = motion
         self._scripts = scripts
         self._own = folder.persons_own()
+        self._left_usd: float | None = args.max_cost
 
     def tell(self, warnings: list[str], planned: Plan) -> None:
         """What the person has read by now, which the stages do not say again; and the canvas."""
@@ -99,7 +100,10 @@ class Stages:
                 folder.anchor, wanted, overwrite=True, resubmit=args.resubmit, demo=demo
             )
         made += ["composition"] * (drawn and "composition" in self._names)
-        if drawn and (args.job or self._clip_is_made(gateway, written, demo)):
+        # A motion that Stage 1 is yet to write is another one than that of any clip.
+        told = self._motion is not None or args.prompt_strategy == "original"
+        told = told or rewritten or "motion" in self._own
+        if drawn and (args.job or (told and self._clip_is_made(gateway, written, demo))):
             made.append("synthesis")
         return tuple(made)
 
@@ -111,6 +115,12 @@ class Stages:
         """
         made = self.made(gateway)
         if limit is not None:
+            if self._args.resubmit and self._job_is_known():
+                # It is sent once more only if the gateway has forgotten the job: Stage 3 finds out,
+                # and has for it what the stages before it leave of the cap.
+                made = (*made, "synthesis")
+                before = runs.spent_for([self._folder.caption, self._folder.anchor])
+                self._left_usd = max(0.0, limit.usd - before.usd)
             left = planned.without(made).costs
             allow = self._args.allow_unknown_cost
             try:
@@ -243,6 +253,10 @@ class Stages:
             demo=demo,
         )  # fmt: skip
 
+    def _job_is_known(self) -> bool:
+        receipt = receipts.read(self._output) or {}
+        return bool(receipt.get("job")) and receipt["state"] in ("submitted", "succeeded")
+
     def _rewritten(self, gateway: dict[str, str]) -> dict[str, Any] | None:
         """Stage 1's receipt, if it is for what was asked."""
         args = self._args
@@ -288,7 +302,7 @@ class Stages:
                 os.path.join(self._scripts, script),
                 *words,
                 allow_off=args.allow_off,
-                max_cost=args.max_cost,
+                max_cost=self._left_usd,
                 allow_unknown_cost=args.allow_unknown_cost,
                 **options,
             )
