@@ -127,7 +127,6 @@ def build_parser() -> cli.Parser:
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do."""
     import contextlib
-    import dataclasses
     from pathlib import Path
 
     from factorized_video import asked, budget, plan, prompts, receipts
@@ -191,7 +190,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         _check_place(args, state, output, folder)
         if state != "done":
             stages.check(None, planned, chosen.identity)
-        left = dataclasses.replace(planned.without(made), spent=stages.spent, cap=limit)
+        left = planned.without(made)._replace(spent=stages.spent, cap=limit)
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
     _check_packages(args, planned)

@@ -63,7 +63,6 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one that was made before for the same inputs; a begun one goes on."""
-    import dataclasses
     from pathlib import Path
 
     from factorized_video import asked, budget, delivery, legal, plan, receipts, runs
@@ -148,7 +147,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         frame = images.to_send(anchor, call.framing)
         # What is compared with the clip is small; the picture itself is let go before that comes.
         small = likeness.squeezed(images.shown(frame, anchor)) if anchor.size else None
-        anchor = dataclasses.replace(anchor, pixels=None)
+        anchor = anchor._replace(pixels=None)
         check_writable(output)
         with receipts.locked(output):
             decision, receipt = consult()  # another process may just have made it

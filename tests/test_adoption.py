@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -66,7 +66,7 @@ ROWS: list[tuple[str, dict[str, object], bool]] = [
 def test_a_row_fits_only_if_all_that_is_known_of_it_does(
     change: dict[str, Any], fits: bool
 ) -> None:
-    row = replace(OURS, **change)
+    row = OURS._replace(**change)
     found = fitting([row], SENT, "veo", WHEN, frozenset({"held"}))
     assert found == ([row.id] if fits else [])
 
@@ -76,8 +76,8 @@ def test_the_window_is_the_contracts() -> None:
 
 
 def test_all_rows_that_fit_are_named_in_the_lists_order() -> None:
-    rows = [replace(OURS, id=name) for name in ("b", "held", "a")]
-    rows.insert(1, replace(OURS, id="c", prompt="other"))
+    rows = [OURS._replace(id=name) for name in ("b", "held", "a")]
+    rows.insert(1, OURS._replace(id="c", prompt="other"))
     assert fitting(rows, SENT, "veo", WHEN, frozenset({"held"})) == ["b", "a"]
     assert fitting([], SENT, "veo", WHEN, frozenset()) == []
 
@@ -100,7 +100,7 @@ def test_what_fits_is_never_held_and_does_not_depend_on_the_clocks_zero(
              and min(abs(row.created_at - WHEN + BEFORE_S),
                      abs(row.created_at - WHEN - AFTER_S)) < 1e-3]  # fmt: skip
     if not edges:  # where the last bits of a number decide
-        later = [replace(row, created_at=row.created_at + shift)
+        later = [row._replace(created_at=row.created_at + shift)
                  if row.created_at is not None else row for row in rows]  # fmt: skip
         assert fitting(later, SENT, "veo", WHEN + shift, held) == found
 
@@ -212,7 +212,7 @@ def look(listing: Listing, record: Record) -> tuple[str | None, list[str]]:
 
 
 def listed(name: str, ago_s: float = 0.0, **change: Any) -> ListedJob:
-    return replace(OURS, id=name, created_at=time.time() - ago_s, **change)
+    return OURS._replace(id=name, created_at=time.time() - ago_s, **change)
 
 
 def lost(place: Path, ago_s: float = 0.0) -> Record:
@@ -237,7 +237,7 @@ def test_a_job_that_appears_late_is_waited_for(place: Path) -> None:
 def test_it_is_looked_for_as_long_as_the_contract_says_and_nobody_guesses(
     place: Path, rows: list[ListedJob]
 ) -> None:
-    rows = [replace(row, created_at=time.time()) for row in rows]
+    rows = [row._replace(created_at=time.time()) for row in rows]
     listing = Listing([rows])
     began = time.monotonic()
     assert look(listing, lost(place)) == (None, [row.id for row in rows])
@@ -247,7 +247,7 @@ def test_it_is_looked_for_as_long_as_the_contract_says_and_nobody_guesses(
 
 @pytest.mark.parametrize("rows", [[], [listed("a"), listed("b")]], ids=["none", "several"])
 def test_long_after_it_is_looked_for_once(place: Path, rows: list[ListedJob]) -> None:
-    listing = Listing([[replace(row, created_at=time.time() - 60) for row in rows]])
+    listing = Listing([[row._replace(created_at=time.time() - 60) for row in rows]])
     assert look(listing, lost(place, ago_s=60)) == (None, [row.id for row in rows])
     assert listing.asked == 1
 
@@ -255,7 +255,7 @@ def test_long_after_it_is_looked_for_once(place: Path, rows: list[ListedJob]) ->
 @pytest.mark.parametrize("ahead_s", [-7200.0, 0.0, 7200.0])
 def test_it_is_the_gateways_clock_that_counts(place: Path, ahead_s: float) -> None:
     then = time.time() - 60
-    rows = [replace(OURS, id="a", created_at=then + ahead_s)]
+    rows = [OURS._replace(id="a", created_at=then + ahead_s)]
     assert look(Listing([rows], ahead_s), lost(place, 60))[0] == "a"
     # By another clock the same row is of another time.
     assert look(Listing([rows], ahead_s + 600), lost(place, 60)) == (None, [])

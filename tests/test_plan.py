@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -480,7 +479,7 @@ def test_a_plan_costs_what_its_calls_cost() -> None:
     ],
 )
 def test_a_plan_within_its_cap_is_shown(planned: Plan, cap: Cap | None, spent: Spent) -> None:
-    whole = replace(planned, cap=cap, spent=spent)
+    whole = planned._replace(cap=cap, spent=spent)
     assert plan.shown(whole, allow_unknown=False) == whole.as_json()
 
 
@@ -496,7 +495,7 @@ def test_a_plan_within_its_cap_is_shown(planned: Plan, cap: Cap | None, spent: S
 def test_over_the_cap_the_error_carries_the_plan(
     planned: Plan, cap: Cap, spent: Spent, words: str
 ) -> None:
-    whole = replace(planned, cap=cap, spent=spent)
+    whole = planned._replace(cap=cap, spent=spent)
     with pytest.raises(OverBudget) as caught:
         plan.shown(whole, allow_unknown=False)
     assert words in caught.value.message
@@ -505,12 +504,12 @@ def test_over_the_cap_the_error_carries_the_plan(
 
 
 def test_with_leave_an_unknown_cost_is_shown() -> None:
-    whole = replace(pipeline(image_model=UNPRICED), cap=Cap(99, "--max-cost"))
+    whole = pipeline(image_model=UNPRICED)._replace(cap=Cap(99, "--max-cost"))
     assert plan.shown(whole, allow_unknown=True)["status"] == "planned"
 
 
 def test_with_leave_for_what_is_unknown_the_known_parts_still_count() -> None:
-    whole = replace(pipeline(image_model=UNPRICED), cap=Cap(1.0, "--max-cost"))
+    whole = pipeline(image_model=UNPRICED)._replace(cap=Cap(1.0, "--max-cost"))
     with pytest.raises(OverBudget):  # the clip alone is USD 2.40
         plan.shown(whole, allow_unknown=True)
 
@@ -673,7 +672,7 @@ def test_enhance_and_allow_off_reach_the_stages_that_they_are_for() -> None:
 def test_a_plan_without_what_is_made_has_the_rest_and_its_cost(
     made: list[str], left: list[str], amount: float
 ) -> None:
-    before = replace(pipeline(), spent=Spent(1.0), cap=Cap(5, "--max-cost"), skipped=("more",))
+    before = pipeline()._replace(spent=Spent(1.0), cap=Cap(5, "--max-cost"), skipped=("more",))
     after = before.without(made)
     assert stages(after) == left
     assert after.cost.amount == pytest.approx(amount)
@@ -717,7 +716,7 @@ def test_the_dry_run_tells_limits_of_text_unknown_prices_skips_and_what_was_spen
     planned = pipeline(
         image_model=UNPRICED, video_model=SEEDANCE, skip_reasoning=True, stop_after="anchor"
     )
-    spent = replace(planned, spent=Spent(1.25, 2), cap=Cap(5, "--max-cost"))
+    spent = planned._replace(spent=Spent(1.25, 2), cap=Cap(5, "--max-cost"))
     lines = spent.as_text().splitlines()
     for line in (
         "  cost: unknown [no published price is known for this model]",
@@ -729,9 +728,9 @@ def test_the_dry_run_tells_limits_of_text_unknown_prices_skips_and_what_was_spen
     ):
         assert line in lines
     assert "  legal: up to 4,000 characters" in Plan((synthesis(SEEDANCE),)).as_text().splitlines()
-    known = replace(planned, spent=Spent(1.25)).as_text()
+    known = planned._replace(spent=Spent(1.25)).as_text()
     assert "spent before for this output: USD 1.250\n" in known
-    unknown = replace(planned, spent=Spent(0.0, 3)).as_text()
+    unknown = planned._replace(spent=Spent(0.0, 3)).as_text()
     assert "spent before for this output: USD 0.000, and 3 calls of unknown cost\n" in unknown
 
 
@@ -744,7 +743,7 @@ def test_a_long_text_is_wrapped_and_its_empty_lines_are_kept() -> None:
 
 
 def test_the_dry_run_as_json_has_the_whole_of_each_call_and_can_be_written() -> None:
-    planned = replace(pipeline(), spent=Spent(0.5, 1), cap=Cap(5, "--max-cost"))
+    planned = pipeline()._replace(spent=Spent(0.5, 1), cap=Cap(5, "--max-cost"))
     data = json.loads(json.dumps(planned.as_json()))
     assert data["status"] == "planned"
     assert data["gateway"] == "happycapy"

@@ -8,8 +8,7 @@ one. Two that fit cannot be told apart, so nobody guesses.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import receipts
 from .errors import ToolError
@@ -26,8 +25,7 @@ LOOK_FOR_S = 15.0  # a job may take this long to appear in the list
 LOOK_EVERY_S = 3.0
 
 
-@dataclass(frozen=True)
-class Neighbours:
+class Neighbours(NamedTuple):
     """What the other receipts here say: the ids they hold, and how many lost calls like ours."""
 
     held: frozenset[str]

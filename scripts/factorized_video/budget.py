@@ -5,8 +5,7 @@ A run is an output and what was made for it (`runs.spent_for`): another output i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import OverBudget, UsageError
 from .models import Cost, total
@@ -16,16 +15,14 @@ MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
 _HALF_A_MICRODOLLAR = 5e-7
 
 
-@dataclass(frozen=True)
-class Cap:
+class Cap(NamedTuple):
     """A limit in USD, and who set it: the flag or the variable."""
 
     usd: float
     source: str
 
 
-@dataclass(frozen=True)
-class Spent:
+class Spent(NamedTuple):
     """What the receipts of a run say was spent, in USD, and how many calls did not say it."""
 
     usd: float = 0.0

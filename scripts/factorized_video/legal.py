@@ -8,7 +8,7 @@ takes what was typed. A fact that the registry does not have is not checked.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from . import models, shapes
 from .errors import UsageError
@@ -24,13 +24,12 @@ COMMON_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9")
 FREE_CROP = 0.10
 
 
-@dataclass(frozen=True)
-class Framing:
+class Framing(NamedTuple):
     """How a picture is made fit to be a first frame."""
 
     ratio: str | None = None  # of the canvas; None: the clip follows the picture
     fit: str | None = None  # as typed: crop | pad | none; None: a crop that cuts off little
-    limits: ImageLimits = field(default=ImageLimits())
+    limits: ImageLimits = ImageLimits()
 
 
 def choose_model(

@@ -6,10 +6,11 @@ Its shape is told in `models.schema.json`. What no source states is None here an
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .errors import UsageError
 
@@ -20,8 +21,7 @@ REWRITE_TOKENS_IN = 1_500
 REWRITE_TOKENS_OUT = 500
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """Money in USD; `kind` says how well it is known. `amount` is None when unknown."""
 
     amount: float | None
@@ -48,8 +48,7 @@ def total(costs: list[Cost]) -> Cost:
     return Cost(round(sum(known), 6) if len(known) == len(costs) else None, kind)
 
 
-@dataclass(frozen=True)
-class ImageLimits:
+class ImageLimits(NamedTuple):
     """What a first frame may be: bytes, sides in pixels, ratios as width over height."""
 
     formats: tuple[str, ...] | None = None  # of PNG, JPEG, WEBP
@@ -60,8 +59,7 @@ class ImageLimits:
     ratio_max: float | None = None
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """One model as the registry knows it; None where no source states the fact."""
 
     id: str  # from `pick`: as the gateway is told it
@@ -71,8 +69,8 @@ class Model:
     status: str = "live"  # live | upstream-retired | off; from `pick`: at that gateway
     shutdown: dict[str, str] | None = None  # date, and by whom
     replacement: str | None = None
-    ids: dict[str, str] = field(default_factory=dict)  # by gateway
-    statuses: dict[str, str] = field(default_factory=dict)  # by gateway, where they differ
+    ids: Mapping[str, str] = MappingProxyType({})  # by gateway
+    statuses: Mapping[str, str] = MappingProxyType({})  # by gateway, where they differ
     aliases: tuple[str, ...] = ()
     prompt_characters: int | None = None
     prompt_over: str | None = None  # what the model does with more: refused | cut silently
@@ -103,8 +101,7 @@ class Model:
         return self.durations
 
 
-@dataclass(frozen=True)
-class Gateway:
+class Gateway(NamedTuple):
     """What the registry knows of a gateway."""
 
     defaults: dict[str, str]  # model ids by kind
@@ -153,8 +150,7 @@ def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
             f"For {_WHAT[kind]} this tool knows: {', '.join(at(kind, gateway_name))}.",
         )
     model = _model(row)
-    return replace(
-        model,
+    return model._replace(
         id=model.ids.get(gateway_name, wanted),
         status=model.statuses.get(gateway_name, model.status),
     )
@@ -162,8 +158,8 @@ def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
 
 def unchecked(model: Model) -> Model:
     """The same model, as if nothing were known of what it takes."""
-    return replace(
-        model, durations=None, duration_locks=(), ratios=None, resolutions=None, audio=None,
+    return model._replace(
+        durations=None, duration_locks=(), ratios=None, resolutions=None, audio=None,
         image=None, prompt_characters=None, first_frame=None,
     )  # fmt: skip
 
@@ -234,7 +230,7 @@ def price_of_tokens(model: Model, gateway_name: str, tokens_in: int, tokens_out:
         return expected
     amount = _tokens(row, tokens_in, tokens_out)
     basis = f"{tokens_in:,} tokens in, {tokens_out:,} out, at {_rate(row)}"
-    return replace(expected, amount=amount, basis=basis)
+    return expected._replace(amount=amount, basis=basis)
 
 
 def shown_price(row: dict[str, Any]) -> str:

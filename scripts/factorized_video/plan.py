@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import STAGES, budget, legal, models, prompts, shapes
 from .budget import Cap, Spent
@@ -26,8 +25,7 @@ DURATION_TOLERANCE_S = 0.25
 SIZE_TOLERANCE = 0.03
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call that would be made: what is sent to whom, and what it is expected to cost."""
 
     stage: str  # reasoning | composition | synthesis
@@ -38,7 +36,7 @@ class Call:
     cost: Cost
     chosen: tuple[str, ...] = ()  # what nobody typed, in words
     warnings: tuple[str, ...] = ()
-    framing: Framing = field(default=Framing())  # synthesis: how the anchor is made fit
+    framing: Framing = Framing()  # synthesis: how the anchor is made fit
 
     @property
     def status(self) -> str:
@@ -78,16 +76,15 @@ class Call:
         }
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The calls in order. `skipped` says in words which stages make none, and why.
 
     `spent` is what was spent for the same output before, `cap` the limit on both together.
     """
 
     calls: tuple[Call, ...]
-    skipped: tuple[str, ...] = field(default=())
-    spent: Spent = field(default=Spent())
+    skipped: tuple[str, ...] = ()
+    spent: Spent = Spent()
     cap: Cap | None = None
 
     def has(self, stage: str) -> bool:
@@ -103,7 +100,7 @@ class Plan:
         here = [call.stage for call in self.calls if call.stage in made]
         skipped = tuple(f"{STAGES[stage]} (already made, or being made)" for stage in here)
         calls = tuple(call for call in self.calls if call.stage not in made)
-        return replace(self, calls=calls, skipped=skipped + self.skipped)
+        return self._replace(calls=calls, skipped=skipped + self.skipped)
 
     @property
     def costs(self) -> list[Cost]:

@@ -13,9 +13,8 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import VERSION
 from .again import same_command
@@ -114,8 +113,7 @@ def _sound(data: dict[str, Any]) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What lies where an output is to go."""
 
     receipt: dict[str, Any] | None

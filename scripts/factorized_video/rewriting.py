@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .prompts import MAX_TEXT
 
@@ -44,16 +44,14 @@ _MOTION = (
 )
 
 
-@dataclass(frozen=True)
-class Rewrite:
+class Rewrite(NamedTuple):
     """A first-frame caption and, if the model gave one, a motion line."""
 
     caption: str
     motion: str | None
 
 
-@dataclass(frozen=True)
-class Unusable:
+class Unusable(NamedTuple):
     """Why no caption could be taken, in words that the model can act on."""
 
     problem: str

@@ -7,16 +7,15 @@ put there is the person's version: used as it is, never overwritten.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from . import receipts
 from .files import write_file
 from .legal import Framing
 
 
-@dataclass(frozen=True)
-class WorkFolder:
+class WorkFolder(NamedTuple):
     """The paths, and what the files there are."""
 
     path: Path

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import email.utils
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_TRIES = 4
 LONGEST_WAIT_S = 60.0  # a longer wait is the person's decision, not ours
@@ -20,8 +20,7 @@ _TRANSIENT = (408, 409, 425, 429)
 _DAILY = r"daily|per day|requests? per day|quota exceeded for today|24 hours"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one attempt ended badly.
 
     `not_sent`: name, connection or TLS failed before a byte of the request left. `lost`: it was
@@ -35,8 +34,7 @@ class Outcome:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """Send again after `wait_s`, or stop with an error of `kind` (an exit-code row)."""
 
     again: bool

@@ -10,8 +10,8 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from ..budget import MAX_COST
@@ -37,16 +37,18 @@ _OTHER_KEYS = (
 )
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """A gateway, ready to be spoken to. `bases`: root address by service (chat, image, video)."""
 
     name: str
     bases: dict[str, str]
-    key: str | None = field(default=None, repr=False)
+    key: str | None = None
     time_scale: float = 1.0
     warnings: tuple[str, ...] = ()
     max_cost: str | None = None  # the standing cap, as it was written
+
+    def __repr__(self) -> str:
+        return f"Settings({self.name})"  # never the key
 
     @property
     def identity(self) -> dict[str, str]:
@@ -59,7 +61,7 @@ class Settings:
 
     def at(self, root: str) -> Settings:
         """The same gateway at another address."""
-        return replace(self, bases=dict.fromkeys(self.bases, root))
+        return self._replace(bases=dict.fromkeys(self.bases, root))
 
 
 def resolve(
@@ -143,8 +145,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-@dataclass(frozen=True)
-class _Found:
+class _Found(NamedTuple):
     key: str | None
     base: str | None
     max_cost: str | None

@@ -14,8 +14,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -35,8 +34,7 @@ BLOCK = 1 << 18
 MOST_REDIRECTS = 5
 
 
-@dataclass(frozen=True)
-class Fetched:
+class Fetched(NamedTuple):
     """What a download brought: its size in bytes and SHA-256."""
 
     size: int

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class ChatRequest:
+class ChatRequest(NamedTuple):
     """A conversation for an LLM. `messages` are {"role", "content"} in order."""
 
     model: str
@@ -15,8 +14,7 @@ class ChatRequest:
     max_tokens: int = 8_000
 
 
-@dataclass(frozen=True)
-class ChatReply:
+class ChatReply(NamedTuple):
     """What the LLM said. `cost` in USD where the gateway told it."""
 
     text: str
@@ -25,11 +23,10 @@ class ChatReply:
     tokens: tuple[int, int] | None  # in, out
     request_id: str | None
     warnings: tuple[str, ...] = ()
-    raw: dict[str, object] = field(default_factory=dict, repr=False)  # without bytes, see reading
+    raw: dict[str, object] | None = None  # without bytes, see reading
 
 
-@dataclass(frozen=True)
-class ImageRequest:
+class ImageRequest(NamedTuple):
     """One picture to draw; `aspect_ratio` as "16:9"."""
 
     model: str
@@ -37,27 +34,30 @@ class ImageRequest:
     aspect_ratio: str
 
 
-@dataclass(frozen=True)
-class ImageReply:
+class ImageReply(NamedTuple):
     """A picture as bytes, or where it can be fetched."""
 
     data: bytes | None
     url: str | None
     cost: float | None
     request_id: str | None
-    raw: dict[str, object] = field(default_factory=dict, repr=False)
+    raw: dict[str, object] | None = None
+
+    def __repr__(self) -> str:
+        return f"ImageReply({self.request_id})"  # without its bytes and address
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """An image as it is sent: its bytes and what they are ("image/png", "image/jpeg")."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     mime: str
 
+    def __repr__(self) -> str:
+        return f"Picture({self.mime}, {len(self.data)} bytes)"
 
-@dataclass(frozen=True)
-class VideoRequest:
+
+class VideoRequest(NamedTuple):
     """One clip to make from a first frame; `duration_s` whole seconds, `resolution` as "720p".
 
     `aspect_ratio` is None for a model that follows the picture.
@@ -71,22 +71,23 @@ class VideoRequest:
     resolution: str
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A video being made at the gateway."""
 
     id: str
     state: str  # running | succeeded | failed
     word: str = ""  # the gateway's own status word
-    url: str | None = field(default=None, repr=False)
+    url: str | None = None
     error: str | None = None
     cost: float | None = None
     request_id: str | None = None
-    raw: dict[str, object] = field(default_factory=dict, repr=False)
+    raw: dict[str, object] | None = None
+
+    def __repr__(self) -> str:
+        return f"Job({self.id}, {self.state})"  # without its address, which may be signed
 
 
-@dataclass(frozen=True)
-class ListedJob:
+class ListedJob(NamedTuple):
     """A row of the gateway's list; None where the row does not say. `created_at` is Unix time."""
 
     id: str
@@ -97,24 +98,28 @@ class ListedJob:
     created_at: float | None
 
 
-@dataclass(frozen=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """One HTTP call, as a dialect puts it. `service` chooses the base URL: chat, image or video."""
 
     service: str
     method: str
     path: str
     headers: dict[str, str]
-    body: dict[str, object] | None = field(default=None, repr=False)
+    body: dict[str, object] | None = None
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.method} {self.path})"
 
 
-@dataclass(frozen=True)
-class HttpReply:
+class HttpReply(NamedTuple):
     """One HTTP answer, read to its end. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"HttpReply({self.status}, {len(self.body)} bytes)"
 
     @property
     def request_id(self) -> str | None:

@@ -10,9 +10,8 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import shapes
 from ..errors import OutputError, UsageError
@@ -49,8 +48,7 @@ SENT_SIDE = 2_048
 SENT_BYTES = 4_000_000
 
 
-@dataclass(frozen=True)
-class ImageFile:
+class ImageFile(NamedTuple):
     """An image that was found usable; `size` in pixels, upright, or None if not measurable."""
 
     data: bytes
@@ -58,7 +56,10 @@ class ImageFile:
     size: tuple[int, int] | None
     warnings: tuple[str, ...] = ()
     upright: bool = True  # False where EXIF says that it must be turned
-    pixels: Image.Image | None = field(default=None, repr=False, compare=False)  # decoded
+    pixels: Image.Image | None = None  # decoded
+
+    def __repr__(self) -> str:
+        return f"ImageFile({self.kind}, {self.size})"
 
 
 def read_image(path: Path, what: str) -> ImageFile:
