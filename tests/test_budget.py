@@ -46,7 +46,8 @@ def test_the_lower_of_two_caps_wins_and_keeps_its_name(
 
 @pytest.mark.parametrize("typed", [None, 1.0])
 @pytest.mark.parametrize(
-    "standing", ["five", "-1", "-0.01", "nan", "inf", "-inf", "1e9", "$5", "5,00", " ", "5 USD"]
+    "standing",
+    ["five", "1_0", "-1", "-0.01", "nan", "inf", "-inf", "1e9", "$5", "5,00", " ", "5 USD"],
 )
 def test_a_standing_cap_that_is_no_amount_stops_the_run_and_is_quoted(
     standing: str, typed: float | None

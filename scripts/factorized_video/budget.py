@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .errors import OverBudget, UsageError
+from .inputs import amount
 from .models import Cost, total
 
 MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
@@ -82,15 +83,12 @@ def check(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unknown: 
 
 
 def _usd(text: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = -1.0
-    if not 0 <= amount < 1e9:
+    found = amount(text)
+    if found is None:
         raise UsageError(
             f"{MAX_COST} is {text!r}; it takes an amount in USD, such as 5.", "Mend or unset it."
         )
-    return amount
+    return found
 
 
 def _shown(limit: Cap) -> str:

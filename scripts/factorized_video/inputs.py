@@ -136,13 +136,19 @@ def resolution(text: str) -> str:
 
 def usd(text: str) -> float:
     """An amount in USD."""
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = -1.0
-    if not 0 <= amount < 1e9:
+    found = amount(text)
+    if found is None:
         raise argparse.ArgumentTypeError(f"{text!r}: an amount in USD was expected, such as 2.5")
-    return amount
+    return found
+
+
+def amount(text: str) -> float | None:
+    """What a text says in USD, 0 or more; None where it is no amount."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if 0 <= found < 1e9 and "_" not in text else None
 
 
 def take(text: str) -> int:
