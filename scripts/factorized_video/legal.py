@@ -22,6 +22,8 @@ COMMON_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9")
 # More is a cut that a person would want to be asked about. The pictures of models that draw
 # 1376x768 for 16:9 lose less than 2 %.
 FREE_CROP = 0.10
+# A 1K picture of a 16:9 model is 1376x768, 0.8 % off; more than 2 % is another shape.
+RATIO_TOLERANCE = 0.02
 
 
 class Framing(NamedTuple):
@@ -263,10 +265,6 @@ def check_frame(model: Model, size: shapes.Size, framing: Framing) -> tuple[str,
             "Add --fit crop with an --aspect-ratio within that, or use another picture.",
         )
     return tuple(notes)
-
-
-# A 1K picture of a 16:9 model is 1376x768, 0.8 % off; more than 2 % is another shape.
-RATIO_TOLERANCE = 0.02
 
 
 def listed(values: Sequence[object]) -> str:

@@ -68,13 +68,9 @@ class Stages:
             self.children.environ[receipts.RATIO] = ratio
 
     @property
-    def _paths(self) -> list[Path]:
-        return [self._folder.caption, self._folder.anchor, self._output]
-
-    @property
     def spent(self) -> budget.Spent:
         """What the receipts of this run say was spent."""
-        return runs.spent_for(self._paths)
+        return runs.spent_for([self._folder.caption, self._folder.anchor, self._output])
 
     def made(self, gateway: dict[str, str]) -> tuple[str, ...]:
         """The stages that will make no paid call, as far as can be told by now.

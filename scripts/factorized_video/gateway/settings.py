@@ -5,7 +5,6 @@ The rules, with their reasons, are told in `references/gateways.md`.
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import os
 import re
@@ -194,11 +193,11 @@ def _dotenv(path: Path) -> dict[str, str]:
 
 def _decoded(data: bytes) -> str:
     """A text file of any editor: the names in it are ASCII, and a cap must not get lost."""
-    encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig",)
-    for encoding in encodings:
-        with contextlib.suppress(UnicodeDecodeError):
-            return data.decode(encoding)
-    return data.decode("latin-1")
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _root(base: str) -> str:
