@@ -23,11 +23,21 @@ KEY = "hc-Zq9FAKEkeyForTests7w"  # of no known shape, and found nowhere by accid
 OURS = ("AI_GATEWAY_", "FACTORIZED_", "OPENROUTER_")
 ASTRAY = ("PROXY", "NETRC", "CA_BUNDLE", "SSL_CERT")
 
+
+def _guarded() -> str:
+    """PYTHONPATH, with the guard first."""
+    return os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
+
+
 for folder in (SCRIPTS, TESTS):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+from forks import Forks  # noqa: E402
 from loopback import Gateway  # noqa: E402
+
+# Ended with the process of the tests.
+FORKS = Forks({**os.environ, "PYTHONPATH": _guarded()})
 
 
 def _guard_this_process() -> None:
@@ -69,7 +79,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(places["home"]))
     monkeypatch.setenv("TMPDIR", str(places["tmp"]))
     monkeypatch.setattr(tempfile, "tempdir", str(places["tmp"]))
-    monkeypatch.setenv("PYTHONPATH", str(GUARD), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", _guarded())
     monkeypatch.setenv("FACTORIZED_VIDEO_TIME_SCALE", "0.01")  # back-offs in milliseconds
     monkeypatch.chdir(places["work"])
     return places["home"]
@@ -119,16 +129,22 @@ def run(
     env: Mapping[str, str | None] | None = None,
     gateway: Gateway | None = None,
     preexec: Callable[[], None] | None = None,
+    real: bool = False,
 ) -> Run:
     """Run a script to its end in the working folder; its output must be UTF-8.
 
-    `preexec` runs in the child before the script does, to take something away from it.
+    In a forked process, which is much faster, unless it must be a `real` one. `preexec` runs in the
+    child before the script does, to take something away from it.
     """
-    given = stdin.encode() if isinstance(stdin, str) else stdin
-    ended = subprocess.run(
-        command(script, *args), env=environment(gateway, env), input=given or b"",
-        capture_output=True, timeout=60, check=False, preexec_fn=preexec,
-    )  # fmt: skip
+    given = (stdin.encode() if isinstance(stdin, str) else stdin) or b""
+    words, environ, timeout = command(script, *args), environment(gateway, env), 60
+    if real or preexec or not FORKS.can_fork(environ):
+        ended = subprocess.run(
+            words, env=environ, input=given, capture_output=True, timeout=timeout, check=False,
+            preexec_fn=preexec,
+        )  # fmt: skip
+    else:
+        ended = FORKS.run(words[1:], environ, given, timeout)
     return Run(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
 
