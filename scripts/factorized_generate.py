@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # What was asked for, as it was typed: in the digest, and with the rest in the plan.
 TYPED = (
     "style", "aspect_ratio", "duration", "llm_model", "image_model", "video_model", "resolution",
-    "audio", "fit", "fit_duration",
+    "audio", "seed", "fit", "fit_duration",
 )  # fmt: skip
 ASKED = (*TYPED, "prompt_strategy")
 PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
@@ -75,6 +75,11 @@ def build_parser() -> cli.Parser:
         const="all",
         choices=("all", "llm", "image", "video"),
         help="show what is known of the models: status, what they take, prices with their dates",
+    )
+    source.add_argument(
+        "--cancel",
+        metavar="RECEIPT",
+        help="ask the gateway to end the running job of this receipt (or of this clip)",
     )
     cli.add_style(parser)
     parser.add_argument("--skip-reasoning", action="store_true", help="the prompt is the caption")
@@ -133,7 +138,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
     from factorized_video.legal import Framing
-    from factorized_video.pipeline import Stages
+    from factorized_video.pipeline import Stages, check_models
     from factorized_video.workfolder import WorkFolder, standing
 
     console: Console = args.console
@@ -143,6 +148,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         raise UsageError("--online is for --list-models.", "Leave it out, or add --list-models.")
     if args.list_runs is not None:
         return _list_runs(args)
+    if args.cancel is not None:
+        return _cancel(args)
     prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
     motion = inputs.read_motion(args)
     strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY
@@ -182,6 +189,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         picture_size=own.size if own else None, strategy=args.prompt_strategy, made=made,
         **{name: getattr(args, name) for name in PLANNED},
     )  # fmt: skip
+    check_models(planned, made)
     if own and own.size is None:
         images.to_send(own, Framing())  # what cannot be sent without the media extra is said now
     limit = budget.cap(args.max_cost, chosen.max_cost)
@@ -190,7 +198,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         _check_place(args, state, output, folder)
         if state != "done":
             stages.check(None, planned, chosen.identity)
-        left = planned.without(made)._replace(spent=stages.spent, cap=limit)
+        left = planned.without(made)._replace(
+            spent=stages.spent, cap=limit, gateway=chosen.name, why=chosen.why
+        )
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
     _check_packages(args, planned)
@@ -289,6 +299,20 @@ def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
     }
 
 
+def _cancel(args: argparse.Namespace) -> "dict[str, Any]":
+    """Ask the gateway to end a running job."""
+    from factorized_video import cancelling, receipts
+    from factorized_video.gateway import settings
+
+    args.console.stage = "synthesis"
+    record = cancelling.record_of(inputs.output_path(args.cancel))
+    cancelling.check_gateway(record, settings.resolve(args.gateway, needs_key=False))
+    chosen = settings.resolve(args.gateway)
+    # A process that waits for the job would write over what is written here: it has to end first.
+    with receipts.locked(record.output):
+        return cancelling.cancel(args.console, record, chosen)
+
+
 def _list_models(args: argparse.Namespace) -> "dict[str, Any]":
     """What the registry says, and with --online what the gateway says otherwise."""
     import time
@@ -344,7 +368,7 @@ def _check_flags(args: argparse.Namespace, strategy: str, motion: "str | None") 
 def _result(
     receipt: "dict[str, Any]", output: "Path", stages: "list[dict[str, Any]]", reused: bool
 ) -> "dict[str, Any]":
-    from factorized_video import receipts
+    from factorized_video import models, receipts
 
     filmstrip = receipts.filmstrip_path(output)
     return {
@@ -362,6 +386,7 @@ def _result(
         "filmstrip": str(filmstrip) if filmstrip.exists() else None,
         "stages": stages,
         "reused": reused,
+        "gateway_cannot": list(models.gateway(receipt["gateway"]["name"]).cannot),
     }
 
 

@@ -58,7 +58,7 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
-    from factorized_video import asked, budget, files, plan, receipts, runs
+    from factorized_video import asked, budget, files, plan, preflight, receipts, runs
     from factorized_video.gateway import open_gateway, settings
     from factorized_video.media import kinds
 
@@ -85,9 +85,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
     )
 
-    def drawn(strict: bool = True) -> "Call":
+    def drawn(strict: bool = True, only: "str | None" = None) -> "Call":
         return plan.composition(
-            caption, chosen.name, model=args.model, style=args.style,
+            caption, chosen.name, model=args.model or only, style=args.style,
             ratio=args.aspect_ratio or os.environ.get(receipts.RATIO), enhance=args.enhance,
             allow_off=args.allow_off, strict=strict,
         )  # fmt: skip
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console.warn(*call.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
-    planned = plan.Plan((call,), spent=spent, cap=limit)
+    planned = plan.Plan((call,), (), spent, limit, chosen.name, chosen.why)
     if args.dry_run:
         receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
         made = [] if pays else ["composition"]
@@ -121,23 +121,24 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         files.check_writable(output)
         with receipts.locked(output):
             decision, receipt = consult()  # another process may just have made it
-            if decision == "resume":
-                record = receipts.Record(output, receipt)
-            elif decision == "make":
-                call = drawn()  # by now it is to be paid for: checked
-                budget.check(limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost)
-                record = receipts.Record.begin(
-                    output, "composition", wanted, inputs={"caption": caption},
-                    sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,
-                    model=call.model.id, expected=call.cost,
-                )  # fmt: skip
             if not decision.startswith("return"):
                 with open_gateway(chosen, console.progress) as gateway:
-                    came = (
-                        files.kept(record.kept_name) or b""
-                        if decision == "resume"
-                        else _draw(console, gateway, call, record, ratio)
-                    )
+                    if decision == "resume":
+                        record = receipts.Record(output, receipt)
+                        came = files.kept(record.kept_name) or b""
+                    else:
+                        only = preflight.model(gateway, call.model.id, "image")
+                        call = drawn(only=only)  # by now it is to be paid for: checked
+                        budget.check(
+                            limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost
+                        )
+                        preflight.check(console, gateway, call.cost)
+                        record = receipts.Record.begin(
+                            output, "composition", wanted, inputs={"caption": caption},
+                            sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,
+                            model=call.model.id, expected=call.cost,
+                        )  # fmt: skip
+                        came = _draw(console, gateway, call, record, ratio)
                     _deliver(console, gateway, record, came, ratio)
                 receipt = record.data
     return {
@@ -171,7 +172,8 @@ def _draw(
             files.drop(record.kept_name)  # what an earlier draw left, if it was no picture
             record.intend()
             console.progress(f"drawing with {call.model.id}")
-            reply = gateway.image(ImageRequest(call.model.id, call.text, ratio))
+            size = legal.pixel_size(call.model, ratio)
+            reply = gateway.image(ImageRequest(call.model.id, call.text, ratio, size))
             came = reply.data or (reply.url or "").encode()
             files.keep(record.kept_name, came)
             cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
@@ -203,7 +205,7 @@ def _deliver(
     from factorized_video.media import images, kinds
 
     extension = record.output.suffix.lower()
-    if came.startswith((b"https://", b"http://")):
+    if came.startswith((b"https://", b"http://", b"/")):
         came = gateway.fetch_image(came.decode(), images.check_image)
     try:
         image = images.check_image(came)

@@ -12,6 +12,7 @@ Prints the path of the video. Exit codes: see --help.
 """
 
 import argparse
+import os
 import sys
 
 import _bootstrap
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 # The settings of the clip, as typed, that its digest covers.
 ASKED = (
     "model", "duration", "aspect_ratio", "prompt_strategy", "resolution", "audio", "fit",
-    "fit_duration",
+    "fit_duration", "seed",
 )  # fmt: skip
+# How long an idempotency key is relied on (contract: an intent under one hour old).
+KEY_HOLDS_S = 3600.0
 
 
 def build_parser() -> cli.Parser:
@@ -65,10 +68,21 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one that was made before for the same inputs; a begun one goes on."""
     from pathlib import Path
 
-    from factorized_video import asked, budget, delivery, legal, plan, receipts, runs
+    from factorized_video import (
+        asked,
+        budget,
+        delivery,
+        legal,
+        models,
+        plan,
+        preflight,
+        receipts,
+        runs,
+    )
     from factorized_video.errors import Rejected
     from factorized_video.files import check_writable
     from factorized_video.gateway import open_gateway, settings
+    from factorized_video.gateway.types import Handle
     from factorized_video.media import images, kinds, likeness
 
     console = args.console
@@ -95,7 +109,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return plan.synthesis(
             prompt, motion, chosen.name, model=model, duration=args.duration,
             strategy=args.prompt_strategy, ratio=args.aspect_ratio, resolution=args.resolution,
-            audio=args.audio, fit=args.fit, fit_duration=args.fit_duration,
+            audio=args.audio, seed=args.seed, fit=args.fit, fit_duration=args.fit_duration,
             picture_size=anchor.size, allow_off=args.allow_off, strict=strict,
         )  # fmt: skip
 
@@ -110,7 +124,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if args.dry_run:
         if not args.job:
             receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
-        whole = plan.Plan((call,), spent=spent, cap=limit)
+        whole = plan.Plan((call,), (), spent, limit, chosen.name, chosen.why)
         left = whole if pays else whole.without(["synthesis"])
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
@@ -127,7 +141,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             demo=is_demo, settles=True,
         )  # fmt: skip
 
-    def begin() -> "Record":
+    def begin(gateway: "Gateway") -> "Record":
         if not args.job:
             budget.check(limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost)
         return receipts.Record.begin(
@@ -138,6 +152,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                   "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
                                   "sha256": receipts.sha256_of_bytes(frame.data)}},
             gateway=chosen.identity, model=call.model.id, expected=call.cost,
+            idempotency_key=f"fvg_{os.urandom(16).hex()}" if gateway.about.idempotent else None,
         )  # fmt: skip
 
     decision, receipt = consult()
@@ -154,13 +169,18 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             if not decision.startswith("return"):
                 with open_gateway(chosen, console.progress) as gateway:
                     if args.job:
-                        gateway.status(args.job)  # one that the gateway does not know is said now
+                        # One that the gateway does not know is said now.
+                        gateway.status(Handle(args.job, call.model.id))
                         ours = receipt.get("digest") == wanted
-                        record = receipts.Record(output, receipt) if ours else begin()
+                        record = receipts.Record(output, receipt) if ours else begin(gateway)
                         record.take_over(args.job, cost=call.cost.as_json())
-                    elif decision == "make" or (args.resubmit and _vanished(gateway, receipt)):
-                        call = planned(args.model)  # by now it is to be paid for: checked
-                        record = begin()
+                    elif decision == "make" or (
+                        args.resubmit and _vanished(gateway, receipts.Record(output, receipt))
+                    ):
+                        only = preflight.model(gateway, call.model.id, "video")
+                        call = planned(args.model or only)  # by now it is to be paid for: checked
+                        preflight.check(console, gateway, call.cost)
+                        record = begin(gateway)
                         try:
                             _submit(console, gateway, call, record, frame)
                         except Rejected as error:
@@ -171,8 +191,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                     else:
                         record = receipts.Record(output, receipt)
                         if decision == "unknown":
-                            _settle(console, gateway, call, record)
-                    job = _wait(gateway, call, record, 0 if args.no_wait else args.timeout)
+                            _settle(console, gateway, call, record, frame)
+                    timeout_s = 0 if args.no_wait else args.timeout
+                    job = _wait(console, gateway, call, record, timeout_s)
                     console.progress("fetching the clip")
                     delivery.deliver(
                         console, gateway, record, job, small, silent=args.audio is False
@@ -194,52 +215,69 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "anchor_fidelity": receipt.get("anchor_fidelity"),
         "filmstrip": str(filmstrip) if filmstrip.exists() else None,
         "reused": decision.startswith("return"),
+        "gateway_cannot": list(models.gateway(chosen.name).cannot),
     }
 
 
-def _vanished(gateway: "Gateway", receipt: "dict[str, Any]") -> bool:
+def _vanished(gateway: "Gateway", record: "Record") -> bool:
     """Whether the gateway no longer knows the job that the receipt holds."""
     from factorized_video.errors import Rejected
 
     try:
-        gateway.status(str(receipt["job"]))
+        gateway.status(record.handle)
     except Rejected as error:
         return error.http_status == 404
     return False
 
 
+def _send(console: Console, gateway: "Gateway", record: "Record", frame: "Picture") -> None:
+    """Send the paid call as the receipt says it; the job's id is on disk before anything else."""
+    from factorized_video.gateway.types import VideoRequest
+    from factorized_video.models import Cost
+
+    sent = record.data["sent"]
+    request = VideoRequest(
+        record.data["model"],
+        sent["prompt"],
+        frame,
+        int(sent["duration_s"]),
+        sent["aspect_ratio"],
+        str(sent["resolution"]),
+        shape=sent.get("canvas") or sent.get("shape") or "16:9",
+        audio=sent.get("audio_switch"),
+        seed=sent.get("seed"),
+        idempotency_key=record.data.get("idempotency_key"),
+    )
+    job = gateway.submit(request)
+    cost = record.data["expected"] if job.cost is None else Cost(job.cost, "actual").as_json()
+    record.update(
+        state="submitted",
+        job=job.id,
+        address=job.address,
+        cost=cost,
+        error=None,
+        request_ids=[job.request_id] if job.request_id else [],
+    )
+    console.warn(*job.warnings)
+
+
 def _submit(
     console: Console, gateway: "Gateway", call: "Call", record: "Record", frame: "Picture"
 ) -> None:
-    """Send the paid call; the job's id is on disk before anything else happens."""
+    """Write down that the paid call is sent, send it, and settle what became of it."""
     from factorized_video import receipts
     from factorized_video.errors import Refused, ToolError, Unknown
     from factorized_video.files import remember
-    from factorized_video.gateway.types import VideoRequest
 
-    request = VideoRequest(
-        call.model.id,
-        call.text,
-        frame,
-        int(call.settings["duration_s"]),
-        call.settings["aspect_ratio"],
-        str(call.settings["resolution"]),
-    )
     try:
         with interrupts.held_back(console.note, gateway.settings.time_scale):
             remember(record.output)
             record.intend()
             console.progress(f"submitting to {call.model.id}")
-            job = gateway.submit(request)
-            record.update(
-                state="submitted",
-                job=job.id,
-                cost=call.cost.as_json(),
-                request_ids=[job.request_id] if job.request_id else [],
-            )
+            _send(console, gateway, record, frame)
     except Unknown as error:
         record.ended(error)
-        _settle(console, gateway, call, record)
+        _settle(console, gateway, call, record, frame)
     except Refused as error:
         error.hint = "The anchor is kept: say the action in other words. " + receipts.PAY_AGAIN
         record.ended(error)
@@ -254,16 +292,57 @@ def _submit(
         raise
 
 
-def _settle(console: Console, gateway: "Gateway", call: "Call", record: "Record") -> None:
+def _sent_once_more(
+    console: Console, gateway: "Gateway", record: "Record", frame: "Picture"
+) -> bool:
+    """Whether the lost call could be sent again with its idempotency key, and now has a job."""
+    import time
+
+    from factorized_video import receipts
+    from factorized_video.errors import ToolError, Unknown
+    from factorized_video.gateway import retries
+
+    first = record.data["sent"].get("first_frame") or {}
+    since_s = time.time() - float(record.data.get("sent_at") or 0)
+    same = first.get("sha256") == receipts.sha256_of_bytes(frame.data)
+    key = gateway.about.idempotent and record.data.get("idempotency_key")
+    if not (key and same and 0 <= since_s < KEY_HOLDS_S):
+        return False
+    for attempt in range(1, retries.MAX_TRIES):
+        console.progress("the answer was lost; sending the same call with the same key")
+        try:
+            with interrupts.held_back(console.note, gateway.settings.time_scale):
+                _send(console, gateway, record, frame)
+        except Unknown:
+            time.sleep(retries.backoff(attempt) * gateway.settings.time_scale)
+            continue
+        except ToolError as error:  # it says nothing about the call before
+            console.warn(f"Sending it again with its idempotency key failed: {error.message}")
+            return False
+        console.warn(
+            "The answer to the paid call was lost. It was sent again with the same idempotency "
+            f"key, by which {gateway.about.title} makes it once."
+        )
+        return True
+    return False
+
+
+def _settle(
+    console: Console, gateway: "Gateway", call: "Call", record: "Record", frame: "Picture"
+) -> None:
     """Find out what became of a create whose answer was lost; raise Unknown where nobody can."""
     from factorized_video import adoption, receipts
     from factorized_video.errors import ToolError, Unknown
 
-    try:
-        job, fitting = adoption.settle(gateway, record, console.progress)
-    except ToolError as error:
-        console.warn(f"The gateway's list of jobs could not be read: {error.message}")
-        job, fitting = None, []
+    if _sent_once_more(console, gateway, record, frame):
+        return
+    job: str | None = None
+    fitting: list[str] = []
+    if gateway.lists_jobs:
+        try:
+            job, fitting = adoption.settle(gateway, record, console.progress)
+        except ToolError as error:
+            console.warn(f"The gateway's list of jobs could not be read: {error.message}")
     if job:
         cost = record.data.get("expected") or call.cost.as_json()
         record.take_over(job, adopted=True, cost=cost)
@@ -283,18 +362,21 @@ def _settle(console: Console, gateway: "Gateway", call: "Call", record: "Record"
     raise unknown
 
 
-def _wait(gateway: "Gateway", call: "Call", record: "Record", timeout_s: float) -> "Job":
+def _wait(
+    console: Console, gateway: "Gateway", call: "Call", record: "Record", timeout_s: float
+) -> "Job":
     """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
     import time
 
     from factorized_video import legal
     from factorized_video.errors import JobFailed, Refused, ToolError
+    from factorized_video.gateway.client import shown_id
     from factorized_video.gateway.reading import is_refusal, tells_of_unknown_model
+    from factorized_video.models import Cost
 
-    job_id = record.data["job"]
     started = time.monotonic()
     try:
-        job = gateway.wait(job_id, timeout_s, started)
+        job = gateway.wait(record.handle, timeout_s, started)
     except ToolError as error:
         error.result = {**record.whereabouts, **error.result}
         typical = call.model.typical_s
@@ -302,6 +384,9 @@ def _wait(gateway: "Gateway", call: "Call", record: "Record", timeout_s: float) 
             elapsed = time.monotonic() - started
             error.result["eta_s"] = max(0, round(typical - elapsed)) or None
         raise
+    console.warn(*job.warnings)
+    if job.cost is not None:  # what it was expected to cost gives way to what it did
+        record.update(cost=Cost(job.cost, "actual").as_json())
     if job.state == "succeeded":
         return job
     reason = job.error or "the gateway gave no reason"
@@ -314,9 +399,10 @@ def _wait(gateway: "Gateway", call: "Call", record: "Record", timeout_s: float) 
         hint = f"Use {instead} instead."
     family: type[ToolError] = Refused if refused else JobFailed
     failure = family(
-        f"The job {job_id} failed: {reason}",
+        f"The job {shown_id(job.id)} failed: {reason}",
         f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
-        charged="unknown", request_id=job.request_id,
+        charged="unknown" if job.cost is None else "yes" if job.cost else "no",
+        request_id=job.request_id,
     )  # fmt: skip
     record.ended(failure)
     failure.result = record.whereabouts

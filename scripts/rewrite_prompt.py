@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from factorized_video.gateway.settings import Settings
+    from factorized_video.gateway.client import Gateway
     from factorized_video.plan import Call
 
 
@@ -53,9 +53,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one that was made before for the same inputs and the same --output."""
     import contextlib
 
-    from factorized_video import asked, budget, legal, plan, prompts, receipts, runs
+    from factorized_video import asked, budget, legal, plan, preflight, prompts, receipts, runs
     from factorized_video.files import check_writable, sweep, write_file
-    from factorized_video.gateway import settings
+    from factorized_video.gateway import open_gateway, settings
 
     def as_file(text: str) -> bytes:
         return (text + "\n").encode()
@@ -71,25 +71,28 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     )
     output = inputs.output_path(args.output) if args.output is not None else None
     rewritten = output is not None and receipts.rewritten(output, wanted) is not None
-    # What is there already is returned whatever the models of today take.
-    call = plan.reasoning(
-        prompt, chosen.name, model=args.model, style=args.style, ratio=ratio,
-        allow_off=args.allow_off, strict=not rewritten,
-    )  # fmt: skip
+
+    def planned(only: "str | None" = None) -> "Call":
+        # What is there already is returned whatever the models of today take.
+        return plan.reasoning(
+            prompt, chosen.name, model=args.model or only, style=args.style, ratio=ratio,
+            allow_off=args.allow_off, strict=not rewritten,
+        )  # fmt: skip
+
+    call = planned()
     console.warn(*call.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if output and (limit or args.dry_run) else [])
-    planned = plan.Plan((call,), spent=spent, cap=limit)
-    if rewritten:
-        planned = planned.without(["reasoning"])
+    whole = plan.Plan((call,), (), spent, limit, chosen.name, chosen.why)
+    left = whole.without(["reasoning"]) if rewritten else whole
     if args.dry_run:
         if output:
             receipts.check_room(
                 output, wanted, overwrite=args.overwrite, demo=chosen.name == "demo"
             )
-        return plan.shown(planned, args.allow_unknown_cost)
+        return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
-    budget.check(limit, spent, planned.costs, allow_unknown=args.allow_unknown_cost)
+    budget.check(limit, spent, left.costs, allow_unknown=args.allow_unknown_cost)
     motion_file = inputs.output_path(args.motion_file) if args.motion_file is not None else None
     if output and output == motion_file:
         raise UsageError("--output and --motion-file name the same file.", "Give them two names.")
@@ -104,7 +107,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         if record:
             result = {**record["result"], "cost": record["cost"]}
         else:
-            result = _rewrite(console, chosen, call, style, ratio)
+            with open_gateway(chosen, console.progress) as gateway:
+                only = preflight.model(gateway, call.model.id, "llm")
+                call = planned(only) if only else call
+                preflight.check(console, gateway, call.cost)
+                result = _rewrite(console, gateway, call, style, ratio)
         caption, motion = result["caption"], result["motion"]
         if output and not record:
             made = receipts.Record.begin(
@@ -160,7 +167,7 @@ def _made_before(
 
 
 def _rewrite(
-    console: Console, chosen: "Settings", call: "Call", style: str, ratio: str
+    console: Console, gateway: "Gateway", call: "Call", style: str, ratio: str
 ) -> "dict[str, Any]":
     """Ask the LLM until there is a caption: at most one repair and one request for stillness.
 
@@ -169,60 +176,58 @@ def _rewrite(
     from factorized_video import legal, models, prompts, rewriting
     from factorized_video.again import offer_replacement
     from factorized_video.errors import OutputError, Refused, Rejected, ToolError
-    from factorized_video.gateway import open_gateway
     from factorized_video.gateway.types import ChatRequest
 
     messages = prompts.rewrite_messages(call.text, style, ratio)
     costs, replies = [], []
     repaired = stilled = False
     best: rewriting.Rewrite | None = None
-    with open_gateway(chosen, console.progress) as gateway:
-        while True:
-            console.progress(f"asking {call.model.id}")
-            try:
-                reply = gateway.chat(ChatRequest(call.model.id, messages))
-            except Rejected as error:
-                instead = legal.replacement(call.model, call.gateway)
-                offer_replacement(error, "--model", instead, None, None)
-                raise
-            console.warn(*reply.warnings)
-            replies.append(reply)
-            if reply.cost is not None:
-                costs.append(models.Cost(reply.cost, "actual"))
-            elif reply.tokens:
-                costs.append(models.price_of_tokens(call.model, call.gateway, *reply.tokens))
-            else:
-                costs.append(call.cost)
-            answer = rewriting.read_rewrite(reply.text, reply.finish_reason)
-            if isinstance(answer, rewriting.Rewrite):
-                best = answer
-                words = rewriting.motion_words(answer.caption)
-                if not words:
-                    break
-                if stilled:
-                    console.warn(
-                        "The caption may still tell motion ({}); it is taken as it is.".format(
-                            ", ".join(words)
-                        )
+    while True:
+        console.progress(f"asking {call.model.id}")
+        try:
+            reply = gateway.chat(ChatRequest(call.model.id, messages))
+        except Rejected as error:
+            instead = legal.replacement(call.model, call.gateway)
+            offer_replacement(error, "--model", instead, None, None)
+            raise
+        console.warn(*reply.warnings)
+        replies.append(reply)
+        if reply.cost is not None:
+            costs.append(models.Cost(reply.cost, "actual"))
+        elif reply.tokens:
+            costs.append(models.price_of_tokens(call.model, call.gateway, *reply.tokens))
+        else:
+            costs.append(call.cost)
+        answer = rewriting.read_rewrite(reply.text, reply.finish_reason)
+        if isinstance(answer, rewriting.Rewrite):
+            best = answer
+            words = rewriting.motion_words(answer.caption)
+            if not words:
+                break
+            if stilled:
+                console.warn(
+                    "The caption may still tell motion ({}); it is taken as it is.".format(
+                        ", ".join(words)
                     )
-                    break
-                stilled = True
-                request = prompts.STILLNESS_REQUEST.format(words=", ".join(words))
-            elif best:
-                break  # the second answer was worse: the first one stands
-            elif repaired:
-                family: type[ToolError] = Refused if answer.refused else OutputError
-                raise family(
-                    f"The model gave no caption, asked twice: {answer.problem}.",
-                    "Run it again, choose another model, or write the caption yourself and use "
-                    "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
-                    charged="yes",
-                    cost=models.total(costs).as_json(),
                 )
-            else:
-                repaired = True
-                request = prompts.REPAIR_REQUEST.format(problem=answer.problem)
-            messages = prompts.asked_again(messages, reply.text, request)
+                break
+            stilled = True
+            request = prompts.STILLNESS_REQUEST.format(words=", ".join(words))
+        elif best:
+            break  # the second answer was worse: the first one stands
+        elif repaired:
+            family: type[ToolError] = Refused if answer.refused else OutputError
+            raise family(
+                f"The model gave no caption, asked twice: {answer.problem}.",
+                "Run it again, choose another model, or write the caption yourself and use "
+                "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
+                charged="yes",
+                cost=models.total(costs).as_json(),
+            )
+        else:
+            repaired = True
+            request = prompts.REPAIR_REQUEST.format(problem=answer.problem)
+        messages = prompts.asked_again(messages, reply.text, request)
     assert best is not None
     if not best.motion:
         console.warn("The model wrote no motion line; the video model is told the prompt alone.")

@@ -117,9 +117,11 @@ def environment(
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def command(script: str, *args: str) -> list[str]:
-    """A script's command line, with the interpreter that runs the tests."""
-    return [sys.executable, str(SCRIPTS / f"{script}.py"), *args]
+def command(script: str, *args: str, gateway: Gateway | None = None) -> list[str]:
+    """A script's command line, with the interpreter that runs the tests; it names the gateway."""
+    named = gateway is None or any(word.startswith("--gateway") for word in args)
+    which = [] if named or gateway is None else [f"--gateway={gateway.dialect}"]
+    return [sys.executable, str(SCRIPTS / f"{script}.py"), *which, *args]
 
 
 def run(
@@ -137,7 +139,8 @@ def run(
     child before the script does, to take something away from it.
     """
     given = (stdin.encode() if isinstance(stdin, str) else stdin) or b""
-    words, environ, timeout = command(script, *args), environment(gateway, env), 60
+    words, timeout = command(script, *args, gateway=gateway), 60
+    environ = environment(gateway, env)
     if real or preexec or not FORKS.can_fork(environ):
         ended = subprocess.run(
             words, env=environ, input=given, capture_output=True, timeout=timeout, check=False,
@@ -153,7 +156,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a script in a process group of its own, to be killed or interrupted."""
     return subprocess.Popen(
-        command(script, *args), env=environment(gateway, env), stdin=subprocess.DEVNULL,
+        command(script, *args, gateway=gateway), env=environment(gateway, env),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import receipts
+from . import legal, receipts, shapes
 from .errors import ToolError
 from .files import SUFFIX, remembered
 
@@ -40,8 +40,9 @@ def fitting(
         row.id
         for row in rows
         if row.id not in held
-        and (row.model, row.prompt, row.duration_s, row.aspect_ratio)
-        == (model, sent.get("prompt"), sent.get("duration_s"), sent.get("aspect_ratio"))
+        and (row.model, row.prompt, row.duration_s)
+        == (model, sent.get("prompt"), sent.get("duration_s"))
+        and _same_shape(row, sent)
         and row.created_at is not None
         and -BEFORE_S <= row.created_at - sent_at <= AFTER_S
     ]
@@ -98,6 +99,17 @@ def settle(
             return None, found
         say("the answer was lost; looking for the job in the gateway's list")
         time.sleep(LOOK_EVERY_S * scale)
+
+
+def _same_shape(row: ListedJob, sent: dict[str, Any]) -> bool:
+    """Whether a row is of the ratio that was sent, or of the pixels that its canvas was sent as."""
+    if row.size is None:
+        return row.aspect_ratio == sent.get("aspect_ratio")
+    width, _, height = row.size.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        return False
+    canvas = sent.get("canvas") or sent.get("shape") or legal.DEFAULT_RATIO
+    return shapes.difference((int(width), int(height)), canvas) <= legal.RATIO_TOLERANCE
 
 
 def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:

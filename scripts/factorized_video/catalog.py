@@ -91,7 +91,7 @@ def _row(model: Model, today: str) -> dict[str, Any]:
         "default_at": [
             name
             for name, row in models.registry()["gateways"].items()
-            if model.id == row["defaults"][model.kind]
+            if model.id == row["defaults"].get(model.kind)
         ],
         "durations_s": model.durations,
         "duration_locks": [
@@ -219,10 +219,11 @@ def _gateways() -> str:
     for name, row in models.registry()["gateways"].items():
         resolutions = " ".join(row["resolutions"]) if row["resolutions"] else "any"
         defaults = ", ".join(f"`{model}`" for model in row["defaults"].values())
+        cannot = ", ".join(models.gateway(name).cannot)
         lines.append(
-            f"- **{name}**: defaults {defaults}; resolutions that its video call can say: "
-            f"{resolutions}; sound can {'' if row['audio_switch'] else 'not '}be switched in the "
-            f"call. Source: {row['source']}."
+            f"- **{name}**: {'defaults ' + defaults if defaults else 'no defaults'}; resolutions "
+            f"that its video call can say: {resolutions}"
+            f"{'; cannot ' + cannot if cannot else ''}. Source: {row['source']}."
         )
     return "\n".join(lines)
 
@@ -261,9 +262,7 @@ _TITLES = {
 _BOTTOM = """\
 ## Gateways
 
-Ids in the column "at" are those that a gateway knows the model by, where they differ. Vercel's \
-are \
-listed for translation; this version does not speak to it.
+Ids in the column "at" are those that a gateway knows the model by, where they differ.
 
 {gateways}
 
@@ -284,7 +283,9 @@ the same command with the replacement; what was made before, a paid anchor above
 ## How a model is chosen
 
 - A typed id wins: `--model` in the single stages, `--llm-model`, `--image-model`, `--video-model` \
-in the orchestrator. Else the gateway's default.
+in the orchestrator. Else the gateway's default. A gateway without defaults is asked for its list, \
+and a list of one is an answer: so in the single stages, and in the orchestrator where only one \
+stage is left to pay for.
 - An id of another gateway, or the vendor's own, is translated to the gateway's, and said.
 - An id that is not in the list is sent as it is, unchecked, with a warning. One of the list \
 that is \
@@ -311,7 +312,8 @@ unknown if one part is.
 else its token counts times the price.
 - Image: one image. Video: seconds times the price of a second at the resolution, with sound \
 unless \
-the model makes none: no gateway that this version speaks to can be told to leave it out."""
+the model makes none or `--no-audio` is told to it. What the gateway says of a clip's cost (Vercel, \
+OpenRouter, LiteLLM where it has a price) takes the place of that in the receipt."""
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from . import inputs, interrupts
 from .again import same_command
 from .console import Console, to_stderr
 from .errors import ToolError, UsageError, clean
+from .gateway import dialects
 from .prompts import DEFAULT_STRATEGY, STRATEGIES
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -55,7 +56,7 @@ RESULT_KEYS = (
     "status", "stage", "output", "gateway", "model", "cost", "elapsed_s", "warnings", "receipt",
     "job", "eta_s", "next",
 )  # fmt: skip
-GATEWAYS = ("auto", "demo", "happycapy")
+GATEWAYS = ("auto", "demo", *dialects.names())
 FITS = ("crop", "pad", "none")
 DEFAULT_TIMEOUT_S = 1200  # queue-backed video hosts are reported to take up to 20 minutes
 
@@ -87,8 +88,9 @@ def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
     group = parser.add_argument_group("gateway and output")
     group.add_argument(
         "--gateway", choices=GATEWAYS, default="auto",
-        help="auto: HappyCapy, by AI_GATEWAY_API_KEY; demo: labelled stand-ins drawn on this "
-        "machine, free, no key",
+        help="auto (default): by AI_GATEWAY_BASE_URL's host, else by how AI_GATEWAY_API_KEY "
+        "begins, else happycapy; openai: a server of your own in that shape; demo: labelled "
+        "stand-ins drawn on this machine, free, no key",
     )  # fmt: skip
     group.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     group.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -156,6 +158,10 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolution", type=inputs.resolution, metavar="R",
         help="720p, 1080p, 4k ... (default: 720p, or the nearest)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=inputs.seed, metavar="N",
+        help="a seed for the video model, where model and gateway take one",
     )  # fmt: skip
     sound = parser.add_mutually_exclusive_group()
     sound.add_argument(

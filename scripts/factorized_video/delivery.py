@@ -43,7 +43,7 @@ def deliver(
         seen[:] = clips.examine(path, likeness.SIZE)
 
     try:
-        fetched = gateway.fetch_video(job, record.output, check)
+        fetched = gateway.fetch_video(job, record.handle, record.output, check)
     except ToolError as error:
         error.result = {**record.whereabouts, **error.result}
         raise

@@ -158,9 +158,16 @@ def take(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    """A seed: what every gateway can carry, 31 bits."""
+    if not (text.isascii() and text.isdigit() and int(text[:11]) < 1 << 31):
+        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 0 to {(1 << 31) - 1}")
+    return int(text)
+
+
 def job_id(text: str) -> str:
     """The id of a job."""
-    if not text.strip() or len(text) > 500 or not text.isprintable():
+    if not text.strip() or len(text) > 8_000 or not text.isprintable():
         raise argparse.ArgumentTypeError("the id of a job was expected")
     return text.strip()
 

@@ -41,7 +41,9 @@ def choose_model(
     model = models.pick(kind, typed, gateway)
     notes = []
     if not model.listed:
-        if not models.gateway(gateway).any_model:
+        if model.id == models.THE_ONLY_ONE:
+            notes.append(f"{gateway} has no default model: the server's list is asked.")
+        elif not models.gateway(gateway).any_model:
             notes.append(
                 f"{model.id} is not in this tool's model list: its settings and price are not "
                 "checked."
@@ -183,7 +185,7 @@ def choose_duration(
 
 def check_audio(model: Model, typed: bool | None, gateway: str) -> tuple[str, ...]:
     """What should be known of a typed audio setting. Raises UsageError for sound from a mute."""
-    if typed is None or not model.listed:
+    if typed is None or not (model.listed or says_audio(model, typed, gateway) is not None):
         return ()
     if typed:
         if model.audio == "never":
@@ -194,7 +196,7 @@ def check_audio(model: Model, typed: bool | None, gateway: str) -> tuple[str, ..
         if model.audio is None:
             return (f"Whether {model.id} makes sound is not known.",)
         return ()
-    if model.audio in ("always", "switch"):
+    if says_audio(model, typed, gateway) is None and model.audio in ("always", "switch"):
         why = (
             "the model always makes sound"
             if model.audio == "always"
@@ -202,6 +204,37 @@ def check_audio(model: Model, typed: bool | None, gateway: str) -> tuple[str, ..
         )
         return (f"--no-audio: {why}, so the track is removed here from the clip that comes.",)
     return ()
+
+
+def says_audio(model: Model, typed: bool | None, gateway: str) -> bool | None:
+    """What the video call says of sound; None where it says nothing.
+
+    A model that always makes sound rejects the switch, and one that makes none has nothing to say.
+    """
+    sayable = models.gateway(gateway).audio_switch
+    return typed if sayable and model.audio in ("switch", None) else None
+
+
+def check_seed(model: Model, typed: int | None, gateway: str) -> None:
+    """Raise UsageError for a seed that could not be told, or would not be heeded."""
+    if typed is None:
+        return
+    if models.gateway(gateway).seed is False:
+        raise UsageError(f"{gateway}'s video call has no field for a seed.", "Leave --seed out.")
+    if model.seed is False:
+        raise UsageError(
+            f"{model.id} takes no seed.",
+            _takers(model, gateway, "a seed", lambda m: m.seed is True),
+        )
+
+
+def pixel_size(model: Model, ratio: str) -> str | None:
+    """The size that an image model makes in a ratio ("1536x1024"); None if any, or unknown."""
+    for size in model.sizes or ():
+        width, x, height = size.partition("x")
+        if x and shapes.difference((int(width), int(height)), ratio) < RATIO_TOLERANCE:
+            return size
+    return None
 
 
 def check_prompt(model: Model, characters: int, gateway: str, what: str) -> None:

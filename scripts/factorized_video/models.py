@@ -21,6 +21,11 @@ REWRITE_TOKENS_IN = 1_500
 REWRITE_TOKENS_OUT = 500
 
 
+# Stands in a plan for the model of a gateway without defaults: that which its list names, if it is
+# the only one there.
+THE_ONLY_ONE = "<the only model there>"
+
+
 class Cost(NamedTuple):
     """Money in USD; `kind` says how well it is known. `amount` is None when unknown."""
 
@@ -108,7 +113,22 @@ class Gateway(NamedTuple):
     any_model: bool  # takes whatever id is sent
     free: bool  # nothing costs anything there
     resolutions: tuple[str, ...] | None  # what its video call can say
-    audio_switch: bool  # its video call can say whether sound is wanted
+    # What it has a call or a field for; None where that is not known.
+    audio_switch: bool | None  # its video call can say whether sound is wanted
+    seed: bool | None
+    last_frame: bool | None
+    cancel: bool | None
+    tells_cost: bool | None  # of a clip
+
+    @property
+    def cannot(self) -> tuple[str, ...]:
+        """In words, what is known not to be had there."""
+        lacks = {
+            "cancel a job": self.cancel, "take a seed": self.seed,
+            "take a last frame": self.last_frame, "switch sound off": self.audio_switch,
+            "tell what a clip has cost": self.tells_cost,
+        }  # fmt: skip
+        return tuple(words for words, has in lacks.items() if has is False)
 
 
 @cache
@@ -126,21 +146,22 @@ def rows(kind: str | None = None) -> tuple[Model, ...]:
 
 
 def gateway(name: str) -> Gateway:
-    """What is known of a gateway; the name must be one that the registry has."""
-    row = registry()["gateways"][name]
+    """What is known of a gateway; of one that the registry does not have, nothing is."""
+    row = registry()["gateways"].get(name, {})
+    has = (row.get(what) for what in ("audio_switch", "seed", "last_frame", "cancel", "tells_cost"))
     return Gateway(
-        row["defaults"], row["any_model"], row["free"], _tuple(row["resolutions"]),
-        row["audio_switch"],
+        row.get("defaults", {}), row.get("any_model", False), row.get("free", False),
+        _tuple(row.get("resolutions")), *has,
     )  # fmt: skip
 
 
 def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
-    """The typed model, listed or not, else the gateway's default of that kind.
+    """The typed model, listed or not, else the gateway's default of that kind, else `THE_ONLY_ONE`.
 
     Its `id` is what this gateway is told, which need not be what was typed: an id of another
     gateway, and a vendor's own, are translated. Raises UsageError for a model of another kind.
     """
-    wanted = typed or gateway(gateway_name).defaults[kind]
+    wanted = typed or gateway(gateway_name).defaults.get(kind, THE_ONLY_ONE)
     row = _row_of(wanted)
     if row is None:
         return Model(wanted, kind, listed=False)
@@ -153,6 +174,8 @@ def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
     return model._replace(
         id=model.ids.get(gateway_name, wanted),
         status=model.statuses.get(gateway_name, model.status),
+        resolutions=_tuple(row["gateways"].get(gateway_name, {}).get("resolutions"))
+        or model.resolutions,
     )
 
 

@@ -16,17 +16,33 @@ from .again import same_command, with_model
 from .budget import Cap
 from .children import Children
 from .console import TOLD
-from .errors import OverBudget, Rejected
+from .errors import OverBudget, Rejected, UsageError
+from .models import THE_ONLY_ONE
 from .plan import MOTION_TO_COME, Plan
 from .workfolder import WorkFolder
 
 # The settings of the clip, as typed, that Stage 3's digest covers.
 OF_CLIP = (
     "duration", "aspect_ratio", "prompt_strategy", "resolution", "audio", "fit", "fit_duration",
+    "seed",
 )  # fmt: skip
-_MODEL_FLAGS = {
+MODEL_FLAGS = {
     "reasoning": "--llm-model", "composition": "--image-model", "synthesis": "--video-model",
 }  # fmt: skip
+
+
+def check_models(planned: Plan, made: tuple[str, ...]) -> None:
+    """Raise UsageError where a model is left to be asked for when others are paid for before.
+
+    At a gateway without default models only a stage that pays alone may ask for the list.
+    """
+    paying = [call for call in planned.calls if call.stage not in made]
+    open_still = [MODEL_FLAGS[call.stage] for call in paying if call.model.id == THE_ONLY_ONE]
+    if open_still and len(paying) > 1:
+        raise UsageError(
+            f"{planned.calls[0].gateway} has no default models.",
+            f"Name them: {', '.join(open_still)} (--list-models --online asks which there are).",
+        )
 
 
 class Stages:
@@ -293,6 +309,9 @@ class Stages:
 
     def _run(self, script: str, *words: str, **options: Any) -> None:
         args = self._args
+        if any(not result.get("reused") for result in self.children.results):
+            # A stage of this run has paid, and so has asked: the later ones need not.
+            self.children.environ[receipts.CHECKED] = "1"
         try:
             self.children.run(
                 os.path.join(self._scripts, script),
@@ -306,7 +325,7 @@ class Stages:
             if error.result.get("next"):
                 # The stage's own command with the replacement: here it is the orchestrator's. The
                 # output is named, so that what the stages before have made is kept.
-                flag = _MODEL_FLAGS[str(error.result["stage"])]
+                flag = MODEL_FLAGS[str(error.result["stage"])]
                 instead = str(error.result["replacement"])
                 error.result["next"] = with_model(flag, instead, str(self._output))
             raise

@@ -86,6 +86,8 @@ class Plan(NamedTuple):
     skipped: tuple[str, ...] = ()
     spent: Spent = Spent()
     cap: Cap | None = None
+    gateway: str | None = None
+    why: str = ""  # how the gateway was chosen, in words
 
     def has(self, stage: str) -> bool:
         """Whether this stage makes a call."""
@@ -126,13 +128,19 @@ class Plan(NamedTuple):
             "cost": self.cost.as_json(),
             "spent": self.spent.as_json(),
             "max_cost": self.cap.usd if self.cap else None,
-            "gateway": self.calls[0].gateway if self.calls else None,
+            "gateway": self.gateway,
+            "gateway_why": self.why,
+            "gateway_cannot": list(models.gateway(self.gateway).cannot) if self.gateway else [],
             "text": self.as_text(),
         }
 
     def as_text(self) -> str:
         """The plan for a person to read."""
         lines = []
+        if self.gateway:
+            lines.append(f"gateway: {self.gateway} ({self.why})")
+            if cannot := models.gateway(self.gateway).cannot:
+                lines.append(f"  it cannot {', '.join(cannot)}")
         for call in self.calls:
             lines.append(f"{STAGES[call.stage]}: {call.model.id} at {call.gateway}")
             if call.model.status != "live" or not call.model.listed:
@@ -254,6 +262,7 @@ def synthesis(
     ratio: str | None,
     resolution: str | None = None,
     audio: bool | None = None,
+    seed: int | None = None,
     fit: str | None = None,
     fit_duration: bool = False,
     picture_size: tuple[int, int] | None = None,
@@ -281,6 +290,8 @@ def synthesis(
     seconds, how = legal.choose_duration(chosen_model, duration, resolution, fit_duration, gateway)
     chosen += [how] if duration is None else []
     notes = legal.check_audio(chosen_model, audio, gateway)
+    legal.check_seed(chosen_model, seed, gateway)
+    told = legal.says_audio(chosen_model, audio, gateway)
     notes += (how,) if duration is not None and how else ()  # what was typed gave way: by leave
     if strategy is None:
         strategy = prompts.DEFAULT_STRATEGY
@@ -302,10 +313,17 @@ def synthesis(
         "aspect_ratio": _sent_ratio(chosen_model, canvas),
         "canvas": canvas,
         "resolution": resolution,
-        "audio": {None: "as the model makes it", True: "wanted", False: "removed here"}[audio],
+        "audio": {None: "as the model makes it", True: "wanted",
+                  False: "removed here" if told is None else "none"}[audio],
         "prompt_strategy": strategy,
-    }
-    sounds = chosen_model.audio != "never"  # no gateway that is spoken can be told to leave it out
+    }  # fmt: skip
+    if canvas is None and picture_size:
+        settings["shape"] = shapes.nearest(picture_size, legal.COMMON_RATIOS)
+    if told is not None:
+        settings["audio_switch"] = told
+    if seed is not None:
+        settings["seed"] = seed
+    sounds = chosen_model.audio != "never" and told is not False
     cost = models.price(chosen_model, gateway, seconds=seconds, resolution=resolution, audio=sounds)
     return Call(
         "synthesis", gateway, chosen_model, text, settings, cost,

@@ -24,6 +24,7 @@ from .models import COST_KINDS, Cost
 
 if TYPE_CHECKING:
     from .console import Console
+    from .gateway.types import Handle
 
 SCHEMA_VERSION = 1
 # Set by the orchestrator for its stages: the command to run again is the orchestrator's.
@@ -33,6 +34,8 @@ COMMAND = "FACTORIZED_VIDEO_COMMAND"
 RATIO = "FACTORIZED_VIDEO_RATIO"
 # Likewise: the orchestrator's digest and the hashes of its files, as JSON, for the video's receipt.
 PIPELINE = "FACTORIZED_VIDEO_PIPELINE"
+# Likewise: a stage of this run has found the gateway there and the key taken.
+CHECKED = "FACTORIZED_VIDEO_CHECKED"
 STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
 PAY_AGAIN = "To send it once more, and pay once more, add --resubmit."
 AFTER_UNKNOWN = (
@@ -97,7 +100,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "command": (str,), "cwd": (str,), "created_at": (str,), "finished_at": (str,),
     "sent_at": (int, float), "sent": (dict,), "inputs": (dict,), "gateway": (dict,),
     "cost": (dict,), "expected": (dict,), "pipeline": (dict,), "result": (dict,),
-    "former_jobs": (list,),
+    "former_jobs": (list,), "idempotency_key": (str,), "address": (str,),
 }  # fmt: skip
 
 
@@ -317,11 +320,13 @@ class Record:
         gateway: dict[str, str],
         model: str,
         expected: Cost,
+        idempotency_key: str | None = None,
     ) -> Record:
         """A record in the state `intent`, not on disk before `update`; what is there moves aside.
 
         `inputs` are the words and file hashes the person gave; `sent` the texts and settings that
-        go to the model; `expected` what the call should cost.
+        go to the model; `expected` what the call should cost; `idempotency_key` what marks every
+        attempt at this call, for a gateway that heeds it.
         """
         aside = make_room(output)
         if aside and (old := read(aside)) and old["state"] in ("intent", "unknown"):
@@ -341,7 +346,9 @@ class Record:
             "model": model,
             "created_at": _now(),
             "sent_at": None,
+            "idempotency_key": idempotency_key,
             "job": None,
+            "address": None,
             "request_ids": [],
             "expected": expected.as_json(),
             "cost": None,
@@ -356,6 +363,13 @@ class Record:
     def kept_name(self) -> str:
         """See `kept_name`."""
         return kept_name(self.output, self.data)
+
+    @property
+    def handle(self) -> Handle:
+        """By what its job is asked for."""
+        from .gateway.types import Handle
+
+        return Handle(str(self.data["job"]), str(self.data["model"]), self.data.get("address"))
 
     @property
     def whereabouts(self) -> dict[str, Any]:
@@ -389,7 +403,7 @@ class Record:
         former = self.data.get("job")
         if former not in (None, job):
             changes["former_jobs"] = [*self.data.get("former_jobs", []), former]
-        self.update(state="submitted", job=job, error=None, **changes)
+        self.update(state="submitted", job=job, **{"address": None, "error": None, **changes})
 
     def ended(self, error: ToolError) -> None:
         """Write down how it ended, where that stands until a person says `--resubmit`."""

@@ -37,7 +37,9 @@ def main() -> int:
     try:
         with serve(args.port) as root:
             print(f"The demo gateway is at {root} (Ctrl-C ends it). In another shell:")
-            print(f"  export AI_GATEWAY_BASE_URL={root}", flush=True)
+            print(
+                f"  export AI_GATEWAY_BASE_URL={root}   # and add --gateway happycapy", flush=True
+            )
             threading.Event().wait()
     except OSError as error:
         print(f"error: port {args.port}: {error.strerror}", file=sys.stderr)

@@ -10,6 +10,7 @@ import io
 import random
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,21 +25,23 @@ from ..errors import (
     Unknown,
 )
 from ..files import put_in_place, temporary_beside
-from . import retries
-from .dialects import happycapy
+from . import dialects, retries
 from .reading import (
     ErrorInside,
     Unreadable,
     error_codes,
     error_text,
+    failed_job_in,
     names_unknown_model,
     refused_by_status,
 )
 from .settings import Settings
 from .transport import Broken, DownloadError, Fetched, Transport
 from .types import (
+    Account,
     ChatReply,
     ChatRequest,
+    Handle,
     HttpReply,
     HttpRequest,
     ImageReply,
@@ -55,6 +58,7 @@ LIMITS = {
     "image": (180.0, 96 << 20),
     "create": (120.0, 8 << 20),
     "status": (60.0, 8 << 20),
+    "clip": (300.0, 256 << 20),  # a status reply that may carry a whole clip, in base64
 }
 LARGEST_IMAGE = 64 << 20  # bytes of a picture that is fetched from an address
 DOWNLOAD_TRIES = 4
@@ -66,6 +70,11 @@ AT_THE_GATEWAY = (
 STATUS_OUTAGE_S = 180.0
 
 T = TypeVar("T")
+
+
+def shown_id(job_id: str) -> str:
+    """A job's id in a sentence: the beginning of one that is long (of Vercel it is JSON)."""
+    return job_id if len(job_id) <= 60 else f"{job_id[:48]}..."
 
 
 class _Attempt(Exception):
@@ -85,7 +94,9 @@ class Gateway:
     def __init__(self, settings: Settings, say: Callable[[str], None] = lambda text: None) -> None:
         self.settings = settings
         self._say = say
-        self._dialect = happycapy
+        self._dialect = dialects.load(settings.dialect)
+        self.about = self._dialect.ABOUT
+        self._status_limits = "clip" if self.about.inline_clips else "status"
         self._transport = Transport(settings)
 
     def close(self) -> None:
@@ -107,19 +118,64 @@ class Gateway:
         http = self._dialect.encode_submit(request)
         return self._call("create", http, "create", self._dialect.decode_submit)
 
-    def status(self, job_id: str) -> Job:
+    def status(self, handle: Handle) -> Job:
         """How a job stands. Free; sent again on anything transient."""
-        http = self._dialect.encode_status(job_id)
-        return self._call("read", http, "status", self._dialect.decode_status)
+        http = self._dialect.encode_status(handle)
+        job = self._call("read", http, self._status_limits, self._dialect.decode_status)
+        return job._replace(id=handle.id)
+
+    def check(self) -> Account:
+        """A free read that needs the key, at the host that will serve the video.
+
+        Raises AuthError for a key that is refused or has no credit left, Unavailable for a host
+        that does not answer as a gateway does.
+        """
+        try:
+            account = self._call(
+                "read", self._dialect.encode_check(), "status", self._dialect.decode_check
+            )
+        except Rejected:  # this server does not have that call: nothing is known
+            return Account()
+        if account.balance_usd is not None and account.balance_usd <= 0:
+            raise AuthError(
+                f"There is no credit left at {self.about.title}: the balance is "
+                f"USD {account.balance_usd:.2f}.",
+                "Top up, then run the same command again.",
+                charged="no",
+            )
+        return account
+
+    def cancel(self, handle: Handle) -> bool:
+        """Ask that a running job be ended; False where the gateway has no call for that.
+
+        Raises Rejected where it would not, Unavailable where it does not answer.
+        """
+        http = self._dialect.encode_cancel(handle)
+        if http is None:
+            return False
+        try:
+            return self._call("read", http, "status", lambda reply: True)
+        except Rejected as error:
+            if error.http_status in (405, 501):
+                return False
+            raise
+
+    @property
+    def lists_jobs(self) -> bool:
+        """Whether a lost job can be looked for."""
+        return self._dialect.encode_list() is not None
 
     def list_jobs(self) -> tuple[list[ListedJob], float]:
         """The newest jobs of this key, and the seconds by which its clock is ahead. Free."""
+        http = self._dialect.encode_list()
+        if http is None:
+            raise Rejected(f"{self.about.title} offers no list of jobs.")
 
         def decode(reply: HttpReply) -> tuple[list[ListedJob], float]:
             now = time.time()
             return self._dialect.decode_list(reply), retries.date_header(reply.headers, now) - now
 
-        return self._call("read", self._dialect.encode_list(), "status", decode)
+        return self._call("read", http, "status", decode)
 
     def models(self) -> list[str] | None:
         """The ids of the models that the gateway lists; None where it offers no list. Free."""
@@ -131,7 +187,7 @@ class Gateway:
                 return None
             raise
 
-    def wait(self, job_id: str, timeout_s: float, started: float) -> Job:
+    def wait(self, handle: Handle, timeout_s: float, started: float) -> Job:
         """Read the status until the job has ended.
 
         `timeout_s` bounds the waiting, not the job: StillRunning when it is over. `started` is the
@@ -144,8 +200,9 @@ class Gateway:
         while True:
             asked_s = 0.0
             try:
-                job = self._once_or_again(job_id)
+                job = self._once_or_again(handle)
                 failing_since = None
+                asked_s = job.poll_after_s
                 if job.state != "running":
                     return job
                 word = job.word or "running"
@@ -158,7 +215,7 @@ class Gateway:
                 word = "the gateway does not answer, trying on"
                 last_error = error.message
             poll += 1
-            pause = max(retries.poll_pause(poll, random.random()), asked_s)
+            pause = max(retries.poll_pause(poll, random.random(), self.about.poll_s), asked_s)
             pause *= self.settings.time_scale
             if time.monotonic() + pause > deadline:
                 suffix = (
@@ -169,22 +226,23 @@ class Gateway:
                     until = time.strftime("%H:%M:%S UTC", time.gmtime(time.time() + asked_s))
                     waited = f"The gateway wants to be asked again at {until}; the"
                 raise StillRunning(
-                    f"{waited} job {job_id} is not finished ({word}).{suffix}",
+                    f"{waited} job {shown_id(handle.id)} is not finished ({word}).{suffix}",
                     "It goes on at the gateway. Run the same command again to go on waiting; that "
                     "costs nothing.",
                 )
             self._say(f"{word}, {time.monotonic() - started:.0f} s")
             time.sleep(pause)
 
-    def _once_or_again(self, job_id: str) -> Job:
+    def _once_or_again(self, handle: Handle) -> Job:
         """One status read; the polling itself is the retry."""
-        http = self._dialect.encode_status(job_id)
+        http = self._dialect.encode_status(handle)
         try:
-            return self._attempt(http, "status", self._dialect.decode_status)
+            job = self._attempt(http, self._status_limits, self._dialect.decode_status)
+            return job._replace(id=handle.id)
         except _Attempt as attempt:
             decision = retries.decide("read", attempt.outcome, 1)
             if decision.kind == "auth":
-                raise _ended("auth", "read", attempt.error) from None
+                raise self._ended("auth", "read", attempt.error) from None
             # Anything else is read on, 404 too: not every server behind an address knows a new job.
             raise Unavailable(
                 attempt.error.message,
@@ -196,7 +254,9 @@ class Gateway:
         except ErrorInside as error:
             raise Unavailable(error.message, request_id=error.request_id) from None
 
-    def fetch_video(self, job: Job, output: Path, check: Callable[[Path], None]) -> Fetched:
+    def fetch_video(
+        self, job: Job, handle: Handle, output: Path, check: Callable[[Path], None]
+    ) -> Fetched:
         """Download a finished job's clip to `output`; from a fresh address where one fails.
 
         `check(path)` looks at the complete temporary file and raises OutputError for what is no
@@ -207,22 +267,26 @@ class Gateway:
             if attempt:
                 self._pause(attempt)
                 try:
-                    job = self.status(job.id)  # a fresh address: signed ones expire
+                    job = self.status(handle)  # a fresh address: signed ones expire
                 except Rejected as error:
                     last = error  # not known just now; the clip is made all the same
                     continue
                 except Unavailable as error:
                     error.hint, error.charged = AT_THE_GATEWAY, "yes"
                     raise
-            if not job.url:
+            if not job.url and not job.data:
                 last = DownloadError(
-                    f"The job {job.id} is said to have succeeded, but there is no address of a "
-                    f"video (status word {job.word!r})."
+                    f"The job {shown_id(job.id)} is said to have succeeded, but no address of a "
+                    f"video came (status word {job.word!r})."
                 )
                 continue
             with temporary_beside(output) as (file, temporary):
                 try:
-                    fetched = self._transport.download(job.url, file)
+                    if job.data:
+                        file.write(job.data)
+                        fetched = Fetched(len(job.data), sha256(job.data).hexdigest())
+                    else:
+                        fetched = self._transport.download(str(job.url), file)
                     file.flush()
                     check(temporary)
                 except (DownloadError, OutputError) as error:
@@ -281,7 +345,7 @@ class Gateway:
                 ended = failed
             decision = retries.decide(call, ended.outcome, attempt, random.random())
             if not decision.again:
-                raise _ended(decision.kind, call, ended.error, ended.outcome)
+                raise self._ended(decision.kind, call, ended.error, ended.outcome)
             self._say(f"{ended.error.message} Trying again.")
             time.sleep(decision.wait_s * self.settings.time_scale)
 
@@ -291,7 +355,10 @@ class Gateway:
         except Broken as broken:
             outcome = retries.Outcome("lost" if broken.sent else "not_sent")
             raise _Attempt(outcome, ToolError(str(broken))) from None
-        if not 200 <= reply.status < 300:
+        well = 200 <= reply.status < 300
+        if not well and limits in ("status", "clip") and (row := failed_job_in(reply.body)):
+            reply, well = reply._replace(body=row), True
+        if not well:
             message = f"The gateway answered {reply.status}: {error_text(reply.body)}"
             where: dict[str, Any] = {"http_status": reply.status, "request_id": reply.request_id}
             if refused_by_status(reply):
@@ -305,40 +372,41 @@ class Gateway:
         except Unreadable as error:
             raise _Attempt(retries.Outcome("unreadable", reply.status), error) from None
 
-
-def _ended(
-    kind: str, call: str, error: ToolError, outcome: retries.Outcome | None = None
-) -> ToolError:
-    """The error that ends a call, with what can be done about it."""
-    where: dict[str, Any] = {"http_status": error.http_status, "request_id": error.request_id}
-    status = (outcome.status if outcome else None) or error.http_status or 0
-    if kind == "auth":
-        hint = {
-            401: "The gateway did not take the key: check it, and that it belongs to this gateway.",
-            402: "There is no credit left at the gateway: top up, then run the same command again.",
-        }.get(error.http_status or 0, "The key may not do this: check it, or ask the gateway.")
-        return AuthError(error.message, hint, charged="no", **where)
-    if kind == "rejected":
-        hint = "Nothing was made. Change what the message names, then run the command again."
-        if call != "read" and names_unknown_model(
-            status, outcome.text if outcome else error.message
-        ):
-            hint = "Nothing was made. The gateway may not know this model: choose another one."
-            where["unknown_model"] = True
-        if call == "read":
-            return Rejected(error.message, "Check the id of the job.", **where)
-        return Rejected(error.message, hint, charged="no", **where)
-    if kind == "unknown":
-        return Unknown(
-            error.message + " The request may or may not have been accepted.",
-            "",
-            charged="unknown",
-            **where,
-        )
-    wait = outcome.retry_after_s if outcome else None
-    hint = "Nothing was accepted; run the same command again later."
-    if wait is not None and wait > retries.LONGEST_WAIT_S:
-        until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() + wait))
-        hint = f"The gateway asks to wait until {until}. Then run the same command again."
-    charged = "no" if call == "create" else None
-    return Unavailable(error.message, hint, charged=charged, **where)
+    def _ended(
+        self, kind: str, call: str, error: ToolError, outcome: retries.Outcome | None = None
+    ) -> ToolError:
+        """The error that ends a call, with what can be done about it."""
+        where: dict[str, Any] = {"http_status": error.http_status, "request_id": error.request_id}
+        status = (outcome.status if outcome else None) or error.http_status or 0
+        if kind == "auth":
+            prefix = self.about.key_prefix
+            hint = {
+                401: f"{self.about.title} did not take the key: check it, and that it belongs to it"
+                + (f" (its keys begin with {prefix})." if prefix else "."),
+                402: f"There is no credit left at {self.about.title}: top up, then run it again.",
+            }.get(error.http_status or 0, "The key may not do this: check it, or ask the gateway.")
+            return AuthError(error.message, hint, charged="no", **where)
+        if kind == "rejected":
+            hint = "Nothing was made. Change what the message names, then run the command again."
+            if call != "read" and names_unknown_model(
+                status, outcome.text if outcome else error.message
+            ):
+                hint = "Nothing was made. The gateway may not know this model: choose another one."
+                where["unknown_model"] = True
+            if call == "read":
+                return Rejected(error.message, "Check the id of the job.", **where)
+            return Rejected(error.message, hint, charged="no", **where)
+        if kind == "unknown":
+            return Unknown(
+                error.message + " The request may or may not have been accepted.",
+                "",
+                charged="unknown",
+                **where,
+            )
+        wait = outcome.retry_after_s if outcome else None
+        hint = "Nothing was accepted; run the same command again later."
+        if wait is not None and wait > retries.LONGEST_WAIT_S:
+            until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() + wait))
+            hint = f"The gateway asks to wait until {until}. Then run the same command again."
+        charged = "no" if call == "create" else None
+        return Unavailable(error.message, hint, charged=charged, **where)

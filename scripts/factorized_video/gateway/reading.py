@@ -56,8 +56,11 @@ class ErrorInside(ToolError):
         self.codes = error_codes(reply.body)
 
 
-def json_object(reply: HttpReply) -> dict[str, object]:
-    """The body as a JSON object. Raises Unreadable, ErrorInside or Refused."""
+def json_object(reply: HttpReply, is_job: bool = False) -> dict[str, object]:
+    """The body as a JSON object. Raises Unreadable, ErrorInside or Refused.
+
+    With `is_job` what it says beside a status is the job's error, and raises nothing.
+    """
     try:
         data = json.loads(reply.body)
     except (ValueError, RecursionError):
@@ -67,7 +70,7 @@ def json_object(reply: HttpReply) -> dict[str, object]:
         raise unreadable(reply, "JSON that is not an object")
     error = data.get("error")
     # A failed job's row carries an error too, but also a status: that is the job's, not the call's.
-    if error and not (data.get("id") and data.get("status")):
+    if error and not (as_text(data.get("status")) and (is_job or data.get("id"))):
         message = error_text(reply.body)
         if is_refusal(_codes(error) + " " + message):
             raise Refused(
@@ -77,6 +80,30 @@ def json_object(reply: HttpReply) -> dict[str, object]:
         code = as_number(error.get("code")) if isinstance(error, dict) else None
         raise ErrorInside(message, int(code) if code is not None else None, reply)
     return data
+
+
+def failed_job_in(body: bytes) -> bytes | None:
+    """The row of a job that failed, in an error reply: the body, or JSON inside its message.
+
+    vLLM-Omni answers the status of a failed job with 4xx or 5xx; a LiteLLM proxy before it puts
+    that row into `error.message`.
+    """
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if _has_failed(data):
+        return body
+    words = _words(data)
+    try:
+        inside, _ = json.JSONDecoder().raw_decode(words, words.index("{"))
+    except (ValueError, RecursionError):
+        return None
+    return json.dumps(inside).encode() if _has_failed(inside) else None
+
+
+def _has_failed(data: object) -> bool:
+    return isinstance(data, dict) and bool(data.get("id")) and data.get("status") == "failed"
 
 
 def error_text(body: bytes) -> str:

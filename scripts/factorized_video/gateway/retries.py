@@ -50,11 +50,16 @@ def decide(call: str, outcome: Outcome, attempt: int, jitter: float = 0.0) -> De
             return Decision(False, kind="unavailable")
         wait = outcome.retry_after_s
         if wait is None:
-            wait = _BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1] * (1 + 0.25 * jitter)
+            wait = backoff(attempt) * (1 + 0.25 * jitter)
         if attempt >= MAX_TRIES or wait > LONGEST_WAIT_S:
             return Decision(False, kind="unavailable")
         return Decision(True, wait_s=wait)
     return Decision(False, kind=kind)
+
+
+def backoff(attempt: int) -> float:
+    """Seconds to wait after attempt number `attempt` (from 1), where nobody said how long."""
+    return _BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1]
 
 
 def _stop_kind(call: str, outcome: Outcome) -> str | None:
@@ -95,14 +100,15 @@ def date_header(headers: dict[str, str], now: float) -> float:
     return now if moment is None else moment
 
 
-def poll_pause(poll: int, jitter: float) -> float:
-    """Seconds before status read number `poll` (from 0): at once, after 2, then every 4 s +- 20 %.
+def poll_pause(poll: int, jitter: float, pace_s: tuple[float, float] = (2.0, 4.0)) -> float:
+    """Seconds before status read number `poll` (from 0): none, the first of `pace_s`, the second.
 
-    Measured mean lag 2.0 s, against 2.5 s for a fixed 5 s. `jitter` is a random number 0 to 1.
+    The second is a fifth more or less, by `jitter`, a random number 0 to 1.
     """
     if poll == 0:
         return 0.0
-    return 2.0 if poll == 1 else 4.0 * (0.8 + 0.4 * jitter)
+    first, later = pace_s
+    return first if poll == 1 else later * (0.8 + 0.4 * jitter)
 
 
 def _http_date(text: str) -> float | None:

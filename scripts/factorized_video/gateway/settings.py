@@ -15,32 +15,34 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..budget import MAX_COST
 from ..errors import AuthError, UsageError, keep_secret
+from . import dialects
+from .types import About
 
 KEY = "AI_GATEWAY_API_KEY"
 BASE = "AI_GATEWAY_BASE_URL"
 TIME_SCALE = "FACTORIZED_VIDEO_TIME_SCALE"
 SKILL = Path(__file__).resolve().parents[3]
 
-# The newest public chat and image clients use the first host, every public video client the second.
-HAPPYCAPY = "https://ai-gateway.happycapy.ai"
-TRICKLE = "https://ai-gateway.trickle-lab.tech"
-_HAPPYCAPY_HOSTS = (".happycapy.ai", ".trickle-lab.tech")
-# Gateways that this version does not speak, and how their keys look.
-_OTHER_HOSTS = ((".vercel.sh", "the Vercel AI Gateway"), (".openrouter.ai", "OpenRouter"))
-_OTHER_KEYS = (
-    (r"vck_", "the Vercel AI Gateway"),
-    (r"sk-or-", "OpenRouter"),
+# Keys of services that are not spoken, and of none of those that are.
+_STRANGE_KEYS = (
     (r"sk-ant-", "Anthropic"),
     (r"sk-proj-", "OpenAI"),
     (r"eyJ[\w-]+\.[\w-]+\.", "some other service (it is a JSON Web Token)"),
 )
+DEFAULT = "happycapy"  # the gateway that the original skill was written for
+SERVICES = ("chat", "image", "video")
+ANY_HOST = "openai"  # what is spoken at a host that is no known gateway's
 
 
 class Settings(NamedTuple):
-    """A gateway, ready to be spoken to. `bases`: root address by service (chat, image, video)."""
+    """A gateway, ready to be spoken to. `bases`: root address by service (chat, image, video).
+
+    `why` tells in words how it was chosen.
+    """
 
     name: str
-    bases: dict[str, str]
+    bases: Mapping[str, str]
+    why: str
     key: str | None = None
     time_scale: float = 1.0
     warnings: tuple[str, ...] = ()
@@ -48,6 +50,11 @@ class Settings(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Settings({self.name})"  # never the key
+
+    @property
+    def dialect(self) -> str:
+        """How it is spoken: the demo speaks as HappyCapy does."""
+        return "happycapy" if self.name == "demo" else self.name
 
     @property
     def identity(self) -> dict[str, str]:
@@ -77,49 +84,89 @@ def resolve(
     """
     environ = os.environ if environ is None else environ
     scale = time_scale(environ)
-    found = _from_files(environ, skill, folder or Path.cwd())
+    found = _look(gateway, environ, skill, folder or Path.cwd())
     if gateway == "demo":
-        bases = dict.fromkeys(("chat", "image", "video"), "http://127.0.0.1")
-        return Settings("demo", bases, time_scale=scale, max_cost=found.max_cost)
+        here = dict.fromkeys(SERVICES, "http://127.0.0.1")
+        return Settings("demo", here, "--gateway", time_scale=scale, max_cost=found.max_cost)
     key, base = found.key, found.base
-    if not key and not base and needs_key:
-        raise AuthError(
-            f"No gateway key was found ({KEY} is not set).",
-            f"Without a key: --gateway demo makes a labelled stand-in on this machine, free.\n"
-            f"With a key: put the line {KEY}=... into {skill / '.env'} (or set it in the "
-            f"environment).\n"
-            "To see what would be sent and what it costs: --dry-run."
-            + "".join(f"\n{warning}" for warning in found.warnings),
-        )
+    if gateway == "auto" and not key and not base and needs_key:
+        raise _no_key(skill, found)
     if key:
         keep_secret(key)
-    root = _root(base) if base else HAPPYCAPY
+    root = _root(base) if base else ""
     host = urlsplit(root).hostname or ""
-    ours = _ends_with(host, _HAPPYCAPY_HOSTS)
-    if ours and not key and needs_key:
-        raise AuthError(
-            f"{host} needs a key and {KEY} is not set.",
-            f"Put the line {KEY}=... into {skill / '.env'}.",
+    name, why = (gateway, "--gateway") if gateway != "auto" else _choose(host, key, found.key_name)
+    about = dialects.load(name).ABOUT
+    _check_host(name, about, host)
+    ours = not base or _ends_with(host, about.hosts)
+    if ours and not about.bases:
+        raise UsageError(
+            f"--gateway {name} is wherever you run it, and {BASE} is not set.",
+            f"For example: {BASE}=http://127.0.0.1:30000/v1",
         )
-    for ending, name in _OTHER_HOSTS:
-        if _ends_with(host, (ending,)) and gateway == "auto":
-            raise UsageError(
-                f"{host} is {name}, which this version does not speak.",
-                f"Unset {BASE} to use HappyCapy with a HappyCapy key.",
-            )
+    if name == ANY_HOST:
+        root = _root(base or "", ("/v1",))  # there a path before /v1 is the server's own
+    if not key and ours and needs_key:
+        raise _no_key(skill, found, about)
     if key and needs_key:
-        _check_key(key)
+        _check_key(key, found.key_name, name, about, host)
         if root.startswith("http://") and not is_loopback(host):
             raise UsageError(
                 f"{root} is plain http to another machine: the key would travel readable.",
                 f"Use https, or a tunnel: ssh -L 8080:localhost:PORT {host}, then "
                 f"{BASE}=http://127.0.0.1:8080.",
             )
-    if ours:
-        bases = {"chat": HAPPYCAPY, "image": HAPPYCAPY, "video": TRICKLE}
-    else:
-        bases = dict.fromkeys(("chat", "image", "video"), root)
-    return Settings("happycapy", bases, key, scale, found.warnings, found.max_cost)
+    bases: Mapping[str, str] = about.bases
+    if not ours:
+        bases = dict.fromkeys(SERVICES, root)
+    return Settings(name, bases, why, key, scale, found.warnings, found.max_cost)
+
+
+def _choose(host: str, key: str | None, key_name: str) -> tuple[str, str]:
+    """Which gateway `auto` is, and why: by the base URL's host, else by how the key begins."""
+    if host:
+        for name in dialects.names():
+            if _ends_with(host, dialects.load(name).ABOUT.hosts):
+                return name, f"by the host of {BASE}, {host}"
+        return ANY_HOST, f"{BASE} is at {host}, which is no known gateway's"
+    for name in dialects.names():
+        prefix = dialects.load(name).ABOUT.key_prefix
+        if key and prefix and key.startswith(prefix):
+            return name, f"{key_name} begins with {prefix}"
+    return DEFAULT, "the default"
+
+
+def _no_key(skill: Path, found: _Found, about: About | None = None) -> AuthError:
+    """The error for a key that is missing, with what can be done without one."""
+    names = [KEY] if about is None or not about.own_variable else [about.own_variable, KEY]
+    whose = f" of {about.title}" if about else ""
+    elsewhere = [
+        f"{variable} is set: --gateway {name} uses it."
+        for variable, name in found.others
+        if about is None
+    ]
+    return AuthError(
+        f"No gateway key{whose} was found ({' or '.join(names)} is not set).",
+        "\n".join([
+            "Without a key: --gateway demo makes a labelled stand-in on this machine, free.",
+            f"With a key: put the line {names[0]}=... into {skill / '.env'} (or set it in the "
+            "environment).",
+            "To see what would be sent and what it costs: --dry-run.",
+            *elsewhere,
+            *found.warnings,
+        ]),
+    )  # fmt: skip
+
+
+def _check_host(name: str, about: About, host: str) -> None:
+    """Raise UsageError where the base URL is that of another gateway than is to be spoken."""
+    for other in dialects.names():
+        theirs = dialects.load(other).ABOUT
+        if other != name and _ends_with(host, theirs.hosts):
+            raise UsageError(
+                f"{BASE} is at {host}, which is {theirs.title}, not {about.title}.",
+                f"Use --gateway {other} (or leave --gateway out), or unset {BASE}.",
+            )
 
 
 def time_scale(environ: Mapping[str, str]) -> float:
@@ -146,37 +193,60 @@ def is_loopback(host: str) -> bool:
 
 class _Found(NamedTuple):
     key: str | None
+    key_name: str  # the variable that holds it
     base: str | None
     max_cost: str | None
     warnings: tuple[str, ...]
+    others: tuple[tuple[str, str], ...]  # variables of single gateways that are set, and whose
 
 
-def _from_files(environ: Mapping[str, str], skill: Path, folder: Path) -> _Found:
+def _look(gateway: str, environ: Mapping[str, str], skill: Path, folder: Path) -> _Found:
     """Key, base URL and standing cap: the environment first, then the files.
 
     A base URL from a file counts only with a key from that same file: the `.env` of a strange
     project in the working directory must not receive the user's own key.
     """
-    key, base = environ.get(KEY, "").strip(), environ.get(BASE, "").strip()
-    max_cost = environ.get(MAX_COST, "").strip()
-    warnings = []
-    for path in (skill / ".env", folder / ".env.local", folder / ".env"):
-        if not path.is_file():
-            continue
-        values = _dotenv(path)
-        max_cost = max_cost or values.get(MAX_COST, "")
-        file_key, file_base = values.get(KEY, ""), values.get(BASE, "")
-        if file_key and not key:
-            key = file_key
-            if file_base and not base:
-                base = file_base
-                continue
-        if file_base and not base:
-            warnings.append(
-                f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
-                "environment if you mean it."
-            )
-    return _Found(key or None, base or None, max_cost or None, tuple(warnings))
+    files = (skill / ".env", folder / ".env.local", folder / ".env")
+    places: list[tuple[Path | None, Mapping[str, str]]] = [(None, environ)]
+    places += [(path, _dotenv(path)) for path in files if path.is_file()]
+    max_cost = next(filter(None, (values.get(MAX_COST, "").strip() for _, values in places)), None)
+    if gateway == "demo":
+        return _Found(None, KEY, None, max_cost, (), ())
+    base = environ.get(BASE, "").strip()
+    typed_base, key, key_name, where = bool(base), "", KEY, None
+    for path, values in places:
+        here = base if typed_base else values.get(BASE, "").strip()
+        for name in _key_names(gateway, here):
+            key = values.get(name, "").strip()
+            if key:
+                key_name, where, base = name, path, here
+                break
+        if key:
+            break
+    warnings = [
+        f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
+        "environment if you mean it."
+        for path, values in places
+        if path and path != where and not typed_base and values.get(BASE, "").strip()
+    ]
+    others = tuple(
+        (own, name)
+        for name in dialects.names()
+        if (own := dialects.load(name).ABOUT.own_variable)
+        and any(values.get(own, "").strip() for _, values in places)
+    )
+    return _Found(key or None, key_name, base or None, max_cost, tuple(warnings), others)
+
+
+def _key_names(gateway: str, base: str) -> tuple[str, ...]:
+    """The variables that may hold the key: a gateway's own comes first, if that one is meant."""
+    if gateway == "auto":
+        host = urlsplit(_root(base)).hostname or "" if base else ""
+        gateway = next(
+            (n for n in dialects.names() if _ends_with(host, dialects.load(n).ABOUT.hosts)), DEFAULT
+        )
+    own = dialects.load(gateway).ABOUT.own_variable
+    return (own, KEY) if own else (KEY,)
 
 
 def _dotenv(path: Path) -> dict[str, str]:
@@ -200,7 +270,7 @@ def _decoded(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _root(base: str) -> str:
+def _root(base: str, ends: tuple[str, ...] = ("/openai/v1", "/api/v1", "/v4/ai", "/v1")) -> str:
     """The root of an address: without query, slashes and the paths that gateways add.
 
     People set the host, host + /api/v1, or .../api/v1/openai/v1. A path prefix of their own stays.
@@ -212,12 +282,14 @@ def _root(base: str) -> str:
         parts, port_is_fine = urlsplit(""), False
     if parts.scheme not in ("http", "https") or not _is_host(parts.hostname) or not port_is_fine:
         raise UsageError(
-            f"{BASE} is not an http(s) address.", f"Expected something like {HAPPYCAPY}."
+            f"{BASE} is not an http(s) address.", "Expected something like https://host/v1."
         )
     if parts.username or parts.password:
         raise UsageError(f"{BASE} holds a user name or password.", f"Put the key into {KEY}.")
-    path = re.sub(r"/openai/v1$", "", parts.path.rstrip("/"))
-    path = re.sub(r"(/api/v1|/v4/ai|/v1)$", "", path.rstrip("/"))
+    path = parts.path.rstrip("/")
+    if "/openai/v1" in ends:
+        path = path.removesuffix("/openai/v1").rstrip("/")
+    path = next((path.removesuffix(end) for end in ends if path.endswith(end)), path)
     return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
 
 
@@ -231,17 +303,31 @@ def _is_host(host: str | None) -> bool:
         return False
 
 
-def _check_key(key: str) -> None:
+def _check_key(key: str, key_name: str, name: str, about: About, host: str) -> None:
+    """Raise AuthError for what is no key, or the key of another service than it would go to.
+
+    A server of the person's own may take a key of any shape, but not that of a known gateway.
+    """
     if not key.isascii() or not key.isprintable() or " " in key:
         raise AuthError(
-            f"{KEY} holds a character that a key cannot have (a space, a quote from a web page?).",
+            f"{key_name} holds a character that a key cannot have (a space, a quote from a web "
+            "page?).",
             "Copy the key again.",
         )
-    for pattern, whose in _OTHER_KEYS:
+    for other in dialects.names():
+        theirs = dialects.load(other).ABOUT
+        if other != name and theirs.key_prefix and key.startswith(theirs.key_prefix):
+            raise AuthError(
+                f"{key_name} holds a key of {theirs.title}; it is not sent to "
+                f"{host if name == ANY_HOST else about.title}.",
+                f"Use --gateway {other}{f' and unset {BASE}' if host else ''}, or put a key of "
+                f"{about.title} into {key_name}.",
+            )
+    for pattern, whose in _STRANGE_KEYS if about.bases else ():
         if re.match(pattern, key):
             raise AuthError(
-                f"{KEY} holds a key of {whose}; it is not sent to HappyCapy.",
-                f"Put a HappyCapy key into {KEY}, or try --gateway demo.",
+                f"{key_name} holds a key of {whose}; it is not sent to {about.title}.",
+                f"Put a key of {about.title} into {key_name}, or try --gateway demo.",
             )
 
 

@@ -14,7 +14,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -75,7 +75,7 @@ class Transport:
 
         `answer_s` seconds bound the whole answer (before the time scale), `largest` its bytes.
         """
-        url = self._settings.bases[request.service] + request.path
+        url = self._address(request)
         answer_s *= self._settings.time_scale
         deadline = time.monotonic() + answer_s
         self._heed_environment(url)
@@ -83,7 +83,8 @@ class Transport:
             response = self._session.request(
                 request.method,
                 url,
-                json=request.body,
+                json=None if request.files else request.body,
+                files=_parts(request) or None,
                 headers=_headers(request.headers),
                 auth=_Bearer(self._settings.key),
                 timeout=(CONNECT_S * self._settings.time_scale, answer_s),
@@ -99,11 +100,24 @@ class Transport:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpReply(response.status_code, headers, body)
 
+    def _address(self, request: HttpRequest) -> str:
+        """Where a call goes: what the gateway told, if that is its own origin, else the path."""
+        url = self._settings.bases[request.service] + request.path
+        told = self._below_root(request.service, request.address) if request.address else url
+        return told if _origin(told) == _origin(url) else url
+
+    def _below_root(self, service: str, address: str) -> str:
+        """An address that the gateway told: absolute, or a path below its root."""
+        own_path = address.startswith("/") and not address.startswith("//")
+        return self._settings.bases[service] + address if own_path else address
+
     def download(self, url: str, file: IO[bytes], largest: int = LARGEST_VIDEO) -> Fetched:
         """Stream a result into an open file. Raises DownloadError.
 
-        The key goes only to the gateway's own origin; redirects are followed here, each checked.
+        `url` is an address, or a path below the gateway's root. The key goes only to the gateway's
+        own origin; redirects are followed here, each checked.
         """
+        url = self._below_root("video", url)
         total, digest = 0, hashlib.sha256()
         for block in self._stream(url):
             total += len(block)
@@ -203,6 +217,18 @@ class _Bearer(requests.auth.AuthBase):
         if self._key:
             request.headers["Authorization"] = f"Bearer {self._key}"
         return request
+
+
+def _parts(request: HttpRequest) -> Any:
+    """Fields and files of a form; a field is a part without a file's name."""
+    if not request.files:
+        return []
+    fields = [(name, (None, str(value), None)) for name, value in (request.body or {}).items()]
+    files = [
+        (name, (f"{name}.{picture.mime.rpartition('/')[2]}", picture.data, picture.mime))
+        for name, picture in request.files
+    ]
+    return [*fields, *files]
 
 
 def _headers(own: dict[str, str]) -> dict[str, str]:

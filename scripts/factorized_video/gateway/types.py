@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -27,11 +29,15 @@ class ChatReply(NamedTuple):
 
 
 class ImageRequest(NamedTuple):
-    """One picture to draw; `aspect_ratio` as "16:9"."""
+    """One picture to draw; `aspect_ratio` as "16:9".
+
+    `size` is the one in that ratio that the model makes ("1536x1024"), where it makes only some.
+    """
 
     model: str
     prompt: str
     aspect_ratio: str
+    size: str | None = None
 
 
 class ImageReply(NamedTuple):
@@ -60,7 +66,8 @@ class Picture(NamedTuple):
 class VideoRequest(NamedTuple):
     """One clip to make from a first frame; `duration_s` whole seconds, `resolution` as "720p".
 
-    `aspect_ratio` is None for a model that follows the picture.
+    `aspect_ratio` is None for a model that follows the picture; `shape` is the clip's "W:H" in any
+    case, for gateways that are told pixels. `audio` and `seed` are None where the model decides.
     """
 
     model: str
@@ -69,15 +76,29 @@ class VideoRequest(NamedTuple):
     duration_s: int
     aspect_ratio: str | None
     resolution: str
+    shape: str = "16:9"
+    audio: bool | None = None
+    seed: int | None = None
+    # The same for every attempt at the same clip, for gateways that then make it once.
+    idempotency_key: str | None = None
 
 
 class Job(NamedTuple):
-    """A video being made at the gateway."""
+    """A video being made at the gateway.
+
+    `url` is where the clip is: an address, or a path at the gateway itself ("/v1/..."). `data` is
+    the clip where the status reply carries it. `address` is where the gateway wants to be asked for
+    the status, where it says so.
+    """
 
     id: str
     state: str  # running | succeeded | failed
     word: str = ""  # the gateway's own status word
     url: str | None = None
+    data: bytes | None = None
+    address: str | None = None
+    poll_after_s: float = 0.0  # the gateway asks to be left alone for so long
+    warnings: tuple[str, ...] = ()
     error: str | None = None
     cost: float | None = None
     request_id: str | None = None
@@ -85,6 +106,17 @@ class Job(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Job({self.id}, {self.state})"  # without its address, which may be signed
+
+
+class Handle(NamedTuple):
+    """By what a job is asked for: its id, the model that makes it, the address to ask at."""
+
+    id: str
+    model: str
+    address: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Handle({self.id})"
 
 
 class ListedJob(NamedTuple):
@@ -96,16 +128,46 @@ class ListedJob(NamedTuple):
     duration_s: int | None
     aspect_ratio: str | None
     created_at: float | None
+    size: str | None = None  # "1280x720", of gateways that are told pixels
+
+
+class Account(NamedTuple):
+    """What the free read before the first paid call told: the credit left in USD, if anything."""
+
+    balance_usd: float | None = None
+
+
+class About(NamedTuple):
+    """Where a gateway is, whose keys it takes, and its habits."""
+
+    title: str  # "the Vercel AI Gateway"
+    # Root address by service (chat, image, video); none where it is wherever the person says.
+    bases: Mapping[str, str] = MappingProxyType({})
+    hosts: tuple[str, ...] = ()  # endings of the host names that are this gateway's
+    key_prefix: str | None = None  # how its keys begin, where that is known
+    own_variable: str | None = None  # where its key may stand besides AI_GATEWAY_API_KEY
+    idempotent: bool = False  # makes one clip however often it is asked with the same key
+    # Seconds before the second status read, and between the later ones (a fifth more or less).
+    # 2 and 4: measured mean lag 2.0 s, against 2.5 s for a fixed 5 s.
+    poll_s: tuple[float, float] = (2.0, 4.0)
+    inline_clips: bool = False  # a status reply may carry the whole clip
 
 
 class HttpRequest(NamedTuple):
-    """One HTTP call, as a dialect puts it. `service` chooses the base URL: chat, image or video."""
+    """One HTTP call, as a dialect puts it. `service` chooses the base URL: chat, image or video.
+
+    With `files` it is sent as multipart/form-data with `body`'s entries as its fields, else `body`
+    as JSON. `address` is one that the gateway gave for this call, absolute or relative: it is used
+    instead of `path` if it is at the gateway's own origin.
+    """
 
     service: str
     method: str
     path: str
     headers: dict[str, str]
     body: dict[str, object] | None = None
+    files: tuple[tuple[str, Picture], ...] = ()
+    address: str | None = None
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method} {self.path})"

@@ -1,0 +1,158 @@
+"""Servers in the shape of OpenAI's API: SGLang-Diffusion, vLLM-Omni, LiteLLM and their like.
+
+OpenAI itself shut its Videos API down on 2026-09-24; the shape lives on. Source of the wire facts:
+the engines' own source, read in November 2026; where they differ, what all of them take is sent.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from ..reading import as_number, as_text, as_time, json_object, unreadable, without_bytes
+from ..types import (
+    About,
+    Account,
+    ChatRequest,
+    Handle,
+    HttpReply,
+    HttpRequest,
+    ImageRequest,
+    Job,
+    ListedJob,
+    VideoRequest,
+)
+from . import _shared
+from ._shared import cost_in, decode_chat, decode_image, decode_models, get, pixels, post, whole
+
+__all__ = ["decode_chat", "decode_image", "decode_models"]
+
+ABOUT = About("an OpenAI-shaped server")  # it is wherever the person runs it, key or no key
+# LiteLLM sends a create on up to three times when its upstream fails, and each may be billed.
+_ONCE = {"x-litellm-num-retries": "0"}
+_GONE = {word: f"it is {word}" for word in ("cancelled", "canceled", "deleted", "expired")}
+
+
+def encode_chat(request: ChatRequest) -> HttpRequest:
+    """POST /v1/chat/completions."""
+    return post("chat", "/v1/chat/completions", _shared.chat_body(request))
+
+
+def encode_image(request: ImageRequest) -> HttpRequest:
+    """POST /v1/images/generations. The shape is told in pixels, about one megapixel."""
+    body: dict[str, object] = {
+        "model": request.model,
+        "prompt": request.prompt,
+        "n": 1,
+        "size": request.size or _shared.megapixel(request.aspect_ratio),
+    }
+    if "gpt-image" not in request.model:  # these always send base64, and know no such field
+        body["response_format"] = "b64_json"
+    return post("image", "/v1/images/generations", body, _ONCE)
+
+
+def encode_submit(request: VideoRequest) -> HttpRequest:
+    """POST /v1/videos as multipart/form-data: the one form that all of them take."""
+    fields: dict[str, object] = {
+        "prompt": request.prompt,
+        "model": request.model,
+        "seconds": str(request.duration_s),
+        "size": pixels(request.resolution, request.shape),
+    }
+    if request.seed is not None:
+        fields["seed"] = str(request.seed)
+    return HttpRequest("video", "POST", "/v1/videos", _ONCE, fields,
+                       files=(("input_reference", request.first_frame),))  # fmt: skip
+
+
+def decode_submit(reply: HttpReply) -> Job:
+    """The job. LiteLLM tells its cost here, in a header; later replies say 0 there."""
+    data = json_object(reply)
+    job = _job(data, reply)
+    if not job.id:
+        raise unreadable(reply, "a video reply without the job's id")
+    return job._replace(cost=cost_in(data, reply))
+
+
+def encode_status(job: Handle) -> HttpRequest:
+    """GET /v1/videos/{id}. Ids may be long and hold what a path must not."""
+    return get("video", _path(job.id))
+
+
+def decode_status(reply: HttpReply) -> Job:
+    """The job; a finished clip is at /v1/videos/{id}/content, with the key."""
+    data = json_object(reply, is_job=True)
+    if not (data.get("id") or data.get("status")):
+        raise unreadable(reply, "a status reply that is of no job")
+    return _job(data, reply)
+
+
+def encode_list() -> HttpRequest:
+    """GET /v1/videos."""
+    return get("video", "/v1/videos?limit=50&order=desc")
+
+
+def decode_list(reply: HttpReply) -> list[ListedJob]:
+    """The rows of the list that have an id."""
+    rows = json_object(reply).get("data")
+    if not isinstance(rows, list):
+        raise unreadable(reply, "a list of videos without data")
+    return [
+        ListedJob(
+            id=str(row["id"]),
+            model=as_text(row.get("model")),
+            prompt=as_text(row.get("prompt")),
+            duration_s=whole(row.get("seconds")),
+            aspect_ratio=None,
+            size=as_text(row.get("size")),
+            created_at=as_time(row.get("created_at")),
+        )
+        for row in rows
+        if isinstance(row, dict) and row.get("id")
+    ]
+
+
+def encode_models() -> HttpRequest:
+    """GET /v1/models."""
+    return get("chat", "/v1/models")
+
+
+def encode_check() -> HttpRequest:
+    """GET /v1/models, of the server that will make the video."""
+    return get("video", "/v1/models")
+
+
+def decode_check(reply: HttpReply) -> Account:
+    """No balance is told."""
+    json_object(reply)
+    return Account()
+
+
+def encode_cancel(job: Handle) -> HttpRequest:
+    """DELETE /v1/videos/{id}. What that does to a running job is the server's affair."""
+    return HttpRequest("video", "DELETE", _path(job.id), {})
+
+
+def _path(job_id: str) -> str:
+    return f"/v1/videos/{quote(job_id, safe='')}"
+
+
+def _job(data: dict[str, object], reply: HttpReply) -> Job:
+    word = (as_text(data.get("status")) or "").lower()
+    job_id = data.get("id")
+    job_id = str(job_id) if isinstance(job_id, str | int) and not isinstance(job_id, bool) else ""
+    ended = "failed" if word in ("failed", *_GONE) else "running"
+    state = "succeeded" if word == "completed" else ended
+    error = data.get("error")
+    if isinstance(error, dict):
+        error = error.get("message") or error.get("code")
+    after_ms = as_number(reply.headers.get("openai-poll-after-ms"))
+    return Job(
+        job_id.strip(),
+        state,
+        word,
+        url=f"{_path(job_id)}/content" if state == "succeeded" and job_id else None,
+        poll_after_s=(after_ms or 0.0) / 1000,
+        error=as_text(error) or _GONE.get(word),
+        request_id=reply.request_id,
+        raw=without_bytes(data),
+    )

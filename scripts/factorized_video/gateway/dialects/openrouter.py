@@ -1,0 +1,163 @@
+"""OpenRouter.
+
+Source of the wire facts: its Python SDK (`openrouter` 1.3) and its documentation, read in November
+2026. No call takes an idempotency key and there is no list of jobs: a lost create stays unknown.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from ..reading import as_number, as_text, json_object, unreadable, without_bytes
+from ..types import (
+    About,
+    Account,
+    ChatRequest,
+    Handle,
+    HttpReply,
+    HttpRequest,
+    ImageReply,
+    ImageRequest,
+    Job,
+    ListedJob,
+    VideoRequest,
+)
+from . import _shared
+from ._shared import cost_in, data_uri, decode_chat, decode_models, get, post
+
+__all__ = ["decode_chat", "decode_models"]
+
+ROOT = "https://openrouter.ai"
+ABOUT = About(
+    "OpenRouter",
+    dict.fromkeys(("chat", "image", "video"), ROOT),
+    (".openrouter.ai",),
+    key_prefix="sk-or-",
+    own_variable="OPENROUTER_API_KEY",
+    poll_s=(10.0, 12.5),  # it asks for 10 s or more between two reads
+)
+_ENDS = {
+    "completed": "succeeded",
+    "failed": "failed",
+    "cancelled": "failed",
+    "expired": "failed",
+}
+
+
+def encode_chat(request: ChatRequest) -> HttpRequest:
+    """POST /chat/completions."""
+    return _post("chat", "/chat/completions", _shared.chat_body(request))
+
+
+def encode_image(request: ImageRequest) -> HttpRequest:
+    """POST /images, for every model that draws."""
+    return _post("image", "/images", {
+        "model": request.model,
+        "prompt": request.prompt,
+        "aspect_ratio": request.aspect_ratio,
+    })  # fmt: skip
+
+
+def decode_image(reply: HttpReply) -> ImageReply:
+    """The first picture. Raises Refused where there is none."""
+    return _shared.decode_image(reply)
+
+
+def encode_submit(request: VideoRequest) -> HttpRequest:
+    """POST /videos. The anchor is a frame image of the type first_frame, a data URI."""
+    body: dict[str, object] = {
+        "model": request.model,
+        "prompt": request.prompt,
+        "duration": request.duration_s,
+        "resolution": request.resolution.replace("k", "K"),  # 4K, but 720p
+        # A model that adapts to the picture needs no ratio; "adaptive" is no word here.
+        "aspect_ratio": None if request.aspect_ratio == "adaptive" else request.aspect_ratio,
+        "frame_images": [{
+            "type": "image_url",
+            "image_url": {"url": data_uri(request.first_frame)},
+            "frame_type": "first_frame",
+        }],
+        "generate_audio": request.audio,
+        "seed": request.seed,
+    }  # fmt: skip
+    given = {name: value for name, value in body.items() if value is not None}
+    return _post("video", "/videos", given)
+
+
+def decode_submit(reply: HttpReply) -> Job:
+    """202 with `{id, polling_url, status}`; where to poll is kept with the job."""
+    data = json_object(reply)
+    job = _job(data, reply)
+    if not job.id:
+        raise unreadable(reply, "a video reply without the job's id")
+    return job
+
+
+def encode_status(job: Handle) -> HttpRequest:
+    """GET of the polling URL that the create told, else of /videos/{id}."""
+    return HttpRequest("video", "GET", f"/api/v1/videos/{quote(job.id, safe='')}", {},
+                       address=job.address)  # fmt: skip
+
+
+def decode_status(reply: HttpReply) -> Job:
+    """The job, with `urls` (signed, fetched without the key) or `unsigned_urls` (with it)."""
+    data = json_object(reply, is_job=True)
+    if not (data.get("id") or data.get("status")):
+        raise unreadable(reply, "a status reply that is of no job")
+    return _job(data, reply)
+
+
+def encode_list() -> None:
+    """No list of jobs is documented."""
+
+
+def decode_list(reply: HttpReply) -> list[ListedJob]:
+    """Never asked for."""
+    return []
+
+
+def encode_models() -> HttpRequest:
+    """GET /models; it needs no key."""
+    return get("chat", "/api/v1/models")
+
+
+def encode_check() -> HttpRequest:
+    """GET /key: what this key may still spend."""
+    return get("video", "/api/v1/key")
+
+
+def decode_check(reply: HttpReply) -> Account:
+    """`data.limit_remaining` in USD; null for a key without a limit."""
+    data = json_object(reply).get("data")
+    return Account(as_number(data.get("limit_remaining")) if isinstance(data, dict) else None)
+
+
+def encode_cancel(job: Handle) -> None:
+    """There is no call for it."""
+
+
+def _post(service: str, path: str, body: dict[str, object]) -> HttpRequest:
+    return post(service, "/api/v1" + path, body)
+
+
+def _job(data: dict[str, object], reply: HttpReply) -> Job:
+    word = as_text(data.get("status")) or ""
+    error = data.get("error")
+    if isinstance(error, dict):
+        error = error.get("message") or error.get("code")
+    ended = {"cancelled": "it was cancelled", "expired": "it has expired"}.get(word.lower())
+    return Job(
+        as_text(data.get("id")) or "",
+        _ENDS.get(word.lower(), "running"),
+        word,
+        url=_first(data.get("urls")) or _first(data.get("unsigned_urls")),
+        address=as_text(data.get("polling_url")),
+        error=as_text(error) or ended,
+        cost=cost_in(data, reply),
+        request_id=reply.request_id,
+        raw=without_bytes(data),
+    )
+
+
+def _first(urls: object) -> str | None:
+    return as_text(urls[0]) if isinstance(urls, list) and urls else None
