@@ -13,16 +13,18 @@ nl=$'\n'
 
 usage() {
   cat <<END
-usage: bash $(quoted "$0") [--install] [--json]
+usage: bash $(quoted "$0") [--install] [--check-key] [--gateway NAME] [--json]
 
 Looks whether everything is here that the scripts need, and changes nothing.
   --install   makes what is missing: a .venv in the skill folder with the four packages
+  --check-key also asks the gateway, free, whether it takes the key, and shows the balance
+  --gateway   which one, as the scripts' option of that name (default: auto)
   --json      one JSON document on stdout, everything else on stderr
 
 examples:   bash $(quoted "$0")
             bash $(quoted "$0") --install --json
 exit codes: 0 a run without a key works (--gateway demo)
-            1 something needed is missing, or the installation failed
+            1 something needed is missing, the installation failed, or --check-key did
             2 usage     130 interrupted: everything is as it was before
 END
 }
@@ -105,7 +107,7 @@ add() { # name, group, state, detail, what does not work without it, what mends 
     good=false mark=missing mend=$6 line="$1: $4. Without it: $5. Mend: $6"
     case $2$1 in
     optional*) mark=absent line="$1: $4. $5" ;;
-    *AI_GATEWAY_API_KEY) ;;
+    *AI_GATEWAY_API_KEY | somegateway | "somekey check") ;;
     *) ready=false ;;
     esac
   fi
@@ -127,6 +129,7 @@ add() { # name, group, state, detail, what does not work without it, what mends 
 add_package() { # name, group, what does not work without it
   local mend=$install_command
   told "$probed" "$1"
+  case $1$state in requestsok | python-dotenvok) ;; requests* | python-dotenv*) speaks=no ;; esac
   # The scripts stay with a python3 that finds all four, .venv or not: so that one must be mended.
   [ "$all_found" != ok ] || mend="python3 -m pip install --force-reinstall $1"
   add "$1" "$2" "$state" "${detail:-$if_untold}" "$3" "$mend"
@@ -140,9 +143,41 @@ key_in() {
     grep -Eq "$name(\"[[:space:]]*[^\"[:space:]]|'[[:space:]]*[^'[:space:]]|[^\"'#[:space:]])"
 }
 
+ask_gateway() { # fills said: which one would be spoken to, and why; with --check-key what it answers
+  local python=python3
+  said='' key_fails=''
+  [ "$source" = python3 ] || python=$venv/bin/python
+  if [ $speaks = no ]; then
+    [ "$checking" = no ] || key_fails="a package is missing; first: $install_command"
+    return 0
+  fi
+  set -- --gateway "$gateway"
+  [ "$checking" = no ] || set -- "$@" --check
+  said=$("$python" -B "$skill/scripts/factorized_video/which_gateway.py" "$@" 2>/dev/null </dev/null)
+  if [ $? -eq 2 ] && [ -z "$said" ]; then
+    finish 2 usage "no such gateway: $gateway" \
+      "python3 $(quoted "$here/factorized_generate.py") --help names them." "bash $(quoted "$0") --help"
+  fi
+}
+
+add_gateway() { # state of the key: the rows of what the gateway said
+  local mend=''
+  told "$said" mend && mend=$detail
+  told "$said" gateway
+  # Without a key its own row has said it all, but where a gateway's own variable is set.
+  case $state$1$mend in
+  none*) return 0 ;;
+  ok* | badok* | *" is set: "*) add gateway some "$state" "$detail" "no gateway but demo" "$mend" ;;
+  esac
+  [ "$checking" = yes ] || return 0
+  if [ "$state" = ok ]; then told "$said" key; fi
+  add "key check" some "$state" "$detail" "nothing can be made there" "$mend"
+  [ "$state" = ok ] || key_fails="$detail. $mend"
+}
+
 look() { # fills table, checks, python_json, ready
-  local inside name folder note=''
-  table='' checks='' group='' python_json=null ready=true source=python3 runner=python3
+  local inside name folder said key_row note=''
+  table='' checks='' group='' python_json=null ready=true speaks=yes source=python3 runner=python3
   probed=$(probe python3)
   told "$probed" found && all_found=$state
   if [ "$all_found" != ok ] && { [ -e "$venv" ] || [ -L "$venv" ]; }; then
@@ -177,8 +212,15 @@ look() { # fills table, checks, python_json, ready
   elif key_in .env.local; then detail="is in .env.local in the working directory"
   elif key_in .env; then detail="is in .env in the working directory"
   else state=none detail="not set"; fi
+  key_row=$state
+  ask_gateway
+  case $said in *"fv gateway ok demo "*) ;; *"fv gateway ok "*)
+    [ $key_row = ok ] || key_row=ok detail="is not set, and not needed there" ;;
+  esac
+  state=$key_row
   add AI_GATEWAY_API_KEY some $state "$detail" "no gateway but demo" \
     "put the line AI_GATEWAY_API_KEY=<your key> into $(quoted "$skill/.env")"
+  add_gateway $key_row
   state=ok detail=$(node --version 2>/dev/null </dev/null) || state=none detail="not found"
   add Node.js optional $state "$detail" "$not_needed" ""
   for name in generate-image generate-video; do
@@ -375,18 +417,24 @@ or uv (https://docs.astral.sh/uv/). Then: $install_command" "$package"
 
 as_json=no installing=no wrong='' building=no locked=no former=no child='' installer=''
 ready=false python_json=null checks='' table='' group='' all_found=''
+checking=no gateway=auto key_fails=''
 install_command="bash $(quoted "$0") --install"
 not_needed="Nothing is lost: the original skill used it, this one does not."
 while [ $# -gt 0 ]; do
   case $1 in
   --install) installing=yes ;;
+  --check-key) checking=yes ;;
+  --gateway=*) gateway=${1#*=} ;;
+  --gateway) [ $# -lt 2 ] || { shift && gateway=$1; } ;;
   --json) as_json=yes ;;
   -h | --help) usage && exit 0 ;;
   *) wrong=${wrong:-$(quoted "$1")} ;;
   esac
   shift
 done
-[ -z "$wrong" ] || finish 2 usage "unknown option $wrong" "There are --install, --json and --help." \
+[ -z "$wrong" ] || finish 2 usage "unknown option $wrong" "There are --install, --check-key, --gateway, --json and --help." \
   "bash $(quoted "$0") --help"
 if [ "$installing" = yes ]; then install; else look; fi
+[ -z "$key_fails" ] ||
+  finish 1 key "the key check failed: $key_fails" "Then again: bash $(quoted "$0") --check-key" "bash $(quoted "$0") --check-key"
 if [ "$ready" = true ]; then finish 0; else finish 1; fi

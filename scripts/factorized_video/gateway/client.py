@@ -96,6 +96,8 @@ class Gateway:
         self._say = say
         self._dialect = dialects.load(settings.dialect)
         self.about = self._dialect.ABOUT
+        if settings.dialect != settings.name:  # the demo is spoken to as another, and is not it
+            self.about = self.about._replace(title=f"the {settings.name} gateway")
         self._status_limits = "clip" if self.about.inline_clips else "status"
         self._transport = Transport(settings)
 
