@@ -309,12 +309,12 @@ def _sent_once_more(
     if not (key and same and 0 <= since_s < KEY_HOLDS_S):
         return False
     for attempt in range(1, retries.MAX_TRIES):
+        time.sleep(retries.backoff(attempt) * gateway.settings.time_scale)
         console.progress("the answer was lost; sending the same call with the same key")
         try:
             with interrupts.held_back(console.note, gateway.settings.time_scale):
                 _send(console, gateway, record, frame)
         except Unknown:
-            time.sleep(retries.backoff(attempt) * gateway.settings.time_scale)
             continue
         except ToolError as error:  # it says nothing about the call before
             console.warn(f"Sending it again with its idempotency key failed: {error.message}")

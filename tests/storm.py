@@ -145,9 +145,9 @@ class Started:
         self._out, self._err = said / f"{name}.out", said / f"{name}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                words or command(script, *args, gateway=gateway), env=environment(gateway, env), cwd=folder,
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
-                preexec_fn=preexec,
+                words or command(script, *args, gateway=gateway),
+                env=environment(gateway, env), cwd=folder, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=err, start_new_session=True, preexec_fn=preexec,
             )  # fmt: skip
 
     @property

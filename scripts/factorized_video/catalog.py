@@ -312,8 +312,8 @@ unknown if one part is.
 else its token counts times the price.
 - Image: one image. Video: seconds times the price of a second at the resolution, with sound \
 unless \
-the model makes none or `--no-audio` is told to it. What the gateway says of a clip's cost (Vercel, \
-OpenRouter, LiteLLM where it has a price) takes the place of that in the receipt."""
+the model makes none or `--no-audio` is told to it. What the gateway says of a clip's cost \
+(Vercel, OpenRouter, LiteLLM where it has a price) takes the place of that in the receipt."""
 
 
 if __name__ == "__main__":

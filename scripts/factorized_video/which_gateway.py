@@ -3,7 +3,7 @@
 Example:
     python3 scripts/factorized_video/which_gateway.py --check
 
-A line for each, "fv WHAT ok|bad DETAIL", as `setup.sh` reads them. Exit codes: those of the scripts.
+A line for each, "fv WHAT ok|bad DETAIL", as `setup.sh` reads them. Exit codes as of the scripts.
 """
 
 import argparse

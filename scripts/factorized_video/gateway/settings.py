@@ -139,14 +139,14 @@ def _choose(host: str, key: str | None, key_name: str) -> tuple[str, str]:
 def _no_key(skill: Path, found: _Found, about: About | None = None) -> AuthError:
     """The error for a key that is missing, with what can be done without one."""
     names = [KEY] if about is None or not about.own_variable else [about.own_variable, KEY]
-    whose = f" of {about.title}" if about else ""
+    whose = f" for {about.title}" if about else ""
     elsewhere = [
         f"{variable} is set: --gateway {name} uses it."
         for variable, name in found.others
         if about is None
     ]
     return AuthError(
-        f"No gateway key{whose} was found ({' or '.join(names)} is not set).",
+        f"No gateway key was found{whose} ({' or '.join(names)} is not set).",
         "\n".join([
             "Without a key: --gateway demo makes a labelled stand-in on this machine, free.",
             f"With a key: put the line {names[0]}=... into {skill / '.env'} (or set it in the "
