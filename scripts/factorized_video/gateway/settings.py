@@ -124,16 +124,21 @@ def resolve(
 
 def _choose(host: str, key: str | None, key_name: str) -> tuple[str, str]:
     """Which gateway `auto` is, and why: by the base URL's host, else by how the key begins."""
+    if at := _gateway_at(host):
+        return at, f"by the host of {BASE}, {host}"
     if host:
-        for name in dialects.names():
-            if _ends_with(host, dialects.load(name).ABOUT.hosts):
-                return name, f"by the host of {BASE}, {host}"
         return ANY_HOST, f"{BASE} is at {host}, which is no known gateway's"
     for name in dialects.names():
         prefix = dialects.load(name).ABOUT.key_prefix
         if key and prefix and key.startswith(prefix):
             return name, f"{key_name} begins with {prefix}"
     return DEFAULT, "the default"
+
+
+def _gateway_at(host: str) -> str | None:
+    """The gateway whose host this is."""
+    fits = (name for name in dialects.names() if _ends_with(host, dialects.load(name).ABOUT.hosts))
+    return next(fits, None) if host else None
 
 
 def _no_key(skill: Path, found: _Found, about: About | None = None) -> AuthError:
@@ -160,13 +165,12 @@ def _no_key(skill: Path, found: _Found, about: About | None = None) -> AuthError
 
 def _check_host(name: str, about: About, host: str) -> None:
     """Raise UsageError where the base URL is that of another gateway than is to be spoken."""
-    for other in dialects.names():
-        theirs = dialects.load(other).ABOUT
-        if other != name and _ends_with(host, theirs.hosts):
-            raise UsageError(
-                f"{BASE} is at {host}, which is {theirs.title}, not {about.title}.",
-                f"Use --gateway {other} (or leave --gateway out), or unset {BASE}.",
-            )
+    other = _gateway_at(host) or name
+    if other != name:
+        raise UsageError(
+            f"{BASE} is at {host}, which is {dialects.load(other).ABOUT.title}, not {about.title}.",
+            f"Use --gateway {other} (or leave --gateway out), or unset {BASE}.",
+        )
 
 
 def time_scale(environ: Mapping[str, str]) -> float:
@@ -241,10 +245,11 @@ def _look(gateway: str, environ: Mapping[str, str], skill: Path, folder: Path) -
 def _key_names(gateway: str, base: str) -> tuple[str, ...]:
     """The variables that may hold the key: a gateway's own comes first, if that one is meant."""
     if gateway == "auto":
-        host = urlsplit(_root(base)).hostname or "" if base else ""
-        gateway = next(
-            (n for n in dialects.names() if _ends_with(host, dialects.load(n).ABOUT.hosts)), DEFAULT
-        )
+        try:
+            host = urlsplit(base).hostname or ""
+        except ValueError:  # said where it is used
+            host = ""
+        gateway = _gateway_at(host) or DEFAULT
     own = dialects.load(gateway).ABOUT.own_variable
     return (own, KEY) if own else (KEY,)
 
