@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from .client import Gateway
     from .settings import Settings
 
