@@ -142,8 +142,6 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )  # fmt: skip
 
     def begin(gateway: "Gateway") -> "Record":
-        if not args.job:
-            budget.check(limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost)
         return receipts.Record.begin(
             output, "synthesis", wanted,
             inputs={"prompt": prompt, "motion": motion,
@@ -179,6 +177,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                     ):
                         only = preflight.model(gateway, call.model.id, "video")
                         call = planned(args.model or only)  # by now it is to be paid for: checked
+                        budget.check(
+                            limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost
+                        )
                         preflight.check(console, gateway, call.cost)
                         record = begin(gateway)
                         try:
