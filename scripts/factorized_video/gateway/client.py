@@ -133,9 +133,7 @@ class Gateway:
         that does not answer as a gateway does.
         """
         try:
-            account = self._call(
-                "read", self._dialect.encode_check(), "status", self._dialect.decode_check
-            )
+            account = self._free(self._dialect.encode_check(), self._dialect.decode_check)
         except Rejected:  # this server does not have that call: nothing is known
             return Account()
         if account.balance_usd is not None and account.balance_usd <= 0:
@@ -183,7 +181,7 @@ class Gateway:
         """The ids of the models that the gateway lists; None where it offers no list. Free."""
         http = self._dialect.encode_models()
         try:
-            return self._call("read", http, "status", self._dialect.decode_models)
+            return self._free(http, self._dialect.decode_models)
         except Rejected as error:
             if error.http_status in (404, 405):
                 return None
@@ -350,6 +348,14 @@ class Gateway:
                 raise self._ended(decision.kind, call, ended.error, ended.outcome)
             self._say(f"{ended.error.message} Trying again.")
             time.sleep(decision.wait_s * self.settings.time_scale)
+
+    def _free(self, http: HttpRequest, decode: Callable[[HttpReply], T]) -> T:
+        """A read that is of no job: however it ends, nothing was charged for."""
+        try:
+            return self._call("read", http, "status", decode)
+        except ToolError as error:
+            error.charged = "no"
+            raise
 
     def _attempt(self, http: HttpRequest, limits: str, decode: Callable[[HttpReply], T]) -> T:
         try:
