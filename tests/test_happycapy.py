@@ -10,7 +10,9 @@ from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects import happycapy
 from factorized_video.gateway.reading import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
+    Account,
     ChatRequest,
+    Handle,
     HttpReply,
     HttpRequest,
     ImageRequest,
@@ -28,6 +30,13 @@ ENCODED = base64.b64encode(PNG).decode()
 def reply(body: object, **headers: str) -> HttpReply:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return HttpReply(200, headers, data)
+
+
+def status(job_id: str) -> HttpRequest:
+    """An address told by the gateway is not known of this one, and is not heeded."""
+    asked = happycapy.encode_status(Handle(job_id, "google/veo"))
+    assert happycapy.encode_status(Handle(job_id, "m", "https://x.example/")) == asked
+    return asked
 
 
 # -- out: the bodies and paths of facts/gateways.md, section 2 ------------------------------------
@@ -89,17 +98,38 @@ def test_a_post_has_exactly_these_fields(
 @pytest.mark.parametrize(
     ("request_", "path"),
     [
-        (happycapy.encode_status("vid-1"), "/api/v1/videos/vid-1"),
-        (happycapy.encode_status("a/b?c#d é"), "/api/v1/videos/a%2Fb%3Fc%23d%20%C3%A9"),
-        (happycapy.encode_status("../chat"), "/api/v1/videos/..%2Fchat"),
-        (happycapy.encode_list(10), "/api/v1/videos?limit=10&offset=0"),
-        (happycapy.encode_list(50, 20), "/api/v1/videos?limit=50&offset=20"),
+        (status("vid-1"), "/api/v1/videos/vid-1"),
+        (status("a/b?c#d é"), "/api/v1/videos/a%2Fb%3Fc%23d%20%C3%A9"),
+        (status("../chat"), "/api/v1/videos/..%2Fchat"),
+        (happycapy.encode_list(), "/api/v1/videos?limit=50&offset=0"),
+        # The free read before a paid call: of the host that will make the video.
+        (happycapy.encode_check(), "/api/v1/videos?limit=1"),
     ],
 )
 def test_a_get_has_no_body_and_its_id_is_quoted(request_: HttpRequest, path: str) -> None:
     assert (request_.service, request_.method, request_.path) == ("video", "GET", path)
     assert request_.headers == {"Origin": "https://trickle.so"}
     assert request_.body is None
+    assert (request_.files, request_.address) == ((), None)
+
+
+def test_the_models_are_asked_for_at_the_host_of_the_chat() -> None:
+    request = happycapy.encode_models()
+    assert (request.service, request.method, request.path) == ("chat", "GET", "/api/v1/models")
+    assert (request.headers, request.body) == ({"Origin": "https://trickle.so"}, None)
+
+
+def test_where_no_field_or_call_is_known_none_is_made_up() -> None:
+    request = VideoRequest("m", "p", Picture(PNG, "image/png"), 6, None, "720p")
+    plain = happycapy.encode_submit(request)
+    told = request._replace(shape="9:16", audio=False, seed=7, idempotency_key="fvg_1")
+    assert happycapy.encode_submit(told) == plain
+    assert set(plain.body or {}) == {"model", "prompt", "duration", "size", "first_frame"}
+    assert happycapy.encode_image(ImageRequest("m", "p", "3:2", "1536x1024")) == (
+        happycapy.encode_image(ImageRequest("m", "p", "3:2"))
+    )
+    assert happycapy.encode_cancel(Handle("vid-1", "google/veo")) is None  # type: ignore[func-returns-value]
+    assert happycapy.ABOUT.idempotent is False
 
 
 # -- back: chat -----------------------------------------------------------------------------------
@@ -341,6 +371,14 @@ def test_a_list_keeps_its_order_and_leaves_out_what_is_no_row() -> None:
             happycapy.decode_list(reply(body))
 
 
+def test_the_free_read_tells_no_balance_and_knows_an_error() -> None:
+    assert happycapy.decode_check(reply({"data": [], "total": 0})) == Account(None)
+    with pytest.raises(ErrorInside, match="no such key"):
+        happycapy.decode_check(reply({"error": {"message": "no such key", "code": 401}}))
+    with pytest.raises(Unreadable):
+        happycapy.decode_check(reply(b"<html>"))
+
+
 KEYS = ["choices", "message", "content", "data", "b64_json", "url", "id", "error", "usage"]
 KEYS += ["status", "created_at", "duration"]
 JSON = st.recursive(
@@ -359,7 +397,10 @@ def test_any_json_is_decoded_or_a_told_error(data: object) -> None:
         happycapy.decode_chat,
         happycapy.decode_image,
         happycapy.decode_submit,
+        happycapy.decode_status,
         happycapy.decode_list,
+        happycapy.decode_models,
+        happycapy.decode_check,
     ):
         try:
             decode(reply(data))
