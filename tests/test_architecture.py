@@ -16,6 +16,9 @@ ENTRIES = {path.stem for path in SCRIPTS.glob("*.py")} - {"_bootstrap"}
 MODULES = {str(path.relative_to(SCRIPTS))[:-3]: path for path in sorted(SCRIPTS.rglob("*.py"))}
 OURS = [name for name in MODULES if name.startswith("factorized_video/")]
 DIALECTS = [name for name in OURS if "/dialects/" in name]
+DOOR = "factorized_video/gateway/dialects/__init__"
+SHARED = "factorized_video/gateway/dialects/_shared"
+GATEWAYS = [name for name in DIALECTS if name not in (DOOR, SHARED)]
 NETWORK = {
     "aiohttp", "asyncio", "ftplib", "http", "httpx", "requests", "smtplib", "socket",
     "socketserver", "ssl", "urllib3",
@@ -56,6 +59,14 @@ def roots(module: str, *, top_only: bool = False) -> set[str]:
 
 def calls(module: str) -> set[str]:
     return {ast.unparse(n.func) for n in ast.walk(tree(module)) if isinstance(n, ast.Call)}
+
+
+def attributes(module: str) -> set[str]:
+    return {ast.unparse(n) for n in ast.walk(tree(module)) if isinstance(n, ast.Attribute)}
+
+
+def dotted(module: str) -> str:
+    return module.replace("/", ".")
 
 
 def test_the_modules_are_seen() -> None:
@@ -99,7 +110,11 @@ def test_only_media_and_the_demo_use_pillow_and_pyav_and_only_inside_functions(
         assert roots(module).isdisjoint(MEDIA)
 
 
-@pytest.mark.parametrize("script", [*sorted(ENTRIES), "factorized_video/cli"])
+@pytest.mark.parametrize(
+    "script",
+    [*sorted(ENTRIES), "factorized_video/cli", "factorized_video/gateway/__init__",
+     "factorized_video/gateway/dialects/__init__"],
+)  # fmt: skip
 def test_what_help_loads_imports_the_rest_late(script: str) -> None:
     late = {"requests", "dotenv", "dataclasses", "subprocess", "pathlib", "typing"}
     assert roots(script, top_only=True).isdisjoint(late)
@@ -107,16 +122,56 @@ def test_what_help_loads_imports_the_rest_late(script: str) -> None:
 
 @pytest.mark.parametrize("module", DIALECTS)
 def test_a_dialect_is_a_pure_translator(module: str) -> None:
-    assert roots(module).isdisjoint(IO)
+    # The door lists its folder, once, to know which gateways there are; it reads no file in it.
+    listing = {"os"} if module == DOOR else set()
+    assert roots(module) & IO <= listing
     assert calls(module).isdisjoint({"open", "print", "input"})
-    known = {name.rpartition(".")[0] for name in imports(module) if "factorized_video" in name}
-    assert known <= {"factorized_video.gateway.reading", "factorized_video.gateway.types"}
+    of_os = {name for name in calls(module) if name.startswith("os.")}
+    assert of_os <= ({"os.listdir", "os.path.dirname"} if module == DOOR else set())
+    known = {name for name in imports(module) if "factorized_video" in name}
+    allowed = ["factorized_video.gateway.reading.", "factorized_video.gateway.types."]
+    if module in GATEWAYS:  # what they say alike they share; none knows another
+        allowed += [dotted(SHARED) + "."]
+        known -= {dotted(SHARED)}
+    if module == SHARED:
+        allowed += ["factorized_video.shapes."]
+    assert {name for name in known if not name.startswith(tuple(allowed))} == set()
+
+
+def test_the_dialects_are_the_gateways_that_can_be_chosen() -> None:
+    from factorized_video import cli, models
+    from factorized_video.gateway import dialects
+
+    names = {Path(module).name for module in GATEWAYS}
+    assert names == set(dialects.names()) == {"happycapy", "openai", "openrouter", "vercel"}
+    assert {*cli.GATEWAYS} - {"auto", "demo"} == names
+    assert {*models.registry()["gateways"]} == names | {"demo"}
 
 
 @pytest.mark.parametrize("module", OURS)
-def test_only_the_client_knows_the_dialects(module: str) -> None:
-    if module != "factorized_video/gateway/client" and module not in DIALECTS:
-        assert not [name for name in imports(module) if ".dialects" in name]
+def test_only_the_client_and_the_settings_know_the_dialects(module: str) -> None:
+    told = {name for name in imports(module) if ".dialects" in name}
+    if module in DIALECTS:
+        return
+    if module in ("factorized_video/gateway/client", "factorized_video/gateway/settings"):
+        # By their door: neither knows one by name.
+        assert told == {dotted(DOOR).removesuffix(".__init__")}
+    elif module == "factorized_video/cli":  # which names there are, for --gateway; and no more
+        assert told == {dotted(DOOR).removesuffix(".__init__")}
+        used = {name for name in attributes(module) if name.startswith("dialects.")}
+        assert used == {"dialects.names"}
+    else:
+        assert told == set()
+
+
+@pytest.mark.parametrize("module", ["gateway/client", "gateway/transport", "gateway/settings"])
+def test_no_gateways_name_is_in_what_speaks_to_all_of_them(module: str) -> None:
+    """Two in the settings, each where the rules say it: the default, and what any host speaks."""
+    tree_ = tree(f"factorized_video/{module}")
+    texts = {n.value for n in ast.walk(tree_) if isinstance(n, ast.Constant)}
+    names = {Path(gateway).name for gateway in GATEWAYS}
+    spoken = {"happycapy", "openai"} if module == "gateway/settings" else set()
+    assert {text for text in texts if text in names} == spoken
 
 
 @pytest.mark.parametrize(
