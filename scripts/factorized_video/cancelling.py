@@ -59,7 +59,7 @@ def cancel(console: Console, record: receipts.Record, chosen: Settings) -> dict[
     ended by itself.
     """
     from .gateway import open_gateway
-    from .gateway.client import shown_id
+    from .gateway.types import shown_id
 
     command = record.data.get("command")
     goes_on = {**record.whereabouts, "next": command}

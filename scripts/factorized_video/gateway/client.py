@@ -49,6 +49,7 @@ from .types import (
     Job,
     ListedJob,
     VideoRequest,
+    shown_id,
 )
 
 # By call: seconds for a whole answer, and its largest size in bytes. Image calls are synchronous
@@ -70,11 +71,6 @@ AT_THE_GATEWAY = (
 STATUS_OUTAGE_S = 180.0
 
 T = TypeVar("T")
-
-
-def shown_id(job_id: str) -> str:
-    """A job's id in a sentence: the beginning of one that is long (of Vercel it is JSON)."""
-    return job_id if len(job_id) <= 60 else f"{job_id[:48]}..."
 
 
 class _Attempt(Exception):

@@ -108,6 +108,11 @@ class Job(NamedTuple):
         return f"Job({self.id}, {self.state})"  # without its address, which may be signed
 
 
+def shown_id(job_id: str) -> str:
+    """A job's id in a sentence: the beginning of one that is long (of Vercel it is JSON)."""
+    return job_id if len(job_id) <= 60 else f"{job_id[:48]}..."
+
+
 class Handle(NamedTuple):
     """By what a job is asked for: its id, the model that makes it, the address to ask at."""
 

@@ -1,0 +1,192 @@
+"""A video job from the paid call to its end: submitted, settled if the answer got lost, waited for.
+
+What happens is on disk before the next step: the intent before the call, the id as soon as it is
+known, how it ended. Fetching is `delivery.py`'s.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from . import adoption, again, interrupts, legal, receipts
+from .errors import JobFailed, Refused, Rejected, ToolError, Unknown
+from .files import remember
+from .gateway import retries
+from .gateway.reading import is_refusal, tells_of_unknown_model
+from .gateway.types import Job, Picture, VideoRequest, shown_id
+from .models import Cost
+
+if TYPE_CHECKING:
+    from .console import Console
+    from .gateway.client import Gateway
+    from .plan import Call
+
+# How long an idempotency key is relied on (contract: an intent under one hour old).
+KEY_HOLDS_S = 3600.0
+
+
+def vanished(gateway: Gateway, record: receipts.Record) -> bool:
+    """Whether the gateway no longer knows the job that the receipt holds."""
+    try:
+        gateway.status(record.handle)
+    except Rejected as error:
+        return error.http_status == 404
+    return False
+
+
+def _send(console: Console, gateway: Gateway, record: receipts.Record, frame: Picture) -> None:
+    """Send the paid call as the receipt says it; the job's id is on disk before anything else."""
+    sent = record.data["sent"]
+    request = VideoRequest(
+        record.data["model"],
+        sent["prompt"],
+        frame,
+        int(sent["duration_s"]),
+        sent["aspect_ratio"],
+        str(sent["resolution"]),
+        shape=sent.get("canvas") or sent.get("shape") or "16:9",
+        audio=sent.get("audio_switch"),
+        seed=sent.get("seed"),
+        idempotency_key=record.data.get("idempotency_key"),
+    )
+    job = gateway.submit(request)
+    cost = record.data["expected"] if job.cost is None else Cost(job.cost, "actual").as_json()
+    record.update(
+        state="submitted",
+        job=job.id,
+        address=job.address,
+        cost=cost,
+        error=None,
+        request_ids=[job.request_id] if job.request_id else [],
+    )
+    console.warn(*job.warnings)
+
+
+def submit(
+    console: Console, gateway: Gateway, call: Call, record: receipts.Record, frame: Picture
+) -> None:
+    """Write down that the paid call is sent, send it, and settle what became of it."""
+    try:
+        with interrupts.held_back(console.note, gateway.settings.time_scale):
+            remember(record.output)
+            record.intend()
+            console.progress(f"submitting to {call.model.id}")
+            _send(console, gateway, record, frame)
+    except Unknown as error:
+        record.ended(error)
+        settle(console, gateway, call, record, frame)
+    except Refused as error:
+        error.hint = "The anchor is kept: say the action in other words. " + receipts.PAY_AGAIN
+        record.ended(error)
+        error.result = {**record.whereabouts, "next": again.with_other_words()}
+        raise
+    except ToolError as error:
+        if record.data["job"] is None:
+            record.withdraw()
+        else:  # taken, but the disk would not take its id
+            error.result = record.whereabouts
+            error.hint += f" The job is {record.data['job']}; --job takes it over."
+        raise
+
+
+def _sent_once_more(
+    console: Console, gateway: Gateway, record: receipts.Record, frame: Picture
+) -> bool:
+    """Whether the lost call could be sent again with its idempotency key, and now has a job."""
+    first = record.data["sent"].get("first_frame") or {}
+    since_s = time.time() - float(record.data.get("sent_at") or 0)
+    same = first.get("sha256") == receipts.sha256_of_bytes(frame.data)
+    key = gateway.about.idempotent and record.data.get("idempotency_key")
+    if not (key and same and 0 <= since_s < KEY_HOLDS_S):
+        return False
+    for attempt in range(1, retries.MAX_TRIES):
+        time.sleep(retries.backoff(attempt) * gateway.settings.time_scale)
+        console.progress("the answer was lost; sending the same call with the same key")
+        try:
+            with interrupts.held_back(console.note, gateway.settings.time_scale):
+                _send(console, gateway, record, frame)
+        except Unknown:
+            continue
+        except ToolError as error:  # it says nothing about the call before
+            console.warn(f"Sending it again with its idempotency key failed: {error.message}")
+            return False
+        console.warn(
+            "The answer to the paid call was lost. It was sent again with the same idempotency "
+            f"key, by which {gateway.about.title} makes it once."
+        )
+        return True
+    return False
+
+
+def settle(
+    console: Console, gateway: Gateway, call: Call, record: receipts.Record, frame: Picture
+) -> None:
+    """Find out what became of a create whose answer was lost; raise Unknown where nobody can."""
+    if _sent_once_more(console, gateway, record, frame):
+        return
+    job: str | None = None
+    fitting: list[str] = []
+    if gateway.lists_jobs:
+        try:
+            job, fitting = adoption.settle(gateway, record, console.progress)
+        except ToolError as error:
+            console.warn(f"The gateway's list of jobs could not be read: {error.message}")
+    if job:
+        cost = record.data.get("expected") or call.cost.as_json()
+        record.take_over(job, adopted=True, cost=cost)
+        console.warn(
+            f"The answer to the paid call was lost; the job {job} was found in the gateway's list "
+            "and taken over: it is the only one of that request and time."
+        )
+        return
+    lost = record.data.get("error")
+    said = lost.get("message") if isinstance(lost, dict) else None
+    message = str(said or "A paid call was sent and its answer was lost.")
+    hint = f"{receipts.AFTER_UNKNOWN} A job that you find there is taken over with --job ID."
+    if fitting:
+        hint += f" These may be it: {', '.join(fitting)}."
+    unknown = Unknown(message, hint, charged="unknown", **record.whereabouts)
+    record.ended(unknown)
+    raise unknown
+
+
+def wait(
+    console: Console, gateway: Gateway, call: Call, record: receipts.Record, timeout_s: float
+) -> Job:
+    """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
+    started = time.monotonic()
+    try:
+        job = gateway.wait(record.handle, timeout_s, started)
+    except ToolError as error:
+        error.result = {**record.whereabouts, **error.result}
+        typical = call.model.typical_s
+        if error.kind == "running" and typical:
+            elapsed = time.monotonic() - started
+            error.result["eta_s"] = max(0, round(typical - elapsed)) or None
+        raise
+    console.warn(*job.warnings)
+    if job.cost is not None:  # what it was expected to cost gives way to what it did
+        record.update(cost=Cost(job.cost, "actual").as_json())
+    if job.state == "succeeded":
+        return job
+    reason = job.error or "the gateway gave no reason"
+    refused = is_refusal(reason)
+    instead = legal.replacement(call.model, call.gateway)
+    hint = "Try other words or another model."
+    if refused:
+        hint = "The anchor is kept: say the action in other words."
+    elif instead and tells_of_unknown_model(reason):
+        hint = f"Use {instead} instead."
+    family: type[ToolError] = Refused if refused else JobFailed
+    failure = family(
+        f"The job {shown_id(job.id)} failed: {reason}",
+        f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
+        charged="unknown" if job.cost is None else "yes" if job.cost else "no",
+        request_id=job.request_id,
+    )  # fmt: skip
+    record.ended(failure)
+    failure.result = record.whereabouts
+    if refused:
+        failure.result["next"] = again.with_other_words()
+    raise failure
