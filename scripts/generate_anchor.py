@@ -179,6 +179,7 @@ def _draw(
             cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
             record.update(cost=cost.as_json(), reply=reply.raw,
                           request_ids=[reply.request_id] if reply.request_id else [])  # fmt: skip
+            console.warn(*reply.warnings)
     except (Refused, Unknown) as error:
         if isinstance(error, Unknown):
             error.hint = receipts.AFTER_UNKNOWN

@@ -180,9 +180,16 @@ def looks_like_html(data: bytes) -> bool:
 
 
 def warnings_in(data: dict[str, object]) -> tuple[str, ...]:
-    """What a gateway warns of beside its result: strings, or objects with a message."""
+    """What a gateway warns of beside its result: strings, or objects with a message.
+
+    Vercel's tell of a feature that the model does not have: `{type, feature, details?}`.
+    """
     found = data.get("warnings")
-    texts = [_words(item) for item in found[:20]] if isinstance(found, list) else []
+    texts = []
+    for item in found[:20] if isinstance(found, list) else ():
+        about = item if isinstance(item, dict) else {}
+        parts = [about.get(key) for key in ("type", "feature", "details")]
+        texts.append(_words(item) or ": ".join(part for part in parts if isinstance(part, str)))
     return tuple(clean(text)[:300] for text in texts if text)
 
 

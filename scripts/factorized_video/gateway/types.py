@@ -48,6 +48,7 @@ class ImageReply(NamedTuple):
     cost: float | None
     request_id: str | None
     raw: dict[str, object] | None = None
+    warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"ImageReply({self.request_id})"  # without its bytes and address

@@ -184,6 +184,7 @@ def _picture(
         cost=cost_in(data, reply),
         request_id=reply.request_id,
         raw=without_bytes(data),
+        warnings=warnings_in(data),
     )
 
 
