@@ -1,4 +1,4 @@
-"""A gateway on 127.0.0.1 that speaks the HappyCapy dialect and does what a test tells it.
+"""A gateway on 127.0.0.1 that does what a test tells it, in whichever dialect.
 
 It answers like a gateway that works, keeps every request, and counts what it would bill. What it is
 to do otherwise is data, one `Reply` per answer:
@@ -6,14 +6,13 @@ to do otherwise is data, one `Reply` per answer:
     gateway.will("image", Reply(503, headers={"Retry-After": "1"}), Reply(200, body=b"<html>"))
 
 answers the next two image requests so, and the third as by default. Endpoints: chat, image, create,
-status, list, file (the finished clip, or a picture). What can be wrong with the wire are the rows
-of `WIRE`; and `down` stops the listening. What it bills (accepted image and video creates, and
-chat) is counted in `billed`.
+status, list, check, models, cancel, file (the finished clip, or a picture). What can be wrong with
+the wire are the rows of `WIRE`; and `down` stops the listening. What it bills (accepted image and
+video creates, and chat) is counted in `billed`. How all this is said is the speech's (`speech/`).
 """
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import socket
@@ -22,13 +21,17 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from dataclasses import replace
 from email.utils import formatdate
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
+
+import speech as speeches
+from speech import Drawn, Reply, Request, Rows, Speech, Standing, Wrong, in_base64, said
+
+__all__ = ["Reply", "Request"]
 
 CAPTION = "A tabby cat on the top shelf of a tall wooden bookshelf, a grey couch at the lower left."
 MOTION = "The tabby cat leaps from the shelf and lands on the couch."
@@ -36,50 +39,15 @@ PAID = {"chat", "image", "create"}
 SIZES = {"16:9": (1280, 720), "9:16": (720, 1280), "1:1": (1024, 1024)}
 
 
-@dataclass(frozen=True)
-class Reply:
-    """One answer. `fault` is what the wire does to it, a row of `WIRE`; `pace_s` how slowly.
-
-    `accepted`: whether the gateway did the work, and bills it; by default when it says 2xx, and
-    when the fault hides what it says. A header "date+30" is sent as the date in 30 s.
-    """
-
-    status: int = 200
-    json: object = None
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    fault: str = ""
-    accepted: bool | None = None
-    pace_s: float = 0.05
-
-    @property
-    def data(self) -> bytes:
-        return self.body if self.body is not None else json.dumps(self.json).encode()
-
-    @property
-    def billed(self) -> bool:
-        if self.fault == "unread":
-            return False
-        return 200 <= self.status < 300 if self.accepted is None else self.accepted
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as it came. Header names are in lower case."""
-
-    endpoint: str
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: dict[str, object]
-    at: float = field(default_factory=time.monotonic)
-
-
 class Gateway:
     """The scriptable gateway. Used as a context manager; every test gets its own."""
 
-    def __init__(self) -> None:
-        self.dialect = "happycapy"  # what --gateway says; the address alone would mean openai
+    def __init__(self, speech: Speech | str = "happycapy") -> None:
+        self.speech = speeches.load(speech) if isinstance(speech, str) else speech
+        self.dialect = self.speech.name  # what --gateway says; the address alone means openai
+        self.key: str | None = None  # asked for in every call, where one is set
+        self.balance_usd = 95.5
+        self.serves = tuple(self.speech.models.values()) or ("test/llm", "test/image", "test/i2v")
         self.requests: list[Request] = []
         self.billed: Counter[str] = Counter()
         self.jobs: dict[str, dict[str, object]] = {}
@@ -93,7 +61,7 @@ class Gateway:
         self.query = ""
         # Rows of the list tell when they were made, by a clock so many seconds ahead; None: rows
         # tell no time, so a lost job cannot be found in the list.
-        self.clock_ahead_s: float | None = None
+        self.clock_ahead_s = self.speech.clock_ahead_s
         self._rows: dict[str, list[Reply]] = {}
         self._hooks: dict[str, Callable[[], object]] = {}
         self._always: dict[str, Reply] = {}
@@ -182,72 +150,155 @@ class Gateway:
 
     def twin(self) -> None:
         """Somebody else with this key asked for the same as the newest job does."""
-        job_id = f"job-{len(self.jobs) + 1}"
-        self.jobs[job_id] = {**self.jobs[next(reversed(self.jobs))], "id": job_id}
+        self._add({**self.jobs[next(reversed(self.jobs))], "key": None})
 
     def answer(self, request: Request) -> Reply:
         """Write the request down, and say how it is answered."""
         with self._changed:
             self.requests.append(request)
             self._hooks.pop(request.endpoint, lambda: None)()
-            rows = self._rows.get(request.endpoint)
-            reply = rows.pop(0) if rows else self._always.get(request.endpoint)
-            default = self._default(request) if reply is None or reply.billed else None
-            if reply is None:
-                assert default is not None
-                reply = default
-            elif reply.json is None and reply.body is None and default:
-                # Only the wire or the headers are out of order.
-                headers = {**default.headers, **reply.headers}
-                reply = replace(reply, json=default.json, body=default.body, headers=headers)
-            if request.endpoint in PAID and reply.billed:
-                self.billed[request.endpoint] += 1
+            reply = self._turned_away(request) or self._reply(request)
             self._changed.notify_all()
             return reply
 
+    def _turned_away(self, request: Request) -> Reply | None:
+        """The answer to who has no key, or asks for something that cannot be understood."""
+        speech, endpoint = self.speech, request.endpoint
+        # What is elsewhere in life, a signed address, is not asked for with the key.
+        free = endpoint in speech.needs_no_key or request.path.startswith("/files/")
+        if self.key and not free and request.headers.get("authorization") != f"Bearer {self.key}":
+            return speech.error(401, Wrong("no such key"))
+        if endpoint in ("image", "create"):
+            try:
+                asked = speech.asked(request)
+            except (ValueError, TypeError) as error:
+                return speech.error(400, Wrong(f"not understood: {error}"))
+            job = self._made_before(request)
+            if job and job["asked"] != asked:
+                return speech.error(422, Wrong("this idempotency key was used for another request"))
+        return None
+
+    def _reply(self, request: Request) -> Reply:
+        rows = self._rows.get(request.endpoint)
+        reply = rows.pop(0) if rows else self._always.get(request.endpoint)
+        is_new = self._made_before(request) is None
+        default = self._default(request) if reply is None or reply.billed else None
+        if reply is None:
+            assert default is not None
+            reply = default
+        elif reply.means is not None:
+            reply = over(self._said(reply, request), reply)
+        elif reply.says_nothing and default:
+            reply = over(default, reply)
+        if request.endpoint in PAID and reply.billed and is_new:
+            self.billed[request.endpoint] += 1
+        return reply
+
+    def _made_before(self, request: Request) -> dict[str, object] | None:
+        """The job that was made with a create's idempotency key, where the gateway heeds it."""
+        key = self.speech.key_of(request) if request.endpoint == "create" else None
+        return next((job for job in self.jobs.values() if key and job.get("key") == key), None)
+
+    def _said(self, reply: Reply, request: Request) -> Reply:
+        """What a reply means, in the gateway's words."""
+        means, speech = reply.means, self.speech
+        if isinstance(means, Standing):
+            return speech.status(means)
+        if isinstance(means, Rows):
+            return speech.listed(means)
+        if isinstance(means, Drawn):
+            return speech.image(request, means)
+        assert means is not None
+        return speech.error(reply.status, means)
+
     def _default(self, request: Request) -> Reply:
-        body = request.body
-        if request.endpoint == "chat":
-            return chat(json.dumps({"caption": CAPTION, "motion": MOTION}))
-        if request.endpoint == "image":
-            size = SIZES.get(str(body.get("aspectRatio")), (1280, 720))
+        speech, endpoint = self.speech, request.endpoint
+        if endpoint == "chat":
+            return speech.chat(json.dumps({"caption": CAPTION, "motion": MOTION}))
+        if endpoint == "image":
+            size = size_of(speech.asked(request).shape)
             self.draws += 1
-            return image(png(size, self.draws - 1))
-        if request.endpoint == "create":
-            job_id = f"job-{len(self.jobs) + 1}"
-            kept = {key: body.get(key) for key in ("model", "prompt", "duration", "size")}
-            self.jobs[job_id] = {"id": job_id, "aspect_ratio": body.get("aspectRatio"), **kept,
-                                 "made_at": time.time()}  # fmt: skip
-            return Reply(json={"id": job_id})
-        if request.endpoint == "status":
-            return self._status(request.path.rpartition("/")[2])
-        if request.endpoint in ("list", "check"):
-            rows = [self._row(job_id) for job_id in reversed(self.jobs)]
-            return Reply(json={"data": rows, "total": len(rows), "limit": 10, "offset": 0})
-        if request.endpoint == "file":
+            return speech.image(request, Drawn(png(size, self.draws - 1)))
+        if endpoint == "create":
+            made_before = self._made_before(request)
+            job_id = str(made_before["id"]) if made_before else self._take(request)
+            return speech.created(replace(self._standing(job_id), state="running", url=None))
+        if endpoint in ("status", "cancel"):
+            return self._of_a_job(request, speech.job_in(request))
+        if endpoint == "list":
+            return speech.listed(self._listed())
+        if endpoint == "check":
+            return speech.checked(self.balance_usd, self._listed())
+        if endpoint == "models":
+            return speech.served(self.serves)
+        if endpoint == "file":
+            if not request.path.startswith("/files/"):
+                return self._of_a_job(request, speech.job_in(request))
             if urlsplit(request.path).path.endswith(".png"):
                 return Reply(body=png(), headers={"Content-Type": "image/png"})
-            return Reply(body=clip(), headers={"Content-Type": "video/mp4"})
-        return Reply(404, {"error": {"message": f"no such path: {request.path}"}})
+            return self._film(speech.job_in(request))
+        missing = speech.error(404, Wrong(f"no such path: {request.path}"))
+        return speech.other(request) or missing
 
-    def _status(self, job_id: str) -> Reply:
+    def _of_a_job(self, request: Request, job_id: str) -> Reply:
         if job_id not in self.jobs:
-            return Reply(404, {"error": {"message": f"no job {job_id}"}})
+            return self.speech.error(404, Wrong(f"no job {job_id}"))
+        if request.endpoint == "file":
+            if self._standing(job_id).state == "succeeded":
+                return self._film(job_id)
+            return self.speech.error(404, Wrong(f"the clip of {job_id} is not ready"))
         job = self.jobs[job_id]
+        if request.endpoint == "cancel":
+            reply = self.speech.cancelled(self._standing(job_id))
+            if self.speech.forgets():
+                del self.jobs[job_id]
+            return reply
         job["reads"] = int(str(job.get("reads", 0))) + 1
-        return Reply(json=self._row(job_id))
+        return self.speech.status(self._standing(job_id))
 
-    def _row(self, job_id: str) -> dict[str, object]:
-        job = {"status": "running", "error": None, "url": None, **self.jobs[job_id]}
-        reads, made_at = int(str(job.pop("reads", 0))), float(str(job.pop("made_at", 0)))
-        if self.clock_ahead_s is not None:
-            told = datetime.fromtimestamp(made_at + self.clock_ahead_s, timezone.utc)
-            job["created_at"] = told.isoformat()
-        if self.ends_after is not None and reads > self.ends_after:
+    def _take(self, request: Request) -> str:
+        """Begin the job that a create asks for; its id."""
+        asked = self.speech.asked(request)
+        return self._add({
+            "model": asked.model, "prompt": asked.prompt, "duration": asked.duration_s,
+            "aspect_ratio": asked.shape, "size": asked.resolution, "made_at": time.time(),
+            "key": self.speech.key_of(request), "asked": asked,
+        })  # fmt: skip
+
+    def _add(self, job: Mapping[str, object]) -> str:
+        job_id = self.speech.new_id(len(self.jobs) + 1)
+        self.jobs[job_id] = {**job, "id": job_id}
+        return job_id
+
+    def _listed(self) -> Rows:
+        """The jobs that the list shows, the newest first."""
+        return Rows(tuple(self._standing(job_id) for job_id in reversed(self.jobs)))
+
+    def _standing(self, job_id: str) -> Standing:
+        job = self.jobs[job_id]
+        reads, made_at = int(str(job.get("reads", 0))), float(str(job.get("made_at", 0)))
+        ahead_s = self.clock_ahead_s
+        standing = Standing(
+            "running", job_id, job.get("model"), job.get("prompt"), job.get("duration"),
+            job.get("aspect_ratio"), job.get("size"),
+            None if ahead_s is None else made_at + ahead_s,
+        )  # fmt: skip
+        if self.ends_after is None or reads <= self.ends_after:
+            return standing
+        told: dict[str, Any] = {"cost": self.speech.clip_usd, "error": None, **self.ending}
+        if told["status"] == "succeeded":
             query = self.query.replace("{reads}", str(reads))
-            url = f"{self.clips_at or self.root}/files/{job_id}.mp4{query}"
-            job |= {"url": url if self.ending["status"] == "succeeded" else None, **self.ending}
-        return job
+            place = f"{self.clips_at or self.root}/files/{job_id}.mp4{query}"
+            inside = self.clip_of(job_id) if self.speech.inline else None
+            told = {"url": place, "clip": inside, **told}
+        return replace(standing, state=str(told.pop("status")), **told)
+
+    def _film(self, job_id: str) -> Reply:
+        return Reply(body=self.clip_of(job_id), headers={"Content-Type": "video/mp4"})
+
+    def clip_of(self, job_id: str) -> bytes:
+        """What a job has made."""
+        return clip()
 
     def until_closed(self, seconds: float | None = None) -> bool:
         """Wait for the end of the test; whether it has come."""
@@ -274,15 +325,20 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
+    def do_DELETE(self) -> None:
+        self._serve()
+
     def _serve(self) -> None:
         gateway = self.server.gateway
         if gateway.is_down:  # a connection from before
             return self.reset()
-        endpoint = endpoint_of(self.command, self.path)
+        endpoint = gateway.speech.endpoint(self.command, self.path, {})
         size = int(self.headers.get("Content-Length") or 0)
-        data = b"" if gateway.leaves_unread(endpoint) else self.rfile.read(size)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = json.loads(data) if data else {}
+        body: dict[str, object] = {}
+        if not gateway.leaves_unread(endpoint):
+            body = parsed(headers.get("content-type", ""), self.rfile.read(size))
+            endpoint = gateway.speech.endpoint(self.command, self.path, body)
         reply = gateway.answer(Request(endpoint, self.command, self.path, headers, body))
         try:
             WIRE[reply.fault](self, reply)
@@ -399,37 +455,46 @@ WIRE: dict[str, Callable[[_Handler, Reply], None]] = {
 }
 
 
-def endpoint_of(method: str, path: str) -> str:
-    """The endpoint's name; "unknown" for what the dialect does not have."""
-    path, _, query = path.partition("?")
-    if (method, path) == ("GET", "/api/v1/videos") and query == "limit=1":
-        return "check"
-    exact = {
-        ("POST", "/api/v1/chat/completions"): "chat",
-        ("POST", "/api/v1/images/generations"): "image",
-        ("POST", "/api/v1/videos"): "create",
-        ("GET", "/api/v1/videos"): "list",
-    }
-    if (method, path) in exact:
-        return exact[method, path]
-    if method == "GET" and path.startswith("/api/v1/videos/"):
-        return "status"
-    return "file" if method == "GET" and path.startswith("/files/") else "unknown"
+def over(usual: Reply, reply: Reply) -> Reply:
+    """The usual reply, with what is out of order: status, headers, the wire."""
+    return replace(
+        reply,
+        status=usual.status if reply.status == 200 else reply.status,
+        json=usual.json,
+        body=usual.body,
+        headers={**usual.headers, **reply.headers},
+        means=None,
+    )
+
+
+def parsed(content_type: str, data: bytes) -> dict[str, object]:
+    """The body of a request: JSON, or the fields (texts) and files (bytes) of a form."""
+    kind, _, boundary = content_type.partition("boundary=")
+    if not kind.startswith("multipart/form-data"):
+        body = json.loads(data or b"{}")
+        return body if isinstance(body, dict) else {}
+    fields: dict[str, object] = {}
+    for part in (b"\r\n" + data).split(b"\r\n--" + boundary.strip('"').encode())[1:-1]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        name = head.partition(b' name="')[2].partition(b'"')[0].decode()
+        fields[name] = value if b"filename=" in head else value.decode()
+    return fields
+
+
+def size_of(shape: str | None) -> tuple[int, int]:
+    """Pixels for a ratio or a size."""
+    wide, x, high = (shape or "").partition("x")
+    return (int(wide), int(high)) if x else SIZES.get(shape or "", SIZES["16:9"])
 
 
 def chat(content: object, finish_reason: str = "stop", **message: object) -> Reply:
     """A chat reply; `cost` as the gateway tells it."""
-    return Reply(json={
-        "id": "chat-1",
-        "choices": [{"index": 0, "finish_reason": finish_reason,
-                     "message": {"role": "assistant", "content": content, **message}}],
-        "usage": {"prompt_tokens": 1200, "completion_tokens": 150, "cost": 0.0059},
-    })  # fmt: skip
+    return Reply(json=said(content, finish_reason, **message))
 
 
 def image(data: bytes) -> Reply:
     """An image reply with these bytes."""
-    return Reply(json={"data": [{"b64_json": base64.b64encode(data).decode()}]})
+    return Reply(json={"data": [{"b64_json": in_base64(data)}]})
 
 
 def refusal(status: int, message: str, **error: object) -> Reply:

@@ -18,12 +18,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from conftest import GUARD, Run, command, environment
 from loopback import Gateway, Reply, Request, clip, png
+from speech import Rows, Speech
 
 PROMPT = "A cat jumping from a bookshelf to the couch"
 # What a finished run leaves beside `cat.mp4`, and nothing else.
@@ -41,11 +42,14 @@ class Storm(Gateway):
     Answers to paid creates may be late three times as long, as it is in life.
     """
 
-    def __init__(self, seed: str = "", slowest_s: float = 0.0) -> None:
-        super().__init__()
+    def __init__(
+        self, seed: str = "", slowest_s: float = 0.0, speech: Speech | str = "happycapy"
+    ) -> None:
+        super().__init__(speech)
+        self.clock_ahead_s = 0.0
         self.seed, self.slowest_s = seed, slowest_s
         self.listed_after_s = 0.0  # how long a new job is missing in the list
-        self.clips: dict[str, bytes] = {}  # by job: what was served
+        self.clips: dict[str, bytes] = {}  # by the id that clients keep: what was served
         self._gates: dict[str, threading.Event] = {}
 
     def __enter__(self) -> Storm:
@@ -61,27 +65,25 @@ class Storm(Gateway):
         self._gates.pop(endpoint).set()
 
     def answer(self, request: Request) -> Reply:
-        """As the base, later, and with the time at which a job was made in its row."""
+        """As the base, later."""
         gate = self._gates.get(request.endpoint)
         late = self._lateness(request.endpoint)
         self.until_closed(late[0])
         reply = super().answer(request)
-        for job in list(self.jobs.values()):
-            job.setdefault("created_at", time.time())
-        if request.endpoint == "file" and reply.body == clip():
-            job_id = request.path.rpartition("/")[2].partition(".mp4")[0]
-            reply = replace(reply, body=self.clips.setdefault(job_id, clip_of(job_id)))
-        if request.endpoint == "list" and isinstance(reply.json, dict):
-            shown = [row for row in reply.json["data"] if self._is_listed(row["id"])]
-            reply = replace(reply, json={**reply.json, "data": shown})
         self.until_closed(late[1])
         while gate and not gate.is_set() and not self.until_closed(0.005):
             pass
         return reply
 
-    def _is_listed(self, job_id: str) -> bool:
-        made = float(str(self.jobs[job_id]["created_at"]))
-        return time.time() - made >= self.listed_after_s
+    def clip_of(self, job_id: str) -> bytes:
+        """Of each job another one."""
+        return self.clips.setdefault(self.speech.kept_as(job_id), clip_of(job_id))
+
+    def _listed(self) -> Rows:
+        """The jobs that are old enough."""
+        since = time.time() - self.listed_after_s
+        rows = super()._listed().rows
+        return Rows(tuple(row for row in rows if float(str(self.jobs[row.id]["made_at"])) <= since))
 
     def _lateness(self, endpoint: str) -> tuple[float, float]:
         """Seconds before the request is taken and before its answer leaves: often none."""
@@ -146,8 +148,9 @@ class Started:
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 words or command(script, *args, gateway=gateway),
-                env=environment(gateway, env), cwd=folder, stdin=subprocess.DEVNULL, stdout=out,
-                stderr=err, start_new_session=True, preexec_fn=preexec,
+                env=environment(gateway, env), cwd=folder,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
+                preexec_fn=preexec,
             )  # fmt: skip
 
     @property

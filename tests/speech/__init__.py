@@ -1,0 +1,315 @@
+"""How each gateway speaks, from its own side: one module and one class each. `load` is their door.
+
+A speech turns requests into what they mean and what is meant into replies; what happens in between
+is the engine's, `loopback.py`. What a gateway can do stands in its class as data, and the table of
+faults follows from that. The facts are those of the dialects in `scripts/`, and the replies hold
+what the vendors' own clients insist on.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from time import monotonic
+from typing import ClassVar
+from urllib.parse import unquote
+
+NAMES = ("happycapy", "vercel", "openrouter", "openai")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a job stands, in no gateway's words.
+
+    `state` is running, succeeded or failed; any other word is said as it is, and "" not at all.
+    `clip` is what a gateway sends that puts clips into its replies, `url` what the others tell.
+    """
+
+    state: str
+    id: str = "job-1"
+    model: object = None
+    prompt: object = None
+    duration_s: object = None
+    shape: object = None  # "16:9" or "1280x720"
+    resolution: object = None
+    created_at: float | None = None
+    url: str | None = None
+    clip: bytes | None = None
+    error: object = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The list of jobs, the newest first."""
+
+    rows: tuple[Standing, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture: its bytes, or where it is."""
+
+    data: bytes | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An error. `code` is what it is about where the reply's status does not say so."""
+
+    message: str
+    code: int | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a paid create means. `shape` is "16:9" or "1280x720"; `frame` the first frame."""
+
+    model: str
+    prompt: str
+    shape: str | None = None
+    duration_s: int | None = None
+    resolution: str | None = None
+    frame: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. `fault` is what the wire does to it, a row of `loopback.WIRE`.
+
+    `means` is said in the gateway's words, in place of `json`. `accepted`: whether the gateway did
+    the work, and bills it; by default when it says 2xx, and when the fault hides what it says. A
+    header "date+30" is sent as the date in 30 s. `pace_s`: how slowly it comes, where it does.
+    """
+
+    status: int = 200
+    json: object = None
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+    accepted: bool | None = None
+    pace_s: float = 0.05
+    means: Standing | Rows | Drawn | Wrong | None = None
+
+    @property
+    def data(self) -> bytes:
+        return self.body if self.body is not None else json.dumps(self.json).encode()
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether only the wire or the headers are out of order: the rest is the usual reply."""
+        return self.json is None and self.body is None and self.means is None
+
+    @property
+    def billed(self) -> bool:
+        if self.fault == "unread":
+            return False
+        return 200 <= self.status < 300 if self.accepted is None else self.accepted
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it came. Header names are in lower case; files of a form are bytes."""
+
+    endpoint: str
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: dict[str, object]
+    at: float = field(default_factory=monotonic)
+
+
+class Speech:
+    """What all gateways say alike, in OpenAI's shape; a gateway's class says what differs."""
+
+    name: ClassVar[str]
+    # What the gateway can do; the table of faults follows from this.
+    lists_jobs: ClassVar[bool] = False
+    heeds_keys: ClassVar[bool] = False  # one idempotency key, one job
+    tells_addresses: ClassVar[bool] = True  # a finished job tells where its clip is
+    draws_addresses: ClassVar[bool] = False  # a picture may come as an address
+    tells_balance: ClassVar[bool] = False
+    models: ClassVar[Mapping[str, str]] = {}  # by kind, what must be named: it has no defaults
+    # More models that draw: they are asked by a call of another shape.
+    other_image_models: ClassVar[tuple[str, ...]] = ()
+    # How servers of this kind differ from each other: what is set on the speech, by name.
+    manners: ClassVar[Mapping[str, Mapping[str, object]]] = {}
+    # Where things are. `check` is what is asked, free, before the first paid call.
+    paths: ClassVar[Mapping[tuple[str, str], str]] = {}
+    jobs_at: ClassVar[str] = ""
+    check: ClassVar[str] = "check"
+    needs_no_key: ClassVar[frozenset[str]] = frozenset()
+    words: ClassVar[Mapping[str, str]] = {}  # of a job's states
+    clock_ahead_s: ClassVar[float | None] = 0.0
+    clip_usd: ClassVar[float | None] = None  # what a clip is said to have cost
+    inline: bool = False  # the clip stands in the status reply
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def endpoint(self, method: str, path: str, body: Mapping[str, object]) -> str:
+        """chat, image, create, status, list, check, models, cancel, file; else "unknown"."""
+        place, _, _ = path.partition("?")
+        if (method, place) in self.paths:
+            return self.paths[method, place]
+        if method == "GET" and place.startswith("/files/"):
+            return "file"
+        if self.jobs_at and place.startswith(self.jobs_at):
+            if method == "GET":
+                return "file" if place.endswith("/content") else "status"
+            return "cancel" if method == "DELETE" else "unknown"
+        return "unknown"
+
+    def job_in(self, request: Request) -> str:
+        """The id of the job that a status read, a download or a cancel is about."""
+        place = request.path.partition("?")[0]
+        if place.startswith("/files/"):
+            return unquote(place.removeprefix("/files/")).partition(".mp4")[0]
+        return unquote(place.removeprefix(self.jobs_at).removesuffix("/content"))
+
+    def kept_as(self, job_id: str) -> str:
+        """The id under which a client keeps a job."""
+        return job_id
+
+    def new_id(self, number: int) -> str:
+        """The id of the job with this number."""
+        return f"job-{number}"
+
+    def key_of(self, request: Request) -> str | None:
+        """The idempotency key that the gateway heeds."""
+        return request.headers.get("idempotency-key") if self.heeds_keys else None
+
+    def asked(self, request: Request) -> Asked:
+        """What an image or create request means. Raises ValueError for what is none."""
+        raise NotImplementedError
+
+    # -- replies ---------------------------------------------------------------------------------
+
+    def chat(self, text: str) -> Reply:
+        """What an LLM said."""
+        return Reply(json=said(text))
+
+    def image(self, request: Request, drawn: Drawn) -> Reply:
+        """The picture that a request asked for."""
+        row = {"b64_json": in_base64(drawn.data)} if drawn.data else {"url": drawn.url}
+        return Reply(json={"created": 1, "data": [row]})
+
+    def created(self, job: Standing) -> Reply:
+        """A clip is being made."""
+        raise NotImplementedError
+
+    def status(self, job: Standing) -> Reply:
+        """How it stands."""
+        raise NotImplementedError
+
+    def listed(self, jobs: Rows) -> Reply:
+        """The jobs of this key."""
+        raise NotImplementedError
+
+    def checked(self, balance_usd: float, jobs: Rows) -> Reply:
+        """The reply to the free read before the first paid call."""
+        raise NotImplementedError
+
+    def served(self, ids: tuple[str, ...]) -> Reply:
+        """The list of models."""
+        rows = [{"id": id_, "object": "model", "created": 1, "owned_by": "test"} for id_ in ids]
+        return Reply(json={"object": "list", "data": rows})
+
+    def cancelled(self, job: Standing) -> Reply:
+        """The reply to a request to end a job."""
+        return self.error(405, Wrong("there is no such call"))
+
+    def forgets(self) -> bool:
+        """Whether a job that is cancelled is gone."""
+        return False
+
+    def other(self, request: Request) -> Reply | None:
+        """The reply to a call that only the vendor's own client makes."""
+        return None
+
+    def error(self, status: int, wrong: Wrong) -> Reply:
+        """An error."""
+        return Reply(status, {"error": {"message": wrong.message}})
+
+    def word(self, job: Standing) -> dict[str, object]:
+        """A job's state in the gateway's word, as the field `status`."""
+        return {"status": self.words.get(job.state, job.state)} if job.state else {}
+
+
+def load(name: str) -> Speech:
+    """The speech of that name."""
+    speech = import_module(f"{__name__}.{name}").SPEECH()
+    assert isinstance(speech, Speech)
+    return speech
+
+
+def said(content: object, finish_reason: str = "stop", **message: object) -> dict[str, object]:
+    """A chat reply, with all that the vendors' clients insist on."""
+    return {
+        "id": "chat-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "test/llm",
+        "system_fingerprint": None,
+        "choices": [{"index": 0, "finish_reason": finish_reason,
+                     "message": {"role": "assistant", "content": content, **message}}],
+        "usage": {"prompt_tokens": 1200, "completion_tokens": 150, "total_tokens": 1350,
+                  "cost": 0.0059},
+    }  # fmt: skip
+
+
+def drawn_in_chat(drawn: Drawn) -> dict[str, object]:
+    """A chat reply with a picture in it."""
+    address = drawn.url or f"data:image/png;base64,{in_base64(drawn.data)}"
+    return said("", images=[{"type": "image_url", "image_url": {"url": address}}])
+
+
+def in_base64(data: bytes | None) -> str:
+    return base64.b64encode(data or b"").decode()
+
+
+def text_in(body: Mapping[str, object], name: str) -> str:
+    """A field that must be a text. Raises ValueError."""
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} must be a text")
+    return value
+
+
+def may_be_text(body: Mapping[str, object], name: str) -> str | None:
+    """A text, or None where the field is not sent. Raises ValueError."""
+    return None if body.get(name) is None else text_in(body, name)
+
+
+def may_be_whole(body: Mapping[str, object], name: str) -> int | None:
+    """A whole number, written as one, or None where the field is not sent. Raises ValueError."""
+    value = body.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise ValueError(f"{name} must be a whole number")
+    return value
+
+
+def may_be_picture(data: object) -> bytes | None:
+    """A picture as bytes, base64 or a data URI, or None where there is none. Raises ValueError."""
+    if isinstance(data, str):
+        data = base64.b64decode(data.partition(",")[2] if data.startswith("data:") else data)
+    if data is None:
+        return None
+    if not isinstance(data, bytes) or not data.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
+        raise ValueError("the first frame is no picture")
+    return data
+
+
+def within(value: object, *names: object) -> object:
+    """What lies below these names and numbers; None where nothing does."""
+    for name in names:
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, list) and isinstance(name, int) and name < len(value):
+            value = value[name]
+        else:
+            return None
+    return value

@@ -1,0 +1,149 @@
+"""OpenRouter. No list of jobs and no idempotency key: a lost create cannot be found out.
+
+What its Python SDK (`openrouter` 1.3) insists on; it checks every field of a reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from . import (
+    Asked,
+    Drawn,
+    Reply,
+    Request,
+    Rows,
+    Speech,
+    Standing,
+    Wrong,
+    drawn_in_chat,
+    in_base64,
+    may_be_picture,
+    may_be_text,
+    may_be_whole,
+    text_in,
+    within,
+)
+
+_USED = {
+    f"{kind}{period}": 0
+    for kind in ("usage", "byok_usage")
+    for period in ("_daily", "_weekly", "_monthly")
+}
+_NONE = (
+    "limit_reset", "creator_user_id", "effective_budget", "organization_id", "workspace_id",
+)  # fmt: skip
+_NO = ("include_byok_in_limit", "is_free_tier", "is_management_key", "is_provisioning_key")
+_VIDEO_MODEL = {
+    "id": "google/veo-3.1", "canonical_slug": "google/veo-3.1", "name": "Veo 3.1", "created": 1,
+    "allowed_passthrough_parameters": [], "creativity": None, "generate_audio": True, "seed": True,
+    "supported_aspect_ratios": ["16:9", "9:16"], "supported_durations": [4, 6, 8],
+    "supported_frame_images": ["first_frame", "last_frame"],
+    "supported_resolutions": ["720p", "1080p"], "supported_sizes": ["1280x720"],
+    "upscale_factor": None, "pricing_skus": {"per-video-second-1080p": "0.40"},
+}  # fmt: skip
+
+
+class OpenRouter(Speech):
+    """All under /api/v1. A create says, relative to the host, where its job is to be asked for."""
+
+    name = "openrouter"
+    tells_balance = True
+    manners: ClassVar = {"clips behind the key": {"unsigned": True}}
+    paths: ClassVar = {
+        ("POST", "/api/v1/chat/completions"): "chat",
+        ("POST", "/api/v1/images"): "image",
+        ("POST", "/api/v1/videos"): "create",
+        ("GET", "/api/v1/key"): "check",
+        ("GET", "/api/v1/models"): "models",
+        ("GET", "/api/v1/videos/models"): "video models",
+        ("GET", "/api/v1/credits"): "credits",
+    }
+    jobs_at = "/api/v1/videos/"
+    needs_no_key = frozenset({"models", "video models"})
+    words: ClassVar = {"running": "in_progress", "succeeded": "completed"}
+    clip_usd = 0.9
+
+    def __init__(self) -> None:
+        self.unsigned = False  # finished clips are only at the gateway itself, behind the key
+
+    def endpoint(self, method: str, path: str, body: Mapping[str, object]) -> str:
+        named = super().endpoint(method, path, body)
+        if named == "chat" and "modalities" in body:
+            return "image"
+        return "unknown" if named == "cancel" else named
+
+    def asked(self, request: Request) -> Asked:
+        body = request.body
+        model = text_in(body, "model")
+        if request.path.endswith("/chat/completions"):
+            ratio = within(body, "image_config", "aspect_ratio")
+            prompt = str(within(body, "messages", 0, "content"))
+            return Asked(model, prompt, ratio if isinstance(ratio, str) else None)
+        prompt, shape = text_in(body, "prompt"), may_be_text(body, "aspect_ratio")
+        if request.endpoint == "image":
+            return Asked(model, prompt, shape)
+        frame = within(body, "frame_images", 0)
+        kind = within(frame, "type"), within(frame, "frame_type")
+        if frame is not None and kind != ("image_url", "first_frame"):
+            raise ValueError("frame_images does not begin with a first_frame")
+        return Asked(
+            model, prompt, shape, may_be_whole(body, "duration"), may_be_text(body, "resolution"),
+            may_be_picture(within(frame, "image_url", "url")),
+        )  # fmt: skip
+
+    def image(self, request: Request, drawn: Drawn) -> Reply:
+        if request.path.endswith("/chat/completions"):
+            return Reply(json=drawn_in_chat(drawn))
+        return Reply(json={
+            "created": 1,
+            "data": [{"b64_json": in_base64(drawn.data), "media_type": "image/png"}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.04},
+        })  # fmt: skip
+
+    def created(self, job: Standing) -> Reply:
+        return Reply(202, {"id": job.id, "polling_url": self._place(job), "status": "pending"})
+
+    def status(self, job: Standing) -> Reply:
+        told = {"id": job.id, "polling_url": self._place(job), **self.word(job)}
+        if job.url and self.unsigned:
+            there = job.url.partition("/files/")[0]
+            told["unsigned_urls"] = [f"{there}{self._place(job)}/content?index=0"]
+        elif job.url:
+            told |= {"urls": [job.url], "expires_at": 2_000_000_000}
+        if job.state == "succeeded":
+            told["generation_id"] = "gen-clip"
+        if job.error is not None:
+            told["error"] = job.error
+        if job.cost is not None:
+            told["usage"] = {"cost": job.cost, "is_byok": False}
+        return Reply(json=told)
+
+    def checked(self, balance_usd: float, jobs: Rows) -> Reply:
+        about = {
+            "label": "sk-or-v1-abc...123", "limit": balance_usd + 2.5, "usage": 2.5,
+            "limit_remaining": balance_usd, "byok_usage": 0, "budgets": [],
+            "allowed_data_regions": ["global"],
+            "free_model_daily_requests": {"limit": 50, "remaining": 50, "used": 0},
+            "rate_limit": {"interval": "10s", "note": "deprecated", "requests": -1},
+        }  # fmt: skip
+        none, no = dict.fromkeys(_NONE), dict.fromkeys(_NO, False)
+        return Reply(json={"data": {**about, **_USED, **none, **no}})
+
+    def other(self, request: Request) -> Reply | None:
+        if request.endpoint == "video models":
+            return Reply(json={"data": [_VIDEO_MODEL]})
+        if request.endpoint == "credits":
+            return Reply(json={"data": {"total_credits": 10, "total_usage": 2.5}})
+        return None
+
+    def error(self, status: int, wrong: Wrong) -> Reply:
+        told = {"code": wrong.code or status, "message": wrong.message}
+        return Reply(status, {"error": told})
+
+    def _place(self, job: Standing) -> str:
+        return f"{self.jobs_at}{job.id}"
+
+
+SPEECH = OpenRouter
