@@ -227,12 +227,15 @@ def _look(gateway: str, environ: Mapping[str, str], skill: Path, folder: Path) -
                 break
         if key:
             break
-    warnings = [
-        f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
-        "environment if you mean it."
-        for path, values in places
-        if path and path != where and not typed_base and values.get(BASE, "").strip()
-    ]
+    warnings, settled = [], typed_base
+    for path, values in places:
+        if path == where:
+            settled = bool(base)  # what the later places say of it does not count, as ever
+        elif not settled and values.get(BASE, "").strip():
+            warnings.append(
+                f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
+                "environment if you mean it."
+            )
     others = tuple(
         (own, name)
         for name in dialects.names()
