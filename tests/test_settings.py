@@ -6,11 +6,24 @@ from pathlib import Path
 
 import pytest
 from factorized_video.errors import AuthError, UsageError, clean
-from factorized_video.gateway import settings
-from factorized_video.gateway.settings import BASE, HAPPYCAPY, KEY, TIME_SCALE, TRICKLE, Settings
+from factorized_video.gateway import dialects, settings
+from factorized_video.gateway.dialects.happycapy import HAPPYCAPY, TRICKLE
+from factorized_video.gateway.settings import BASE, KEY, TIME_SCALE, Settings
 
 SECRET = "hc-0123456789abcdef"
 OWN = "https://llm.example.org"
+VERCEL = "https://ai-gateway.vercel.sh"
+OPENROUTER = "https://openrouter.ai"
+OWN_KEY = "OPENROUTER_API_KEY"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc"
+GATEWAYS = ("happycapy", "openai", "openrouter", "vercel")
+# A key that each gateway would take, and its own hosts by service.
+KEYS = {"happycapy": SECRET, "vercel": "vck_0123", "openrouter": "sk-or-v1-0123", "openai": "sk-me"}
+HOSTS = {
+    "happycapy": {"chat": HAPPYCAPY, "image": HAPPYCAPY, "video": TRICKLE},
+    "vercel": dict.fromkeys(("chat", "image", "video"), VERCEL),
+    "openrouter": dict.fromkeys(("chat", "image", "video"), OPENROUTER),
+}
 
 
 @pytest.fixture
@@ -37,38 +50,359 @@ def dotenv(folder: Path, name: str = ".env", **values: str) -> None:
     (folder / name).write_text("".join(f"{key}={value}\n" for key, value in values.items()))
 
 
-# -- the address ----------------------------------------------------------------------------------
+# -- which gateway --------------------------------------------------------------------------------
+
+NOBODYS = f"{BASE} is at " + "{}, which is no known gateway's"
+BY_HOST = f"by the host of {BASE}, " + "{}"
+
+
+def test_the_gateways_are_these() -> None:
+    assert dialects.names() == GATEWAYS
+    assert {name: dict(dialects.load(name).ABOUT.bases) for name in HOSTS} == HOSTS
+    assert dict(dialects.load("openai").ABOUT.bases) == {}  # it is wherever the person says
+
+
+@pytest.mark.parametrize("base", [None, OWN])
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_the_flag_names_the_gateway_at_its_own_host_or_at_any_that_is_nobodys(
+    name: str, base: str | None, skill: Path, project: Path
+) -> None:
+    if name == "openai" and not base:
+        return
+    environ = {KEY: KEYS[name]} | ({BASE: base} if base else {})
+    found = resolve(environ, skill, project, name)
+    assert (found.name, found.dialect, found.why) == (name, name, "--gateway")
+    assert (found.key, found.warnings) == (KEYS[name], ())
+    assert found.bases == (dict.fromkeys(("chat", "image", "video"), base) if base else HOSTS[name])
+
+
+OF_HOSTS = [
+    # (base URL, gateway, host that is told)
+    (HAPPYCAPY, "happycapy", "ai-gateway.happycapy.ai"),
+    (TRICKLE + "/api/v1", "happycapy", "ai-gateway.trickle-lab.tech"),
+    ("https://happycapy.ai", "happycapy", "happycapy.ai"),
+    ("HTTPS://AI-Gateway.HappyCapy.AI/", "happycapy", "ai-gateway.happycapy.ai"),
+    (VERCEL, "vercel", "ai-gateway.vercel.sh"),
+    (VERCEL + "/v1", "vercel", "ai-gateway.vercel.sh"),
+    (VERCEL + "/v4/ai", "vercel", "ai-gateway.vercel.sh"),
+    (OPENROUTER + "/api/v1", "openrouter", "openrouter.ai"),
+    ("https://eu.openrouter.ai/api/v1", "openrouter", "eu.openrouter.ai"),
+    (OWN, "openai", "llm.example.org"),
+    ("http://127.0.0.1:30000/v1", "openai", "127.0.0.1"),
+    ("http://localhost:8787", "openai", "localhost"),
+    ("http://[::1]:4000", "openai", "::1"),
+    ("https://api.openai.com/v1", "openai", "api.openai.com"),
+    # What only looks like a gateway's host is another's.
+    ("https://nothappycapy.ai", "openai", "nothappycapy.ai"),
+    ("https://happycapy.ai.evil.org", "openai", "happycapy.ai.evil.org"),
+    ("https://xtrickle-lab.tech", "openai", "xtrickle-lab.tech"),
+    ("https://openrouter.ai.evil.org", "openai", "openrouter.ai.evil.org"),
+    ("https://evil.org/openrouter.ai", "openai", "evil.org"),
+    ("https://notvercel.sh", "openai", "notvercel.sh"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["environment", "skill", "project", "project, .env.local"])
+@pytest.mark.parametrize(("base", "name", "host"), OF_HOSTS)
+def test_auto_follows_the_host_of_the_base_url(
+    base: str, name: str, host: str, place: str, skill: Path, project: Path
+) -> None:
+    """From the environment, or from a file that has the key too."""
+    values = {KEY: KEYS[name], BASE: base}
+    if place != "environment":
+        folder = skill if place == "skill" else project
+        dotenv(folder, ".env.local" if "local" in place else ".env", **values)
+    found = resolve(values if place == "environment" else {}, skill, project)
+    assert (found.name, found.why) == (
+        name,
+        (NOBODYS if name == "openai" else BY_HOST).format(host),
+    )
+    assert (found.key, found.warnings) == (KEYS[name], ())
+    if name == "openai":
+        assert len(set(found.bases.values())) == 1
+    else:  # a gateway's own host, with whatever path, means its own addresses
+        assert found.bases == HOSTS[name]
 
 
 @pytest.mark.parametrize(
-    ("typed", "root"),
+    ("key", "name", "why"),
     [
-        (OWN, OWN),
-        (OWN + "/", OWN),
-        (OWN + "/api/v1", OWN),
-        (OWN + "/api/v1/", OWN),
-        (OWN + "/api/v1/openai/v1", OWN),
-        (OWN + "/api/v1/openai/v1/", OWN),
-        (OWN + "/openai/v1", OWN),
-        (OWN + "/v1", OWN),
-        (OWN + "/v4/ai", OWN),
-        (OWN + "/v1/api/v1", OWN + "/v1"),  # one of them, once: the rest is a prefix of their own
-        (OWN + "/api/v1/api/v1", OWN + "/api/v1"),
-        (OWN + "/team/a", OWN + "/team/a"),
-        (OWN + "/team/a/api/v1", OWN + "/team/a"),
-        (OWN + "/myapi/v1", OWN + "/myapi"),
-        (OWN + ":8443/v1?x=1#y", OWN + ":8443"),
-        ("http://localhost:8787/api/v1", "http://localhost:8787"),
-        ("http://[::1]:8787", "http://[::1]:8787"),
-        (f"  {OWN}/v1  ", OWN),
+        ("vck_0123", "vercel", f"{KEY} begins with vck_"),
+        ("sk-or-v1-0123", "openrouter", f"{KEY} begins with sk-or-"),
+        (SECRET, "happycapy", "the default"),
+        ("sk-0123", "happycapy", "the default"),
+        ("a-vck_0123", "happycapy", "the default"),
+        ("VCK_0123", "happycapy", "the default"),
     ],
 )
-def test_a_base_url_is_cut_to_its_root_and_serves_all_calls(
-    typed: str, root: str, skill: Path, project: Path
+def test_auto_without_a_base_url_follows_the_keys_beginning(
+    key: str, name: str, why: str, skill: Path, project: Path
 ) -> None:
-    found = resolve({KEY: SECRET, BASE: typed}, skill, project)
-    assert found.bases == {"chat": root, "image": root, "video": root}
-    assert (found.name, found.key, found.warnings) == ("happycapy", SECRET, ())
+    for_files = resolve({KEY: key}, skill, project)
+    assert (for_files.name, for_files.why, for_files.bases) == (name, why, HOSTS[name])
+    dotenv(project, **{KEY: key})
+    assert resolve({}, skill, project) == for_files
+
+
+def test_the_host_counts_before_the_keys_beginning(skill: Path, project: Path) -> None:
+    with pytest.raises(AuthError, match="a key of the Vercel AI Gateway"):
+        resolve({KEY: KEYS["vercel"], BASE: OPENROUTER}, skill, project)
+    with pytest.raises(AuthError, match="a key of the Vercel AI Gateway"):
+        resolve({KEY: KEYS["vercel"], BASE: HAPPYCAPY}, skill, project)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "environ", "name", "why"),
+    [
+        ("auto", {}, "happycapy", "the default"),
+        ("auto", {BASE: OPENROUTER}, "openrouter", BY_HOST.format("openrouter.ai")),
+        ("auto", {BASE: OWN}, "openai", NOBODYS.format("llm.example.org")),
+        ("auto", {KEY: "vck_1"}, "vercel", f"{KEY} begins with vck_"),
+        ("happycapy", {}, "happycapy", "--gateway"),
+        ("happycapy", {KEY: "vck_1"}, "happycapy", "--gateway"),
+        ("vercel", {}, "vercel", "--gateway"),
+        ("openrouter", {}, "openrouter", "--gateway"),
+        ("openai", {BASE: OWN}, "openai", "--gateway"),
+        ("demo", {}, "demo", "--gateway"),
+    ],
+)
+def test_a_dry_run_needs_no_key_to_know_its_gateway(
+    gateway: str, environ: dict[str, str], name: str, why: str, skill: Path, project: Path
+) -> None:
+    planned = settings.resolve(gateway, environ, skill, project, needs_key=False)
+    assert (planned.name, planned.why, planned.key) == (name, why, environ.get(KEY))
+
+
+# -- wrong pairings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("needs_key", [True, False])
+@pytest.mark.parametrize(
+    ("gateway", "base", "other"),
+    [
+        (gateway, base, other)
+        for gateway in GATEWAYS
+        for base, other in (
+            (HAPPYCAPY, "happycapy"), (TRICKLE + "/api/v1", "happycapy"), (VERCEL, "vercel"),
+            (OPENROUTER + "/api/v1", "openrouter"),
+        )
+        if gateway != other
+    ],
+)  # fmt: skip
+def test_a_gateway_is_not_spoken_to_as_another(
+    gateway: str, base: str, other: str, needs_key: bool, skill: Path, project: Path
+) -> None:
+    environ = {KEY: KEYS[gateway], BASE: base}
+    with pytest.raises(UsageError, match=f"{BASE} is at ") as caught:
+        settings.resolve(gateway, environ, skill, project, needs_key=needs_key)
+    theirs, ours = (dialects.load(name).ABOUT.title for name in (other, gateway))
+    assert caught.value.message.endswith(f", which is {theirs}, not {ours}.")
+    assert f"--gateway {other} " in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("gateway", "base", "key", "whose", "instead"),
+    [
+        # By the flag.
+        ("happycapy", None, "vck_1", "the Vercel AI Gateway", "--gateway vercel,"),
+        ("happycapy", None, "sk-or-1", "OpenRouter", "--gateway openrouter,"),
+        ("vercel", None, "sk-or-1", "OpenRouter", "--gateway openrouter,"),
+        ("openrouter", None, "vck_1", "the Vercel AI Gateway", "--gateway vercel,"),
+        # By the host.
+        ("auto", HAPPYCAPY, "sk-or-1", "OpenRouter", f"--gateway openrouter and unset {BASE},"),
+        ("auto", VERCEL, "sk-or-1", "OpenRouter", f"--gateway openrouter and unset {BASE},"),
+        ("auto", OPENROUTER, "vck_1", "the Vercel AI Gateway", f"vercel and unset {BASE},"),
+        # To a server of one's own, where any other shape may be right.
+        ("auto", OWN, "vck_1", "the Vercel AI Gateway", f"--gateway vercel and unset {BASE},"),
+        ("openai", OWN, "sk-or-1", "OpenRouter", f"--gateway openrouter and unset {BASE},"),
+        # At an address of one's own, a gateway's dialect still takes that gateway's keys.
+        ("happycapy", OWN, "vck_1", "the Vercel AI Gateway", f"vercel and unset {BASE},"),
+        ("vercel", OWN, "sk-or-1", "OpenRouter", f"--gateway openrouter and unset {BASE},"),
+    ],
+)
+def test_a_key_of_another_gateway_is_not_sent_nor_shown(
+    gateway: str, base: str | None, key: str, whose: str, instead: str, skill: Path, project: Path
+) -> None:
+    key += "-fedcba9876543210"
+    environ = {KEY: key} | ({BASE: base} if base else {})
+    with pytest.raises(AuthError, match=f"{KEY} holds a key of {whose}; it is not sent") as caught:
+        resolve(environ, skill, project, gateway)
+    assert instead in caught.value.hint
+    assert key not in caught.value.message + caught.value.hint
+
+
+OF_NOBODY = [
+    ("sk-ant-api03-abcdef", "Anthropic"),
+    ("sk-proj-abcdef", "OpenAI"),
+    (JWT, "JSON Web Token"),
+]
+
+
+@pytest.mark.parametrize("gateway", ["auto", "happycapy", "vercel", "openrouter"])
+@pytest.mark.parametrize(("key", "whose"), OF_NOBODY)
+def test_a_key_of_a_service_that_is_not_spoken_is_not_sent_nor_shown(
+    key: str, whose: str, gateway: str, skill: Path, project: Path
+) -> None:
+    with pytest.raises(AuthError, match=whose) as caught:
+        resolve({KEY: key}, skill, project, gateway)
+    assert key not in caught.value.message + caught.value.hint
+    assert "--gateway demo" in caught.value.hint
+
+
+@pytest.mark.parametrize("base", [OWN, "http://127.0.0.1:4000/v1", "https://api.openai.com/v1"])
+@pytest.mark.parametrize("key", [key for key, _ in OF_NOBODY] + ["sk-1234", "x", "token-abc123"])
+@pytest.mark.parametrize("gateway", ["auto", "openai"])
+def test_a_server_of_ones_own_may_take_a_key_of_any_shape(
+    gateway: str, key: str, base: str, skill: Path, project: Path
+) -> None:
+    found = resolve({KEY: key, BASE: base}, skill, project, gateway)
+    assert (found.name, found.key) == ("openai", key)
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+@pytest.mark.parametrize("key", ["hc-with a space", "hc-“quoted”", "hc-line\nbreak", "hc-\x7f"])
+def test_what_cannot_be_a_key_is_sent_nowhere_nor_shown(
+    key: str, gateway: str, skill: Path, project: Path
+) -> None:
+    with pytest.raises(AuthError, match="cannot have") as caught:
+        resolve({KEY: key, BASE: OWN}, skill, project, gateway)
+    assert key not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("needs_key", [True, False])
+@pytest.mark.parametrize("environ", [{}, {KEY: "sk-me"}, {KEY: "sk-me", BASE: " "}])
+def test_openai_is_nowhere_without_a_base_url(
+    environ: dict[str, str], needs_key: bool, skill: Path, project: Path
+) -> None:
+    with pytest.raises(UsageError, match=f"wherever you run it, and {BASE} is not set") as caught:
+        settings.resolve("openai", environ, skill, project, needs_key=needs_key)
+    assert f"{BASE}=http" in caught.value.hint
+
+
+# -- OpenRouter's own variable --------------------------------------------------------------------
+
+R, S = "sk-or-own", "sk-or-shared"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "environ", "key"),
+    [
+        ("openrouter", {OWN_KEY: R}, R),
+        ("openrouter", {OWN_KEY: R, KEY: S}, R),
+        ("openrouter", {OWN_KEY: R, KEY: "vck_1"}, R),  # the other is not even looked at
+        ("openrouter", {OWN_KEY: " ", KEY: S}, S),
+        ("openrouter", {KEY: S}, S),
+        ("openrouter", {OWN_KEY: R, BASE: OPENROUTER + "/api/v1"}, R),
+        ("openrouter", {OWN_KEY: R, BASE: OWN}, R),
+        ("auto", {OWN_KEY: R, BASE: OPENROUTER}, R),
+        ("auto", {OWN_KEY: R, KEY: S, BASE: OPENROUTER}, R),
+        ("auto", {KEY: S, BASE: OPENROUTER}, S),
+    ],
+)
+def test_openrouters_own_variable_is_read_where_openrouter_is_meant(
+    gateway: str, environ: dict[str, str], key: str, skill: Path, project: Path
+) -> None:
+    found = resolve(environ, skill, project, gateway)
+    assert (found.name, found.key, found.warnings) == ("openrouter", key, ())
+    if environ.get(BASE) != OWN:
+        assert found.bases == HOSTS["openrouter"]
+    in_file = {name: value for name, value in environ.items() if value.strip()}
+    dotenv(project, **in_file)
+    assert resolve({}, skill, project, gateway) == found
+
+
+@pytest.mark.parametrize(
+    ("gateway", "environ", "name", "key"),
+    [
+        ("auto", {OWN_KEY: R, KEY: SECRET}, "happycapy", SECRET),
+        ("auto", {OWN_KEY: R, KEY: "vck_1"}, "vercel", "vck_1"),
+        ("auto", {OWN_KEY: R, KEY: S}, "openrouter", S),  # by that key's beginning
+        ("auto", {OWN_KEY: R, BASE: OWN}, "openai", None),
+        ("auto", {OWN_KEY: R, KEY: "sk-me", BASE: OWN}, "openai", "sk-me"),
+        ("happycapy", {OWN_KEY: R, KEY: SECRET}, "happycapy", SECRET),
+        ("openai", {OWN_KEY: R, BASE: OWN}, "openai", None),
+        ("demo", {OWN_KEY: R}, "demo", None),
+    ],
+)
+def test_elsewhere_openrouters_own_variable_is_not_read(
+    gateway: str, environ: dict[str, str], name: str, key: str | None, skill: Path, project: Path
+) -> None:
+    found = resolve(environ, skill, project, gateway)
+    assert (found.name, found.key) == (name, key)
+
+
+@pytest.mark.parametrize("place", ["environment", "skill", "project"])
+def test_openrouters_own_variable_alone_chooses_no_gateway_but_is_named(
+    place: str, skill: Path, project: Path
+) -> None:
+    if place != "environment":
+        dotenv(skill if place == "skill" else project, **{OWN_KEY: R})
+    with pytest.raises(AuthError, match="No gateway key was found") as caught:
+        resolve({OWN_KEY: R} if place == "environment" else {}, skill, project)
+    assert f"{OWN_KEY} is set: --gateway openrouter uses it." in caught.value.hint.splitlines()
+    assert R not in caught.value.message + caught.value.hint
+    # With another gateway named it is no help, and not named.
+    with pytest.raises(AuthError, match="No gateway key of HappyCapy") as caught:
+        resolve({OWN_KEY: R} if place == "environment" else {}, skill, project, "happycapy")
+    assert caught.value.message.endswith(f"({KEY} is not set).")
+    assert OWN_KEY not in caught.value.hint
+
+
+@pytest.mark.parametrize("environ", [{}, {BASE: OPENROUTER}])
+def test_without_openrouters_key_both_variables_are_named(
+    environ: dict[str, str], skill: Path, project: Path
+) -> None:
+    gateway = "auto" if environ else "openrouter"
+    with pytest.raises(AuthError, match=f"No gateway key of OpenRouter .*{OWN_KEY} or {KEY}") as e:
+        resolve(environ, skill, project, gateway)
+    assert f"{OWN_KEY}=... into {skill / '.env'}" in e.value.hint
+
+
+def test_a_wrong_key_in_openrouters_own_variable_is_named_with_it(
+    skill: Path, project: Path
+) -> None:
+    with pytest.raises(AuthError, match=f"{OWN_KEY} holds a key of the Vercel") as caught:
+        resolve({OWN_KEY: "vck_1", KEY: S}, skill, project, "openrouter")
+    assert caught.value.hint.endswith(f"into {OWN_KEY}.")
+
+
+# -- the address ----------------------------------------------------------------------------------
+
+CUT = [
+    # (as typed after the host, as HappyCapy, Vercel and OpenRouter understand it, as OpenAI does)
+    ("", "", ""),
+    ("/", "", ""),
+    ("/v1", "", ""),
+    ("/v1/", "", ""),
+    ("/api/v1", "", "/api"),
+    ("/api/v1/", "", "/api"),
+    ("/api/v1/openai/v1", "", "/api/v1/openai"),
+    ("/api/v1/openai/v1/", "", "/api/v1/openai"),
+    ("/openai/v1", "", "/openai"),
+    ("/v4/ai", "", "/v4/ai"),
+    ("/v1/api/v1", "/v1", "/v1/api"),  # one of them, once: the rest is a prefix of their own
+    ("/api/v1/api/v1", "/api/v1", "/api/v1/api"),
+    ("/v1/v1", "/v1", "/v1"),
+    ("/team/a", "/team/a", "/team/a"),
+    ("/team/a/api/v1", "/team/a", "/team/a/api"),
+    ("/team/a/v1", "/team/a", "/team/a"),
+    ("/myapi/v1", "/myapi", "/myapi"),
+    (":8443/v1?x=1#y", ":8443", ":8443"),
+]
+
+
+@pytest.mark.parametrize("host", [OWN, "http://localhost", "http://[::1]"])
+@pytest.mark.parametrize(("typed", "root", "openai"), CUT)
+def test_a_base_url_is_cut_to_its_root_and_serves_all_calls(
+    typed: str, root: str, openai: str, host: str, skill: Path, project: Path
+) -> None:
+    for name in GATEWAYS:
+        environ = {KEY: KEYS[name], BASE: f"  {host}{typed}  "}
+        wanted = host + (openai if name == "openai" else root)
+        found = resolve(environ, skill, project, name)
+        assert found.bases == {"chat": wanted, "image": wanted, "video": wanted}, name
+        if name == "openai":
+            assert resolve(environ, skill, project).bases == found.bases
 
 
 @pytest.mark.parametrize(
@@ -78,8 +412,21 @@ def test_a_base_url_is_cut_to_its_root_and_serves_all_calls(
      "https://h:x", "https://h:0", "http://[::1", "//h", "javascript:alert(1)"],
 )  # fmt: skip
 def test_what_is_no_http_address_is_a_usage_error(typed: str, skill: Path, project: Path) -> None:
+    for name in ("auto", *GATEWAYS):
+        with pytest.raises(UsageError, match=BASE):
+            resolve({KEY: KEYS.get(name, SECRET), BASE: typed}, skill, project, name)
+    dotenv(project, **{KEY: SECRET, BASE: typed})
     with pytest.raises(UsageError, match=BASE):
-        resolve({KEY: SECRET, BASE: typed}, skill, project)
+        resolve({}, skill, project)
+
+
+def test_what_is_no_address_hinders_nothing_where_it_is_not_used(
+    skill: Path, project: Path
+) -> None:
+    dotenv(skill, **{BASE: "ftp://x"})
+    dotenv(project, **{KEY: SECRET})
+    found = resolve({}, skill, project)
+    assert (found.key, found.bases, len(found.warnings)) == (SECRET, HOSTS["happycapy"], 1)
 
 
 @pytest.mark.parametrize(
@@ -99,53 +446,53 @@ def test_happycapy_keeps_both_of_its_hosts(
     assert found.bases == {"chat": HAPPYCAPY, "image": HAPPYCAPY, "video": TRICKLE}
 
 
-@pytest.mark.parametrize("host", ["nothappycapy.ai", "happycapy.ai.evil.org", "xtrickle-lab.tech"])
-def test_a_host_that_only_looks_like_happycapy_is_another(
-    host: str, skill: Path, project: Path
-) -> None:
-    found = resolve({KEY: SECRET, BASE: f"https://{host}"}, skill, project)
-    assert set(found.bases.values()) == {f"https://{host}"}
-
-
-@pytest.mark.parametrize(
-    ("base", "name"),
-    [
-        ("https://ai-gateway.vercel.sh/v1", "Vercel AI Gateway"),
-        ("https://openrouter.ai/api/v1", "OpenRouter"),
-    ],
-)
-def test_a_gateway_that_is_not_spoken_is_named(
-    base: str, name: str, skill: Path, project: Path
-) -> None:
-    with pytest.raises(UsageError, match=name):
-        resolve({KEY: SECRET, BASE: base}, skill, project)
-
-
 @pytest.mark.parametrize(
     "base",
     ["http://localhost:1", "http://127.0.0.1:1", "http://127.1.2.3", "http://[::1]:1"],
 )
 def test_plain_http_with_a_key_is_fine_on_loopback(base: str, skill: Path, project: Path) -> None:
-    assert resolve({KEY: SECRET, BASE: base}, skill, project).bases["video"] == base
+    for name in ("auto", *GATEWAYS):
+        key = KEYS.get(name, SECRET)
+        assert resolve({KEY: key, BASE: base}, skill, project, name).bases["video"] == base
 
 
 @pytest.mark.parametrize(
     "host",
     ["llm.example.org", "192.168.1.5", "10.0.0.1", "localhost.evil.org", "127.0.0.1.nip.io",
-     "0.0.0.0", "[::ffff:8.8.8.8]", "ai-gateway.happycapy.ai"],
+     "0.0.0.0", "[::ffff:8.8.8.8]"],
 )  # fmt: skip
 def test_plain_http_with_a_key_to_another_machine_is_refused_and_names_a_tunnel(
     host: str, skill: Path, project: Path
 ) -> None:
-    with pytest.raises(UsageError, match="plain http") as caught:
-        resolve({KEY: SECRET, BASE: f"http://{host}:8080"}, skill, project)
-    assert "ssh -L" in caught.value.hint
+    for name in ("auto", *GATEWAYS):
+        with pytest.raises(UsageError, match="plain http") as caught:
+            environ = {KEY: KEYS.get(name, SECRET), BASE: f"http://{host}:8080"}
+            resolve(environ, skill, project, name)
+        assert "ssh -L" in caught.value.hint
 
 
-def test_without_a_key_plain_http_is_allowed(skill: Path, project: Path) -> None:
-    found = resolve({BASE: "http://192.168.1.5:8000/v1"}, skill, project)
-    assert found.key is None
-    assert found.bases["video"] == "http://192.168.1.5:8000"
+@pytest.mark.parametrize("name", HOSTS)
+def test_plain_http_to_a_gateways_own_host_is_refused_too(
+    name: str, skill: Path, project: Path
+) -> None:
+    base = HOSTS[name]["video"].replace("https://", "http://")
+    for gateway in ("auto", name):
+        with pytest.raises(UsageError, match="plain http"):
+            resolve({KEY: KEYS[name], BASE: base}, skill, project, gateway)
+    with pytest.raises(UsageError, match="plain http"):
+        resolve({OWN_KEY: R, BASE: "http://openrouter.ai"}, skill, project)
+
+
+@pytest.mark.parametrize("base", ["http://192.168.1.5:8000", "http://127.0.0.1:30000", OWN])
+def test_a_server_of_ones_own_needs_no_key_and_then_plain_http_is_allowed(
+    base: str, skill: Path, project: Path
+) -> None:
+    for name in ("auto", "openai"):
+        found = resolve({BASE: base + "/v1"}, skill, project, name)
+        assert (found.name, found.key, found.bases["video"]) == ("openai", None, base)
+    for name in ("happycapy", "vercel", "openrouter"):  # somebody's own, in that dialect
+        found = resolve({BASE: base}, skill, project, name)
+        assert (found.name, found.key, found.bases["video"]) == (name, None, base)
 
 
 # -- the key --------------------------------------------------------------------------------------
@@ -160,30 +507,19 @@ def test_without_key_and_base_three_lines_say_what_to_do(skill: Path, project: P
         assert part in line
 
 
-def test_happycapy_without_a_key_is_an_auth_error(skill: Path, project: Path) -> None:
-    with pytest.raises(AuthError, match="needs a key"):
-        resolve({BASE: HAPPYCAPY}, skill, project)
-
-
-@pytest.mark.parametrize(
-    ("key", "whose"),
-    [
-        ("sk-or-v1-abcdef", "OpenRouter"),
-        ("sk-ant-api03-abcdef", "Anthropic"),
-        ("sk-proj-abcdef", "OpenAI"),
-        ("vck_abcdef", "Vercel"),
-        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "JSON Web Token"),
-        ("hc-with a space", "cannot have"),
-        ("hc-“quoted”", "cannot have"),
-        ("hc-line\nbreak", "cannot have"),
-    ],
-)
-def test_a_key_of_another_service_or_no_key_at_all_is_not_sent_nor_shown(
-    key: str, whose: str, skill: Path, project: Path
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_gateway_without_a_key_is_an_auth_error_that_names_it(
+    name: str, skill: Path, project: Path
 ) -> None:
-    with pytest.raises(AuthError, match=whose) as caught:
-        resolve({KEY: key}, skill, project)
-    assert key not in caught.value.message + caught.value.hint
+    title = dialects.load(name).ABOUT.title
+    rows = [(name, {}), (name, {BASE: HOSTS[name]["video"]}), ("auto", {BASE: HOSTS[name]["chat"]})]
+    for gateway, environ in rows:
+        with pytest.raises(AuthError, match=f"No gateway key of {title} was found") as caught:
+            resolve(environ, skill, project, gateway)
+        lines = caught.value.hint.splitlines()
+        assert len(lines) == 3
+        for line, part in zip(lines, ("--gateway demo", ".env", "--dry-run"), strict=True):
+            assert part in line
 
 
 def test_a_key_is_blotted_out_of_every_message_from_then_on(skill: Path, project: Path) -> None:
@@ -194,7 +530,7 @@ def test_a_key_is_blotted_out_of_every_message_from_then_on(skill: Path, project
 
 def test_the_demo_ignores_key_and_base(skill: Path, project: Path) -> None:
     found = resolve({KEY: "sk-or-x", BASE: "ftp://x"}, skill, project, "demo")
-    assert (found.name, found.key) == ("demo", None)
+    assert (found.name, found.dialect, found.key) == ("demo", "happycapy", None)
     assert found.at("http://127.0.0.1:9").bases == dict.fromkeys(found.bases, "http://127.0.0.1:9")
     assert found.at("http://127.0.0.1:9").identity == {"name": "demo", "host": "loopback"}
 
@@ -211,8 +547,11 @@ def test_the_demo_ignores_key_and_base(skill: Path, project: Path) -> None:
 def test_the_identity_has_the_host_and_never_a_port(
     base: str, host: str, skill: Path, project: Path
 ) -> None:
-    found = resolve({KEY: SECRET, BASE: base}, skill, project)
+    found = resolve({KEY: SECRET, BASE: base}, skill, project, "happycapy")
     assert found.identity == {"name": "happycapy", "host": host}
+    if base != HAPPYCAPY:
+        found = resolve({KEY: SECRET, BASE: base}, skill, project)
+        assert found.identity == {"name": "openai", "host": host}
 
 
 # -- .env -----------------------------------------------------------------------------------------
@@ -229,6 +568,17 @@ def test_the_environment_wins_then_the_skill_then_env_local_then_env(
     assert resolve({}, skill, project).key == "hc-skill"
     assert resolve({KEY: SECRET}, skill, project).key == SECRET
     assert resolve({KEY: "  "}, skill, project).key == "hc-skill"
+
+
+def test_so_for_openrouters_own_variable(skill: Path, project: Path) -> None:
+    dotenv(project, **{OWN_KEY: "sk-or-project"})
+    assert resolve({}, skill, project, "openrouter").key == "sk-or-project"
+    dotenv(project, ".env.local", **{OWN_KEY: "sk-or-local"})
+    assert resolve({}, skill, project, "openrouter").key == "sk-or-local"
+    dotenv(skill, **{OWN_KEY: "sk-or-skill"})
+    assert resolve({}, skill, project, "openrouter").key == "sk-or-skill"
+    assert resolve({OWN_KEY: R}, skill, project, "openrouter").key == R
+    assert resolve({BASE: OPENROUTER}, skill, project).key == "sk-or-skill"
 
 
 @pytest.mark.parametrize(
@@ -262,8 +612,56 @@ def test_a_base_url_from_a_file_goes_only_with_the_key_of_that_file(
     dotenv(project, **project_env)
     found = resolve(environ, skill, project)
     assert (found.key, found.bases["chat"]) == (key, base)
+    assert found.name == ("happycapy" if base == HAPPYCAPY else "openai")
     assert (len(found.warnings) == 1 and BASE in found.warnings[0]) is warned
     assert bool(found.warnings) is warned
+
+
+@pytest.mark.parametrize(
+    ("gateway", "environ", "skill_env", "project_env", "key", "base", "warned"),
+    [
+        ("openrouter", {}, {}, {OWN_KEY: R, BASE: OWN}, R, OWN, False),
+        ("openrouter", {OWN_KEY: R}, {}, {BASE: OWN}, R, OPENROUTER, True),
+        ("openrouter", {OWN_KEY: R}, {}, {OWN_KEY: S, BASE: OWN}, R, OPENROUTER, True),
+        ("openrouter", {KEY: S}, {}, {OWN_KEY: R, BASE: OWN}, S, OPENROUTER, True),
+        ("openrouter", {}, {OWN_KEY: R}, {KEY: S, BASE: OWN}, R, OPENROUTER, True),
+        ("openrouter", {BASE: OWN}, {OWN_KEY: R}, {BASE: "https://x.y"}, R, OWN, False),
+        # With auto the host that stands in the file says whose the variable in it is.
+        ("auto", {}, {}, {OWN_KEY: R, BASE: OPENROUTER}, R, OPENROUTER, False),
+        ("auto", {}, {}, {OWN_KEY: R, KEY: S, BASE: OPENROUTER}, R, OPENROUTER, False),
+        ("auto", {KEY: SECRET}, {}, {OWN_KEY: R, BASE: OPENROUTER}, SECRET, HAPPYCAPY, True),
+        ("auto", {}, {KEY: SECRET}, {OWN_KEY: R, BASE: OPENROUTER}, SECRET, HAPPYCAPY, True),
+        ("auto", {BASE: OPENROUTER}, {OWN_KEY: R}, {}, R, OPENROUTER, False),
+    ],
+)
+def test_so_does_one_with_the_key_in_openrouters_own_variable(
+    gateway: str,
+    environ: dict[str, str],
+    skill_env: dict[str, str],
+    project_env: dict[str, str],
+    key: str,
+    base: str,
+    warned: bool,
+    skill: Path,
+    project: Path,
+) -> None:
+    dotenv(skill, **skill_env)
+    dotenv(project, **project_env)
+    found = resolve(environ, skill, project, gateway)
+    assert (found.key, found.bases["chat"]) == (key, base)
+    assert (len(found.warnings), any(BASE in text for text in found.warnings)) == (warned, warned)
+
+
+@pytest.mark.parametrize("project_env", [{BASE: OPENROUTER}, {BASE: OPENROUTER, "HIS_KEY": "x"}])
+def test_a_strange_files_host_gets_no_key_from_elsewhere(
+    project_env: dict[str, str], skill: Path, project: Path
+) -> None:
+    """It does not even choose the gateway."""
+    dotenv(project, **project_env)
+    with pytest.raises(AuthError, match="No gateway key was found") as caught:
+        resolve({OWN_KEY: R}, skill, project)
+    assert "--gateway openrouter" in caught.value.hint
+    assert f"{BASE} in {project / '.env'} is not used" in caught.value.hint
 
 
 def test_a_strange_base_url_alone_in_a_file_is_not_used(skill: Path, project: Path) -> None:
@@ -309,11 +707,3 @@ def test_another_time_scale_is_a_usage_error(text: str) -> None:
 )  # fmt: skip
 def test_loopback_is_told_as_written(host: str, loopback: bool) -> None:
     assert settings.is_loopback(host) is loopback
-
-
-@pytest.mark.parametrize(
-    ("gateway", "name"), [("auto", "happycapy"), ("happycapy", "happycapy"), ("demo", "demo")]
-)
-def test_a_dry_run_needs_no_key_to_know_its_gateway(gateway: str, name: str) -> None:
-    planned = settings.resolve(gateway, {}, needs_key=False)
-    assert (planned.name, planned.key) == (name, None)
