@@ -625,7 +625,7 @@ finally:
 def looked_at(gateway: Gateway, data: bytes, *words: str) -> tuple[Run, float]:
     """Stage 3 with this anchor, and the MiB that it took."""
     Path("mine.png").write_bytes(data)
-    script = command(VIDEO[0], *VIDEO[1:], "--json", *words)[1:]
+    script = command(VIDEO[0], *VIDEO[1:], "--json", *words, gateway=gateway)[1:]
     ended = subprocess.run(
         [sys.executable, "-c", MEASURED, *script], env=environment(gateway), timeout=20,
         check=False, stdin=subprocess.DEVNULL, capture_output=True,

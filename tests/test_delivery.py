@@ -20,7 +20,7 @@ import pytest
 av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from conftest import SCRIPTS, Run, environment, run  # noqa: E402
+from conftest import Run, command, environment, run  # noqa: E402
 from factorized_video.media.likeness import RESPECTED  # noqa: E402
 from loopback import Gateway, Reply, clip, png  # noqa: E402
 from PIL import Image, ImageDraw  # noqa: E402
@@ -414,7 +414,7 @@ def bare(gateway: Gateway, script: str, *words: str) -> Run:
     """A script in a Python that has neither."""
     Path("mine.png").write_bytes(png())
     ended = subprocess.run(
-        [sys.executable, "-c", HIDDEN, str(SCRIPTS / f"{script}.py"), *words],
+        [sys.executable, "-c", HIDDEN, *command(script, *words, gateway=gateway)[1:]],
         env=environment(gateway), stdin=subprocess.DEVNULL, capture_output=True, timeout=30,
         check=False,
     )  # fmt: skip

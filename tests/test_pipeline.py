@@ -338,7 +338,8 @@ def test_the_same_command_again_sends_nothing(made: Gateway) -> None:
 def test_each_stage_is_idempotent_by_itself(gateway: Gateway, script: str) -> None:
     args = [script, PROMPT, "--output=out.png", "--json"]
     first, again = (run(*args, gateway=gateway) for _ in range(2))
-    assert (first.code, again.code, len(gateway.requests)) == (0, 0, 1)
+    assert (first.code, again.code, len(gateway.requests)) == (0, 0, 2)
+    assert gateway.requests[0].endpoint == "check"  # free, and once: before the paid call
     assert again.json["reused"] is True
 
 
@@ -655,9 +656,9 @@ def test_the_key_is_not_sent_to_another_origin(gateway: Gateway, how: str) -> No
 
 
 def test_happycapy_is_two_hosts_unless_a_base_url_is_set(tmp_path: Path) -> None:
-    def bases(**environ: str) -> dict[str, str]:
+    def bases(gateway: str = "auto", **environ: str) -> dict[str, str]:
         told = {"AI_GATEWAY_API_KEY": KEY, **environ}
-        return settings.resolve("auto", told, skill=tmp_path, folder=tmp_path).bases
+        return dict(settings.resolve(gateway, told, skill=tmp_path, folder=tmp_path).bases)
 
     pair = {
         "chat": "https://ai-gateway.happycapy.ai",
@@ -667,7 +668,7 @@ def test_happycapy_is_two_hosts_unless_a_base_url_is_set(tmp_path: Path) -> None
     assert bases() == pair
     for host in ("ai-gateway.happycapy.ai", "ai-gateway.trickle-lab.tech"):
         assert bases(AI_GATEWAY_BASE_URL=f"https://{host}/api/v1/openai/v1/?x=1") == pair
-    own = bases(AI_GATEWAY_BASE_URL="https://me.example/prefix/api/v1/")
+    own = bases("happycapy", AI_GATEWAY_BASE_URL="https://me.example/prefix/api/v1/")
     assert set(own.values()) == {"https://me.example/prefix"}
 
 

@@ -743,10 +743,14 @@ def test_a_long_text_is_wrapped_and_its_empty_lines_are_kept() -> None:
 
 
 def test_the_dry_run_as_json_has_the_whole_of_each_call_and_can_be_written() -> None:
-    planned = pipeline()._replace(spent=Spent(0.5, 1), cap=Cap(5, "--max-cost"))
+    planned = pipeline()._replace(
+        spent=Spent(0.5, 1), cap=Cap(5, "--max-cost"), gateway="happycapy", why="the default"
+    )
     data = json.loads(json.dumps(planned.as_json()))
     assert data["status"] == "planned"
-    assert data["gateway"] == "happycapy"
+    assert (data["gateway"], data["gateway_why"]) == ("happycapy", "the default")
+    assert data["gateway_cannot"] == list(models.gateway("happycapy").cannot)
+    assert data["text"].startswith("gateway: happycapy (the default)\n  it cannot cancel a job, ")
     assert data["cost"] == {"amount": 2.546, "currency": "USD", "kind": "estimated"}
     assert data["spent"] == {"amount": 0.5, "unknown_calls": 1}
     assert data["max_cost"] == 5
@@ -765,9 +769,19 @@ def test_the_dry_run_as_json_has_the_whole_of_each_call_and_can_be_written() -> 
     assert len(planned.warnings) == 2
 
 
-def test_a_plan_of_no_call_costs_nothing_and_names_no_gateway() -> None:
+def test_a_plan_of_no_call_costs_nothing_and_names_the_gateway_all_the_same() -> None:
+    """None is to be paid for any more, or none was made up yet."""
+    data = Plan((), gateway="vercel", why="by its key").as_json()
+    assert (data["gateway"], data["gateway_why"], data["stages"]) == ("vercel", "by its key", [])
+    assert data["gateway_cannot"] == ["cancel a job"]
+    assert data["text"].splitlines() == [
+        "gateway: vercel (by its key)",
+        "  it cannot cancel a job",
+        "total: USD 0.00 (actual); nothing was sent",
+    ]
     data = Plan(()).as_json()
     assert (data["gateway"], data["max_cost"], data["stages"]) == (None, None, [])
+    assert (data["gateway_why"], data["gateway_cannot"]) == ("", [])
     assert data["text"] == "total: USD 0.00 (actual); nothing was sent"
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SCRIPTS, Run, environment, run
+from conftest import Run, command, environment, run
 from loopback import Reply
 from storm import Storm, animating, files, literal, making, own_picture, receipt
 
@@ -80,9 +79,10 @@ def test_next_is_literal_and_finishes_a_run_that_nobody_waited_for(
 ) -> None:
     gateway.ends_after = 3
     words = making(OWN, "--no-wait") if script.startswith("fact") else animating("--no-wait")
-    called = os.path.relpath(SCRIPTS / f"{script}.py")  # as a person in this folder would
+    python, path, *words = command(script, *words, gateway=gateway)
+    called = os.path.relpath(path)  # as a person in this folder would
     left = subprocess.run(
-        [sys.executable, called, *words], env=environment(gateway), capture_output=True, check=False
+        [python, called, *words], env=environment(gateway), capture_output=True, check=False
     )
     assert left.returncode == 4, left.stderr
     here = str(Path.cwd())
