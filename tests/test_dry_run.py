@@ -65,13 +65,17 @@ def test_a_dry_run_needs_no_key_no_network_and_leaves_nothing(
 ) -> None:
     own_picture()
     at = {"AI_GATEWAY_BASE_URL": gateway.root}
-    for environ, there in ((None, None), (at, None), (None, gateway)):  # no key, no key, a key
-        shown = run(script, *args, "--dry-run", how, env=environ, gateway=there)
+    named = "--gateway=happycapy"
+    # No key, no key but a base URL, a key: each a dry run.
+    for environ, there, which in ((None, None, []), (at, None, [named]), (None, gateway, [])):
+        shown = run(script, *args, "--dry-run", how, *which, env=environ, gateway=there)
         assert shown.code == 0, shown.err
         if how == "--json":
             assert [call["stage"] for call in shown.json["stages"]] == stages
+            assert shown.json["gateway"] == "happycapy"
         else:
             assert len(re.findall(r"^Stage \d \w+: ", shown.out, re.M)) == len(stages)
+            assert shown.out.startswith("gateway: happycapy (")
             assert shown.out.endswith("; nothing was sent\n")
     assert gateway.requests == []
     assert files() == {"mine.png"}
@@ -86,9 +90,32 @@ def test_a_dry_run_needs_no_key_no_network_and_leaves_nothing(
     ],
 )
 def test_a_key_that_could_not_be_sent_hinders_no_dry_run(environ: dict[str, str]) -> None:
-    shown = run("factorized_generate", *making("--dry-run"), env=environ)
+    shown = run("factorized_generate", *making("--dry-run"), "--gateway=happycapy", env=environ)
     assert (shown.code, shown.json["status"]) == (0, "planned"), shown.err
+    assert (shown.json["gateway"], shown.json["gateway_why"]) == ("happycapy", "--gateway")
     assert environ["AI_GATEWAY_API_KEY"] not in shown.out
+
+
+THREE = ["--llm-model=own/llm", "--image-model=own/image", "--video-model=own/video"]
+
+
+def test_a_plan_for_a_server_of_ones_own_needs_its_models_named(gateway: Gateway) -> None:
+    """It has no defaults, and its list is not asked for where several stages are to be paid for."""
+    environ = {"AI_GATEWAY_BASE_URL": gateway.root}
+    shown = run("factorized_generate", *making("--dry-run"), *THREE, env=environ)
+    assert shown.code == 0, shown.err
+    told = shown.json
+    assert (told["gateway"], told["cost"]["kind"]) == ("openai", "unknown")
+    assert told["gateway_why"] == "AI_GATEWAY_BASE_URL is at 127.0.0.1, which is no known gateway's"
+    assert [call["model"] for call in told["stages"]] == ["own/llm", "own/image", "own/video"]
+    for left_out in THREE:
+        some = [word for word in THREE if word != left_out]
+        refused = run("factorized_generate", *making("--dry-run"), *some, env=environ)
+        assert (refused.code, refused.json["error"]["kind"]) == (2, "usage")
+        hint = refused.json["error"]["hint"]
+        assert hint.startswith(f"Name them: {left_out.partition('=')[0]} (")
+    assert gateway.requests == []
+    assert files() == set()
 
 
 def test_a_dry_run_beside_a_running_job_asks_nothing_and_changes_nothing(gateway: Gateway) -> None:

@@ -324,6 +324,21 @@ def test_stop_after_lets_look_and_next_goes_on(
     assert gateway.billed == EACH
 
 
+def test_a_free_read_comes_before_the_first_paid_call_and_once_a_run(gateway: Gateway) -> None:
+    assert make(gateway).code == 0
+    asked = [request.endpoint for request in gateway.requests]
+    assert (asked[0], asked.count("check")) == ("check", 1)
+
+
+def test_a_key_that_it_finds_refused_costs_nothing(gateway: Gateway) -> None:
+    gateway.will("check", refusal(401, "no such key"))
+    refused = make(gateway)
+    assert (refused.code, refused.json["error"]["kind"]) == (3, "auth")
+    assert refused.json["error"]["charged"] == "no"
+    assert [request.endpoint for request in gateway.requests] == ["check"]
+    assert make(gateway).code == 0
+
+
 def test_the_same_command_again_sends_nothing(made: Gateway) -> None:
     before = {name: Path(name).read_bytes() for name in files()}
     for again in (make(made), make(made, "--overwrite")):  # which is for other inputs than these
