@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SCRIPTS, Run, environment, run
+from conftest import SCRIPTS, Run, command, environment, run
 from factorized_video import asked, receipts
 from loopback import CAPTION, Gateway, Reply, chat, png, refusal
 from storm import PROMPT, animating, files, literal, making, own_picture, receipt
@@ -74,8 +73,9 @@ class Skill:
         path.write_text(json.dumps(registry), encoding="utf-8")
 
     def run(self, script: str, *args: str, gateway: Gateway | None = None) -> Run:
+        python, _, *words = command(script, *args, gateway=gateway)
         done = subprocess.run(
-            [sys.executable, str(self._scripts / f"{script}.py"), *args],
+            [python, str(self._scripts / f"{script}.py"), *words],
             env=environment(gateway), capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         return Run(done.returncode, done.stdout, done.stderr)
