@@ -215,7 +215,8 @@ def price(
         return Cost(0.0, "listed", "free at this gateway, whatever the model")
     row = _price_row(model, gateway_name, resolution, audio)
     if row is None:
-        at_which = f" at {resolution}" if model.prices and resolution else ""
+        ours = any(row.get("gateway") in (None, gateway_name) for row in model.prices)
+        at_which = f" at {resolution}" if ours and resolution else ""
         return Cost(None, "unknown", f"no published price is known for this model{at_which}")
     kind = "listed" if row.get("gateway") else "estimated"
     words, amount = "", 0.0
