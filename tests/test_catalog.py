@@ -64,7 +64,8 @@ def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json
         (SEEDANCE, {
             "status": "live", "shutdown": None, "replacement": None, "default_at": [],
             "gateways": {"happycapy": {"id": SEEDANCE, "status": "live"},
-                         "vercel": {"id": "bytedance/seedance-2.0", "status": "live"}},
+                         "vercel": {"id": "bytedance/seedance-2.0", "status": "live"},
+                         "openrouter": {"id": "bytedance/seedance-2.0", "status": "live"}},
             "durations_s": tuple(range(4, 16)), "prompt_characters": 4000, "references": 9,
             "aliases": ["dreamina-seedance-2-0-260128", "dreamina-seedance-2-0"],
         }),
@@ -73,7 +74,14 @@ def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json
         ("google/gemini-3-pro-image-preview", {
             "sizes": ("1K", "2K", "4K"), "references": 14, "default_at": ["happycapy"],
         }),
-        ("anthropic/claude-sonnet-4.6", {"default_at": ["happycapy"], "durations_s": None}),
+        ("anthropic/claude-sonnet-4.6", {
+            "default_at": ["happycapy", "vercel", "openrouter"], "durations_s": None,
+        }),
+        ("google/veo-3.1-generate-001", {
+            "status": "live", "default_at": ["vercel", "openrouter"],
+            "gateways": {"vercel": {"id": "google/veo-3.1-generate-001", "status": "live"},
+                         "openrouter": {"id": "google/veo-3.1", "status": "live"}},
+        }),
     ],
 )  # fmt: skip
 def test_a_row_has_all_that_is_known_of_a_model(model: str, told: dict[str, Any]) -> None:
@@ -87,15 +95,18 @@ def test_a_row_has_all_that_is_known_of_a_model(model: str, told: dict[str, Any]
 @pytest.mark.parametrize(
     ("model", "of"),
     [
-        ("byteplus/seedream-4-5", "facts"),  # it has no price
-        ("anthropic/claude-sonnet-4.6", "facts"),
-        ("anthropic/claude-sonnet-4.6", "price"),
+        ("google/gemini-nano-banana-2.1", "facts"),  # it has no price
+        (VEO, "facts"),
+        (VEO, "price"),
+        ("anthropic/claude-sonnet-4.6", "price"),  # a gateway's, older than the vendor's
         ("spacexai/grok-4.3", "price"),  # the older of the two by months
     ],
 )
 def test_figures_are_old_after_180_days_by_the_oldest_of_their_dates(model: str, of: str) -> None:
     found = row(model)
-    date = found["as_of"] if of == "facts" else found["prices"][0]["as_of"]
+    dates = [price["as_of"] for price in found["prices"]]
+    date = found["as_of"] if of == "facts" else min(dates)
+    assert date == min([found["as_of"], *dates])
     assert row(model, days_after(date, 180))["old"] is False
     assert row(model, days_after(date, 181))["old"] is True
 
@@ -128,7 +139,11 @@ def block(shown: str, model: str) -> list[str]:
                        "image elsewhere", "video at happycapy", "video elsewhere"]),
         ("demo", ["llm at demo", "llm elsewhere", "image at demo", "image elsewhere",
                   "video at demo", "video elsewhere"]),
-        ("openrouter", ["llm elsewhere", "image elsewhere", "video elsewhere"]),
+        ("openrouter", ["llm at openrouter", "llm elsewhere", "image at openrouter",
+                        "image elsewhere", "video at openrouter", "video elsewhere"]),
+        # What a server of one's own serves is not known, nor is that of a gateway unheard of.
+        ("openai", ["llm elsewhere", "image elsewhere", "video elsewhere"]),
+        ("nobody", ["llm elsewhere", "image elsewhere", "video elsewhere"]),
     ],
 )  # fmt: skip
 def test_the_table_shows_each_kind_and_what_the_gateway_serves_first(
@@ -139,7 +154,7 @@ def test_the_table_shows_each_kind_and_what_the_gateway_serves_first(
     assert shown[0] == titles[0]
 
 
-@pytest.mark.parametrize("gateway", ["happycapy", "demo", "vercel"])
+@pytest.mark.parametrize("gateway", ["happycapy", "demo", "vercel", "openrouter", "openai"])
 def test_every_model_stands_in_the_table_once_by_the_gateways_name(gateway: str) -> None:
     shown = text(gateway=gateway)
     for model in models.rows():
@@ -189,9 +204,10 @@ def test_the_table_tells_status_and_what_a_model_takes(model: str, line: str) ->
 
 
 def test_old_figures_are_marked_and_the_mark_is_explained() -> None:
-    date = row("spacexai/grok-4.3")["prices"][0]["as_of"]
-    late = days_after(date, 181)
-    assert block(text("llm", today=late), "spacexai/grok-4.3")[-1].endswith(f"({date}) !")
+    dates = sorted({price["as_of"] for price in row("spacexai/grok-4.3")["prices"]})
+    late = days_after(dates[0], 181)
+    line = block(text("llm", today=late), "spacexai/grok-4.3")[-1]
+    assert line.endswith(f"({', '.join(dates)}) !")
     assert not block(text("llm", today=late), "openai/gpt-6-sol")[-1].endswith("!")
     assert text("llm").splitlines()[-1].startswith("! older than 180 days")
     assert "? not known, and not checked" in text("llm")
@@ -325,7 +341,11 @@ def test_the_page_tells_of_each_gateway_its_defaults_and_what_it_can_say() -> No
         line = next(line for line in page.splitlines() if line.startswith(f"- **{name}**"))
         assert [one for one in gateway["defaults"].values() if f"`{one}`" not in line] == []
         assert " ".join(gateway["resolutions"] or ["any"]) in line
-        assert ("not be switched" in line) is (not gateway["audio_switch"])
+        assert ("no defaults" in line) is (not gateway["defaults"])
+        lacks = models.gateway(name).cannot
+        assert line.count("; cannot ") == bool(lacks)
+        assert f"; cannot {', '.join(lacks)}. Source" in line or not lacks
+        assert line.endswith(f"Source: {gateway['source']}.")
 
 
 def test_the_contents_of_the_page_lead_to_its_headings() -> None:

@@ -163,6 +163,9 @@ GONE = object()  # the key is left out
         (VEO, ["seed"], GONE),
         (VEO, ["image"], GONE),
         (VEO, ["image"], {"bytes": 10}),
+        (VEO, ["gateways", "happycapy", "resolutions"], []),
+        (VEO, ["gateways", "happycapy", "resolutions"], None),
+        (VEO, ["gateways", "happycapy", "resolutions"], ["720P"]),
         ("bytedance/seedance-2.5", ["image", "side_min"], -1),
         ("bytedance/seedance-2.5", ["image", "side_min"], GONE),
         ("bytedance/seedance-2.5", ["image", "ratio_max"], "2.5"),
@@ -196,11 +199,19 @@ def test_the_schema_rejects_a_broken_row(model: str, path: list[Any], value: obj
         (["version"], 1),
         (["gateways", "happycapy", "defaults"], GONE),
         (["gateways", "happycapy", "defaults", "video"], GONE),
+        (["gateways", "openai", "defaults"], {"video": VEO}),  # all three, or none
         (["gateways", "happycapy", "defaults", "audio"], VEO),
         (["gateways", "happycapy", "any_model"], GONE),
         (["gateways", "happycapy", "resolutions"], []),
         (["gateways", "happycapy", "resolutions"], "720p"),
         (["gateways", "happycapy", "audio_switch"], None),
+        (["gateways", "happycapy", "seed"], GONE),
+        (["gateways", "happycapy", "seed"], "no"),
+        (["gateways", "happycapy", "last_frame"], GONE),
+        (["gateways", "happycapy", "cancel"], GONE),
+        (["gateways", "happycapy", "cancel"], 0),
+        (["gateways", "happycapy", "tells_cost"], GONE),
+        (["gateways", "happycapy", "tells_cost"], "never"),
         (["gateways", "happycapy", "source"], ""),
         (["gateways", "happycapy", "url"], "https://example.org"),
     ],
@@ -297,8 +308,12 @@ def test_every_price_has_a_date_a_source_and_a_unit_of_its_kind(
     # A price of zero is the demo's, else it is a fact that nobody knew.
     amounts = [price[name] for name in ("usd", "input", "output") if name in price]
     assert all(amounts) or price.get("gateway") == "demo"
-    if "resolution" in price and row["resolutions"]:
-        assert price["resolution"] in row["resolutions"]
+    there = row["gateways"].get(price.get("gateway"), {})
+    made = there.get("resolutions") or row.get("resolutions")  # at a gateway they may be others
+    if "resolution" in price and made:
+        assert price["resolution"] in made
+    if "gateway" in price:
+        assert there  # a gateway's own price is of a model that it serves
     if "audio" in price:
         assert row["audio"] == "switch" or price["audio"] is (row["audio"] == "always")
     if "size" in price and row["sizes"]:
@@ -334,8 +349,13 @@ def test_ranges_ascend_and_locks_lie_within_them(row: dict[str, Any]) -> None:
         assert set(locked) < set(seconds_of(durations))  # else it locks nothing
         if row["resolutions"]:
             assert set(lock["when"].get("resolution", ())) <= set(row["resolutions"])
-    sides = [shapes.short_side(resolution) for resolution in row["resolutions"] or ()]
-    assert sides == sorted(set(sides))
+    at_gateways = [entry.get("resolutions") for entry in row["gateways"].values()]
+    for resolutions in (row["resolutions"], *at_gateways):
+        sides = [shapes.short_side(resolution) for resolution in resolutions or ()]
+        assert sides == sorted(set(sides))
+    for name, entry in row["gateways"].items():
+        sayable = REGISTRY["gateways"][name]["resolutions"]
+        assert not (sayable and "resolutions" in entry) or set(entry["resolutions"]) <= set(sayable)
     if image := row["image"]:
         assert (image["side_min"] or 0) < (image["side_max"] or 1)
         assert (image["ratio_min"] or 0) < (image["ratio_max"] or 1)
@@ -353,14 +373,18 @@ def test_a_model_that_goes_by_the_picture_lists_no_ratios(row: dict[str, Any]) -
 @pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_default_is_listed_of_its_kind_and_not_off(gateway: str, kind: str) -> None:
-    wanted = models.gateway(gateway).defaults[kind]
-    row = BY_ID[wanted]
-    assert row["kind"] == kind
     model = models.pick(kind, None, gateway)
-    assert (model.id, model.listed) == (wanted, True)
+    if gateway == "openai":  # a server of one's own serves what it serves: its list is asked for
+        assert dict(models.gateway(gateway).defaults) == {}
+        assert (model.id, model.listed, model.prices) == (models.THE_ONLY_ONE, False, ())
+        return
+    row = BY_ID[models.gateway(gateway).defaults[kind]]
+    assert row["kind"] == kind
+    assert (model.id, model.listed) == (row["gateways"][gateway]["id"], True)
     assert model.status != "off"
-    assert gateway in row["gateways"]
-    assert model.prices  # a plan without typed models has a price
+    # A plan without typed models has a price.
+    asked: dict[str, Any] = {"seconds": 6, "resolution": "720p"} if kind == "video" else {}
+    assert models.price(model, gateway, **asked).amount is not None
 
 
 @pytest.mark.parametrize(
@@ -444,6 +468,10 @@ def test_veo_makes_8_s_at_1080p() -> None:
         (
             "video", SEEDANCE, "vercel", "bytedance/seedance-2.0", SEEDANCE,
         ),
+        ("video", None, "openrouter", "google/veo-3.1", VEO_GA),
+        ("video", "google/veo-3.1", "vercel", VEO_GA, VEO_GA),
+        ("llm", "spacexai/grok-4.3", "openrouter", "x-ai/grok-4.3", "spacexai/grok-4.3"),
+        ("video", VEO_GA, "openai", VEO_GA, VEO_GA),
         # Where it is not known what the gateway calls it: as it was typed.
         ("video", "bytedance/seedance-2.5", "happycapy", "bytedance/seedance-2.5",
          "bytedance/seedance-2.5"),
@@ -496,6 +524,8 @@ def test_a_model_of_another_kind_is_refused_with_those_of_the_right_one(
         ("video", "happycapy", [VEO, SEEDANCE], ["openai/sora-2", "openai/sora-2-pro", VEO_GA]),
         ("video", "demo", ["demo/push-in"], [VEO]),
         ("video", "vercel", [VEO_GA, "bytedance/seedance-2.0"], [VEO, SEEDANCE]),
+        ("video", "openrouter", ["google/veo-3.1", "bytedance/seedance-2.0"], [VEO_GA, SEEDANCE]),
+        ("image", "openrouter", ["bytedance-seed/seedream-4.5"], ["byteplus/seedream-4-5"]),
         ("image", "happycapy", [DRAWER], ["google/gemini-3-pro-image"]),
         ("llm", "happycapy", [SONNET], ["openai/gpt-6-luna"]),
     ],
@@ -509,7 +539,33 @@ def test_what_a_gateway_serves_is_told_by_its_own_ids_without_what_is_off(
 
 
 def test_a_gateway_that_nobody_knows_serves_nothing_known() -> None:
-    assert models.at("video", "openrouter") == []
+    assert "nobody" not in REGISTRY["gateways"]
+    assert [models.at(kind, "nobody") for kind in KINDS] == [[], [], []]
+    gateway = models.gateway("nobody")
+    assert (dict(gateway.defaults), gateway.any_model, gateway.free) == ({}, False, False)
+    assert (gateway.resolutions, gateway.cannot) == (None, ())  # what is not known is not denied
+    assert models.pick("video", None, "nobody").id == models.THE_ONLY_ONE
+    assert models.pick("video", VEO, "nobody").id == VEO
+
+
+@pytest.mark.parametrize(
+    ("typed", "gateway", "resolutions"),
+    [
+        ("google/veo-3.1-fast-generate-001", "vercel", ("720p", "1080p")),
+        ("google/veo-3.1-fast-generate-001", "openrouter", ("720p", "1080p", "4k")),
+        (SEEDANCE, "happycapy", ("480p", "720p", "1080p")),
+        (SEEDANCE, "openrouter", ("480p", "720p", "1080p", "4k")),
+        ("minimax/minimax-h3", "vercel", ("768p", "2k")),
+        ("minimax/minimax-h3", "openrouter", ("2k",)),
+        ("minimax/minimax-h3", "nobody", ("768p", "2k")),
+        (DRAWER, "openrouter", None),
+    ],
+)
+def test_what_a_model_makes_may_differ_at_one_gateway(
+    typed: str, gateway: str, resolutions: tuple[str, ...] | None
+) -> None:
+    kind = BY_ID[typed]["kind"]
+    assert models.pick(kind, typed, gateway).resolutions == resolutions
 
 
 @pytest.fixture
@@ -569,16 +625,32 @@ def test_unchecked_forgets_what_a_model_takes_and_keeps_what_it_is_and_costs() -
         assert free.ratio_mode == model.ratio_mode  # how a call is written, not what is legal
 
 
+ALL_THAT_MAY_LACK = (
+    "cancel a job", "take a seed", "take a last frame", "switch sound off",
+    "tell what a clip has cost",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("name", "any_model", "resolutions"),
-    [("happycapy", False, ("720p", "1080p")), ("demo", True, None)],
-)
+    ("name", "any_model", "resolutions", "has"),
+    [
+        ("happycapy", False, ("720p", "1080p"), ["take a last frame"]),
+        ("vercel", False, None, ALL_THAT_MAY_LACK[1:]),
+        ("openrouter", False, ("360p", "480p", "720p", "768p", "1080p", "1k", "2k", "4k"),
+         ALL_THAT_MAY_LACK[1:]),
+        # Whether such a server tells a cost is its own affair: not known, so not denied.
+        ("openai", False, None, ["cancel a job", "take a seed", "tell what a clip has cost"]),
+        ("demo", True, None, ["tell what a clip has cost"]),
+    ],
+)  # fmt: skip
 def test_a_gateway_says_what_its_video_call_can_say(
-    name: str, any_model: bool, resolutions: tuple[str, ...] | None
+    name: str, any_model: bool, resolutions: tuple[str, ...] | None, has: list[str]
 ) -> None:
     gateway = models.gateway(name)
     assert (gateway.any_model, gateway.resolutions) == (any_model, resolutions)
-    assert set(gateway.defaults) == set(KINDS)
+    assert gateway.free is (name == "demo")
+    assert gateway.cannot == tuple(what for what in ALL_THAT_MAY_LACK if what not in has)
+    assert set(gateway.defaults) == (set() if name == "openai" else set(KINDS))
     assert legal.DEFAULT_RESOLUTION in (resolutions or (legal.DEFAULT_RESOLUTION,))
 
 
@@ -624,6 +696,38 @@ def test_a_call_is_priced_by_its_unit(
     assert cost.amount == pytest.approx(amount)
     assert cost.kind == kind_of_cost
     assert (cost.as_of is None) is (cost.source is None) is (amount is None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "gateway", "asked", "amount", "kind_of_cost"),
+    [
+        ("video", VEO_GA, "openrouter", {"seconds": 8, "resolution": "720p"}, 3.2, "listed"),
+        ("video", VEO_GA, "vercel", {"seconds": 8, "resolution": "4k", "audio": False}, 3.2,
+         "listed"),
+        ("video", "google/veo-3.1-fast-generate-001", "vercel",
+         {"seconds": 8, "resolution": "720p"}, 1.2, "listed"),
+        ("video", "google/veo-3.1-fast-generate-001", "openrouter",
+         {"seconds": 8, "resolution": "720p"}, 0.8, "listed"),
+        # What that gateway does not tell at this resolution: the vendor's price.
+        ("video", "google/veo-3.1-fast-generate-001", "vercel",
+         {"seconds": 8, "resolution": "1080p"}, 0.96, "estimated"),
+        ("video", SEEDANCE, "openrouter", {"seconds": 5, "resolution": "1080p"}, 1.8711, "listed"),
+        ("video", SEEDANCE, "vercel", {"seconds": 5, "resolution": "1080p"}, None, "unknown"),
+        ("image", "byteplus/seedream-4-5", "vercel", {}, 0.04, "listed"),
+        ("image", "google/gemini-3-pro-image", "vercel", {}, 0.134, "estimated"),
+        ("image", "google/gemini-3-pro-image", "openrouter", {}, 0.134, "listed"),
+        ("llm", "openai/gpt-4o", "openrouter", {}, 0.00875, "listed"),
+        ("llm", SONNET, "vercel", {}, 0.012, "listed"),
+        ("video", VEO_GA, "openai", {"seconds": 8, "resolution": "720p"}, 3.2, "estimated"),
+    ],
+)  # fmt: skip
+def test_the_same_call_may_cost_something_else_at_another_gateway(
+    kind: str, model: str, gateway: str, asked: dict[str, Any], amount: float | None,
+    kind_of_cost: str,
+) -> None:  # fmt: skip
+    cost = models.price(models.pick(kind, model, gateway), gateway, **asked)
+    assert cost.amount == pytest.approx(amount)
+    assert cost.kind == kind_of_cost
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -687,7 +791,11 @@ def test_a_cost_says_how_it_was_reckoned(kind: str, model: str, words: list[str]
 
 @pytest.mark.parametrize(
     ("model", "resolution", "ending"),
-    [(SEEDANCE, "1080p", " at 1080p"), ("minimax/minimax-h3", "768p", "this model")],
+    [
+        (SEEDANCE, "1080p", " at 1080p"),
+        ("minimax/minimax-h3", "768p", "this model"),  # its only price is another gateway's
+        ("lightricks/ltx-2.5-pro", "720p", "this model"),  # it has none
+    ],
 )
 def test_an_unknown_cost_names_the_resolution_where_another_has_a_price(
     model: str, resolution: str, ending: str
