@@ -774,7 +774,7 @@ def test_a_plan_of_no_call_costs_nothing_and_names_the_gateway_all_the_same() ->
     data = Plan((), gateway="vercel", why="by its key").as_json()
     assert (data["gateway"], data["gateway_why"], data["stages"]) == ("vercel", "by its key", [])
     assert data["gateway_cannot"] == ["cancel a job"]
-    assert data["text"].splitlines() == [
+    assert str(data["text"]).splitlines() == [
         "gateway: vercel (by its key)",
         "  it cannot cancel a job",
         "total: USD 0.00 (actual); nothing was sent",

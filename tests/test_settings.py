@@ -342,7 +342,7 @@ def test_openrouters_own_variable_alone_chooses_no_gateway_but_is_named(
     assert f"{OWN_KEY} is set: --gateway openrouter uses it." in caught.value.hint.splitlines()
     assert R not in caught.value.message + caught.value.hint
     # With another gateway named it is no help, and not named.
-    with pytest.raises(AuthError, match="No gateway key of HappyCapy") as caught:
+    with pytest.raises(AuthError, match="No gateway key was found for HappyCapy") as caught:
         resolve({OWN_KEY: R} if place == "environment" else {}, skill, project, "happycapy")
     assert caught.value.message.endswith(f"({KEY} is not set).")
     assert OWN_KEY not in caught.value.hint
@@ -353,7 +353,9 @@ def test_without_openrouters_key_both_variables_are_named(
     environ: dict[str, str], skill: Path, project: Path
 ) -> None:
     gateway = "auto" if environ else "openrouter"
-    with pytest.raises(AuthError, match=f"No gateway key of OpenRouter .*{OWN_KEY} or {KEY}") as e:
+    with pytest.raises(
+        AuthError, match=f"No gateway key was found for OpenRouter .*{OWN_KEY} or {KEY}"
+    ) as e:
         resolve(environ, skill, project, gateway)
     assert f"{OWN_KEY}=... into {skill / '.env'}" in e.value.hint
 
@@ -514,7 +516,7 @@ def test_a_gateway_without_a_key_is_an_auth_error_that_names_it(
     title = dialects.load(name).ABOUT.title
     rows = [(name, {}), (name, {BASE: HOSTS[name]["video"]}), ("auto", {BASE: HOSTS[name]["chat"]})]
     for gateway, environ in rows:
-        with pytest.raises(AuthError, match=f"No gateway key of {title} was found") as caught:
+        with pytest.raises(AuthError, match=f"No gateway key was found for {title}") as caught:
             resolve(environ, skill, project, gateway)
         lines = caught.value.hint.splitlines()
         assert len(lines) == 3
