@@ -303,7 +303,7 @@ def test_over_the_wire(gateway: Gateway, place: Path, form: str, ahead_s: float)
     gateway.clock_ahead_s = ahead_s
     gateway.always("list", Reply(json={"data": [row], "total": 1}))
     bases = dict.fromkeys(("chat", "image", "video"), gateway.root)
-    real = client.Gateway(Settings("happycapy", bases, "hc-key", time_scale=0.01))
+    real = client.Gateway(Settings("happycapy", bases, "--gateway", "hc-key", time_scale=0.01))
     found = settle(real, lost(place, 60), lambda text: None)
     real.close()
     assert found == ((None, []) if form == "none" else ("a", ["a"]))
