@@ -235,7 +235,8 @@ def as_time(value: object) -> float | None:
 def costs(value: object) -> float | None:
     """A cost in USD that can be believed: finite and not negative."""
     number = as_number(value)
-    return number if number is not None and number >= 0 else None
+    # 0.30000000000000004 is no price: a nanodollar is less than anything costs.
+    return round(number, 9) if number is not None and number >= 0 else None
 
 
 def without_bytes(data: dict[str, object]) -> dict[str, object]:
