@@ -184,7 +184,8 @@ def _serve(asked: socket.socket) -> CodeType:
         if not head:
             os._exit(0)  # the tests have ended, however they did
         request = json.loads(asked.recv(_LENGTH.unpack(head)[0], socket.MSG_WAITALL))
-        script = _compiled(request["words"][0])
+        path = request["words"][0]
+        script = _compiled(path, Path(path).read_bytes())
         pid = os.fork()
         if not pid:
             for number, fd in enumerate(fds):
@@ -215,8 +216,8 @@ def _become(words: list[str], environ: dict[str, str], cwd: str, umask: int) -> 
 
 
 @cache
-def _compiled(script: str) -> CodeType:
-    return compile(Path(script).read_bytes(), script, "exec", dont_inherit=True)
+def _compiled(path: str, source: bytes) -> CodeType:
+    return compile(source, path, "exec", dont_inherit=True)
 
 
 def _without_this_file(

@@ -10,6 +10,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Where it is set, hundreds of processes would compile the same modules again.
+unset PYTHONDONTWRITEBYTECODE
+
 quick=no
 if [ "${1:-}" = "--quick" ]; then
   quick=yes
