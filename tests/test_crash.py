@@ -25,7 +25,8 @@ ROUNDS = int(os.environ.get("CRASH_ROUNDS", "5"))
 SEED = os.environ.get("CRASH_SEED") or str(random.SystemRandom().randrange(10**6))
 MOST_RUNS = 60  # of one round; it ends long before, or never
 SLOWEST_S = 0.1  # answers come late by so much, and by more where they are paid for
-SCALE = {"FACTORIZED_VIDEO_TIME_SCALE": "0.02"}
+# Not measured: a killed process keeps no figures, and to begin measuring is most of its time.
+ENV = {"FACTORIZED_VIDEO_TIME_SCALE": "0.02", "COVERAGE_PROCESS_CONFIG": None}
 # Says how to kill the next run: more environment for it, and the seconds after which it is killed.
 Killer = Callable[[], tuple[dict[str, str], float | None]]
 
@@ -47,7 +48,7 @@ def until_it_ends(gateway: Storm, folder: Path, tally: Tally, killer: Killer) ->
         watched, after_s = killer()
         began = time.monotonic()
         run = Started("factorized_generate", *making(*answer), gateway=gateway, folder=folder,
-                      env={"TMPDIR": str(temporary), **SCALE, **watched})  # fmt: skip
+                      env={"TMPDIR": str(temporary), **ENV, **watched})  # fmt: skip
         if after_s is not None:
             while time.monotonic() < began + after_s and not run.has_ended():
                 time.sleep(0.002)
