@@ -11,9 +11,12 @@ import re
 
 _secrets: set[str] = set()
 # The query of an address may be its signature: a signed URL is a key to what it names.
-_URL_QUERY = re.compile(r"(https?://[^\s\"'<>?#]+)[?#][^\s\"'<>]*")
-# C0, DEL, C1: a gateway's words are shown in a terminal and must not steer it.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Every address is matched, with a query or not: to look for the query only, and not find it, would
+# take a second for a text of 50 KB that is made for it ("http://http://..."), and hours for 8 MB.
+_URL = re.compile(r"(https?://[^\s\"'<>?#]+)([?#][^\s\"'<>]*)?")
+# C0, DEL, C1: a gateway's words are shown in a terminal and must not steer it. And halves of
+# surrogate pairs, which JSON can hold and UTF-8 cannot.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def keep_secret(secret: str) -> None:
@@ -26,7 +29,8 @@ def clean(text: str) -> str:
     """The text without known secrets, the queries of addresses, and control characters."""
     for secret in _secrets:
         text = text.replace(secret, "[key]")
-    return _CONTROLS.sub(" ", _URL_QUERY.sub(r"\1?[signature]", text))
+    text = _URL.sub(lambda found: found[1] + ("?[signature]" if found[2] else ""), text)
+    return _CONTROLS.sub(" ", text)
 
 
 class ToolError(Exception):

@@ -63,6 +63,10 @@ def json_object(reply: HttpReply, is_job: bool = False) -> dict[str, object]:
     """
     try:
         data = json.loads(reply.body)
+        if re.search(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]", reply.body):
+            # Half of a surrogate pair is no character: nothing could write or send it.
+            text = json.dumps(data, ensure_ascii=False)
+            data = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except (ValueError, RecursionError):
         what = "an HTML page" if looks_like_html(reply.body) else "something that is not JSON"
         raise unreadable(reply, what if reply.body.strip() else "an empty body") from None
@@ -168,7 +172,7 @@ def excerpt(body: bytes) -> str:
     text = body[:1_000_000].decode("utf-8", "replace")
     if looks_like_html(body):
         text = re.sub(r"<(script|style)\b.*?(</\1>|\Z)", " ", text, flags=re.DOTALL | re.IGNORECASE)
-        text = re.sub(r"<[^>]*>", " ", text)
+        text = re.sub(r"<[^>]*(>|\Z)", " ", text)
     text = " ".join(clean(text).split())
     return (text[:200] + ("..." if len(text) > 200 else "")) if text else "(empty)"
 
@@ -287,5 +291,6 @@ def _codes(data: object, depth: int = 0) -> str:
     """The code, type and reason of an error, at the top and one level down, as one text."""
     if not isinstance(data, dict) or depth > 4:
         return ""
-    here = [str(data[key]) for key in ("code", "type", "status", "reason") if data.get(key)]
+    # Cut: patterns look through it, and in a text made for it they take the square of its length.
+    here = [str(data[key])[:200] for key in ("code", "type", "status", "reason") if data.get(key)]
     return " ".join([*here, _codes(data.get("error"), depth + 1)])
