@@ -159,11 +159,17 @@ def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
     """The typed model, listed or not, else the gateway's default of that kind, else `THE_ONLY_ONE`.
 
     Its `id` is what this gateway is told, which need not be what was typed: an id of another
-    gateway, and a vendor's own, are translated. Raises UsageError for a model of another kind.
+    gateway, and a vendor's own, are translated. Raises UsageError for a model of another kind, and
+    for what can be no id: some gateways are told it in a header.
     """
     wanted = typed or gateway(gateway_name).defaults.get(kind, THE_ONLY_ONE)
     row = _row_of(wanted)
     if row is None:
+        if not wanted.isascii() or not wanted.isprintable():
+            raise UsageError(
+                f"{wanted!r} is not the id of a model: it holds a character that none has.",
+                "--list-models shows the ids.",
+            )
         return Model(wanted, kind, listed=False)
     if row["kind"] != kind:
         raise UsageError(
