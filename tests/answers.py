@@ -1,0 +1,60 @@
+"""What the table tests of the dialects share: a picture, requests, and replies made by hand."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from factorized_video.gateway.types import HttpReply, Picture, VideoRequest
+
+PNG = b"\x89PNG\r\n\x1a\n not really"
+ENCODED = base64.b64encode(PNG).decode()
+URI = f"data:image/png;base64,{ENCODED}"
+FRAME = Picture(PNG, "image/png")
+MP4 = b"\x00\x00\x00\x18ftypmp42 not really"
+ENCODED_MP4 = base64.b64encode(MP4).decode()
+MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+
+# Bodies that are no reply of any call, in any dialect.
+NO_REPLY: list[bytes] = [
+    b"",
+    b" \r\n",
+    b"<html><body>Welcome to our hotel network</body></html>",
+    b"<!DOCTYPE html>",
+    b'{"id": "v-1", "status": "comp',
+    b"OK",
+    b"null",
+    b"17",
+    b'"text"',
+    b"[]",
+    b"[{}]",
+    b"\xff\xfe\x00\x01",
+    b'{"a":' * 100_000,
+]
+
+
+def reply(body: object, status: int = 200, /, **headers: str) -> HttpReply:
+    """A reply with this body, as JSON unless it is bytes; a header `x_y` is sent as "x-y"."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return HttpReply(status, {name.replace("_", "-"): text for name, text in headers.items()}, data)
+
+
+def said(message: object, **more: object) -> dict[str, object]:
+    """The body of a chat reply with this message."""
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return {"id": "c-1", "choices": [choice], **more}
+
+
+def clip(
+    model: str = "m/v",
+    *,
+    ratio: str | None = "16:9",
+    resolution: str = "720p",
+    shape: str = "16:9",
+    audio: bool | None = None,
+    seed: int | None = None,
+    key: str | None = None,
+    frame: Picture = FRAME,
+) -> VideoRequest:
+    """A request for a clip of six seconds."""
+    return VideoRequest(model, "it runs", frame, 6, ratio, resolution, shape, audio, seed, key)
