@@ -69,6 +69,7 @@ AT_THE_GATEWAY = (
 )
 # How long status reads may fail in a row before the waiting is given up; the job is not.
 STATUS_OUTAGE_S = 180.0
+FEWEST_FAILURES = 3  # and how many there are at least
 
 T = TypeVar("T")
 
@@ -191,13 +192,14 @@ class Gateway:
         """
         deadline = time.monotonic() + timeout_s * self.settings.time_scale
         failing_since: float | None = None
+        failures = 0  # in a row; one read of a reply that carries a clip may outlast the whole time
         last_error = ""
         poll = 0
         while True:
             asked_s = 0.0
             try:
                 job = self._once_or_again(handle)
-                failing_since = None
+                failing_since, failures = None, 0
                 asked_s = job.poll_after_s
                 if job.state != "running":
                     return job
@@ -206,7 +208,9 @@ class Gateway:
                 asked_s = float(str(error.result.pop("retry_after_s", 0)))
                 now = time.monotonic()
                 failing_since = failing_since or now
-                if now - failing_since > STATUS_OUTAGE_S * self.settings.time_scale:
+                failures += 1
+                outage_s = STATUS_OUTAGE_S * self.settings.time_scale
+                if failures >= FEWEST_FAILURES and now - failing_since > outage_s:
                     raise
                 word = "the gateway does not answer, trying on"
                 last_error = error.message
