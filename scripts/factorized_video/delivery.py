@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import plan, receipts
-from .errors import OutputError, ToolError
-from .files import put_in_place, temporary_beside, write_file
+from .errors import OutputError, StillRunning, ToolError
+from .files import exclusive, put_in_place, sweep, temporary_beside, write_file
 from .media import clips, kinds, likeness
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def deliver(
 
 
 def draw_filmstrip(console: Console, clip: Path) -> None:
-    """Write the clip's filmstrip unless it is there; a clip that gives none is a warning."""
+    """Write the clip's filmstrip unless it is there; a clip that gives none is a warning.
+
+    Under the clip's lock, so that what a killed run has left of one can be removed.
+    """
     from .media.filmstrip import filmstrip
 
     path = receipts.filmstrip_path(clip)
@@ -89,7 +92,11 @@ def draw_filmstrip(console: Console, clip: Path) -> None:
         return
     console.progress("drawing the filmstrip")
     try:
-        write_file(path, filmstrip(clip))
+        with exclusive(clip):
+            sweep(path)
+            write_file(path, filmstrip(clip))
+    except StillRunning:
+        return  # another process is drawing it
     except OutputError as error:
         console.warn(f"No filmstrip could be made: {error.message}")
 
