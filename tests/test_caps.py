@@ -232,8 +232,11 @@ def test_a_run_that_stops_early_is_held_against_what_it_will_make(gateway: Gatew
 
 
 def test_the_demo_costs_nothing_and_passes_under_any_cap() -> None:
-    drawn = run("generate_anchor", *DRAW, "--gateway=demo", "--max-cost=0", env={CAP: "0"})
+    env = {CAP: "0", "FACTORIZED_VIDEO_TIME_SCALE": "0.2"}  # drawing takes real time
+    drawn = run("generate_anchor", *DRAW, "--gateway=demo", "--max-cost=0", env=env)
     assert (drawn.code, drawn.json["cost"]["amount"]) == (0, 0), drawn.err
+    assert "asking the demo gateway" in drawn.err
+    assert "HappyCapy" not in drawn.err
 
 
 # --- what is there already costs nothing more -----------------------------------------------------
