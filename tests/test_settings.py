@@ -200,6 +200,19 @@ def test_a_gateway_is_not_spoken_to_as_another(
     assert f"--gateway {other} " in caught.value.hint
 
 
+@pytest.mark.parametrize(("gateway", "base"), [("vercel", VERCEL), ("openrouter", OPENROUTER)])
+@pytest.mark.parametrize("named", [False, True])
+def test_a_key_of_unknown_shape_goes_to_no_gateway_whose_keys_have_one(
+    gateway: str, base: str, named: bool, skill: Path, project: Path
+) -> None:
+    """It is HappyCapy's, most likely. A proxy at an address of one's own may take it."""
+    environ = {KEY: SECRET, **({BASE: base} if named else {})}
+    with pytest.raises(AuthError, match="is not sent there") as caught:
+        resolve(environ, skill, project, "auto" if named else gateway)
+    assert SECRET not in caught.value.message + caught.value.hint
+    assert resolve({KEY: SECRET, BASE: OWN}, skill, project, gateway).key == SECRET
+
+
 @pytest.mark.parametrize(
     ("gateway", "base", "key", "whose", "instead"),
     [
@@ -628,6 +641,9 @@ def test_a_base_url_from_a_file_goes_only_with_the_key_of_that_file(
         ("openrouter", {KEY: S}, {}, {OWN_KEY: R, BASE: OWN}, S, OPENROUTER, True),
         ("openrouter", {}, {OWN_KEY: R}, {KEY: S, BASE: OWN}, R, OPENROUTER, True),
         ("openrouter", {BASE: OWN}, {OWN_KEY: R}, {BASE: "https://x.y"}, R, OWN, False),
+        # What is plainly none of OpenRouter's is passed over.
+        ("openrouter", {KEY: SECRET}, {OWN_KEY: R}, {}, R, OPENROUTER, False),
+        ("openrouter", {KEY: SECRET}, {}, {OWN_KEY: R}, R, OPENROUTER, False),
         # With auto the host that stands in the file says whose the variable in it is.
         ("auto", {}, {}, {OWN_KEY: R, BASE: OPENROUTER}, R, OPENROUTER, False),
         ("auto", {}, {}, {OWN_KEY: R, KEY: S, BASE: OPENROUTER}, R, OPENROUTER, False),

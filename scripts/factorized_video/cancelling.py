@@ -75,13 +75,13 @@ def cancel(console: Console, record: receipts.Record, chosen: Settings) -> dict[
             taken = gateway.cancel(record.handle)
         except Rejected as error:
             raise StillRunning(
-                f"{gateway.about.title} would not cancel the job: {error.message}",
+                f"{gateway.about.subject} would not cancel the job: {error.message}",
                 "It goes on, and is paid for: run the command that began it (`next`) to fetch it.",
                 **goes_on,
             ) from None
         if not taken:
             raise StillRunning(
-                f"{gateway.about.title} has no call that cancels a job.",
+                f"{gateway.about.subject} has no call that cancels a job.",
                 "It goes on, and is paid for: run the command that began it (`next`) to fetch it.",
                 **goes_on,
             )

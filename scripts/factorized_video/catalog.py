@@ -81,7 +81,15 @@ def _row(model: Model, today: str) -> dict[str, Any]:
         "id": model.id,
         "kind": model.kind,
         "gateways": {
-            name: {"id": model_id, "status": model.statuses.get(name, model.status)}
+            name: {
+                "id": model_id,
+                "status": model.statuses.get(name, model.status),
+                **(
+                    {"resolutions": model.resolutions_at[name]}
+                    if name in model.resolutions_at
+                    else {}
+                ),
+            }
             for name, model_id in model.ids.items()
         },
         "aliases": list(model.aliases),
@@ -131,7 +139,7 @@ def _text_of(row: dict[str, Any], gateway: str) -> list[str]:
     default = "  (default)" if gateway in row["default_at"] else ""
     lines = [f"  {here.get('id', row['id'])}{default}{state + ']' if state else ''}"]
     lines.append(f"      {row['best_for']}")
-    if takes := _takes(row):
+    if takes := _takes(row, gateway):
         lines.append(f"      {takes}")
     old = " !" if row["old"] else ""
     prices = "; ".join(models.shown_price(price) for price in row["prices"]) or "price not known"
@@ -140,14 +148,15 @@ def _text_of(row: dict[str, Any], gateway: str) -> list[str]:
     return lines
 
 
-def _takes(row: dict[str, Any]) -> str:
+def _takes(row: dict[str, Any], gateway: str) -> str:
     """What a video or image model takes, in a line."""
+    resolutions = row["gateways"].get(gateway, {}).get("resolutions", row["resolutions"])
     if row["kind"] == "llm":
         return ""
     parts = []
     if row["kind"] == "video":
         parts.append(_seconds(row["durations_s"]) + " s" + _locks(row))
-        parts.append(", ".join(row["resolutions"] or [_NOT_KNOWN]))
+        parts.append(", ".join(resolutions or [_NOT_KNOWN]))
     parts.append(_ratios(row))
     if row["kind"] == "video":
         parts.append(f"last frame {_yes(row['last_frame'])}")
@@ -195,8 +204,12 @@ def _table(kind: str) -> str:
             cells += [_seconds(model.durations) + _locks(row), _ratios(row),
                       " ".join(model.resolutions or [_NOT_KNOWN]), _yes(model.last_frame),
                       model.audio or _NOT_KNOWN, prompt, typical]  # fmt: skip
-        at = [f"{name} `{model_id}`" if model_id != model.id else name
-              for name, model_id in model.ids.items()]  # fmt: skip
+        at = [
+            name
+            + (f" `{model_id}`" if model_id != model.id else "")
+            + (f" ({' '.join(model.resolutions_at[name])})" if name in model.resolutions_at else "")
+            for name, model_id in model.ids.items()
+        ]
         prices = [models.shown_price(price) for price in model.prices]
         sources = sorted({f"{price['as_of']}, {price['source']}" for price in model.prices})
         cells += [", ".join(at), _status(model), "; ".join(prices) or "not known",
@@ -262,7 +275,8 @@ _TITLES = {
 _BOTTOM = """\
 ## Gateways
 
-Ids in the column "at" are those that a gateway knows the model by, where they differ.
+The column "at" tells the id that a gateway knows the model by, and the resolutions that it can \
+be had in there, where they differ.
 
 {gateways}
 

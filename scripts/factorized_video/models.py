@@ -76,6 +76,7 @@ class Model(NamedTuple):
     replacement: str | None = None
     ids: Mapping[str, str] = MappingProxyType({})  # by gateway
     statuses: Mapping[str, str] = MappingProxyType({})  # by gateway, where they differ
+    resolutions_at: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # likewise
     aliases: tuple[str, ...] = ()
     prompt_characters: int | None = None
     prompt_over: str | None = None  # what the model does with more: refused | cut silently
@@ -180,8 +181,7 @@ def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
     return model._replace(
         id=model.ids.get(gateway_name, wanted),
         status=model.statuses.get(gateway_name, model.status),
-        resolutions=_tuple(row["gateways"].get(gateway_name, {}).get("resolutions"))
-        or model.resolutions,
+        resolutions=model.resolutions_at.get(gateway_name, model.resolutions),
     )
 
 
@@ -308,6 +308,11 @@ def _model(row: dict[str, Any]) -> Model:
         ids={name: entry["id"] for name, entry in row["gateways"].items()},
         statuses={
             name: entry["status"] for name, entry in row["gateways"].items() if "status" in entry
+        },
+        resolutions_at={
+            name: tuple(entry["resolutions"])
+            for name, entry in row["gateways"].items()
+            if "resolutions" in entry
         },
         aliases=tuple(row["aliases"]),
         prompt_characters=prompt.get("characters"),

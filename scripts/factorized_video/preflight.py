@@ -45,7 +45,7 @@ def model(gateway: Gateway, planned: str, kind: str) -> str | None:
     flag = f"--{kind}-model" if os.environ.get(COMMAND) else "--model"
     shown = ", ".join(served[:12]) + (" ..." if len(served) > 12 else "")
     raise UsageError(
-        f"{gateway.about.title} has no default model, and its list names "
+        f"{gateway.about.subject} has no default model, and its list names "
         + (f"{len(served)} ({shown})." if served else "none."),
         f"Choose one with {flag}.",
     )

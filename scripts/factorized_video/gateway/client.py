@@ -166,7 +166,7 @@ class Gateway:
         """The newest jobs of this key, and the seconds by which its clock is ahead. Free."""
         http = self._dialect.encode_list()
         if http is None:
-            raise Rejected(f"{self.about.title} offers no list of jobs.")
+            raise Rejected(f"{self.about.subject} offers no list of jobs.")
 
         def decode(reply: HttpReply) -> tuple[list[ListedJob], float]:
             now = time.time()
@@ -355,6 +355,8 @@ class Gateway:
             return self._call("read", http, "status", decode)
         except ToolError as error:
             error.charged = "no"
+            if isinstance(error, Rejected):
+                error.hint = "It may not have that call."
             raise
 
     def _attempt(self, http: HttpRequest, limits: str, decode: Callable[[HttpReply], T]) -> T:
@@ -389,8 +391,8 @@ class Gateway:
         if kind == "auth":
             prefix = self.about.key_prefix
             hint = {
-                401: f"{self.about.title} did not take the key: check it, and that it belongs to it"
-                + (f" (its keys begin with {prefix})." if prefix else "."),
+                401: f"{self.about.subject} did not take the key: check it, and whose it is"
+                + (f" (its own begin with {prefix})." if prefix else "."),
                 402: f"There is no credit left at {self.about.title}: top up, then run it again.",
             }.get(error.http_status or 0, "The key may not do this: check it, or ask the gateway.")
             return AuthError(error.message, hint, charged="no", **where)

@@ -110,6 +110,8 @@ def resolve(
         raise _no_key(skill, found, about)
     if key and needs_key:
         _check_key(key, found.key_name, name, about, host)
+        if ours:
+            _check_prefix(key, found.key_name, about)
         if root.startswith("http://") and not is_loopback(host):
             raise UsageError(
                 f"{root} is plain http to another machine: the key would travel readable.",
@@ -195,6 +197,9 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+_Place = tuple[Path | None, Mapping[str, str]]  # a file, or None for the environment; its values
+
+
 class _Found(NamedTuple):
     key: str | None
     key_name: str  # the variable that holds it
@@ -211,27 +216,18 @@ def _look(gateway: str, environ: Mapping[str, str], skill: Path, folder: Path) -
     project in the working directory must not receive the user's own key.
     """
     files = (skill / ".env", folder / ".env.local", folder / ".env")
-    places: list[tuple[Path | None, Mapping[str, str]]] = [(None, environ)]
+    places: list[_Place] = [(None, environ)]
     places += [(path, _dotenv(path)) for path in files if path.is_file()]
-    max_cost = next(filter(None, (values.get(MAX_COST, "").strip() for _, values in places)), None)
+    max_cost = next(filter(None, (_text(values, MAX_COST) for _, values in places)), None)
     if gateway == "demo":
         return _Found(None, KEY, None, max_cost, (), ())
-    base = environ.get(BASE, "").strip()
-    typed_base, key, key_name, where = bool(base), "", KEY, None
-    for path, values in places:
-        here = base if typed_base else values.get(BASE, "").strip()
-        for name in _key_names(gateway, here):
-            key = values.get(name, "").strip()
-            if key:
-                key_name, where, base = name, path, here
-                break
-        if key:
-            break
-    warnings, settled = [], typed_base
+    typed_base = _text(environ, BASE)
+    key, key_name, where, base = _find_key(gateway, typed_base, places)
+    warnings, settled = [], bool(typed_base)
     for path, values in places:
         if path == where:
             settled = bool(base)  # what the later places say of it does not count, as ever
-        elif not settled and values.get(BASE, "").strip():
+        elif not settled and _text(values, BASE):
             warnings.append(
                 f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
                 "environment if you mean it."
@@ -240,21 +236,51 @@ def _look(gateway: str, environ: Mapping[str, str], skill: Path, folder: Path) -
         (own, name)
         for name in dialects.names()
         if (own := dialects.load(name).ABOUT.own_variable)
-        and any(values.get(own, "").strip() for _, values in places)
+        and any(_text(values, own) for _, values in places)
     )
     return _Found(key or None, key_name, base or None, max_cost, tuple(warnings), others)
 
 
+def _find_key(gateway: str, base: str, places: list[_Place]) -> tuple[str, str, Path | None, str]:
+    """The key, its variable, where it stands, and the base URL that goes with it.
+
+    The nearest place counts. But a gateway that has a variable of its own, and is meant, passes
+    over what is plainly no key of its: that may be another gateway's, and its own stand farther.
+    """
+    found = []
+    for path, values in places:
+        here = base or _text(values, BASE)
+        for name in _key_names(gateway, here):
+            if key := _text(values, name):
+                prefix = _about_meant(gateway, here).key_prefix or ""
+                is_own = name != KEY or key.startswith(prefix)
+                found.append((is_own, (key, name, path, here)))
+    fitting = [one for is_own, one in found if is_own]
+    return next(iter(fitting or [one for _, one in found]), ("", KEY, None, base))
+
+
+def _text(values: Mapping[str, str], name: str) -> str:
+    return values.get(name, "").strip()
+
+
 def _key_names(gateway: str, base: str) -> tuple[str, ...]:
     """The variables that may hold the key: a gateway's own comes first, if that one is meant."""
-    if gateway == "auto":
+    own = _about_meant(gateway, base).own_variable
+    return (own, KEY) if own else (KEY,)
+
+
+def _about_meant(gateway: str, base: str) -> About:
+    """Of the gateway that the flag or the base URL names; else one of which nothing is known."""
+    if gateway != "auto":
+        about = dialects.load(gateway).ABOUT
+    else:
         try:
             host = urlsplit(base).hostname or ""
         except ValueError:  # said where it is used
             host = ""
-        gateway = _gateway_at(host) or DEFAULT
-    own = dialects.load(gateway).ABOUT.own_variable
-    return (own, KEY) if own else (KEY,)
+        at = _gateway_at(host)
+        about = dialects.load(at).ABOUT if at else About("")
+    return about if about.own_variable else About("")
 
 
 def _dotenv(path: Path) -> dict[str, str]:
@@ -337,6 +363,17 @@ def _check_key(key: str, key_name: str, name: str, about: About, host: str) -> N
                 f"{key_name} holds a key of {whose}; it is not sent to {about.title}.",
                 f"Put a key of {about.title} into {key_name}, or try --gateway demo.",
             )
+
+
+def _check_prefix(key: str, key_name: str, about: About) -> None:
+    """Raise AuthError where a gateway whose keys have a shape would get one of another shape."""
+    if about.key_prefix and not key.startswith(about.key_prefix):
+        raise AuthError(
+            f"{key_name} holds a key that is none of {about.title}, whose keys begin with "
+            f"{about.key_prefix}: it is not sent there.",
+            f"Put a key of {about.title} into {about.own_variable or key_name}, or leave --gateway "
+            "out.",
+        )
 
 
 def _ends_with(host: str, endings: tuple[str, ...]) -> bool:

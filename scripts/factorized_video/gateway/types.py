@@ -158,6 +158,11 @@ class About(NamedTuple):
     poll_s: tuple[float, float] = (2.0, 4.0)
     inline_clips: bool = False  # a status reply may carry the whole clip
 
+    @property
+    def subject(self) -> str:
+        """The title at the beginning of a sentence."""
+        return self.title[:1].upper() + self.title[1:]
+
 
 class HttpRequest(NamedTuple):
     """One HTTP call, as a dialect puts it. `service` chooses the base URL: chat, image or video.
