@@ -50,18 +50,27 @@ _guard_this_process()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--slow, as `tests/run.sh --slow` passes it on."""
+    """--slow and --dialects, as `tests/run.sh` passes them on."""
     parser.addoption("--slow", action="store_true", help="run the slow tests too")
+    parser.addoption(
+        "--dialects", action="store_true", help="run what is tested at every gateway, and only that"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow tests out unless they are asked for."""
+    """Leave the slow tests out unless they are asked for; with --dialects, all other tests."""
     if config.getoption("--slow"):
         return
-    slow = [item for item in items if "slow" in item.keywords]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if "slow" not in item.keywords]
+
+    def chosen(item: pytest.Item) -> bool:
+        if config.getoption("--dialects"):
+            return "dialects" in item.keywords
+        return "slow" not in item.keywords
+
+    left_out = [item for item in items if not chosen(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if chosen(item)]
 
 
 @pytest.fixture(autouse=True)

@@ -111,6 +111,7 @@ class Gateway:
             self._hooks.clear()
             self._always.clear()
         self.ending, self.ends_after, self.clips_at = {"status": "succeeded"}, 1, ""
+        self.balance_usd = 95.5
         self.up()
 
     def will(self, endpoint: str, *replies: Reply) -> None:
@@ -157,7 +158,8 @@ class Gateway:
         with self._changed:
             self.requests.append(request)
             self._hooks.pop(request.endpoint, lambda: None)()
-            reply = self._turned_away(request) or self._reply(request)
+            unread = self.leaves_unread(request.endpoint)
+            reply = (None if unread else self._turned_away(request)) or self._reply(request)
             self._changed.notify_all()
             return reply
 

@@ -3,7 +3,9 @@
 #
 #   bash tests/run.sh            everything
 #   bash tests/run.sh --quick    most tests, under a minute, without coverage: on every save
-#   bash tests/run.sh --slow     everything, with the long tables and 100 rounds of the crash test
+#   bash tests/run.sh --slow     everything, with the long tables and 100 rounds of the crash tests
+#   bash tests/run.sh --dialects only what is tested at every gateway, whole: the table of faults and
+#                                25 rounds of the crash test; without coverage
 #   bash tests/run.sh [--quick] tests/test_plan.py -k ratio    what follows goes to pytest
 #
 # Makes its own virtual environment, .venv-tests, on the first run. Python only.
@@ -60,6 +62,12 @@ if [ "${1:-}" = "--slow" ]; then
   slow=(--slow)
   export CRASH_ROUNDS="${CRASH_ROUNDS:-100}"
   shift
+fi
+
+if [ "${1:-}" = "--dialects" ]; then
+  export CRASH_ROUNDS="${CRASH_ROUNDS:-25}"
+  # Some of these tests take a minute: who has done his share takes over from the other.
+  exec "$python" -m pytest -n 2 --dist worksteal --dialects tests/test_crash.py tests/test_faults.py
 fi
 
 if [ "$quick" = yes ]; then

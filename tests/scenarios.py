@@ -2,18 +2,21 @@
 
 A fault has one meaning for a paid create and one for calls that cost nothing to repeat; the
 contract gives each meaning its end. So the table is faults x calls, and by hand only what one call
-alone has: a job's life, a download, the list of jobs. `test_faults.py` runs it.
+alone has: a job's life, a download, the list of jobs. It is told in no gateway's words, so each has
+the same one; where an end depends on what a gateway can do, that stands in its speech (`speech/`).
+`test_faults.py` runs it.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from conftest import KEY
-from loopback import Gateway, Reply, refusal
+from loopback import Gateway
+from speech import Drawn, Reply, Rows, Speech, Standing, Wrong, load
 
 # What a fault means for a call. The first four are the contract's; of the others nobody is told.
 ENDS = {"rejected": 10, "auth": 3, "later": 6, "uncertain": 8, "repeated": 0, "fine": 0}
@@ -21,6 +24,16 @@ ECHO = f"It went wrong for Bearer {KEY}"  # a gateway that shows the key back
 PAGE = f"<!doctype html><html><title>502 Bad Gateway</title><p>{ECHO}</p></html>".encode()
 HTML = {"Content-Type": "text/html"}
 SIX_HOURS = str(6 * 3600)
+
+
+# How a lost create is settled.
+FOUND = "was found in the gateway's list"
+BY_KEY = "sent again with the same idempotency key"
+
+
+def wrong(status: int, message: str = ECHO, code: int | None = None) -> Reply:
+    """An error in the gateway's own shape."""
+    return Reply(status, means=Wrong(message, code))
 
 
 @dataclass(frozen=True)
@@ -40,30 +53,30 @@ class Fault:
 
 BOTH = (True, False)
 FAULTS = (
-    Fault("400", refusal(400, ECHO), "rejected", "rejected"),
-    Fault("402", refusal(402, ECHO), "auth", "auth"),
-    Fault("404", refusal(404, ECHO), "rejected", "rejected"),
-    Fault("413", refusal(413, ECHO), "rejected", "rejected"),
-    Fault("an error inside 200", refusal(200, ECHO), "rejected", "rejected"),
+    Fault("400", wrong(400), "rejected", "rejected"),
+    Fault("402", wrong(402), "auth", "auth"),
+    Fault("404", wrong(404), "rejected", "rejected"),
+    Fault("413", wrong(413), "rejected", "rejected"),
+    Fault("an error inside 200", wrong(200, code=400), "rejected", "rejected"),
     Fault("429, wait six hours", Reply(429, ECHO, headers={"Retry-After": SIX_HOURS}),
           "later", "later"),
-    Fault("429 for the day", refusal(429, f"Daily quota. {ECHO}"), "later", "later"),
+    Fault("429 for the day", wrong(429, f"Daily quota. {ECHO}"), "later", "later"),
     Fault("429, wait in seconds", Reply(429, ECHO, headers={"Retry-After": "2"}),
           "repeated", "repeated"),
     Fault("429, wait as a date", Reply(429, ECHO, headers={"Retry-After": "date+20"}),
           "repeated", "repeated"),
-    Fault("429", refusal(429, ECHO), "repeated", "repeated"),
+    Fault("429", wrong(429), "repeated", "repeated"),
     Fault("503, wait", Reply(503, ECHO, headers={"Retry-After": "1"}), "repeated", "repeated"),
     Fault("connection refused", None, "repeated", "repeated"),
     Fault("reset after it was read", Reply(fault="reset"), "uncertain", "repeated", BOTH),
     Fault("reset before it was read", Reply(fault="unread"), "uncertain", "repeated"),
     Fault("time-out", Reply(fault="hang"), "uncertain", "repeated", BOTH),
-    Fault("408", refusal(408, ECHO), "uncertain", "repeated", BOTH),
-    Fault("409", refusal(409, ECHO), "uncertain", "repeated", BOTH),
-    Fault("425", refusal(425, ECHO), "uncertain", "repeated", BOTH),
-    Fault("500", refusal(500, ECHO), "uncertain", "repeated", BOTH),
+    Fault("408", wrong(408), "uncertain", "repeated", BOTH),
+    Fault("409", wrong(409), "uncertain", "repeated", BOTH),
+    Fault("425", wrong(425), "uncertain", "repeated", BOTH),
+    Fault("500", wrong(500), "uncertain", "repeated", BOTH),
     Fault("502 with HTML", Reply(502, body=PAGE, headers=HTML), "uncertain", "repeated", BOTH),
-    Fault("503", refusal(503, ECHO), "uncertain", "repeated", BOTH),
+    Fault("503", wrong(503), "uncertain", "repeated", BOTH),
     Fault("504, wait", Reply(504, ECHO, headers={"Retry-After": "1"}), "uncertain", "repeated",
           BOTH),
     Fault("a redirect", Reply(302, ECHO, headers={"Location": "/elsewhere"}), "uncertain",
@@ -89,10 +102,10 @@ FAULTS = (
 class Scenario:
     """One row: what goes wrong, how the command ends, and what the same command then does.
 
-    `call`: chat, image, create, status, file, list or address (of a picture). `stage`: the script
-    that runs; `all` is the orchestrator. `billed`: paid creates after the first command. `end` and
-    `again`: exit codes. `answer`: after an exit 8 or a job that failed, what is added to the same
-    command; it ends well and makes `more` paid creates.
+    `call`: chat, image, create, status, file, list, check or address (of a picture). `stage`: the
+    script that runs; `all` is the orchestrator. `billed`: paid creates after the first command.
+    `end` and `again`: exit codes. `answer`: after an exit 8 or a failed job, what is added to the
+    same command; it ends well and makes `more` paid creates.
     """
 
     call: str
@@ -109,6 +122,7 @@ class Scenario:
     check: Callable[[Gateway], bool] = lambda gateway: True
     says: str = ""  # stands in a warning or in the error
     quick: bool = False
+    dialect: str = ""
 
     @property
     def script(self) -> str:
@@ -120,24 +134,48 @@ class Scenario:
     def name(self) -> str:
         """What a test's id shows."""
         through = " (orchestrator)" if self.stage == "all" else ""
-        return f"{self.call}: {self.fault}{through}"
+        return f"{self.dialect}: {self.call}: {self.fault}{through}"
 
 
-def scenarios() -> list[Scenario]:
-    """The whole table; the first of each call and kind of end belongs to the quick suite too."""
+def scenarios(dialect: str) -> list[Scenario]:
+    """A gateway's whole table; the first of each call and kind of end is in the usual run too."""
+    speech = load(dialect)
     rows = [
-        *_paid("image"), *_sequences("image"), *_paid("create"), *_sequences("create"), *_chat(),
-        *_status(), *_jobs(), *_downloads(), *_addresses(), *_lists(), *_through_all(),
+        *_checks(speech), *_chat(),
+        *_paid("image", speech), *_sequences("image", speech), *_other_images(speech),
+        *_paid("create", speech), *_sequences("create", speech), *_sent_again(speech),
+        *_status(), *_jobs(speech), *_downloads(speech), *_addresses(speech), *_lists(speech),
+        *_manners(speech), *_through_all(speech),
     ]  # fmt: skip
     seen: set[tuple[object, ...]] = set()
-    quick = []
+    told = []
     for row in rows:
-        kind = (row.call, row.end, row.again, row.billed)
-        few = row.call in ("image", "create") and row.stage != "all" and kind not in seen
+        kind = (row.call, row.end, *((row.again, row.billed) if dialect == FIRST else ()))
+        first = row.stage != "all" and kind not in seen
         seen.add(kind)
-        quick.append(replace(row, quick=row.quick or few))
-    assert len({row.name for row in quick}) == len(quick), "names tell rows apart"
-    return quick
+        by_hand = row.quick or (first and row.call in PAID)
+        told.append(replace(row, dialect=dialect, quick=by_hand if dialect == FIRST else first))
+    assert len({row.name for row in told}) == len(told), "names tell rows apart"
+    return told
+
+
+# Of this one the usual run has more rows than of the others: those that are marked `quick` by hand.
+FIRST = "happycapy"
+PAID = ("image", "create")
+
+
+def settled(row: Scenario, speech: Speech, made: bool, before: int = 0) -> Scenario:
+    """How a lost create ends: by its key, by the list, or not at all. `before`: billed before."""
+    if row.call == "create" and speech.heeds_keys:
+        return replace(row, end=0, billed=before + 1, says=BY_KEY)
+    if row.call == "create" and speech.lists_jobs and made:
+        return replace(row, end=0, billed=before + 1, says=FOUND)
+    return replace(row, end=8, again=8, billed=before + made, answer="--resubmit")
+
+
+def can_settle(speech: Speech) -> bool:
+    """Whether it can be found out what became of a create whose answer was lost."""
+    return speech.heeds_keys or speech.lists_jobs
 
 
 def will(call: str, *replies: Reply) -> Callable[[Gateway], None]:
@@ -148,6 +186,11 @@ def will(call: str, *replies: Reply) -> Callable[[Gateway], None]:
 def always(call: str, reply: Reply) -> Callable[[Gateway], None]:
     """This answer until it is mended."""
     return lambda gateway: gateway.always(call, reply)
+
+
+BUSY = Reply(429, ECHO, headers={"Retry-After": "1"})
+TOMORROW = Reply(429, ECHO, headers={"Retry-After": SIX_HOURS})
+UNMADE = Reply(fault="reset", accepted=False)
 
 
 def both(*steps: Callable[[Gateway], object]) -> Callable[[Gateway], None]:
@@ -169,27 +212,35 @@ def _down(gateway: Gateway) -> None:
     gateway.down()
 
 
+SLOW = ("hang", "drip")
+SCALE, FASTER = "0.01", "0.005"  # of time; the second where a row only waits
+
+
+def waiting(fault: Fault) -> str:
+    """The scale of time for a fault."""
+    return FASTER if fault.reply and fault.reply.fault in SLOW else SCALE
+
+
 # --- calls x faults -------------------------------------------------------------------------------
 
 
-def _paid(call: str) -> Iterator[Scenario]:
+def _paid(call: str, speech: Speech) -> Iterator[Scenario]:
     for fault in FAULTS:
         for made in fault.made:
-            yield from _paid_rows(call, fault, made)
+            yield from _paid_rows(call, speech, fault, made)
 
 
-def _paid_rows(call: str, fault: Fault, made: bool) -> Iterator[Scenario]:
+def _paid_rows(call: str, speech: Speech, fault: Fault, made: bool) -> Iterator[Scenario]:
     if fault.reply is None:
-        yield Scenario(call, fault.name, _down, 6, billed=0)
+        # After the free read that comes before: that is the call to be refused.
+        yield Scenario(call, fault.name, _down_after(speech.check), 6, billed=0)
         return
     reply = replace(fault.reply, accepted=made)
-    row = Scenario(call, fault.name, will(call, reply), ENDS[fault.create], billed=int(made))
+    row = Scenario(call, fault.name, will(call, reply), ENDS[fault.create], billed=int(made),
+                   scale=waiting(fault))  # fmt: skip
     if fault.create == "uncertain":
         named = replace(row, fault=f"{fault.name}, {'made' if made else 'not made'}")
-        if call == "create" and made:
-            yield replace(named, end=0, says="was found in the gateway's list")
-        else:
-            yield replace(named, again=8, answer="--resubmit")
+        yield settled(named, speech, made)
     elif fault.create == "repeated":
         yield replace(row, fault=f"{fault.name}, twice", prepare=will(call, reply, reply), billed=1)
         yield replace(row, fault=f"{fault.name}, always", prepare=always(call, reply), end=6)
@@ -197,25 +248,74 @@ def _paid_rows(call: str, fault: Fault, made: bool) -> Iterator[Scenario]:
         yield row
 
 
-def _sequences(call: str) -> Iterator[Scenario]:
+def _sequences(call: str, speech: Speech) -> Iterator[Scenario]:
     """More than one thing goes wrong."""
-    busy = Reply(429, ECHO, headers={"Retry-After": "1"})
-    lost, unmade = Reply(fault="reset"), Reply(fault="reset", accepted=False)
-    found, asked = (0, "") if call == "create" else (8, "--resubmit")
-    yield Scenario(call, "429, then lost, made", will(call, busy, lost), found, found,
-                   answer=asked)  # fmt: skip
-    yield Scenario(call, "429, then lost, not made", will(call, busy, unmade), 8, 8, 0,
-                   "--resubmit")  # fmt: skip
-    yield Scenario(call, "429, then 413", will(call, busy, refusal(413, ECHO)), 10, billed=0)
-    yield Scenario(call, "429, then 402", will(call, busy, refusal(402, ECHO)), 3, billed=0)
-    yield Scenario(call, "429, then six hours", will(call, busy, replace(busy, headers={
-                   "Retry-After": SIX_HOURS})), 6, billed=0)  # fmt: skip
-    if call == "create":
+    unmade, lost = UNMADE, Reply(fault="reset")
+    yield settled(Scenario(call, "429, then lost, made", will(call, BUSY, lost), 8), speech, True)
+    yield settled(
+        Scenario(call, "429, then lost, not made", will(call, BUSY, unmade), 8), speech, False
+    )
+    yield Scenario(call, "429, then 413", will(call, BUSY, wrong(413)), 10, billed=0)
+    yield Scenario(call, "429, then 402", will(call, BUSY, wrong(402)), 3, billed=0)
+    yield Scenario(call, "429, then six hours", will(call, BUSY, TOMORROW), 6, billed=0)
+    if call == "create" and can_settle(speech):
         yield Scenario(call, "lost, made, nobody waits", will(call, lost), 4, args=("--no-wait",))
         yield Scenario(call, "lost, made, then 500 for each status",
-                       both(will(call, lost), always("status", refusal(500, ECHO))), 6)  # fmt: skip
+                       both(will(call, lost), always("status", wrong(500))), 6)  # fmt: skip
         yield Scenario(call, "lost, made, and fails", both(will(call, lost), ends(status="failed")),
                        11, 11, answer="--resubmit")  # fmt: skip
+
+
+def _sent_again(speech: Speech) -> Iterator[Scenario]:
+    """The second try with the same key goes wrong too: what is made is still made once."""
+    if not speech.heeds_keys:
+        return
+    lost = Reply(fault="reset")
+    for name, replies, end, billed in (
+        ("lost twice, made each time", (lost, lost), 0, 1),
+        ("lost, not made, then lost, made", (UNMADE, lost), 0, 1),
+        ("lost, made, then 429 twice", (lost, BUSY, BUSY), 0, 1),
+        ("lost, made, then six hours", (lost, TOMORROW), 8, 1),
+        ("lost, made, then 402", (lost, wrong(402)), 8, 1),
+        ("lost, not made, then 413", (UNMADE, wrong(413)), 8, 0),
+    ):
+        says = "" if end else BY_KEY
+        yield Scenario("create", name, will("create", *replies), end, billed=billed, says=says)
+    yield Scenario("create", "always lost, made", always("create", lost), 8)
+    yield Scenario("create", "always lost, not made", always("create", UNMADE), 8, billed=0)
+
+
+def _other_images(speech: Speech) -> Iterator[Scenario]:
+    """What depends on the shape of an image call, for models that have one of their own."""
+    names = ("400", "an error inside 200", "429", "an empty 200", "JSON that is something else",
+             "cut short", "slow, in time")  # fmt: skip
+    for model in speech.other_image_models:
+        for row in _paid("image", speech):
+            name, _, rest = row.fault.partition(", ")
+            if name in names or f"{name}, {rest}" in names:
+                yield replace(row, fault=f"{row.fault} ({model})", args=(f"--model={model}",))
+
+
+def _checks(speech: Speech) -> Iterator[Scenario]:
+    """The free read before the first paid call."""
+    check = speech.check
+
+    def row(fault: str, prepare: Callable[[Gateway], object], end: int, says: str = "") -> Scenario:
+        return Scenario("check", fault, prepare, end, billed=int(end == 0), says=says)
+
+    yield row("500, always", always(check, wrong(500)), 6)
+    yield row("500, twice", will(check, wrong(500), wrong(500)), 0)
+    yield row("402", will(check, wrong(402)), 3)
+    yield row("404", will(check, wrong(404)), 0)
+    yield row("connection refused", _down, 6)
+    yield row("a key of somebody else", lambda gateway: setattr(gateway, "key", "other"), 3)
+    if speech.tells_balance:
+        for balance, end in ((0.0, 3), (0.01, 0)):
+            yield row(f"a balance of {balance}", _balance(balance), end, "balance")
+
+
+def _balance(usd: float) -> Callable[[Gateway], None]:
+    return lambda gateway: setattr(gateway, "balance_usd", usd)
 
 
 def _chat() -> Iterator[Scenario]:
@@ -228,9 +328,10 @@ def _chat() -> Iterator[Scenario]:
         row = Scenario("chat", fault.name, will("chat", reply), ENDS[fault.other], billed=0)
         if fault.other == "repeated":
             named = f"{fault.name}, twice"
+            row = replace(row, scale=waiting(fault))
             yield replace(row, fault=named, prepare=will("chat", reply, reply),
                           quick=named in quick)  # fmt: skip
-            if fault.reply.fault not in ("hang", "drip"):  # four of which are five seconds
+            if fault.reply.fault not in SLOW:  # four times is long
                 named = f"{fault.name}, always"
                 yield replace(row, fault=named, prepare=always("chat", reply), end=6,
                               quick=named in quick)  # fmt: skip
@@ -243,9 +344,11 @@ def _status() -> Iterator[Scenario]:
     quick = {"502 with HTML, twice", "404, always", "402"}
     for fault in FAULTS:
         if fault.reply is None:
-            down = Scenario("status", "connection refused for a while", _down_after(0.5), 0)
+            down = Scenario(
+                "status", "connection refused for a while", _down_after("create", 0.5), 0
+            )
             yield replace(down, quick=True)
-            yield replace(down, fault="connection refused", prepare=_down_after(None), end=6)
+            yield replace(down, fault="connection refused", prepare=_down_after("create"), end=6)
             continue
         reply = replace(fault.reply, accepted=fault.made[0])
         row = Scenario("status", fault.name, will("status", reply), ENDS[fault.other])
@@ -260,38 +363,43 @@ def _status() -> Iterator[Scenario]:
             ("always", always("status", reply), 6),
         ):
             named = f"{fault.name}, {often}"
-            yield replace(row, fault=named, prepare=prepare, end=end, quick=named in quick)
+            scale = FASTER if end else waiting(fault)
+            yield replace(row, fault=named, prepare=prepare, end=end, quick=named in quick,
+                          scale=scale)  # fmt: skip
 
 
-def _down_after(seconds: float | None) -> Callable[[Gateway], None]:
-    """The gateway goes down as soon as it has taken the create, for so long."""
-    return lambda gateway: gateway.on("create", lambda: gateway.down(seconds))
+def _down_after(call: str, seconds: float | None = None) -> Callable[[Gateway], None]:
+    """The gateway goes down as soon as it has taken such a request, for so long."""
+    return lambda gateway: gateway.on(call, lambda: gateway.down(seconds))
 
 
 # --- what a job does ------------------------------------------------------------------------------
 
 
-def told(status: str, **more: object) -> Reply:
-    """A status reply with this word."""
-    return Reply(json={"id": "job-1", "status": status, "url": None, "error": None, **more})
+def told(state: str, job_id: str = "job-1") -> Reply:
+    """A status reply with this state, or with a word that is none."""
+    return Reply(means=Standing(state, job_id))
 
 
-def _jobs() -> Iterator[Scenario]:
+def _jobs(speech: Speech) -> Iterator[Scenario]:
     ok = told("succeeded")
     soon = ("--timeout=60",)
     yield Scenario("status", "an unknown word, twice",
                    will("status", told("cooking"), told("Queued up")), 0)  # fmt: skip
     yield Scenario("status", "an unknown word, always", always("status", told("cooking")), 4,
                    args=soon, quick=True)  # fmt: skip
-    yield Scenario("status", "no word at all", will("status", Reply(json={"id": "job-1"})), 0)
+    yield Scenario("status", "no word at all", will("status", told("")), 0)
     yield Scenario("status", "no end", lambda gateway: setattr(gateway, "ends_after", None), 4,
                    args=soon)  # fmt: skip
-    yield Scenario("status", "success without URL, twice", will("status", ok, ok), 0, quick=True)
-    yield Scenario("status", "success without URL, always", always("status", ok), 9, quick=True)
+    if speech.tells_addresses:
+        yield Scenario("status", "success without URL, twice", will("status", ok, ok), 0,
+                       quick=True)  # fmt: skip
+        yield Scenario("status", "success without URL, always", always("status", ok), 9,
+                       quick=True)  # fmt: skip
     flapping = (told("running"), Reply(404, ECHO), told("QUEUED"), Reply(500, ECHO),
                 told("pending"), Reply(fault="reset"), ok, told("running"))  # fmt: skip
     yield Scenario("status", "flapping", will("status", *flapping), 0, quick=True)
-    yield Scenario("status", "another job's row", will("status", told("running", id="job-7")), 0)
+    yield Scenario("status", "another job's row", will("status", told("running", "job-7")), 0)
     yield Scenario("status", "429 with a wait is waited",
                    will("status", Reply(429, ECHO, headers={"Retry-After": "50"})), 0,
                    check=lambda gateway: _pauses(gateway, "status")[0] >= 0.5)  # fmt: skip
@@ -330,7 +438,7 @@ PRIVATE = (
 )  # fmt: skip
 
 
-def _downloads() -> Iterator[Scenario]:
+def _downloads(speech: Speech) -> Iterator[Scenario]:
     quick = {"reset midway, twice", "short, length not said, twice", "HTML with 200, always"}
     for name, reply in BROKEN.items():
         row = Scenario("file", f"{name}, twice", will("file", reply, reply), 0)
@@ -342,9 +450,10 @@ def _downloads() -> Iterator[Scenario]:
         yield replace(row, quick=row.fault in quick)
     yield Scenario("file", "longer than said", will("file", Reply(fault="long")), 0)
     yield Scenario("file", "slow", will("file", Reply(fault="slow", pace_s=0.1)), 0)
-    yield Scenario("file", "403, then a fresh address",
-                   both(_signed, will("file", Reply(403, ECHO))), 0, check=_each_address_once,
-                   quick=True)  # fmt: skip
+    if speech.tells_addresses:
+        yield Scenario("file", "403, then a fresh address",
+                       both(_signed, will("file", Reply(403, ECHO))), 0, check=_each_address_once,
+                       quick=True)  # fmt: skip
     # What the status says after the download has failed.
     gone, broken = Reply(404, ECHO), Reply(500, ECHO)
     for name, prepare, end in (
@@ -358,10 +467,12 @@ def _downloads() -> Iterator[Scenario]:
         yield Scenario("file", f"403, then {name}", both(_made_at_once, fails, prepare), end)
     circle = Reply(302, ECHO, headers={"Location": "/files/job-1.mp4"})
     yield Scenario("file", "redirects in circles", always("file", circle), 9)
-    yield Scenario("file", "nobody listens there", _clips_at("http://127.0.0.1:9"), 9)
+    if speech.tells_addresses:
+        yield Scenario("file", "nobody listens there", _clips_at("http://127.0.0.1:9"), 9)
     for place in PRIVATE:
-        yield Scenario("file", f"at {place}", _clips_at(place), 9,
-                       quick=place in PRIVATE[:2])  # fmt: skip
+        if speech.tells_addresses:
+            yield Scenario("file", f"at {place}", _clips_at(place), 9,
+                           quick=place in PRIVATE[:2])  # fmt: skip
         there = Reply(302, ECHO, headers={"Location": f"{place}/clip.mp4"})
         yield Scenario("file", f"redirects to {place}", always("file", there), 9,
                        quick=place == PRIVATE[0])  # fmt: skip
@@ -387,8 +498,10 @@ def _clips_at(place: str) -> Callable[[Gateway], None]:
     return lambda gateway: setattr(gateway, "clips_at", place)
 
 
-def _addresses() -> Iterator[Scenario]:
+def _addresses(speech: Speech) -> Iterator[Scenario]:
     """A picture that comes as an address is paid for: it is fetched again, never drawn again."""
+    if not speech.draws_addresses:
+        return
     for name, reply in BROKEN.items():
         if reply.fault == "stall":
             continue
@@ -404,13 +517,13 @@ def _addresses() -> Iterator[Scenario]:
 
 
 def _as_address(gateway: Gateway) -> None:
-    reply = Reply(json={"data": [{"url": f"{gateway.root}/files/a.png?sig=Sig9f3a"}]})
-    gateway.will("image", reply)
+    drawn = Drawn(url=f"{gateway.root}/files/a.png?sig=Sig9f3a")
+    gateway.will("image", Reply(means=drawn))
 
 
 # --- the list of jobs, after a lost answer --------------------------------------------------------
 
-NOTHING = Reply(json={"data": [], "total": 0})
+NOTHING = Reply(means=Rows())
 LOST = will("create", Reply(fault="reset"))
 
 
@@ -418,8 +531,9 @@ def _clock(ahead_s: float | None) -> Callable[[Gateway], None]:
     return lambda gateway: setattr(gateway, "clock_ahead_s", ahead_s)
 
 
-def _lists() -> Iterator[Scenario]:
-    found = "was found in the gateway's list"
+def _lists(speech: Speech) -> Iterator[Scenario]:
+    if not speech.lists_jobs:
+        return
     for name in (
         "500",
         "429, wait in seconds",
@@ -433,15 +547,15 @@ def _lists() -> Iterator[Scenario]:
                        says="list of jobs could not be read", quick=name == "500")  # fmt: skip
         if name != "404":
             yield Scenario("list", f"{name}, twice", both(LOST, will("list", reply, reply)), 0,
-                           says=found)  # fmt: skip
+                           says=FOUND)  # fmt: skip
     yield Scenario("list", "shows it late", both(LOST, will("list", NOTHING, NOTHING)), 0,
-                   says=found, scale="0.1")  # fmt: skip
+                   says=FOUND, scale="0.1")  # fmt: skip
     yield Scenario("list", "shows it only to the same command", both(LOST, always("list", NOTHING)),
                    8, quick=True)  # fmt: skip
     yield Scenario("list", "tells no times", both(LOST, _clock(None)), 8, 8, answer="--resubmit")
     for hours in (3, -3):
         yield Scenario("list", f"of a clock {hours:+} h", both(LOST, _clock(3600.0 * hours)), 0,
-                       says=found, quick=hours > 0)  # fmt: skip
+                       says=FOUND, quick=hours > 0)  # fmt: skip
     twins = both(LOST, lambda gateway: gateway.on("list", gateway.twin))
     yield Scenario("list", "shows two that may be it", twins, 8, 8, answer="--job=job-1", more=0,
                    says="job-2", quick=True)  # fmt: skip
@@ -449,32 +563,62 @@ def _lists() -> Iterator[Scenario]:
                    answer="--resubmit")  # fmt: skip
 
 
+# --- how servers of one kind differ ---------------------------------------------------------------
+
+
+def _manners(speech: Speech) -> Iterator[Scenario]:
+    """A run, and what ends one, with a server of each manner."""
+    for name, settings in speech.manners.items():
+        for row in (
+            Scenario("status", "nothing is wrong", lambda gateway: None, 0),
+            Scenario("status", "cut short, twice", will("status", *[Reply(fault="cut")] * 2), 0),
+            Scenario("status", "the job fails", ends(status="failed", error="GPU lost"), 11, 11,
+                     answer="--resubmit"),
+            Scenario("status", "the job is refused", ends(status="failed", error="safety filter"),
+                     5, 5, answer="--resubmit"),
+            settled(Scenario("create", "lost, made", LOST, 8), speech, True),
+        ):  # fmt: skip
+            prepare = both(_manner(settings), row.prepare)
+            yield replace(row, fault=f"{name}: {row.fault}", prepare=prepare)
+
+
+def _manner(settings: Mapping[str, object]) -> Callable[[Gateway], None]:
+    def set_them(gateway: Gateway) -> None:
+        for name, value in settings.items():
+            assert hasattr(gateway.speech, name)
+            setattr(gateway.speech, name, value)
+
+    return set_them
+
+
 # --- the orchestrator -----------------------------------------------------------------------------
 
 
-def _through_all() -> Iterator[Scenario]:
+def _through_all(speech: Speech) -> Iterator[Scenario]:
     """`billed` counts images and videos together here."""
-    lost, unmade = Reply(fault="reset"), Reply(fault="reset", accepted=False)
-    tomorrow = Reply(429, ECHO, headers={"Retry-After": SIX_HOURS})
-    busy, broken = Reply(429, ECHO, headers={"Retry-After": "1"}), refusal(500, ECHO)
-    rows = (
-        Scenario("chat", "500, always", always("chat", broken), 6, billed=0),
-        Scenario("chat", "402", will("chat", refusal(402, ECHO)), 3, billed=0),
+    lost = Reply(fault="reset")
+    rows = [
+        Scenario("chat", "500, always", always("chat", wrong(500)), 6, billed=0),
+        Scenario("chat", "402", will("chat", wrong(402)), 3, billed=0),
         Scenario("image", "lost, made", will("image", lost), 8, 8, 1, "--resubmit", 2, quick=True),
-        Scenario("image", "lost, not made", will("image", unmade), 8, 8, 0, "--resubmit", 2),
-        Scenario("image", "429, twice", will("image", busy, busy), 0, billed=2),
-        Scenario("image", "413", will("image", refusal(413, ECHO)), 10, billed=0),
-        Scenario("create", "lost, made", will("create", lost), 0, billed=2, quick=True),
-        Scenario("create", "lost, not made", will("create", unmade), 8, 8, 1, "--resubmit"),
-        Scenario("create", "404", will("create", refusal(404, ECHO)), 10),
-        Scenario("create", "429, wait six hours", will("create", tomorrow), 6),
-        Scenario("status", "500, always", always("status", broken), 6, billed=2),
+        Scenario("image", "lost, not made", will("image", UNMADE), 8, 8, 0, "--resubmit", 2),
+        Scenario("image", "429, twice", will("image", BUSY, BUSY), 0, billed=2),
+        Scenario("image", "413", will("image", wrong(413)), 10, billed=0),
+        settled(Scenario("create", "lost, made", will("create", lost), 8, quick=True), speech,
+                True, before=1),
+        settled(Scenario("create", "lost, not made", will("create", UNMADE), 8), speech, False,
+                before=1),
+        Scenario("create", "404", will("create", wrong(404)), 10),
+        Scenario("create", "429, wait six hours", will("create", TOMORROW), 6),
+        Scenario("status", "500, always", always("status", wrong(500)), 6, billed=2),
         Scenario("status", "no end", lambda gateway: setattr(gateway, "ends_after", None), 4,
                  billed=2, args=("--timeout=60",)),
         Scenario("status", "the job fails", ends(status="failed", error="GPU lost"), 11, 11, 2,
                  "--resubmit"),
         Scenario("file", "403, always", always("file", Reply(403, ECHO)), 9, billed=2),
-        Scenario("list", "500, always", both(LOST, always("list", broken)), 8, billed=2),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if speech.lists_jobs:
+        prepare = both(LOST, always("list", wrong(500)))
+        rows.append(Scenario("list", "500, always", prepare, 8, billed=2))
     for row in rows:
         yield replace(row, stage="all")

@@ -1,8 +1,8 @@
 """Whatever goes wrong at the gateway: nothing paid is lost, and nothing is paid twice.
 
-Every row of `scenarios.py` goes through the real command line: the command with the fault, the same
-command without it, and where the outcome stays unknown, the person's answer. The figures of all
-rows are printed at the end of the run.
+Every row of `scenarios.py` goes through the real command line, at each gateway: the command with
+the fault, the same command without it, and where the outcome stays unknown, the person's answer.
+The figures of all rows are printed at the end of the run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from factorized_video.receipts import STATES, Record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import CAPTION, Gateway, Reply, clip, png
-from scenarios import Scenario, scenarios
+from scenarios import PAID, Scenario, scenarios
+from speech import NAMES, Asked
 
 pytestmark = pytest.mark.thorough
 
@@ -46,11 +47,13 @@ STATUSES = {0: "succeeded", 4: "running", 5: "refused", 8: "unknown", 10: "rejec
 # What a command says of the money where it ends on a paid create, and where a download fails.
 CHARGED = {3: "no", 6: "no", 8: "unknown", 10: "no"}
 LEFT_BY = {5: "refused", 8: "unknown", 11: "failed"}  # the state of the receipt
-PAID = ("image", "create")
+# By script: the kind of model that it asks.
+KINDS_OF_MODELS = {"reasoning": "llm", "composition": "image", "synthesis": "video"}
 
 
 def param(row: Scenario) -> Any:
-    return pytest.param(row, id=row.name, marks=[] if row.quick else [pytest.mark.slow])
+    slow = [] if row.quick else [pytest.mark.slow]
+    return pytest.param(row, id=row.name, marks=[pytest.mark.dialects, *slow])
 
 
 # --- the figures ----------------------------------------------------------------------------------
@@ -85,7 +88,12 @@ def write_down(path: Path, figures: dict[str, Any]) -> None:
 
 
 def summed(rows: list[dict[str, Any]]) -> str:
-    """The figures of all rows, for people."""
+    """The figures of all rows by gateway, for people."""
+    names = [name for name in NAMES if any(row["dialect"] == name for row in rows)]
+    return "\n".join(_summed(name, [r for r in rows if r["dialect"] == name]) for name in names)
+
+
+def _summed(dialect: str, rows: list[dict[str, Any]]) -> str:
     ends = Counter(row["end"] for row in rows)
     how = Counter(row["delivered"] for row in rows)
     without = [row["billed"] for row in rows if row["delivered"] in (ONCE, AGAIN)]
@@ -94,7 +102,7 @@ def summed(rows: list[dict[str, Any]]) -> str:
     codes = ", ".join(f"{code}: {count}" for code, count in sorted(ends.items()))
     return "\n".join([
         "",
-        f"faults: {len(rows)} scenarios",
+        f"faults at {dialect}: {len(rows)} scenarios",
         f"  first command ended with exit code {codes}",
         f"  delivered: {how[ONCE]} by the first command, {how[AGAIN]} by the same command again, "
         f"{how[ANSWER]} by --resubmit or --job, {how['']} not at all",
@@ -110,13 +118,14 @@ ONCE, AGAIN, ANSWER = "once", "again", "answer"
 # --- one row --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", [param(row) for row in scenarios()])
-def test_a_fault_ends(gateway: Gateway, ledger: Path, row: Scenario) -> None:
-    figures: dict[str, Any] = {"name": row.name, "end": None, "delivered": "", "billed": {}}
-    try:
-        drive(gateway, row, figures)
-    finally:
-        write_down(ledger, {**figures, "total": dict(gateway.billed)})
+@pytest.mark.parametrize("row", [param(row) for name in NAMES for row in scenarios(name)])
+def test_a_fault_ends(ledger: Path, row: Scenario) -> None:
+    figures: dict[str, Any] = {"dialect": row.dialect, "end": None, "delivered": "", "billed": {}}
+    with Gateway(row.dialect) as gateway:
+        try:
+            drive(gateway, row, figures)
+        finally:
+            write_down(ledger, {**figures, "total": dict(gateway.billed)})
 
 
 def drive(gateway: Gateway, row: Scenario, figures: dict[str, Any]) -> None:
@@ -124,16 +133,20 @@ def drive(gateway: Gateway, row: Scenario, figures: dict[str, Any]) -> None:
 
     def command(*more: str) -> Run:
         env = {"FACTORIZED_VIDEO_TIME_SCALE": row.scale}
-        done = run(*COMMANDS[row.script], "--json", *row.args, *more, gateway=gateway, env=env)
+        kind = KINDS_OF_MODELS.get(row.script, "")
+        named = [] if "--model" in str(row.args) else gateway.speech.naming(kind)
+        words = (*COMMANDS[row.script], "--json", *named, *row.args, *more)
+        done = run(*words, gateway=gateway, env=env)
         must_be_whole(done, row)
         return done
 
     def delivered(done: Run, how: str) -> None:
         figures.update(delivered=how, billed=dict(gateway.billed))
         must_be_delivered(row, done)
+        must_have_been_understood(gateway, row)
 
     Path("mine.png").write_bytes(png((1280, 720), 9))
-    gateway.clock_ahead_s = 0.0
+    gateway.clock_ahead_s, gateway.key = 0.0, KEY
     row.prepare(gateway)
     first = command()
     figures["end"] = first.code
@@ -142,6 +155,7 @@ def drive(gateway: Gateway, row: Scenario, figures: dict[str, Any]) -> None:
     must_have_left(row)
     assert row.check(gateway)
     gateway.mend()
+    gateway.key = KEY
     gateway.clock_ahead_s = None if "no times" in row.fault else gateway.clock_ahead_s
     if row.end == 0:
         delivered(first, ONCE)
@@ -226,7 +240,7 @@ def must_have_left(row: Scenario) -> None:
     if row.script == "reasoning" or row.stage == "all":
         return
     receipt = output.with_name(output.name + ".receipt.json")
-    if row.call in PAID and row.end in (3, 6, 10) and not row.billed:
+    if row.call in (*PAID, "check") and row.end in (3, 6, 10) and not row.billed:
         assert not receipt.exists(), "nothing was accepted: the intent is withdrawn"
         return
     state = json.loads(receipt.read_bytes())["state"]
@@ -247,6 +261,18 @@ def must_be_delivered(row: Scenario, done: Run) -> None:
         assert output.read_bytes() in {png((1280, 720), number) for number in range(4)}
     else:
         assert output.read_text(encoding="utf-8") == CAPTION + "\n"
+
+
+def must_have_been_understood(gateway: Gateway, row: Scenario) -> None:
+    """Every job is for what was asked: the prompt, the picture as the first frame, the length."""
+    anchor = Path("out.stages/anchor.png" if row.stage == "all" else "mine.png")
+    for job in gateway.jobs.values():
+        asked = job["asked"]
+        assert isinstance(asked, Asked)
+        assert PROMPT in asked.prompt
+        assert (asked.duration_s, asked.frame) == (6, anchor.read_bytes())
+        assert asked.shape in ("16:9", "1280x720")
+        assert asked.model == gateway.speech.models.get("video", asked.model)
 
 
 # --- what takes a second server -------------------------------------------------------------------

@@ -174,6 +174,12 @@ class Speech:
         """The id under which a client keeps a job."""
         return job_id
 
+    def naming(self, kind: str = "") -> list[str]:
+        """The options that name models, where there are no defaults: a stage's, or all three."""
+        if kind:
+            return [f"--model={self.models[kind]}"] if self.models else []
+        return [f"--{kind}-model={model}" for kind, model in self.models.items()]
+
     def new_id(self, number: int) -> str:
         """The id of the job with this number."""
         return f"job-{number}"
