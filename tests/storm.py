@@ -309,14 +309,14 @@ class Tally:
     kills: int = 0
     unknown: dict[str, int] = field(default_factory=lambda: {"image": 0, "create": 0})
     billed: dict[str, int] = field(default_factory=lambda: {"image": 0, "create": 0})
-    adopted: int = 0
+    settled: int = 0
     delivered: int = 0
     whole_s: float = 60.0  # the fastest run that nothing disturbed
 
     def __str__(self) -> str:
         return (
             f"{self.rounds} rounds, {self.kills} kills; exit 8 reported {self.unknown['image']} "
-            f"times for images, {self.unknown['create']} for videos; {self.adopted} lost answers "
-            f"found again; billed {self.billed['image']} images, {self.billed['create']} videos; "
+            f"times for images, {self.unknown['create']} for videos; {self.settled} lost answers "
+            f"settled; billed {self.billed['image']} images, {self.billed['create']} videos; "
             f"delivered {self.delivered}"
         )
