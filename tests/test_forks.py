@@ -100,10 +100,11 @@ def test_a_script_finds_and_ends_the_same(source: str, home: Path) -> None:
     script.write_text(source, encoding="utf-8")
     words = [str(script), "a", "--b=ü"]
     given = b"x" * 200_000 if "len(" in source else b"given"
-    real = subprocess.run([sys.executable, *words], env=environment(), input=given,
+    environ = environment(env={"COVERAGE_PROCESS_CONFIG": None})  # it handles SIGTERM
+    real = subprocess.run([sys.executable, *words], env=environ, input=given,
                           capture_output=True, check=False)  # fmt: skip
     Path("made").unlink(missing_ok=True)
-    forked = FORKS.run(words, environment(), given, 20)
+    forked = FORKS.run(words, environ, given, 20)
     assert (forked.returncode, forked.stdout, forked.stderr) == (
         real.returncode, real.stdout, real.stderr,
     )  # fmt: skip
