@@ -15,7 +15,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import urllib3
@@ -64,7 +64,7 @@ class Transport:
         # urllib3's own retries sleep for hours if told to, and repeat what costs money: off.
         self._session.mount("https://", HTTPAdapter(max_retries=0))
         self._session.mount("http://", HTTPAdapter(max_retries=0))
-        self._origins = {_origin(base) for base in settings.bases.values()}
+        self._origins = {_place(base) for base in settings.bases.values()}
 
     def close(self) -> None:
         """Close the connections."""
@@ -95,7 +95,7 @@ class Transport:
                 body = _bounded(response, largest, deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _TooLate,
                 _TooLarge) as error:  # fmt: skip
-            message = f"{urlsplit(url).hostname}: {_in_words(error)}"
+            message = f"{_place(url).host}: {_in_words(error)}"
             raise Broken(message, sent=not never_left(error)) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpReply(response.status_code, headers, body)
@@ -104,7 +104,7 @@ class Transport:
         """Where a call goes: what the gateway told, if that is its own origin, else the path."""
         url = self._settings.bases[request.service] + request.path
         told = self._below_root(request.service, request.address) if request.address else url
-        return told if _origin(told) == _origin(url) else url
+        return told if _place(told) == _place(url) else url
 
     def _below_root(self, service: str, address: str) -> str:
         """An address that the gateway told: absolute, or a path below its root."""
@@ -135,8 +135,7 @@ class Transport:
         silence = DOWNLOAD_SILENCE_S * self._settings.time_scale
         for _ in range(MOST_REDIRECTS):
             self._check_address(url)
-            own = _origin(url) in self._origins
-            host = urlsplit(url).hostname or ""
+            own, host = _place(url) in self._origins, _place(url).host
             self._heed_environment(url)
             try:
                 with self._session.get(
@@ -167,18 +166,14 @@ class Transport:
 
         Otherwise a gateway, or whoever answers for it, could have this machine call its neighbours.
         """
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            raise DownloadError("The result's address is not a valid address.") from None
-        gateway_is_local = all(is_loopback(urlsplit(o).hostname or "") for o in self._origins)
-        if _origin(url) in self._origins or (gateway_is_local and is_loopback(host)):
+        scheme, host, port = place = _place(url)
+        if not host:
+            raise DownloadError("The result's address is not a valid address.")
+        gateway_is_local = all(is_loopback(origin.host) for origin in self._origins)
+        if place in self._origins or (gateway_is_local and is_loopback(host)):
             return
-        if parts.scheme != "https" or not host:
-            raise DownloadError(
-                f"The result's address ({parts.scheme or '?'}://{host}) is not https."
-            )
+        if scheme != "https":
+            raise DownloadError(f"The result's address ({scheme or '?'}://{host}) is not https.")
         try:
             literal = [ipaddress.ip_address(host)]
         except ValueError:
@@ -187,7 +182,7 @@ class Transport:
             url, requests.utils.get_environ_proxies(url)
         ):
             try:
-                rows = socket.getaddrinfo(host, port or 443, type=socket.SOCK_STREAM)
+                rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             except OSError:
                 raise DownloadError(f"The result's host {host} cannot be found.") from None
             literal = [ipaddress.ip_address(row[4][0]) for row in rows]
@@ -196,7 +191,7 @@ class Transport:
 
     def _heed_environment(self, url: str) -> None:
         """Proxies of the environment count, except for loopback. (~/.netrc never: see _Bearer.)"""
-        self._session.trust_env = not is_loopback(urlsplit(url).hostname or "")
+        self._session.trust_env = not is_loopback(_place(url).host)
 
 
 class _TooLate(Exception):
@@ -306,11 +301,23 @@ def _in_words(error: BaseException) -> str:
     return re.sub(r"(?s)[(<].*", "", str(error)).strip()[:120] or type(error).__name__
 
 
-def _origin(url: str) -> str:
+class _Place(NamedTuple):
     """Scheme, host and port: what the key may be sent to."""
-    parts = urlsplit(url)
+
+    scheme: str
+    host: str
+    port: int
+
+
+def _place(url: str) -> _Place:
+    """Where an address leads; without a host if nowhere.
+
+    As the library that connects reads it: in an address that is made for it, another reader finds
+    another host (`http://this\\@that/`), and the key would go to the wrong one.
+    """
     try:
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+        parts = urllib3.util.parse_url(url)
     except ValueError:
-        port = None
-    return f"{parts.scheme}://{parts.hostname}:{port}"
+        return _Place("", "", 0)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme or "", 0)
+    return _Place(parts.scheme or "", (parts.host or "").strip("[]"), port)
