@@ -498,6 +498,15 @@ def test_another_name_is_taken_as_it_is_and_nothing_is_known_of_it(typed: str) -
 
 
 @pytest.mark.parametrize(
+    "typed", ["bytedance/\u2603", "bytedance/\u00e9", "a/b\n", "a\x00b", "\ud83d"]
+)
+def test_what_no_id_can_hold_is_refused_before_it_is_sent(typed: str) -> None:
+    for gateway in models.registry()["gateways"]:
+        with pytest.raises(UsageError, match="not the id of a model"):
+            models.pick("image", typed, gateway)
+
+
+@pytest.mark.parametrize(
     ("kind", "typed", "words"),
     [
         ("image", VEO, "is a model for video, not for images"),
