@@ -50,7 +50,10 @@ from factorized_video.gateway.types import (
                 "model": "google/gemini-3-pro-image", "prompt": "a", "aspect_ratio": "2:3",
             }),
         ),
-        (openrouter.encode_models(), HttpRequest("chat", "GET", "/api/v1/models", {})),
+        (
+            openrouter.encode_models(),
+            HttpRequest("chat", "GET", "/api/v1/models?output_modalities=all", {}),
+        ),
         (openrouter.encode_check(), HttpRequest("video", "GET", "/api/v1/key", {})),
     ],
 )  # fmt: skip

@@ -35,6 +35,13 @@ _NONE = (
     "limit_reset", "creator_user_id", "effective_budget", "organization_id", "workspace_id",
 )  # fmt: skip
 _NO = ("include_byok_in_limit", "is_free_tier", "is_management_key", "is_provisioning_key")
+_MODEL = {
+    "object": "model", "created": 1, "name": "A model", "canonical_slug": "a/model",
+    "architecture": {"input_modalities": ["text"], "output_modalities": ["text"], "modality": None},
+    "context_length": None, "default_parameters": None, "per_request_limits": None,
+    "supported_parameters": [], "supported_voices": None, "links": {"details": "/api/v1/models/x"},
+    "pricing": {"prompt": "0", "completion": "0"}, "top_provider": {"is_moderated": False},
+}  # fmt: skip
 _VIDEO_MODEL = {
     "id": "google/veo-3.1", "canonical_slug": "google/veo-3.1", "name": "Veo 3.1", "created": 1,
     "allowed_passthrough_parameters": [], "creativity": None, "generate_audio": True, "seed": True,
@@ -130,6 +137,10 @@ class OpenRouter(Speech):
         }  # fmt: skip
         none, no = dict.fromkeys(_NONE), dict.fromkeys(_NO, False)
         return Reply(json={"data": {**about, **_USED, **none, **no}})
+
+    def served(self, ids: tuple[str, ...]) -> Reply:
+        rows = [{"id": id_, **_MODEL} for id_ in ids]
+        return Reply(json={"data": rows, "links": {"next": None}, "total_count": len(rows)})
 
     def other(self, request: Request) -> Reply | None:
         if request.endpoint == "video models":

@@ -117,8 +117,8 @@ def decode_list(reply: HttpReply) -> list[ListedJob]:
 
 
 def encode_models() -> HttpRequest:
-    """GET /models; it needs no key."""
-    return get("chat", "/api/v1/models")
+    """GET /models; it needs no key. By default it lists the models that write, and no others."""
+    return get("chat", "/api/v1/models?output_modalities=all")
 
 
 def encode_check() -> HttpRequest:
