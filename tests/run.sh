@@ -66,8 +66,8 @@ fi
 
 if [ "${1:-}" = "--dialects" ]; then
   export CRASH_ROUNDS="${CRASH_ROUNDS:-25}"
-  # Some of these tests take a minute: who has done his share takes over from the other.
-  exec "$python" -m pytest -n 2 --dist worksteal --dialects tests/test_crash.py tests/test_faults.py
+  # Three, for much of each test is waiting; some take a minute, so who is idle takes over.
+  exec "$python" -m pytest -n 3 --dist worksteal --dialects tests/test_crash.py tests/test_faults.py
 fi
 
 if [ "$quick" = yes ]; then

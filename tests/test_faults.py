@@ -275,6 +275,25 @@ def must_have_been_understood(gateway: Gateway, row: Scenario) -> None:
         assert asked.model == gateway.speech.models.get("video", asked.model)
 
 
+# --- what takes time ------------------------------------------------------------------------------
+
+
+def test_after_an_hour_a_key_is_not_relied_on_and_nothing_is_sent() -> None:
+    Path("mine.png").write_bytes(png())
+    receipt = Path("out.mp4.receipt.json")
+    with Gateway("vercel") as gateway:
+        gateway.always("create", Reply(fault="reset"))
+        assert run(*COMMANDS["synthesis"], "--json", gateway=gateway).code == 8
+        gateway.mend()
+        before, told = gateway.sent, json.loads(receipt.read_bytes())
+        receipt.write_text(json.dumps({**told, "sent_at": told["sent_at"] - 3601}))
+        again = run(*COMMANDS["synthesis"], "--json", gateway=gateway)
+        assert (again.code, gateway.sent) == (8, before), again.err
+        receipt.write_text(json.dumps({**told, "sent_at": told["sent_at"] - 3000}))
+        again = run(*COMMANDS["synthesis"], "--json", gateway=gateway)
+        assert (again.code, gateway.billed) == (0, {"create": 1}), again.err
+
+
 # --- what takes a second server -------------------------------------------------------------------
 
 
