@@ -154,7 +154,7 @@ def parsed(words: list[str]) -> tuple[str, argparse.Namespace] | None:
         path = "scripts/" + path
     assert (ROOT / path).exists(), path
     if runner == "bash":
-        assert path in ("scripts/setup.sh", "tests/run.sh")
+        assert path in ("scripts/setup.sh", "tests/run.sh", "tests/clients/run.sh")
         assert set(options) <= (SETUP_OPTIONS if path == "scripts/setup.sh" else {"--quick"})
         return None
     parser: argparse.ArgumentParser = script(path).build_parser()
