@@ -310,7 +310,7 @@ def test_setup_options_are_documented_and_no_other() -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_every_flag_named_anywhere_exists(path: Path) -> None:
-    known = SETUP_OPTIONS | {"--quick", "--slow", "--port"}
+    known = SETUP_OPTIONS | {"--quick", "--slow", "--dialects", "--port"}
     known |= ENGINES if path.name == "gateways.md" else set()
     for name in SCRIPTS:
         known |= set(options_of(script(f"scripts/{name}").build_parser()))
