@@ -71,14 +71,14 @@ if [ "${1:-}" = "--dialects" ]; then
 fi
 
 if [ "$quick" = yes ]; then
-  exec "$python" -m pytest -n 2 -m "not thorough" "$@"
+  exec "$python" -m pytest -n 3 -m "not thorough" "$@" # three: much of it is waiting
 fi
 
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy"
 rm -f .coverage .coverage.*
-"$venv/bin/coverage" run -m pytest -n 2 ${slow[@]+"${slow[@]}"} "$@"
+"$venv/bin/coverage" run -m pytest -n 3 ${slow[@]+"${slow[@]}"} "$@"
 # A process that a test kills leaves half a data file: those are passed over.
 "$venv/bin/coverage" combine --quiet 2>/dev/null || true
 if [ $# -eq 0 ]; then

@@ -24,6 +24,8 @@ from scenarios import BY_KEY, FIRST, FOUND
 from speech import NAMES
 from storm import WHOLE, Started, Storm, Tally, Watched, files, making, receipt
 
+pytestmark = pytest.mark.thorough
+
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "5"))
 SEED = os.environ.get("CRASH_SEED") or str(random.SystemRandom().randrange(10**6))
 MOST_RUNS = 60  # of one round; it ends long before, or never
@@ -142,7 +144,6 @@ def at_random(dice: random.Random, tally: Tally) -> Killer:
     return kill
 
 
-@pytest.mark.thorough
 @pytest.mark.dialects
 @pytest.mark.parametrize(
     "dialect",

@@ -15,6 +15,8 @@ import pytest
 from conftest import FORKS, TESTS, command, environment, run
 from loopback import Gateway, Reply, png
 
+pytestmark = pytest.mark.thorough
+
 PROMPT = "A cat jumping from a bookshelf to the couch"
 VIDEO = ("generate_video_from_anchor", "--anchor=mine.png", f"--prompt={PROMPT}", "--output=a.mp4")
 ALL = ("factorized_generate", f"--prompt={PROMPT}", "--output=a.mp4")

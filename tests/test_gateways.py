@@ -18,6 +18,8 @@ from factorized_video import models
 from loopback import CAPTION, Gateway, Reply, clip, png
 from speech import Asked, Request, Rows, Speech, Standing, Wrong
 
+pytestmark = pytest.mark.thorough
+
 PROMPT = "A cat jumping from a bookshelf to the couch"
 
 
