@@ -173,7 +173,7 @@ def assert_each_has_its_own(gateway: Storm, folders: list[Path]) -> None:
 
 
 def test_the_kept_picture_of_one_output_is_not_that_of_another(tmp_path: Path) -> None:
-    watched = Watched(tmp_path / "watch", tmp_path)
+    watched = Watched(tmp_path / "watch", Path.cwd().parent)
 
     def draw(output: str, kill_at: int = 0) -> Started:
         words = ("generate_anchor", "A tabby cat.", f"--output={output}", "--json")
@@ -197,7 +197,7 @@ def test_the_kept_picture_of_one_output_is_not_that_of_another(tmp_path: Path) -
 
 def test_what_another_process_sweeps_away_is_no_failure(tmp_path: Path) -> None:
     own_picture()
-    watched, script = Watched(tmp_path / "watch", tmp_path), "generate_video_from_anchor"
+    watched, script = Watched(tmp_path / "watch", Path.cwd().parent), "generate_video_from_anchor"
     trial = re.compile(r"(\d+) os.remove \.\w+\.mp4\.\w{8}\.part")
     with Storm() as gateway:
         env = SCALE | watched.environment()
