@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from conftest import KEY, Run
+from factorized_video import files as files_of_ours
 from loopback import png
 from scenarios import BY_KEY, FIRST, FOUND
 from speech import NAMES
@@ -127,6 +128,17 @@ def killed_before(watched: Watched, number: int) -> Killer:
     """The first run, before this step; then never."""
     numbers = iter((number,))
     return lambda: (watched.environment(next(numbers, 0)), None)
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_what_was_left_of_a_receipt_that_was_kept_aside_is_removed(locked: bool) -> None:
+    """But not what belongs to an output of that very name, which another process makes."""
+    left = Path(".cat.1.mp4.receipt.json.06cacb27.part")
+    clip = Path(".cat.1.mp4.06cacb27.part")
+    for path in (left, clip, *([Path(".cat.1.mp4.lock")] if locked else [])):
+        path.write_bytes(b"half")
+    files_of_ours.sweep(Path.cwd() / "cat.mp4")
+    assert (left.exists(), clip.exists()) == (locked, True)
 
 
 # --- at random moments ----------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def test_side_by_side_in_one_folder_a_lost_answer_disturbs_nobody(lost: int) -> 
 
 
 @pytest.mark.parametrize("lost", [2])
-def test_side_by_side_in_folders_of_their_own_nobody_guesses(tmp_path: Path, lost: int) -> None:
+def test_side_by_side_in_folders_of_their_own_nobody_guesses(lost: int) -> None:
     folders = [Path.cwd() / name for name in "abc"]
     for folder in folders:
         folder.mkdir()

@@ -70,11 +70,21 @@ def exclusive(output: Path) -> Iterator[None]:
 
 
 def sweep(output: Path) -> None:
-    """Remove the temporary files that a killed maker of this left; for who holds its lock."""
-    leftover = re.compile(rf"\.{re.escape(output.name)}({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
+    """Remove the temporary files that a killed maker of this left; for who holds its lock.
+
+    Also those of the receipts that it kept aside (NAME.1.ext), unless an output of just that name
+    is being made: then there is a lock.
+    """
+    stem, ending = re.escape(output.stem), re.escape(output.suffix)
+    leftover = re.compile(rf"\.({stem}(\.\d+)?{ending})({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
     for path in output.parent.iterdir():
-        if leftover.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+        found = leftover.fullmatch(path.name)
+        if not found:
+            continue
+        aside, receipt = found[2], found[3]
+        if aside and (not receipt or output.with_name(f".{found[1]}.lock").exists()):
+            continue
+        path.unlink(missing_ok=True)
 
 
 def _temporary(path: Path) -> tuple[int, Path]:
