@@ -17,7 +17,7 @@ from ..reading import (
     warnings_in,
     without_bytes,
 )
-from ..types import ChatReply, ChatRequest, HttpReply, HttpRequest, ImageReply, Picture
+from ..types import ChatReply, ChatRequest, HttpReply, HttpRequest, ImageReply, Job, Picture
 
 
 def post(
@@ -92,12 +92,40 @@ def decode_drawn_in_chat(reply: HttpReply) -> ImageReply:
     return _picture(None, url, data, reply)
 
 
-def decode_models(reply: HttpReply) -> list[str]:
-    """The ids of the models that the gateway lists."""
+def rows_of(reply: HttpReply, what: str) -> list[dict[str, object]]:
+    """The objects in a list reply's `data`. Raises Unreadable where there is no list."""
     rows = json_object(reply).get("data")
     if not isinstance(rows, list):
-        raise unreadable(reply, "a list of models without data")
-    ids = (as_id(row.get("id")) for row in rows if isinstance(row, dict))
+        raise unreadable(reply, f"a list of {what} without data")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def error_of(row: dict[str, object], *names: str) -> str | None:
+    """A job's error: a text, or an object's `message`, else what it holds under one of `names`."""
+    error = row.get("error")
+    if isinstance(error, dict):
+        error = next((error[name] for name in ("message", *names) if error.get(name)), None)
+    return as_text(error)
+
+
+def with_id(job: Job, reply: HttpReply) -> Job:
+    """The job that a create began. Raises Unreadable where it has no id."""
+    if not job.id:
+        raise unreadable(reply, "a video reply without the job's id")
+    return job
+
+
+def job_row(reply: HttpReply) -> dict[str, object]:
+    """The row of one job. Raises Unreadable for what has neither an id nor a status."""
+    data = json_object(reply, is_job=True)
+    if not (data.get("id") or data.get("status")):
+        raise unreadable(reply, "a status reply that is of no job")
+    return data
+
+
+def decode_models(reply: HttpReply) -> list[str]:
+    """The ids of the models that the gateway lists."""
+    ids = (as_id(row.get("id")) for row in rows_of(reply, "models"))
     return [model_id for model_id in ids if model_id]
 
 

@@ -21,7 +21,16 @@ from ..types import (
     ListedJob,
     VideoRequest,
 )
-from ._shared import chat_body, data_uri, decode_chat, decode_image, decode_models, whole
+from ._shared import (
+    chat_body,
+    data_uri,
+    decode_chat,
+    decode_image,
+    decode_models,
+    error_of,
+    rows_of,
+    whole,
+)
 
 __all__ = ["decode_chat", "decode_image", "decode_models"]
 
@@ -89,9 +98,6 @@ def encode_list() -> HttpRequest:
 
 def decode_list(reply: HttpReply) -> list[ListedJob]:
     """The rows of the list that have an id."""
-    rows = json_object(reply).get("data")
-    if not isinstance(rows, list):
-        raise unreadable(reply, "a list of videos without data")
     return [
         ListedJob(
             id=str(row["id"]),
@@ -101,8 +107,8 @@ def decode_list(reply: HttpReply) -> list[ListedJob]:
             aspect_ratio=as_text(row.get("aspect_ratio")),
             created_at=as_time(row.get("created_at")),
         )
-        for row in rows
-        if isinstance(row, dict) and row.get("id")
+        for row in rows_of(reply, "videos")
+        if row.get("id")
     ]
 
 
@@ -139,16 +145,13 @@ def _job(row: dict[str, object], reply: HttpReply) -> Job:
     if not isinstance(job_id, str | int) or isinstance(job_id, bool) or not str(job_id).strip():
         raise unreadable(reply, "a video reply without the job's id")
     word = as_text(row.get("status")) or ""
-    error = row.get("error")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("code")
     return Job(
         id=str(job_id),
         # Any word that is not known to be an end means: still running.
         state=_ENDS.get(word.lower(), "running"),
         word=word,
         url=as_text(row.get("url")),
-        error=as_text(error),
+        error=error_of(row, "code"),
         request_id=reply.request_id,
         raw=without_bytes(row),
     )

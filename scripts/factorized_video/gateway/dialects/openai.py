@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ..reading import as_number, as_text, as_time, json_object, unreadable, without_bytes
+from ..reading import as_number, as_text, as_time, json_object, without_bytes
 from ..types import (
     About,
     Account,
@@ -22,7 +22,20 @@ from ..types import (
     VideoRequest,
 )
 from . import _shared
-from ._shared import cost_in, decode_chat, decode_image, decode_models, get, pixels, post, whole
+from ._shared import (
+    cost_in,
+    decode_chat,
+    decode_image,
+    decode_models,
+    error_of,
+    get,
+    job_row,
+    pixels,
+    post,
+    rows_of,
+    whole,
+    with_id,
+)
 
 __all__ = ["decode_chat", "decode_image", "decode_models"]
 
@@ -67,10 +80,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
 def decode_submit(reply: HttpReply) -> Job:
     """The job. LiteLLM tells its cost here, in a header; later replies say 0 there."""
     data = json_object(reply)
-    job = _job(data, reply)
-    if not job.id:
-        raise unreadable(reply, "a video reply without the job's id")
-    return job._replace(cost=cost_in(data, reply))
+    return with_id(_job(data, reply), reply)._replace(cost=cost_in(data, reply))
 
 
 def encode_status(job: Handle) -> HttpRequest:
@@ -80,10 +90,7 @@ def encode_status(job: Handle) -> HttpRequest:
 
 def decode_status(reply: HttpReply) -> Job:
     """The job; a finished clip is at /v1/videos/{id}/content, with the key."""
-    data = json_object(reply, is_job=True)
-    if not (data.get("id") or data.get("status")):
-        raise unreadable(reply, "a status reply that is of no job")
-    return _job(data, reply)
+    return _job(job_row(reply), reply)
 
 
 def encode_list() -> HttpRequest:
@@ -93,9 +100,6 @@ def encode_list() -> HttpRequest:
 
 def decode_list(reply: HttpReply) -> list[ListedJob]:
     """The rows of the list that have an id."""
-    rows = json_object(reply).get("data")
-    if not isinstance(rows, list):
-        raise unreadable(reply, "a list of videos without data")
     return [
         ListedJob(
             id=str(row["id"]),
@@ -106,8 +110,8 @@ def decode_list(reply: HttpReply) -> list[ListedJob]:
             size=as_text(row.get("size")),
             created_at=as_time(row.get("created_at")),
         )
-        for row in rows
-        if isinstance(row, dict) and row.get("id")
+        for row in rows_of(reply, "videos")
+        if row.get("id")
     ]
 
 
@@ -142,9 +146,6 @@ def _job(data: dict[str, object], reply: HttpReply) -> Job:
     job_id = str(job_id) if isinstance(job_id, str | int) and not isinstance(job_id, bool) else ""
     ended = "failed" if word in ("failed", *_GONE) else "running"
     state = "succeeded" if word == "completed" else ended
-    error = data.get("error")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("code")
     after_ms = as_number(reply.headers.get("openai-poll-after-ms"))
     return Job(
         job_id.strip(),
@@ -152,7 +153,7 @@ def _job(data: dict[str, object], reply: HttpReply) -> Job:
         word,
         url=f"{_path(job_id)}/content" if state == "succeeded" and job_id else None,
         poll_after_s=(after_ms or 0.0) / 1000,
-        error=as_text(error) or _GONE.get(word),
+        error=error_of(data, "code") or _GONE.get(word),
         request_id=reply.request_id,
         raw=without_bytes(data),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ..reading import as_number, as_text, json_object, unreadable, without_bytes
+from ..reading import as_number, as_text, json_object, without_bytes
 from ..types import (
     About,
     Account,
@@ -23,7 +23,17 @@ from ..types import (
     VideoRequest,
 )
 from . import _shared
-from ._shared import cost_in, data_uri, decode_chat, decode_models, get, post
+from ._shared import (
+    cost_in,
+    data_uri,
+    decode_chat,
+    decode_models,
+    error_of,
+    get,
+    job_row,
+    post,
+    with_id,
+)
 
 __all__ = ["decode_chat", "decode_models"]
 
@@ -86,11 +96,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
 
 def decode_submit(reply: HttpReply) -> Job:
     """202 with `{id, polling_url, status}`; where to poll is kept with the job."""
-    data = json_object(reply)
-    job = _job(data, reply)
-    if not job.id:
-        raise unreadable(reply, "a video reply without the job's id")
-    return job
+    return with_id(_job(json_object(reply), reply), reply)
 
 
 def encode_status(job: Handle) -> HttpRequest:
@@ -101,10 +107,7 @@ def encode_status(job: Handle) -> HttpRequest:
 
 def decode_status(reply: HttpReply) -> Job:
     """The job, with `urls` (signed, fetched without the key) or `unsigned_urls` (with it)."""
-    data = json_object(reply, is_job=True)
-    if not (data.get("id") or data.get("status")):
-        raise unreadable(reply, "a status reply that is of no job")
-    return _job(data, reply)
+    return _job(job_row(reply), reply)
 
 
 def encode_list() -> None:
@@ -142,9 +145,6 @@ def _post(service: str, path: str, body: dict[str, object]) -> HttpRequest:
 
 def _job(data: dict[str, object], reply: HttpReply) -> Job:
     word = as_text(data.get("status")) or ""
-    error = data.get("error")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("code")
     ended = {"cancelled": "it was cancelled", "expired": "it has expired"}.get(word.lower())
     return Job(
         as_text(data.get("id")) or "",
@@ -152,7 +152,7 @@ def _job(data: dict[str, object], reply: HttpReply) -> Job:
         word,
         url=_first(data.get("urls")) or _first(data.get("unsigned_urls")),
         address=as_text(data.get("polling_url")),
-        error=as_text(error) or ended,
+        error=error_of(data, "code") or ended,
         cost=cost_in(data, reply),
         request_id=reply.request_id,
         raw=without_bytes(data),

@@ -22,7 +22,7 @@ from ..types import (
     VideoRequest,
 )
 from . import _shared
-from ._shared import cost_in, decode_chat, decode_models, encoded, get, pixels, post
+from ._shared import cost_in, decode_chat, decode_models, encoded, error_of, get, pixels, post
 
 __all__ = ["decode_chat", "decode_models"]
 
@@ -118,16 +118,14 @@ def decode_status(reply: HttpReply) -> Job:
     rows = data.get("videos")
     row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
     text = as_text(row.get("data")) if row.get("type") == "base64" else None
-    error = data.get("error")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("type")
     return Job(
         "",
         _ENDS.get(word.lower(), "running"),
         word,
         url=as_text(row.get("url")),
         data=_shared.decoded(text, reply, "video data") if text else None,
-        error=as_text(error) or ("it was cancelled" if word.lower() == "cancelled" else None),
+        error=error_of(data, "type")
+        or ("it was cancelled" if word.lower() == "cancelled" else None),
         cost=cost_in(data, reply),
         warnings=warnings_in(data),
         request_id=reply.request_id,
