@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -123,7 +124,7 @@ class Request:
     at: float = field(default_factory=monotonic)
 
 
-class Speech:
+class Speech(ABC):
     """What all gateways say alike, in OpenAI's shape; a gateway's class says what differs."""
 
     name: ClassVar[str]
@@ -188,9 +189,9 @@ class Speech:
         """The idempotency key that the gateway heeds."""
         return request.headers.get("idempotency-key") if self.heeds_keys else None
 
+    @abstractmethod
     def asked(self, request: Request) -> Asked:
         """What an image or create request means. Raises ValueError for what is none."""
-        raise NotImplementedError
 
     # -- replies ---------------------------------------------------------------------------------
 
@@ -203,21 +204,21 @@ class Speech:
         row = {"b64_json": in_base64(drawn.data)} if drawn.data else {"url": drawn.url}
         return Reply(json={"created": 1, "data": [row]})
 
+    @abstractmethod
     def created(self, job: Standing) -> Reply:
         """A clip is being made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def status(self, job: Standing) -> Reply:
         """How it stands."""
-        raise NotImplementedError
 
     def listed(self, jobs: Rows) -> Reply:
         """The jobs of this key."""
-        raise NotImplementedError
+        return self.error(404, Wrong("there is no list of jobs"))
 
     def checked(self, balance_usd: float, jobs: Rows) -> Reply:
-        """The reply to the free read before the first paid call."""
-        raise NotImplementedError
+        """The reply to the free read before the first paid call, where it has one of its own."""
+        return self.error(404, Wrong("there is no such read"))
 
     def served(self, ids: tuple[str, ...]) -> Reply:
         """The list of models."""

@@ -232,11 +232,15 @@ def _look(gateway: str, environ: Mapping[str, str], skill: Path, folder: Path) -
                 f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
                 "environment if you mean it."
             )
-    others = tuple(
-        (own, name)
-        for name in dialects.names()
-        if (own := dialects.load(name).ABOUT.own_variable)
-        and any(_text(values, own) for _, values in places)
+    others = (
+        ()
+        if key
+        else tuple(  # told only where there is no key
+            (own, name)
+            for name in dialects.names()
+            if (own := dialects.load(name).ABOUT.own_variable)
+            and any(_text(values, own) for _, values in places)
+        )
     )
     return _Found(key or None, key_name, base or None, max_cost, tuple(warnings), others)
 
