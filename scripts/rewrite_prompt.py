@@ -226,7 +226,9 @@ def _rewrite(
             )
         else:
             repaired = True
-            request = prompts.REPAIR_REQUEST.format(problem=answer.problem)
+            request = prompts.REPAIR_REQUEST.format(
+                problem=answer.problem, shape=prompts.CAPTION_SHAPE
+            )
         messages = prompts.asked_again(messages, reply.text, request)
     assert best is not None
     if not best.motion:

@@ -535,7 +535,7 @@ def test_how_long_a_signal_waits_for_the_answer_to_a_paid_call() -> None:
     "text",
     [
         prompts.CAPTION_SYSTEM_PROMPT,
-        prompts.REPAIR_REQUEST.format(problem="{problem}"),
+        prompts.REPAIR_REQUEST.format(problem="{problem}", shape=prompts.CAPTION_SHAPE),
         prompts.STILLNESS_REQUEST.format(words="{words}"),
         prompts.FIRST_FRAME_GIVEN,
         prompts.image_prompt("A red barn in a field", "watercolor", "9:16", enhance=True),

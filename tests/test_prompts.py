@@ -246,7 +246,9 @@ def test_asking_again_carries_the_answer_and_changes_nothing_before_it(
 
 
 def test_the_two_requests_can_be_filled_in() -> None:
-    repair = prompts.REPAIR_REQUEST.format(problem="the answer was empty")
+    repair = prompts.REPAIR_REQUEST.format(
+        problem="the answer was empty", shape=prompts.CAPTION_SHAPE
+    )
     assert "the answer was empty" in repair
     assert '{"caption": "...", "motion": "..."}' in repair
     assert "jumping, falling" in prompts.STILLNESS_REQUEST.format(words="jumping, falling")

@@ -7,13 +7,27 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 
+class Picture(NamedTuple):
+    """An image as it is sent: its bytes and what they are ("image/png", "image/jpeg")."""
+
+    data: bytes
+    mime: str
+
+    def __repr__(self) -> str:
+        return f"Picture({self.mime}, {len(self.data)} bytes)"
+
+
 class ChatRequest(NamedTuple):
-    """A conversation for an LLM. `messages` are {"role", "content"} in order."""
+    """A conversation for an LLM. `messages` are {"role", "content"} in order.
+
+    `pictures` are shown with the first message of the user, before its text.
+    """
 
     model: str
     messages: list[dict[str, str]]
     # Reasoning models spend the cap on thought; too low a cap is the commonest empty answer.
     max_tokens: int = 8_000
+    pictures: tuple[Picture, ...] = ()
 
 
 class ChatReply(NamedTuple):
@@ -32,12 +46,16 @@ class ImageRequest(NamedTuple):
     """One picture to draw; `aspect_ratio` as "16:9".
 
     `size` is the one in that ratio that the model makes ("1536x1024"), where it makes only some.
+    With `pictures` it is made from them: of one, as the prompt says, an edit. `candidate` tells
+    several draws of one request apart ("2"; of an edit "2r"); None for the first.
     """
 
     model: str
     prompt: str
     aspect_ratio: str
     size: str | None = None
+    pictures: tuple[Picture, ...] = ()
+    candidate: str | None = None
 
 
 class ImageReply(NamedTuple):
@@ -54,21 +72,12 @@ class ImageReply(NamedTuple):
         return f"ImageReply({self.request_id})"  # without its bytes and address
 
 
-class Picture(NamedTuple):
-    """An image as it is sent: its bytes and what they are ("image/png", "image/jpeg")."""
-
-    data: bytes
-    mime: str
-
-    def __repr__(self) -> str:
-        return f"Picture({self.mime}, {len(self.data)} bytes)"
-
-
 class VideoRequest(NamedTuple):
     """One clip to make from a first frame; `duration_s` whole seconds, `resolution` as "720p".
 
     `aspect_ratio` is None for a model that follows the picture; `shape` is the clip's "W:H" in any
     case, for gateways that are told pixels. `audio` and `seed` are None where the model decides.
+    `last_frame` is the picture that the clip is to end with, if any.
     """
 
     model: str
@@ -82,6 +91,7 @@ class VideoRequest(NamedTuple):
     seed: int | None = None
     # The same for every attempt at the same clip, for gateways that then make it once.
     idempotency_key: str | None = None
+    last_frame: Picture | None = None
 
 
 class Job(NamedTuple):
