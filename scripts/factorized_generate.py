@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from factorized_video.candidates import Wish
     from factorized_video.plan import Plan
     from factorized_video.workfolder import WorkFolder
 
@@ -40,6 +41,8 @@ TYPED = (
 )  # fmt: skip
 ASKED = (*TYPED, "prompt_strategy")
 PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
+# What is asked for of Stage 2 besides one anchor.
+WISHED = ("candidates", "select", "verify", "repair", "min_score", "judge_model")
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -103,6 +106,7 @@ def build_parser() -> cli.Parser:
         "--enhance", action="store_true", help="add terms of the craft that fit the style"
     )
     cli.add_video_options(parser)
+    cli.add_candidate_options(parser)
     parser.add_argument(
         "--output",
         metavar="FILE.mp4",
@@ -135,6 +139,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from pathlib import Path
 
     from factorized_video import asked, budget, plan, prompts, receipts
+    from factorized_video.candidates import Wish
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
     from factorized_video.legal import Framing
@@ -154,6 +159,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     motion = inputs.read_motion(args)
     strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY
     _check_flags(args, strategy, motion)
+    wish = Wish(prompt, **{name: getattr(args, name) for name in WISHED})
+    wish.check()
     own = None
     if args.anchor_path is not None:
         from factorized_video.media import images
@@ -164,12 +171,14 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         inputs.check_extension(typed, (".mp4",))
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
-    wanted = asked.pipeline(
+    first = asked.pipeline(
         prompt, motion, receipts.sha256_of_bytes(own.data) if own else None, chosen.identity,
         skip_reasoning=args.skip_reasoning, enhance=args.enhance, take=args.take,
         **{name: getattr(args, name) for name in ASKED},
     )  # fmt: skip
-    output = typed or inputs.default_output(prompt, wanted, ".mp4")
+    wanted = wish.digest(first)
+    # The name does not depend on how many anchors are drawn, so that choosing one later goes on.
+    output = typed or inputs.default_output(prompt, first, ".mp4")
     folder = WorkFolder(
         inputs.folder_path(args.work_dir)
         if args.work_dir is not None
@@ -181,12 +190,13 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         strategy=args.prompt_strategy, motion=motion, skip_reasoning=args.skip_reasoning,
         own_anchor=own is not None,
     )  # fmt: skip
-    stages = Stages(args, names, folder, output, anchor, prompt, motion, SCRIPTS)
+    stages = Stages(args, names, folder, output, anchor, prompt, motion, SCRIPTS, wish)
     # What was paid for is waited for or returned whatever the models of today take.
     made = names if state == "done" else stages.made(chosen.identity)
     planned = plan.pipeline(
         prompt, motion, chosen.name, own_anchor=own is not None,
         picture_size=own.size if own else None, strategy=args.prompt_strategy, made=made,
+        awaits_choice=wish.awaits_choice, **wish.of_plan,
         **{name: getattr(args, name) for name in PLANNED},
     )  # fmt: skip
     check_models(planned, made)
@@ -198,12 +208,12 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         _check_place(args, state, output, folder)
         if state != "done":
             stages.check(None, planned, chosen.identity)
-        left = planned.without(made)._replace(
+        left = stages.left(planned, made, chosen.identity)._replace(
             spent=stages.spent, cap=limit, gateway=chosen.name, why=chosen.why
         )
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
-    _check_packages(args, planned)
+    _check_packages(args, planned, wish)
     if state == "done" and not args.stop_after:
         receipts.returned(output, "return", console)
         if args.filmstrip:
@@ -227,6 +237,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         stages.check(limit, planned, chosen.identity)
     if own is None:
         stages.composition()
+        if stages.awaits_choice:
+            return stages.to_choose()
         if args.stop_after == "anchor":
             return stages.stopped(folder.anchor)
         stages.check(limit, planned, chosen.identity)
@@ -252,7 +264,8 @@ def _check_place(
     """Raise UsageError where something else, or what cannot be read, lies where things would go."""
     if args.overwrite:
         return
-    if state == "other":
+    # To take another candidate and stop touches no clip.
+    if state == "other" and not (args.select and args.stop_after == "anchor"):
         raise UsageError(
             f"{output} was made for other inputs, or what it was made from was changed since.",
             "Choose another --output, or add --overwrite: the old file is kept under another name.",
@@ -266,12 +279,14 @@ def _check_place(
         )
 
 
-def _check_packages(args: argparse.Namespace, planned: "Plan") -> None:
+def _check_packages(args: argparse.Namespace, planned: "Plan", wish: "Wish") -> None:
     """Raise UsageError where Pillow and PyAV are missing and needed; decide on the filmstrip."""
     from factorized_video.media import kinds
 
     if args.gateway == "demo":
         kinds.need_media_extra("The demo gateway")
+    if wish.several:
+        kinds.need_media_extra("--candidates, --select and --verify")
     if args.filmstrip:
         kinds.need_media_extra("--filmstrip")
     elif args.filmstrip is None:
@@ -348,6 +363,12 @@ def _check_flags(args: argparse.Namespace, strategy: str, motion: "str | None") 
         raise UsageError(
             "--skip-anchor needs the image to use instead.", "Add --anchor-path IMAGE."
         )
+    for name in WISHED if own else ():
+        if getattr(args, name) is not None:
+            raise UsageError(
+                f"--{name.replace('_', '-')}: with --anchor-path no anchor is made.",
+                "Leave one of them out.",
+            )
     if strategy == "motion-only" and motion is None and args.skip_reasoning:
         raise UsageError(
             "--prompt-strategy motion-only needs a motion, and --skip-reasoning leaves nobody to "

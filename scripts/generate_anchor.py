@@ -19,17 +19,19 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, inputs, interrupts
-from factorized_video.console import Console
+from factorized_video import cli, inputs
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
     from typing import Any
 
-    from factorized_video.gateway.client import Gateway
+    from factorized_video.budget import Cap
+    from factorized_video.candidates import Folder, Wish
+    from factorized_video.gateway.settings import Settings
     from factorized_video.plan import Call
-    from factorized_video.receipts import Record
 
 
 def build_parser() -> cli.Parser:
@@ -52,14 +54,20 @@ def build_parser() -> cli.Parser:
         "--output", metavar="FILE",
         help="where the image goes: .png, .jpg, .webp (default: outputs/<first words>-<hash>.png)",
     )  # fmt: skip
+    cli.add_candidate_options(parser).add_argument(
+        "--user-prompt", metavar="TEXT",
+        help="the video prompt that the questions are written from; - reads it from stdin "
+        "(default: the caption)",
+    )  # fmt: skip
     cli.add_common(parser)
     return parser
 
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
-    from factorized_video import asked, budget, files, plan, preflight, receipts, runs
-    from factorized_video.gateway import open_gateway, settings
+    from factorized_video import asked, budget, plan, receipts, runs
+    from factorized_video.candidates import Folder
+    from factorized_video.gateway import settings
     from factorized_video.media import kinds
 
     console = args.console
@@ -71,41 +79,131 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )
     what = "The caption" if args.input_file is None else "--input-file"
     caption = inputs.read_text(args.caption, args.input_file, what)
+    wish = _wish(args, caption)
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
-    wanted = asked.composition(
+    first = asked.composition(
         caption, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio,
         model=args.model, enhance=args.enhance, take=args.take,
     )  # fmt: skip
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
         inputs.check_extension(typed, tuple(kinds.EXTENSIONS))
-    output = typed or inputs.default_output(caption, wanted, ".png")
-    pays = receipts.would_pay(
-        output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
-    )
+    # The name does not depend on how many are drawn: the one that is taken later lies there too.
+    output = typed or inputs.default_output(caption, first, ".png")
+    folder = Folder(output, first, wish, chosen.identity)
+    several = wish.several or folder.begun
+    if several:
+        left = folder.left(resubmit=args.resubmit)
+    else:
+        pays = receipts.would_pay(
+            output, first, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
+        )
+        left = {"composition": int(pays)}
+    pays = any(left.values())
 
-    def drawn(strict: bool = True, only: "str | None" = None) -> "Call":
-        return plan.composition(
-            caption, chosen.name, model=args.model or only, style=args.style,
+    def calls(strict: bool = True, named: "dict[str, str] | None" = None) -> "tuple[Call, ...]":
+        only = named or {}
+        drawn = plan.composition(
+            caption, chosen.name, model=args.model or only.get("composition"), style=args.style,
             ratio=args.aspect_ratio or os.environ.get(receipts.RATIO), enhance=args.enhance,
             allow_off=args.allow_off, strict=strict,
         )  # fmt: skip
+        of_plan = {**wish.of_plan, **({"judge_model": judge} if
+                   (judge := only.get("verification")) else {})}  # fmt: skip
+        return plan.anchors(
+            drawn, wish.prompt, **of_plan, allow_off=args.allow_off, strict=strict
+        )  # fmt: skip
 
     # What is there already is returned whatever the models of today take.
-    call = drawn(strict=pays or not plan.why_not(drawn))
-    ratio = call.settings["aspect_ratio"]
-    console.warn(*call.warnings, *chosen.warnings)
+    planned = calls(strict=pays or not plan.why_not(calls))
+    console.warn(*(warning for call in planned for warning in call.warnings), *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
-    planned = plan.Plan((call,), (), spent, limit, chosen.name, chosen.why)
     if args.dry_run:
-        receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
-        made = [] if pays else ["composition"]
-        return plan.shown(planned.without(made), args.allow_unknown_cost)
+        if not several or not folder.is_ours():
+            wanted = wish.digest(first)
+            receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
+        whole = plan.Plan(planned, (), spent, limit, chosen.name, chosen.why)
+        return plan.shown(whole.without((), left), args.allow_unknown_cost)
     settings.resolve(args.gateway)
-    if is_demo or output.suffix.lower() == ".webp":
-        kinds.need_media_extra("The demo gateway" if is_demo else "A .webp image")
+    if is_demo or several or output.suffix.lower() == ".webp":
+        several_of = "--candidates, --select and --verify"
+        kinds.need_media_extra(
+            "The demo gateway" if is_demo else several_of if several else "A .webp image"
+        )
+    if several:
+        return _several(args, chosen, folder, caption, calls, limit)
+    return _one(args, chosen, output, first, caption, calls, limit)
+
+
+def _wish(args: argparse.Namespace, caption: str) -> "Wish":
+    """What is asked for besides one anchor. Raises UsageError for flags that would do nothing."""
+    from factorized_video.candidates import Wish
+
+    prompt = None
+    if args.user_prompt is not None:
+        prompt = inputs.read_text(args.user_prompt, None, "--user-prompt")
+    wish = Wish(
+        prompt or caption, args.candidates, args.select, args.verify, args.repair, args.min_score,
+        args.judge_model,
+    )  # fmt: skip
+    wish.check(user_prompt=prompt)
+    return wish
+
+
+def _several(
+    args: argparse.Namespace,
+    chosen: "Settings",
+    folder: "Folder",
+    caption: str,
+    calls: "Callable[..., tuple[Call, ...]]",
+    limit: "Cap | None",
+) -> "dict[str, Any]":
+    """Candidates: those that are missing are made, and one is taken or waits to be."""
+    from factorized_video import files, receipts
+    from factorized_video.selection import Selection, Terms
+
+    by_stage = {call.stage: call for call in calls(strict=False)}
+    terms = Terms(
+        caption, by_stage["composition"].settings["aspect_ratio"], limit,
+        args.allow_unknown_cost, args.overwrite, args.resubmit,
+    )  # fmt: skip
+    selection = Selection(
+        args.console, chosen, folder,
+        lambda named: {call.stage: call for call in calls(named=named)}, terms,
+    )  # fmt: skip
+    files.check_writable(folder.output)
+    with receipts.locked(folder.output):
+        return selection.run()
+
+
+def _one(
+    args: argparse.Namespace,
+    chosen: "Settings",
+    output: "Path",
+    wanted: str,
+    caption: str,
+    calls: "Callable[..., tuple[Call, ...]]",
+    limit: "Cap | None",
+) -> "dict[str, Any]":
+    """One plain anchor in the output's place."""
+    from factorized_video import (
+        budget,
+        drawing,
+        files,
+        interrupts,
+        preflight,
+        receipts,
+        runs,
+    )
+    from factorized_video.gateway import open_gateway
+
+    console = args.console
+    is_demo = chosen.name == "demo"
+    call = calls(strict=False)[0]
+    ratio = call.settings["aspect_ratio"]
+    spent = runs.spent_for([output] if limit else [])
 
     def consult(settles: bool = False) -> "tuple[str, dict[str, Any]]":
         return receipts.consult(
@@ -128,7 +226,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         came = files.kept(record.kept_name) or b""
                     else:
                         only = preflight.model(gateway, call.model.id, "image")
-                        call = drawn(only=only)  # by now it is to be paid for: checked
+                        # By now it is to be paid for: checked.
+                        (call,) = calls(named={"composition": only} if only else {})
                         budget.check(
                             limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost
                         )
@@ -138,8 +237,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                             sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,
                             model=call.model.id, expected=call.cost,
                         )  # fmt: skip
-                        came = _draw(console, gateway, call, record, ratio)
-                    _deliver(console, gateway, record, came, ratio)
+                        console.progress(f"drawing with {call.model.id}")
+                        with interrupts.held_back(console.note, gateway.settings.time_scale):
+                            came = drawing.draw(console, gateway, call, record, ratio)
+                    drawing.deliver(console, gateway, record, came, ratio)
                 receipt = record.data
     return {
         "status": "succeeded",
@@ -152,95 +253,6 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "image": receipt["measured"],
         "reused": decision.startswith("return"),
     }
-
-
-def _draw(
-    console: Console, gateway: "Gateway", call: "Call", record: "Record", ratio: str
-) -> bytes:
-    """Send the paid call; the image's bytes, or the address they are at.
-
-    The receipt tells of the call before it is sent, and of how it ended. What came is also kept
-    outside the output's folder until `_deliver` has put it in place.
-    """
-    from factorized_video import files, legal, models, receipts
-    from factorized_video.again import offer_replacement
-    from factorized_video.errors import Refused, ToolError, Unknown
-    from factorized_video.gateway.types import ImageRequest
-
-    try:
-        with interrupts.held_back(console.note, gateway.settings.time_scale):
-            files.drop(record.kept_name)  # what an earlier draw left, if it was no picture
-            record.intend()
-            console.progress(f"drawing with {call.model.id}")
-            size = legal.pixel_size(call.model, ratio)
-            reply = gateway.image(ImageRequest(call.model.id, call.text, ratio, size))
-            came = reply.data or (reply.url or "").encode()
-            files.keep(record.kept_name, came)
-            cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
-            record.update(cost=cost.as_json(), reply=reply.raw,
-                          request_ids=[reply.request_id] if reply.request_id else [])  # fmt: skip
-            console.warn(*reply.warnings)
-    except (Refused, Unknown) as error:
-        if isinstance(error, Unknown):
-            error.hint = receipts.AFTER_UNKNOWN
-        else:
-            error.hint = "Say it in other words. " + receipts.PAY_AGAIN
-        record.ended(error)
-        error.result = record.whereabouts
-        raise
-    except ToolError as error:
-        if record.data["cost"] is None:  # not accepted; with a cost it was, and is kept
-            record.withdraw()
-            instead = legal.replacement(call.model, call.gateway)
-            offer_replacement(error, "--model", instead, str(record.output), None)
-        raise
-    return came
-
-
-def _deliver(
-    console: Console, gateway: "Gateway", record: "Record", came: bytes, ratio: str
-) -> None:
-    """Put the picture that came, and its receipt, where they belong."""
-    from factorized_video import files, legal, receipts, shapes
-    from factorized_video.errors import OutputError
-    from factorized_video.media import images, kinds
-
-    extension = record.output.suffix.lower()
-    if came.startswith((b"https://", b"http://", b"/")):
-        came = gateway.fetch_image(came.decode(), images.check_image)
-    try:
-        image = images.check_image(came)
-        converted, notes = images.convert(image, extension)
-    except OutputError as error:
-        failure = OutputError(
-            f"What came is no picture that can be used: {error.message}",
-            receipts.PAY_AGAIN, charged="yes", **record.whereabouts,
-        )  # fmt: skip
-        record.ended(failure)
-        raise failure from None
-    console.warn(*image.warnings, *notes)
-    width, height = image.size or (None, None)
-    if image.size and shapes.difference(image.size, ratio) > legal.RATIO_TOLERANCE:
-        console.warn(
-            f"The image is {width}x{height} px, not {ratio}: the model chose another shape."
-        )
-    try:
-        files.write_file(record.output, converted)
-        record.succeeded(
-            receipts.sha256_of(record.output),
-            measured={"width": width, "height": height, "format": kinds.EXTENSIONS[extension]},
-        )
-    except OutputError as error:
-        error.hint = (
-            "The picture is paid for and kept: make room, then run the same command again."
-            if files.kept(record.kept_name)
-            else "The picture is paid for, and there was no room to keep it anywhere: make room. "
-            + receipts.PAY_AGAIN
-        )
-        error.charged = "yes"
-        error.result = record.whereabouts
-        raise
-    files.drop(record.kept_name)
 
 
 if __name__ == "__main__":

@@ -173,33 +173,20 @@ def _rewrite(
 
     Raises OutputError if there is none after that, Refused if the model declines.
     """
-    from factorized_video import legal, models, prompts, rewriting
-    from factorized_video.again import offer_replacement
-    from factorized_video.errors import OutputError, Refused, Rejected, ToolError
-    from factorized_video.gateway.types import ChatRequest
+    from factorized_video import prompts, rewriting
+    from factorized_video.asking import Conversation
+    from factorized_video.errors import OutputError, Refused, ToolError
+    from factorized_video.replies import Unusable
 
     messages = prompts.rewrite_messages(call.text, style, ratio)
-    costs, replies = [], []
+    conversation = Conversation(console, gateway, call)
     repaired = stilled = False
     best: rewriting.Rewrite | None = None
     while True:
         console.progress(f"asking {call.model.id}")
-        try:
-            reply = gateway.chat(ChatRequest(call.model.id, messages))
-        except Rejected as error:
-            instead = legal.replacement(call.model, call.gateway)
-            offer_replacement(error, "--model", instead, None, None)
-            raise
-        console.warn(*reply.warnings)
-        replies.append(reply)
-        if reply.cost is not None:
-            costs.append(models.Cost(reply.cost, "actual"))
-        elif reply.tokens:
-            costs.append(models.price_of_tokens(call.model, call.gateway, *reply.tokens))
-        else:
-            costs.append(call.cost)
+        reply = conversation.ask(messages)
         answer = rewriting.read_rewrite(reply.text, reply.finish_reason)
-        if isinstance(answer, rewriting.Rewrite):
+        if not isinstance(answer, Unusable):
             best = answer
             words = rewriting.motion_words(answer.caption)
             if not words:
@@ -222,7 +209,7 @@ def _rewrite(
                 "Run it again, choose another model, or write the caption yourself and use "
                 "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
                 charged="yes",
-                cost=models.total(costs).as_json(),
+                cost=conversation.cost.as_json(),
             )
         else:
             repaired = True
@@ -236,10 +223,10 @@ def _rewrite(
     return {
         "caption": best.caption,
         "motion": best.motion,
-        "cost": models.total(costs).as_json(),
+        "cost": conversation.cost.as_json(),
         "messages": messages,
-        "request_ids": [reply.request_id for reply in replies if reply.request_id],
-        "replies": [reply.raw for reply in replies],
+        "request_ids": conversation.request_ids,
+        "replies": [reply.raw for reply in conversation.replies],
     }
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # Options with a value, of those that are ever taken out.
 _WITH_VALUE = (
     "--stop-after", "--prompt", "--prompt-file", "--anchor-path", "--anchor", "--model",
-    "--llm-model", "--image-model", "--video-model", "--output",
+    "--llm-model", "--image-model", "--video-model", "--output", "--select",
 )  # fmt: skip
 OTHER_WORDS = "<the action in other words>"
 
@@ -32,6 +32,11 @@ def with_other_words(anchor: str | None = None) -> str:
     if anchor:
         words.append(f"--anchor-path={anchor}")
     return "python3 " + shlex.join([*words, f"--prompt={OTHER_WORDS}"])
+
+
+def with_choice() -> str:
+    """The same command with a place for the number of the candidate that is taken."""
+    return "python3 " + shlex.join([*_words(("--select", "--resubmit")), "--select=K"])
 
 
 def with_model(flag: str, model: str, output: str | None) -> str:

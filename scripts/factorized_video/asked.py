@@ -47,6 +47,33 @@ def composition(
     })  # fmt: skip
 
 
+def candidate(first: str, name: str) -> str:
+    """Of one of several draws of the anchor that has the digest `first`; "1" is that one itself."""
+    return first if name == "1" else digest("candidate", {"first": first, "candidate": name})
+
+
+def repair(source: str, failed: tuple[str, ...]) -> str:
+    """Of the edit of a candidate: the picture with SHA-256 `source`, and what failed in it."""
+    return digest("repair", {"source": source, "failed": list(failed)})
+
+
+def questions(prompt: str, gateway: dict[str, str], *, judge_model: str | None) -> str:
+    """Of the questions that candidates are checked by."""
+    return digest("questions", {
+        "prompt": prompt, "gateway": gateway, "judge_model": judge_model,
+    })  # fmt: skip
+
+
+def choice(first: str, **typed: Any) -> str:
+    """Of an anchor, or a whole run, in which one of several candidates is taken.
+
+    `first` is the digest without all that; `typed` what was typed of it. Where nothing was, they
+    are the same: the plain anchor is the first candidate.
+    """
+    given = {name: value for name, value in typed.items() if value is not None}
+    return digest("choice", {"first": first, **given}) if given else first
+
+
 def synthesis(
     prompt: str,
     motion: str | None,

@@ -13,6 +13,7 @@ from .models import Cost, total
 
 # Of a stage that failed, what the orchestrator's own result says too.
 _PASSED_ON = ("stage", "output", "gateway", "model", "receipt", "job", "eta_s")
+OF_CANDIDATES = ("candidate", "candidates", "contact_sheet")
 
 
 class Children:
@@ -74,6 +75,7 @@ class Children:
         )
         error.told = True
         error.result = {key: result.get(key) for key in _PASSED_ON}
+        error.result.update({key: result[key] for key in OF_CANDIDATES if key in result})
         if "replacement" in result:  # of a model that the gateway does not know
             error.result.update(replacement=result["replacement"], next=following)
         error.result.update(cost=self.cost(), stages=self.results)

@@ -39,6 +39,7 @@ EXITS = {
     "output": (9, "failed"),
     "rejected": (10, "rejected"),
     "failed": (11, "failed"),
+    "unverified": (12, "unverified"),
     "interrupted": (130, "interrupted"),
 }
 EXIT_CODES = """\
@@ -47,9 +48,9 @@ exit codes:
   2 bad flags or input, nothing sent             9 result not usable, or not writable here
   3 no key, key refused, or no credit           10 request not taken, nothing made
   4 still running: run the same command again   11 the job was accepted and failed
-  5 refused by the model or its filter         130 interrupted: run the same command again
-  6 gateway not available: try later             1 a bug in this tool
-  7 over the cap on cost, nothing sent"""
+  5 refused by the model or its filter          12 no candidate is good enough: look at them
+  6 gateway not available: try later           130 interrupted: run the same command again
+  7 over the cap on cost, nothing sent           1 a bug in this tool"""
 # After these the same command goes on, so it is what `next` says.
 _SAME_COMMAND_GOES_ON = ("running", "auth", "unavailable", "unknown", "output", "interrupted")
 RESULT_KEYS = (
@@ -122,6 +123,36 @@ def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
             "--take", type=inputs.take, default=1, metavar="N",
             help="another draw of the same request (default: 1)",
         )  # fmt: skip
+
+
+def add_candidate_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """How many anchors are drawn, how they are checked, and which is taken; the group."""
+    group = parser.add_argument_group("candidates and checks")
+    group.add_argument(
+        "--candidates", type=inputs.candidates, metavar="N",
+        help="draw N anchors and one picture of them all, the contact sheet; without --verify you "
+        "then choose one with --select",
+    )  # fmt: skip
+    group.add_argument(
+        "--select", type=inputs.candidate, metavar="K",
+        help="take candidate K, as the contact sheet numbers them (free)",
+    )  # fmt: skip
+    group.add_argument(
+        "--verify", action="store_const", const=True,
+        help="have a vision model check each candidate by questions from the prompt; the first "
+        "that passes all is taken, else the best",
+    )  # fmt: skip
+    group.add_argument(
+        "--repair", action="store_const", const=True,
+        help="if none passes, have the best one edited, once; kept only if better (means --verify)",
+    )  # fmt: skip
+    group.add_argument(
+        "--min-score", type=inputs.score, metavar="S",
+        help="if the best one passes less than this share of the questions, 0 to 1, stop (exit "
+        "code 12; means --verify)",
+    )  # fmt: skip
+    group.add_argument("--judge-model", metavar="ID", help="the vision model that checks")
+    return group
 
 
 def add_style(parser: argparse.ArgumentParser) -> None:

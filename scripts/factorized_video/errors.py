@@ -130,6 +130,12 @@ class JobFailed(ToolError):
     kind = "failed"
 
 
+class Unverified(ToolError):
+    """No candidate is good enough, or nothing could be found out about any."""
+
+    kind = "unverified"
+
+
 class Interrupted(ToolError):
     """Ctrl-C or SIGTERM."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STYLE_NAMES = ", ".join(STYLES)
+MOST_CANDIDATES = 12  # more do not fit on a contact sheet that can be read
 
 
 def read_text(value: str | None, file: str | None, what: str) -> str:
@@ -56,6 +57,20 @@ def read_motion(args: argparse.Namespace) -> str | None:
         return None
     flag = "--motion" if args.motion is not None else "--motion-file"
     return read_text(args.motion, args.motion_file, flag)
+
+
+def own_questions(text: str, name: str) -> tuple[str, ...]:
+    """The questions that a person wrote into a file, one a line. Raises UsageError."""
+    from .checks import LONGEST_QUESTION, MOST_OWN_QUESTIONS, own_questions
+
+    found = own_questions(text)
+    if found is None:
+        raise UsageError(
+            f"{name} must hold 1 to {MOST_OWN_QUESTIONS} questions, one a line, each of at most "
+            f"{LONGEST_QUESTION} characters.",
+            "Mend it, or delete it to have them written anew.",
+        )
+    return found
 
 
 def output_path(typed: str) -> Path:
@@ -156,6 +171,35 @@ def take(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 9999):
         raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 1 on was expected")
     return int(text)
+
+
+def candidates(text: str) -> int:
+    """How many candidates."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST_CANDIDATES):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: a whole number from 1 to {MOST_CANDIDATES} was expected"
+        )
+    return int(text)
+
+
+def candidate(text: str) -> str:
+    """The number of a candidate; that of an edited one ends in r."""
+    name = text.strip().lower()
+    digits = name.removesuffix("r")
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:6]) <= MOST_CANDIDATES):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: the number of a candidate was expected, as on the contact sheet (2, or 2r "
+            "for an edited one)"
+        )
+    return str(int(digits)) + ("r" if name.endswith("r") else "")
+
+
+def score(text: str) -> float:
+    """A share of the questions, 0 to 1."""
+    found = amount(text)
+    if found is None or found > 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a share from 0 to 1 was expected, such as 0.8")
+    return found
 
 
 def seed(text: str) -> int:

@@ -52,6 +52,11 @@ def held_back(say: Callable[[str], None], time_scale: float = 1.0) -> Iterator[N
         raise KeyboardInterrupt
 
 
+def pending() -> bool:
+    """Whether a signal is held back: nothing more is to be begun."""
+    return _pending
+
+
 def _heard(number: int, frame: object) -> None:
     if number == PASSED_ON:
         if not _signals:

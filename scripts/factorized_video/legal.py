@@ -154,14 +154,20 @@ def choose_resolution(model: Model, typed: str | None, gateway: str) -> tuple[st
 
 
 def choose_duration(
-    model: Model, typed: int | None, resolution: str, fit: bool, gateway: str
+    model: Model,
+    typed: int | None,
+    resolution: str,
+    fit: bool,
+    gateway: str,
+    *,
+    last_frame: bool = False,
 ) -> tuple[int, str]:
     """Whole seconds, and in words how they were chosen ("" where they are as typed).
 
     With `fit` a typed duration may become the nearest legal one; of two as near the shorter, which
-    is the cheaper.
+    is the cheaper. `last_frame`: of a clip whose last frame is given.
     """
-    legal = model.durations_at(resolution)
+    legal = model.durations_at(resolution, last_frame=last_frame)
     wanted = DEFAULT_DURATION_S if typed is None else typed
     best = min(legal or (wanted,), key=lambda seconds: (abs(seconds - wanted), seconds))
     if typed is None:
@@ -173,11 +179,12 @@ def choose_duration(
         return best, f"--fit-duration: {best} s instead of {typed}, the nearest that it makes."
     locked = legal != model.durations
     where = f" at {resolution}" if locked else ""
+    where += " with a last frame" if locked and last_frame else ""
     raise UsageError(
         f"{model.id} makes clips of {shown_seconds(legal or ())} seconds{where}, not {typed}.",
         _takers(
             model, gateway, f"{typed} s{where}",
-            lambda m: typed in (m.durations_at(resolution) or ())
+            lambda m: typed in (m.durations_at(resolution, last_frame=last_frame) or ())
             and (not locked or resolution in (m.resolutions or ())),
         ) + " --fit-duration takes the nearest legal one.",
     )  # fmt: skip
@@ -226,6 +233,45 @@ def check_seed(model: Model, typed: int | None, gateway: str) -> None:
             f"{model.id} takes no seed.",
             _takers(model, gateway, "a seed", lambda m: m.seed is True),
         )
+
+
+def check_last_frame(model: Model, wanted: bool, gateway: str) -> None:
+    """Raise UsageError for a last frame that could not be told, or would not be heeded."""
+    if not wanted:
+        return
+    if models.gateway(gateway).last_frame is False:
+        raise UsageError(
+            f"{gateway}'s video call has no field for a last frame.", "Leave --last-frame out."
+        )
+    if model.last_frame is False:
+        raise UsageError(
+            f"{model.id} takes no last frame.",
+            _takers(model, gateway, "a last frame", lambda m: m.last_frame is True),
+        )
+
+
+def check_last_size(
+    model: Model, size: shapes.Size, first: shapes.Size | None, framing: Framing
+) -> tuple[str, ...]:
+    """What should be known of a picture as a last frame; UsageError as for the first.
+
+    Where the clip follows the first picture, the last one must have its shape.
+    """
+    try:
+        notes = check_frame(model, size, framing)
+    except UsageError as error:
+        error.message = f"--last-frame: {error.message}"
+        raise
+    if (
+        framing.ratio is None
+        and first
+        and shapes.difference(size, f"{first[0]}:{first[1]}") > (RATIO_TOLERANCE)
+    ):
+        notes += (
+            f"The last frame is {size[0]}x{size[1]} px, another shape than the first "
+            f"({first[0]}x{first[1]}): what becomes of that is up to {model.id}.",
+        )
+    return notes
 
 
 def pixel_size(model: Model, ratio: str) -> str | None:

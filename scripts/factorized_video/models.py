@@ -17,9 +17,7 @@ from .errors import UsageError
 # The Stage 1 exchange, for an estimate before the gateway tells what it was: the system prompt and
 # a longish prompt in, caption and motion out. Measured over the texts in prompts.py at four
 # characters a token, rounded up.
-REWRITE_TOKENS_IN = 1_500
-REWRITE_TOKENS_OUT = 500
-
+REWRITE_TOKENS = (1_500, 500)
 
 # Stands in a plan for the model of a gateway without defaults: that which its list names, if it is
 # the only one there.
@@ -51,6 +49,14 @@ def total(costs: list[Cost]) -> Cost:
     kind = max((cost.kind for cost in costs), key=COST_KINDS.index)
     known = [cost.amount for cost in costs if cost.amount is not None]
     return Cost(round(sum(known), 6) if len(known) == len(costs) else None, kind)
+
+
+def times(cost: Cost, count: int) -> Cost:
+    """The cost of so many such calls."""
+    if count == 1 or cost.amount is None:
+        return cost
+    basis = f"{count} x ({cost.basis})" if cost.basis else ""
+    return cost._replace(amount=round(cost.amount * count, 6), basis=basis)
 
 
 class ImageLimits(NamedTuple):
@@ -99,10 +105,15 @@ class Model(NamedTuple):
     seed: bool | None = None
     image: ImageLimits | None = None
 
-    def durations_at(self, resolution: str) -> tuple[int, ...] | None:
-        """The legal durations at a resolution, in seconds; None if not known."""
+    def durations_at(self, resolution: str, *, last_frame: bool = False) -> tuple[int, ...] | None:
+        """The legal durations at a resolution, in seconds; None if not known.
+
+        `last_frame`: of a clip whose last frame is given.
+        """
         for when, durations in self.duration_locks:
             if resolution in when.get("resolution", ()):
+                return durations
+            if last_frame and when.get("last_frame"):
                 return durations
         return self.durations
 
@@ -212,10 +223,12 @@ def price(
     seconds: int = 0,
     resolution: str | None = None,
     audio: bool = True,
+    tokens: tuple[int, int] = REWRITE_TOKENS,
 ) -> Cost:
     """What one call is expected to cost: by the gateway's own price, else by a list price.
 
-    `seconds`, `resolution` and `audio` (whether it comes with sound) matter to videos.
+    `seconds`, `resolution` and `audio` (whether it comes with sound) matter to videos, `tokens` (in
+    and out) to texts.
     """
     if gateway(gateway_name).free:
         return Cost(0.0, "listed", "free at this gateway, whatever the model")
@@ -227,8 +240,8 @@ def price(
     kind = "listed" if row.get("gateway") else "estimated"
     words, amount = "", 0.0
     if row["unit"] == "1M tokens":
-        amount = _tokens(row, REWRITE_TOKENS_IN, REWRITE_TOKENS_OUT)
-        words = f"about {REWRITE_TOKENS_IN:,} tokens in, {REWRITE_TOKENS_OUT:,} out, at "
+        amount = _tokens(row, *tokens)
+        words = f"about {tokens[0]:,} tokens in, {tokens[1]:,} out, at "
     elif row["unit"] == "second":
         amount = round(row["usd"] * seconds, 6)
         words = f"{seconds} s at "

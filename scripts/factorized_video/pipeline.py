@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from . import asked, budget, inputs, legal, prompts, receipts, runs
-from .again import same_command, with_model
+from .again import same_command, with_choice, with_model
 from .budget import Cap
-from .children import Children
+from .candidates import Folder, Wish
+from .children import OF_CANDIDATES, Children
 from .console import TOLD
-from .errors import OverBudget, Rejected, UsageError
+from .errors import OverBudget, Rejected, Unverified, UsageError
 from .models import THE_ONLY_ONE
-from .plan import MOTION_TO_COME, Plan
+from .plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
 from .workfolder import WorkFolder
 
 # The settings of the clip, as typed, that Stage 3's digest covers.
@@ -27,7 +28,9 @@ OF_CLIP = (
     "seed",
 )  # fmt: skip
 MODEL_FLAGS = {
-    "reasoning": "--llm-model", "composition": "--image-model", "synthesis": "--video-model",
+    "reasoning": "--llm-model", "questions": "--judge-model", "composition": "--image-model",
+    "verification": "--judge-model", "repair": "--image-model", "motion": "--llm-model",
+    "synthesis": "--video-model",
 }  # fmt: skip
 
 
@@ -37,7 +40,7 @@ def check_models(planned: Plan, made: tuple[str, ...]) -> None:
     At a gateway without default models only a stage that pays alone may ask for the list.
     """
     paying = [call for call in planned.calls if call.stage not in made]
-    open_still = [MODEL_FLAGS[call.stage] for call in paying if call.model.id == THE_ONLY_ONE]
+    open_still = {MODEL_FLAGS[call.stage]: 0 for call in paying if call.model.id == THE_ONLY_ONE}
     if open_still and len(paying) > 1:
         raise UsageError(
             f"{planned.calls[0].gateway} has no default models.",
@@ -58,8 +61,9 @@ class Stages:
         prompt: str,
         motion: str | None,
         scripts: str,
+        wish: Wish,
     ) -> None:
-        """`names`: the stages there are, as `plan.stages_of` says."""
+        """`names`: the stages there are, as `plan.stages_of` says; `wish` is of Stage 2."""
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         # Receipts name the command that a person would run again: this one.
         command = same_command("--no-wait")
@@ -73,6 +77,7 @@ class Stages:
         self._prompt = prompt
         self._motion = motion
         self._scripts = scripts
+        self._wish = wish
         self._own = folder.persons_own()
         self._left_usd: float | None = args.max_cost
 
@@ -88,13 +93,33 @@ class Stages:
         """What the receipts of this run say was spent."""
         return runs.spent_for([self._folder.caption, self._folder.anchor, self._output])
 
+    def anchors_left(self, gateway: dict[str, str]) -> dict[str, int]:
+        """How many calls of each kind Stage 2 still makes; empty as long as it has no caption."""
+        written = self._rewritten(gateway)
+        known = "caption" in self._own or written is not None or "reasoning" not in self._names
+        caption = self._caption(written)
+        if not known or caption is None:
+            return {}
+        args, output = self._args, self._folder.anchor
+        first = asked.composition(
+            caption, gateway, style=self._style(), model=args.image_model,
+            aspect_ratio=args.aspect_ratio, enhance=args.enhance, take=args.take,
+        )  # fmt: skip
+        folder = Folder(output, first, self._wish, gateway)
+        if self._wish.several or folder.begun:
+            return folder.left(resubmit=args.resubmit)
+        pays = receipts.would_pay(
+            output, first, overwrite=True, resubmit=args.resubmit, demo=folder.demo
+        )
+        return {"composition": int(pays)}
+
     def made(self, gateway: dict[str, str]) -> tuple[str, ...]:
         """The stages that will make no paid call, as far as can be told by now.
 
         A stage whose input is yet to be made anew will make one.
         """
         made = []
-        args, folder, demo = self._args, self._folder, gateway["name"] == "demo"
+        args, demo = self._args, gateway["name"] == "demo"
         written = self._rewritten(gateway)
         if "reasoning" in self._names:
             rewritten = "caption" in self._own or written is not None
@@ -102,22 +127,23 @@ class Stages:
         else:
             rewritten = True
         drawn = "anchor" in self._own or "composition" not in self._names
-        caption = self._caption(written)
-        if not drawn and rewritten and caption is not None:
-            wanted = asked.composition(
-                caption, gateway, style=self._style(), model=args.image_model,
-                aspect_ratio=args.aspect_ratio, enhance=args.enhance, take=args.take,
-            )  # fmt: skip
-            drawn = not receipts.would_pay(
-                folder.anchor, wanted, overwrite=True, resubmit=args.resubmit, demo=demo
-            )
-        made += ["composition"] * (drawn and "composition" in self._names)
+        if not drawn:
+            left = self.anchors_left(gateway)
+            drawn = bool(left) and not any(left.values())
+        if drawn and "composition" in self._names:
+            made += ANCHOR_STAGES
         # A motion that Stage 1 is yet to write is another one than that of any clip.
         told = self._motion is not None or args.prompt_strategy == "original"
         told = told or rewritten or "motion" in self._own
         if drawn and (args.job or (told and self._clip_is_made(gateway, written, demo))):
             made.append("synthesis")
         return tuple(made)
+
+    def left(self, planned: Plan, made: tuple[str, ...], gateway: dict[str, str]) -> Plan:
+        """The plan without what was paid for before."""
+        if "composition" in made or "composition" not in self._names:
+            return planned.without(made)
+        return planned.without(made, self.anchors_left(gateway))
 
     def check(self, limit: Cap | None, planned: Plan, gateway: dict[str, str]) -> None:
         """Before a stage is begun: raise what would end a later one after it was paid for.
@@ -133,7 +159,7 @@ class Stages:
                 made = (*made, "synthesis")
                 before = runs.spent_for([self._folder.caption, self._folder.anchor])
                 self._left_usd = max(0.0, limit.usd - before.usd)
-            left = planned.without(made).costs
+            left = self.left(planned, made, gateway).costs
             allow = self._args.allow_unknown_cost
             try:
                 budget.check(limit, self.spent, left, allow_unknown=allow)
@@ -197,7 +223,20 @@ class Stages:
             overwrite=True,
             resubmit=args.resubmit,
             take=args.take if args.take != 1 else None,
+            candidates=args.candidates,
+            select=args.select,
+            verify=args.verify,
+            repair=args.repair,
+            min_score=None if args.min_score is None else f"{args.min_score:g}",
+            judge_model=args.judge_model,
+            user_prompt=self._prompt if self._wish.verifies else None,
         )
+
+    @property
+    def awaits_choice(self) -> bool:
+        """Whether Stage 2 has ended with candidates, and without one that was taken."""
+        last = self.children.results[-1] if self.children.results else {}
+        return bool(last.get("contact_sheet")) and last.get("candidate") is None
 
     def synthesis(self, written: Path | None, pipeline: dict[str, Any]) -> None:
         """Stage 3, with the motion given, else the one that Stage 1 has `written`, if any.
@@ -244,8 +283,14 @@ class Stages:
             "receipt": last.get("receipt"),
             "stage": last.get("stage"),
             "stages": results,
+            **{key: last[key] for key in OF_CANDIDATES if key in last},
             "next": same_command("--stop-after"),
         }
+
+    def to_choose(self) -> dict[str, Any]:
+        """The result where a person is to choose among the candidates."""
+        sheet = str(self.children.results[-1]["contact_sheet"])
+        return {**self.stopped(Path(sheet)), "next": with_choice()}
 
     def _clip_is_made(
         self, gateway: dict[str, str], written: dict[str, Any] | None, demo: bool
@@ -328,6 +373,9 @@ class Stages:
                 flag = MODEL_FLAGS[str(error.result["stage"])]
                 instead = str(error.result["replacement"])
                 error.result["next"] = with_model(flag, instead, str(self._output))
+            raise
+        except Unverified as error:
+            error.result["next"] = with_choice()
             raise
 
     def _say_own(self, path: Path) -> None:

@@ -6,7 +6,7 @@ Every script asks here before anything is sent; `--dry-run` prints what this mod
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from . import STAGES, budget, legal, models, prompts, shapes
@@ -19,6 +19,14 @@ from .models import Cost, ImageLimits, Model
 # many characters: the system prompt asks for 120 and 60 words at most.
 CAPTION_TO_COME, CAPTION_CHARACTERS = "<caption of Stage 1>", 1_200
 MOTION_TO_COME, MOTION_CHARACTERS = "<motion of Stage 1>", 600
+QUESTIONS_TO_COME, FAILED_TO_COME = "<questions of Stage 2>", "<what failed, as an edit>"
+# Tokens in and out, measured over the texts in prompts.py at four characters a token, rounded up;
+# a picture of 1,568 px counts 1,600. Answers are reckoned for ten questions and two controls.
+QUESTIONS_TOKENS = (800, 400)
+CHECK_TOKENS = (2_400, 900)
+MOTION_TOKENS = (2_500, 400)
+# What drawing an anchor may consist of.
+ANCHOR_STAGES = ("questions", "composition", "verification", "repair")
 # A clip may be this much off in length and size before it is called another one: containers round
 # to frames, encoders to blocks of 16 pixels.
 DURATION_TOLERANCE_S = 0.25
@@ -26,9 +34,12 @@ SIZE_TOLERANCE = 0.03
 
 
 class Call(NamedTuple):
-    """One call that would be made: what is sent to whom, and what it is expected to cost."""
+    """One call that would be made: what is sent to whom, and what it is expected to cost.
 
-    stage: str  # reasoning | composition | synthesis
+    `times` is how many such calls there would be; `cost` is that of one, `price` that of all.
+    """
+
+    stage: str  # a key of STAGES
     gateway: str
     model: Model
     text: str
@@ -37,6 +48,12 @@ class Call(NamedTuple):
     chosen: tuple[str, ...] = ()  # what nobody typed, in words
     warnings: tuple[str, ...] = ()
     framing: Framing = Framing()  # synthesis: how the anchor is made fit
+    times: int = 1
+
+    @property
+    def price(self) -> Cost:
+        """What all of them are expected to cost."""
+        return models.times(self.cost, self.times)
 
     @property
     def status(self) -> str:
@@ -48,11 +65,13 @@ class Call(NamedTuple):
         """What the model takes: None for what is not known, and so not checked."""
         model = self.model
         told: dict[str, Any] = {"prompt_characters": model.prompt_characters}
-        if self.stage != "reasoning":
+        if self.stage in ("composition", "repair", "synthesis"):
             told["aspect_ratios"] = model.ratios
         if self.stage == "synthesis":
             told |= {
-                "durations_s": model.durations_at(self.settings["resolution"]),
+                "durations_s": model.durations_at(
+                    self.settings["resolution"], last_frame=bool(self.settings.get("last_frame"))
+                ),
                 "resolutions": legal.resolutions(model, self.gateway),
                 "audio": model.audio,
                 "last_frame": model.last_frame,
@@ -61,12 +80,13 @@ class Call(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """One entry of `stages` in a planned result."""
-        cost = self.cost
+        cost = self.price
         about = {"basis": cost.basis, "as_of": cost.as_of, "source": cost.source}
         return {
             "stage": self.stage,
             "gateway": self.gateway,
             "model": self.model.id,
+            "times": self.times,
             "status": self.status,
             "text": self.text,
             "settings": self.settings,
@@ -97,17 +117,25 @@ class Plan(NamedTuple):
         """The call of a stage that makes one."""
         return next(call for call in self.calls if call.stage == stage)
 
-    def without(self, made: Iterable[str]) -> Plan:
-        """The plan without the stages whose result is there already."""
-        here = [call.stage for call in self.calls if call.stage in made]
+    def without(self, made: Iterable[str], left: Mapping[str, int] | None = None) -> Plan:
+        """The plan without the stages whose result is there already.
+
+        `left` is how many calls of a stage there are still to make, where it takes several.
+        """
+        counts = {**dict.fromkeys(made, 0), **(left or {})}
+        here = [call.stage for call in self.calls if counts.get(call.stage, call.times) < 1]
         skipped = tuple(f"{STAGES[stage]} (already made, or being made)" for stage in here)
-        calls = tuple(call for call in self.calls if call.stage not in made)
+        calls = tuple(
+            call._replace(times=min(call.times, counts.get(call.stage, call.times)))
+            for call in self.calls
+            if call.stage not in here
+        )
         return self._replace(calls=calls, skipped=skipped + self.skipped)
 
     @property
     def costs(self) -> list[Cost]:
-        """What each call is expected to cost."""
-        return [call.cost for call in self.calls]
+        """What the calls of each stage are expected to cost."""
+        return [call.price for call in self.calls]
 
     @property
     def cost(self) -> Cost:
@@ -142,7 +170,8 @@ class Plan(NamedTuple):
             if cannot := models.gateway(self.gateway).cannot:
                 lines.append(f"  it cannot {', '.join(cannot)}")
         for call in self.calls:
-            lines.append(f"{STAGES[call.stage]}: {call.model.id} at {call.gateway}")
+            several = f", {call.times} times" if call.times > 1 else ""
+            lines.append(f"{STAGES[call.stage]}: {call.model.id} at {call.gateway}{several}")
             if call.model.status != "live" or not call.model.listed:
                 gone = call.model.shutdown or {}
                 lines.append(f"  status: {call.status} {gone.get('date', '')}".rstrip())
@@ -151,7 +180,7 @@ class Plan(NamedTuple):
             lines += [f"  legal: {words}" for words in _legal_words(call)]
             lines.append("  text:")
             lines += [f"    {line}" for line in _wrapped(call.text)]
-            lines.append(f"  cost: {money(call.cost)}" + _in_brackets(call.cost.basis))
+            lines.append(f"  cost: {money(call.price)}" + _in_brackets(call.price.basis))
         lines += [f"skipped: {what}" for what in self.skipped]
         if self.spent.usd or self.spent.unknown:
             unknown = f", and {self.spent.unknown} calls of unknown cost"
@@ -251,6 +280,74 @@ def composition(
     )  # fmt: skip
 
 
+def anchors(
+    drawn: Call,
+    prompt: str,
+    *,
+    candidates: int = 1,
+    verify: bool = False,
+    repair: bool = False,
+    judge_model: str | None = None,
+    allow_off: bool = False,
+    strict: bool = True,
+) -> tuple[Call, ...]:
+    """All calls of Stage 2: `drawn` so many times, with `verify` the questions and a check of each.
+
+    With `repair` one edit, and its check. `prompt` is the one that the questions are written from.
+    Raises UsageError for a judge that sees no pictures, and for a model that edits none.
+    """
+    calls = [drawn._replace(times=candidates)]
+    if verify:
+        judge, warnings = legal.choose_model(
+            "llm", judge_model, drawn.gateway, allow_off or not strict
+        )
+        if strict and judge.sees_images is False:
+            raise UsageError(
+                f"{judge.id} sees no pictures, so it cannot check one.",
+                "Choose another --judge-model (--list-models llm shows what they take).",
+            )
+        chosen = _not_typed((judge_model, f"model {judge.id}"))
+        for stage, text, times, tokens in (
+            ("questions", prompt, 1, QUESTIONS_TOKENS),
+            ("verification", QUESTIONS_TO_COME, candidates + repair, CHECK_TOKENS),
+        ):
+            cost = models.price(judge, drawn.gateway, tokens=tokens)
+            call = Call(stage, drawn.gateway, judge, text, {}, cost, chosen, warnings, times=times)
+            calls.append(call)
+    if repair:
+        if strict and drawn.model.edits is False:
+            raise UsageError(
+                f"{drawn.model.id} edits no pictures, which --repair asks it to do.",
+                "Leave out --repair, or choose another image model.",
+            )
+        calls.append(drawn._replace(
+            stage="repair", text=FAILED_TO_COME, times=1, chosen=(), warnings=()
+        ))  # fmt: skip
+    return tuple(sorted(calls, key=lambda call: ANCHOR_STAGES.index(call.stage)))
+
+
+def motion_call(
+    prompt: str,
+    gateway: str,
+    *,
+    model: str | None,
+    allow_off: bool = False,
+    strict: bool = True,
+) -> Call:
+    """The chat call that writes the motion with the anchor in view."""
+    chosen_model, warnings = legal.choose_model("llm", model, gateway, allow_off or not strict)
+    if strict and chosen_model.sees_images is False:
+        raise UsageError(
+            f"{chosen_model.id} sees no pictures, so it cannot write a motion for one.",
+            "Choose another model (--list-models llm shows what they take).",
+        )
+    return Call(
+        "motion", gateway, chosen_model, prompt, {},
+        models.price(chosen_model, gateway, tokens=MOTION_TOKENS),
+        _not_typed((model, f"model {chosen_model.id}")), warnings,
+    )  # fmt: skip
+
+
 def synthesis(
     prompt: str,
     motion: str | None,
@@ -267,13 +364,16 @@ def synthesis(
     fit_duration: bool = False,
     picture_size: tuple[int, int] | None = None,
     drawn_ratios: tuple[str, ...] | None = None,
+    last_frame: bool = False,
+    last_frame_size: tuple[int, int] | None = None,
     allow_off: bool = False,
     strict: bool = True,
 ) -> Call:
     """The video call of Stage 3. Settings are as typed, or None; `duration` in seconds.
 
     `picture_size` is the anchor's in pixels, where it is known; `drawn_ratios` what the image model
-    takes, where one is yet to draw it. Raises UsageError for what the model does not take, and for
+    takes, where one is yet to draw it; `last_frame` whether the clip is to end with a picture, and
+    `last_frame_size` that one's size. Raises UsageError for what the model does not take, and for
     a picture that cannot be its first frame (`legal`). Not `strict`: as in `composition`.
     """
     chosen_model, warnings = legal.choose_model("video", model, gateway, allow_off or not strict)
@@ -282,12 +382,15 @@ def synthesis(
         raise UsageError(
             f"{chosen_model.id} takes no first frame.", "Choose another --video-model."
         )
+    legal.check_last_frame(chosen_model, last_frame, gateway)
     canvas, how = legal.choose_ratio(chosen_model, ratio, picture_size, gateway, drawn_ratios)
     chosen = [how, *_not_typed((model, f"model {chosen_model.id}"))]
     if strict or resolution is None:
         resolution, how = legal.choose_resolution(chosen_model, resolution, gateway)
     chosen.append(how)
-    seconds, how = legal.choose_duration(chosen_model, duration, resolution, fit_duration, gateway)
+    seconds, how = legal.choose_duration(
+        chosen_model, duration, resolution, fit_duration, gateway, last_frame=last_frame
+    )
     chosen += [how] if duration is None else []
     notes = legal.check_audio(chosen_model, audio, gateway)
     legal.check_seed(chosen_model, seed, gateway)
@@ -299,6 +402,8 @@ def synthesis(
     framing = Framing(canvas, fit, chosen_model.image or ImageLimits())
     if picture_size and strict:
         notes += legal.check_frame(chosen_model, picture_size, framing)
+    if last_frame_size and strict:
+        notes += legal.check_last_size(chosen_model, last_frame_size, picture_size, framing)
     try:
         text = prompts.video_prompt(strategy, prompt, motion)
     except ValueError:
@@ -323,6 +428,8 @@ def synthesis(
         settings["audio_switch"] = told
     if seed is not None:
         settings["seed"] = seed
+    if last_frame:
+        settings["last_frame"] = "given"
     sounds = chosen_model.audio != "never" and told is not False
     cost = models.price(chosen_model, gateway, seconds=seconds, resolution=resolution, audio=sounds)
     return Call(
@@ -347,13 +454,20 @@ def pipeline(
     video_model: str | None,
     aspect_ratio: str | None,
     allow_off: bool,
+    candidates: int = 1,
+    verify: bool = False,
+    repair: bool = False,
+    judge_model: str | None = None,
+    awaits_choice: bool = False,
+    motion_from_anchor: bool = False,
     made: tuple[str, ...] = (),
     **of_video: Any,
 ) -> Plan:
     """All calls of the three stages (`stages_of`). Settings are as typed, or None.
 
-    Of the stages in `made`, which will make no paid call, nothing is checked. The rest is
-    `synthesis`'s.
+    Of the stages in `made`, which will make no paid call, nothing is checked. `candidates` to
+    `judge_model` are `anchors`'s; with `awaits_choice` a person is to choose before Stage 3. The
+    rest is `synthesis`'s.
     """
     stages = stages_of(
         strategy=strategy, motion=motion, skip_reasoning=skip_reasoning, own_anchor=own_anchor
@@ -382,16 +496,29 @@ def pipeline(
     if own_anchor:
         skipped.append(f"{STAGES['composition']} (your own anchor)")
     else:
-        calls.append(composition(
+        drawn = composition(
             CAPTION_TO_COME if asks_llm else prompt, gateway, model=image_model,
             style=style or prompts.named_style(prompt), ratio=ratio, enhance=enhance,
             allow_off=allow_off, strict="composition" not in made,
+        )  # fmt: skip
+        calls += anchors(
+            drawn, prompt, candidates=candidates, verify=verify, repair=repair,
+            judge_model=judge_model, allow_off=allow_off, strict="verification" not in made,
+        )  # fmt: skip
+    if motion_from_anchor:
+        calls.append(motion_call(
+            prompt, gateway, model=llm_model, allow_off=allow_off, strict="motion" not in made
         ))  # fmt: skip
     calls.append(video)
-    last = {"caption": "reasoning", "anchor": "composition"}.get(stop_after or "")
-    kept = [call.stage for call in calls].index(last) + 1 if last else len(calls)
-    skipped += [f"{STAGES[call.stage]} (--stop-after)" for call in calls[kept:]]
-    return Plan(tuple(calls[:kept]), tuple(skipped))
+    done = {"caption": ("reasoning",), "anchor": ("reasoning", *ANCHOR_STAGES)}.get(
+        stop_after or ("anchor" if awaits_choice else ""), tuple(STAGES)
+    )
+    why = "--stop-after" if stop_after else "waits until a candidate is chosen"
+    for call in calls:
+        if call.stage not in done:
+            price = "" if stop_after else f"; then about {money(call.price)}"
+            skipped.append(f"{STAGES[call.stage]} ({why}{price})")
+    return Plan(tuple(call for call in calls if call.stage in done), tuple(skipped))
 
 
 def differences(sent: dict[str, Any], measured: dict[str, Any]) -> list[str]:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import NamedTuple
 
 from .prompts import MAX_TEXT
+from .replies import Object, Unusable, last_object, one_line
 
-_THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-# Prose where JSON was asked, when it says no. Only read when no caption could be found.
-_REFUSAL = re.compile(
-    r"^\W*(?:i(?:'|\u2019)?m (?:sorry|unable|not able)|i am (?:sorry|unable|not able)|sorry\b"
-    r"|i (?:can(?:no|')t|can\u2019t|won(?:'|\u2019)t|must decline)"
-    r"|(?:this|your) (?:request|prompt) (?:violates|goes against|can(?:no|')t))",
-    re.IGNORECASE,
-)
 _VERBS = (
     "jump|leap|run|walk|fly|danc|spin|rotat|chas|fall|mov|swim|crawl|climb|rid|driv|throw|catch|kick"
     "|roll|slid|float|drift|gallop|sprint|tast|pour|explod|melt|bloom"
@@ -51,35 +42,19 @@ class Rewrite(NamedTuple):
     motion: str | None
 
 
-class Unusable(NamedTuple):
-    """Why no caption could be taken, in words that the model can act on."""
-
-    problem: str
-    refused: bool = False
-
-
 def read_rewrite(text: str, finish_reason: str | None = None) -> Rewrite | Unusable:
-    """The last JSON object with a caption in the reply, through prose, fences and reasoning.
+    """Caption and motion of the last JSON object that has a caption."""
 
-    The last, because a model that thinks aloud drafts before it decides.
-    """
-    visible = _THINKING.sub(" ", text)
-    if not visible.strip():
-        return Unusable("the answer was empty")
-    found: Rewrite | None = None
-    for candidate in _objects(visible):
-        caption = _one_line(candidate.get("caption"))
-        if caption:
-            found = Rewrite(caption, _one_line(candidate.get("motion")) or None)
-    if found and len(found.caption) > MAX_TEXT:
-        return Unusable(f"the caption has {len(found.caption)} characters")
-    if found:
+    def has_caption(candidate: Object) -> bool:
+        return bool(one_line(candidate.get("caption")))
+
+    found = last_object(text, finish_reason, has_caption, 'a non-empty "caption"')
+    if isinstance(found, Unusable):
         return found
-    if finish_reason == "length" or visible.count("{") > visible.count("}"):
-        return Unusable("the answer was cut off before it was complete")
-    if _REFUSAL.search(visible):
-        return Unusable("the model declined: " + _one_line(visible)[:300], refused=True)
-    return Unusable('there was no JSON object with a non-empty "caption"')
+    caption = one_line(found["caption"])
+    if len(caption) > MAX_TEXT:
+        return Unusable(f"the caption has {len(caption)} characters")
+    return Rewrite(caption, one_line(found.get("motion")) or None)
 
 
 def motion_words(caption: str) -> list[str]:
@@ -88,27 +63,3 @@ def motion_words(caption: str) -> list[str]:
     A heuristic: it only ever causes one more question and a warning, never a failure.
     """
     return [match.group(0).lower() for pattern in _MOTION for match in pattern.finditer(caption)]
-
-
-def _objects(text: str) -> list[dict[str, object]]:
-    """Every JSON object that begins anywhere in the text, nested ones included, in order."""
-    decoder = json.JSONDecoder(strict=False)  # models leave raw newlines inside strings
-    found = []
-    start = text.find("{")
-    tries = 0
-    while start != -1 and tries < 500:  # a reply of braces only must not take quadratic time
-        tries += 1
-        try:
-            value, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, dict):
-            found.append(value)
-        whole = isinstance(value, dict) and bool(_one_line(value.get("caption")))
-        start = text.find("{", end if whole else start + 1)
-    return found
-
-
-def _one_line(value: object) -> str:
-    """A model's text as one clean line; anything that is not text is nothing."""
-    return " ".join(_CONTROLS.sub(" ", value).split()) if isinstance(value, str) else ""

@@ -17,6 +17,7 @@ from .models import Cost
 
 MOST_RECEIPTS = 2_000
 DEEPEST = 6  # folders below the one that is asked for
+CANDIDATES = ".candidates"  # the folder beside NAME.ext that holds the candidates for it
 _SKIPPED_FOLDERS = {".git", ".venv", "node_modules", "__pycache__"}
 # States in which something may still come, so that the same command is what comes next.
 _OPEN = ("intent", "submitted", "unknown")
@@ -49,7 +50,7 @@ def spent_for(outputs: Iterable[Path]) -> Spent:
     """What was spent for these outputs: their receipts, and those kept aside beside them."""
     usd, unknown = 0.0, 0
     for receipt in (data for output in outputs for data in _attempts(output)):
-        cost = _cost_of(receipt)
+        cost = cost_of(receipt)
         if cost is None:
             continue
         usd += cost.amount or 0.0
@@ -58,20 +59,38 @@ def spent_for(outputs: Iterable[Path]) -> Spent:
 
 
 def _attempts(output: Path) -> Iterable[dict[str, Any]]:
-    """The receipts of an output, and of what was kept aside for it: NAME.1.ext and so on."""
+    """The receipts of an output, of what was kept aside for it (NAME.1.ext), and its candidates."""
+    yield from (data for _, data in _in_folder(output.with_name(output.stem + CANDIDATES)))
     numbered = re.compile(re.escape(output.stem) + r"(\.\d+)?" + re.escape(output.suffix + SUFFIX))
+    for name, data in _in_folder(output.parent):
+        if numbered.fullmatch(name):
+            yield data
+
+
+def _in_folder(folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The receipts in a folder, with the names of what they are of."""
     try:
-        names = [path.name for path in output.parent.iterdir() if numbered.fullmatch(path.name)]
+        names = [path.name for path in folder.iterdir() if path.name.endswith(SUFFIX)]
     except OSError:
         return
     for name in names:
-        data = receipts.read(output.with_name(name[: -len(SUFFIX)]))
+        data = receipts.read(folder / name[: -len(SUFFIX)])
         # One that cannot be read may be that of a paid call.
-        yield data if data is not None else {"state": "unknown"}
+        yield name, data if data is not None else {"state": "unknown"}
 
 
-def _cost_of(receipt: dict[str, Any]) -> Cost | None:
-    """What one receipt's paid call has cost; None for nothing."""
+def cost_of(receipt: dict[str, Any]) -> Cost | None:
+    """What one receipt's paid call has cost, with the checks of a picture; None for nothing."""
+    rows = receipt.get("checks")
+    told = (
+        [row.get("cost") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    )
+    checks = [Cost(one.get("amount"), one["kind"]) for one in told if isinstance(one, dict)]
+    own = _cost_of_call(receipt)
+    return models.total([*([own] if own else []), *checks]) if own or checks else None
+
+
+def _cost_of_call(receipt: dict[str, Any]) -> Cost | None:
     error = receipt.get("error")
     if isinstance(error, dict) and error.get("charged") == "no":
         return None

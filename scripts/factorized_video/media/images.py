@@ -182,6 +182,20 @@ def to_send(image: ImageFile, framing: Framing) -> Picture:
         picture = _within(picture, max(picture.size) * 4 // 5, ratio)
 
 
+# What a vision model or an editing one is shown: larger pictures are scaled down by the models
+# themselves to about 1,568 px, and one gateway is reported to time out over 1 MB, base64 included.
+SHOWN_SIDE = 1_568
+SHOWN_BYTES = 700_000
+
+
+def to_show(image: ImageFile) -> Picture:
+    """The picture as it is shown to a model that looks at it, or that edits it."""
+    from ..legal import Framing
+    from ..models import ImageLimits
+
+    return to_send(image, Framing(limits=ImageLimits(bytes=SHOWN_BYTES, side_max=SHOWN_SIDE)))
+
+
 # In this order: what loses nothing, then less and less.
 _ENCODINGS = (("PNG", 0), ("JPEG", 95), ("JPEG", 90), ("JPEG", 80), ("WEBP", 95), ("WEBP", 80))
 
@@ -221,6 +235,11 @@ def shown(picture: Picture, image: ImageFile) -> Image.Image:
     """A picture that was made from an image by `to_send`, decoded."""
     if picture.data is image.data and image.pixels is not None:
         return image.pixels
+    return opened(picture)
+
+
+def opened(picture: Picture) -> Image.Image:
+    """A picture that was made fit to send, decoded."""
     return _reader(picture.data, image_kind(picture.data[:32]) or "")
 
 

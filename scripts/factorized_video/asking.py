@@ -1,0 +1,65 @@
+"""Asking an LLM, and what it has cost: every answer of a conversation, with its price."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import legal, models
+from .again import offer_replacement
+from .errors import Rejected
+from .gateway.types import ChatReply, ChatRequest, Picture
+
+if TYPE_CHECKING:
+    from .console import Console
+    from .gateway.client import Gateway
+    from .plan import Call
+
+
+class Conversation:
+    """Asks one model, and keeps what it answered. A chat call is simply sent again when it fails.
+
+    `call` says whom, and what one answer should cost; `flag` is the option that names the model.
+    """
+
+    def __init__(
+        self, console: Console, gateway: Gateway, call: Call, flag: str = "--model"
+    ) -> None:
+        self.replies: list[ChatReply] = []
+        self._costs: list[models.Cost] = []
+        self._console = console
+        self._gateway = gateway
+        self._call = call
+        self._flag = flag
+
+    @property
+    def cost(self) -> models.Cost:
+        """What the answers have cost so far."""
+        return models.total(self._costs)
+
+    @property
+    def request_ids(self) -> list[str]:
+        """What the gateway's support will ask for."""
+        return [reply.request_id for reply in self.replies if reply.request_id]
+
+    def count(self, cost: models.Cost) -> None:
+        """Count what an answer without a price is thought to have cost."""
+        self._costs.append(cost)
+
+    def ask(self, messages: list[dict[str, str]], pictures: tuple[Picture, ...] = ()) -> ChatReply:
+        """The next answer. Raises a ToolError where there is none."""
+        model = self._call.model
+        try:
+            reply = self._gateway.chat(ChatRequest(model.id, messages, pictures=pictures))
+        except Rejected as error:
+            instead = legal.replacement(model, self._call.gateway)
+            offer_replacement(error, self._flag, instead, None, None)
+            raise
+        self._console.warn(*reply.warnings)
+        self.replies.append(reply)
+        if reply.cost is not None:
+            self._costs.append(models.Cost(reply.cost, "actual"))
+        elif reply.tokens:
+            self._costs.append(models.price_of_tokens(model, self._call.gateway, *reply.tokens))
+        else:
+            self._costs.append(self._call.cost)
+        return reply

@@ -1,0 +1,403 @@
+"""Several anchors for one caption: the folder they lie in, what is there, and what is left to pay.
+
+NAME.candidates/ beside the output holds `candidate-K.ext`, each with its receipt, which also holds
+the checks of that picture; `candidate-Kr.ext`, the edit of candidate K; `questions.txt`, which a
+person may edit; and `contact-sheet.png`. Candidate 1 is the very request of an anchor without
+candidates, so one that was drawn before becomes the first of several, and is not paid for again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import again, asked, checks, files, inputs, models, receipts, runs
+from .checks import Check
+from .errors import UsageError
+from .models import Cost
+
+_FREE = Cost(0.0, "actual")
+_PASSING = Check((checks.Answer("", "yes"),))
+
+
+class Wish(NamedTuple):
+    """What is asked for besides one anchor, as it was typed; `prompt` is the person's own."""
+
+    prompt: str
+    candidates: int | None = None
+    select: str | None = None
+    verify: bool | None = None
+    repair: bool | None = None
+    min_score: float | None = None
+    judge_model: str | None = None
+
+    @property
+    def number(self) -> int:
+        """How many are to be drawn."""
+        return self.candidates or 1
+
+    @property
+    def verifies(self) -> bool:
+        """Whether they are to be checked: also where that is only implied."""
+        return bool(self.verify or self.repair or self.min_score is not None)
+
+    @property
+    def several(self) -> bool:
+        """Whether more is asked for than one plain anchor."""
+        return self.number > 1 or self.select is not None or self.verifies
+
+    @property
+    def awaits_choice(self) -> bool:
+        """Whether a person is to choose before it goes on."""
+        return self.number > 1 and self.select is None and not self.verifies
+
+    def check(self, user_prompt: str | None = None) -> None:
+        """Raise UsageError for what was typed and would do nothing."""
+        for flag, value in (("--judge-model", self.judge_model), ("--user-prompt", user_prompt)):
+            if value is not None and not self.verifies:
+                raise UsageError(
+                    f"{flag} is for the checks, and nothing is to be checked.",
+                    "Add --verify, or leave it out.",
+                )
+
+    @property
+    def of_plan(self) -> dict[str, Any]:
+        """The options of `plan.anchors`: nothing is paid for to take one that is there."""
+        chosen = self.select is not None
+        return {
+            "candidates": self.number,
+            "verify": self.verifies and not chosen,
+            "repair": bool(self.repair) and not chosen,
+            "judge_model": self.judge_model,
+        }
+
+    def digest(self, first: str) -> str:
+        """Of the anchor that is taken, `first` being that of candidate 1. The least score is a
+        limit, as a cap is: it is no part of it."""
+        verifies = self.verifies or None
+        return asked.choice(
+            first,
+            candidates=self.candidates if self.number > 1 else None,
+            select=self.select,
+            verify=verifies,
+            repair=self.repair,
+            judge_model=self.judge_model if verifies else None,
+            prompt=self.prompt if verifies else None,
+        )
+
+
+class Candidate(NamedTuple):
+    """One that was drawn, or tried; `check` is what is known of it by today's questions."""
+
+    name: str
+    path: Path
+    receipt: dict[str, Any]
+    check: Check | None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a picture."""
+        return self.receipt["state"] == "succeeded" and self.path.is_file()
+
+    @property
+    def cost(self) -> Cost:
+        """What it has cost, with its checks."""
+        return runs.cost_of(self.receipt) or _FREE
+
+    def in_receipt(self) -> dict[str, Any]:
+        """One entry of `candidates` in the receipt of the one that was taken."""
+        check = self.check
+        state = check.state if check else "unchecked"
+        return {
+            "candidate": self.name,
+            "sha256": self.receipt.get("sha256"),
+            "state": state if self.is_there else self.receipt["state"],
+            "score": check.score if check else None,
+            "failed": [one.question for one in check.failed] if check else [],
+        }
+
+    def as_json(self, chosen: str | None) -> dict[str, Any]:
+        """One entry of `candidates` in a result."""
+        return {
+            **self.in_receipt(),
+            "output": str(self.path),
+            "receipt": str(receipts.receipt_path(self.path)),
+            "chosen": self.name == chosen,
+            "cost": self.cost.as_json(),
+        }
+
+
+class Folder(NamedTuple):
+    """The candidates of the anchor `output`; `first` is the digest of candidate 1."""
+
+    output: Path
+    first: str
+    wish: Wish
+    gateway: dict[str, str]
+
+    @property
+    def path(self) -> Path:
+        """Where they lie."""
+        return self.output.with_name(self.output.stem + runs.CANDIDATES)
+
+    @property
+    def questions_file(self) -> Path:
+        """One question a line."""
+        return self.path / "questions.txt"
+
+    @property
+    def sheet(self) -> Path:
+        """All of them at a glance."""
+        return self.path / "contact-sheet.png"
+
+    @property
+    def demo(self) -> bool:
+        """Whether the demo gateway draws them."""
+        return self.gateway["name"] == "demo"
+
+    def place(self, name: str) -> Path:
+        """Where a candidate lies."""
+        return self.path / f"candidate-{name}{self.output.suffix}"
+
+    def wanted(self, name: str) -> str:
+        """The digest of a candidate that is drawn."""
+        return asked.candidate(self.first, name)
+
+    @property
+    def names(self) -> list[str]:
+        """Those that are asked for."""
+        return [str(number) for number in range(1, self.wish.number + 1)]
+
+    @property
+    def begun(self) -> bool:
+        """Whether candidate 1 of these inputs lies here rather than in the output's place."""
+        receipt = receipts.read(self.place("1"))
+        return receipt is not None and receipt.get("digest") == self.first
+
+    # -- the questions ---------------------------------------------------------------------------
+
+    @property
+    def questions_digest(self) -> str:
+        """Of what they are written from."""
+        judge = self.wish.judge_model
+        return asked.questions(self.wish.prompt, self.gateway, judge_model=judge)
+
+    def questions(self) -> tuple[str, ...] | None:
+        """The person's own, else those that were written for this prompt; None where none are.
+
+        Raises UsageError for an edited file that holds none.
+        """
+        receipt = receipts.rewritten(self.questions_file, self.questions_digest)
+        if self.questions_are_own:
+            text = inputs.read_text(None, str(self.questions_file), "The file of questions")
+            return inputs.own_questions(text, str(self.questions_file))
+        kept = receipt["result"].get("questions") if receipt else None
+        if isinstance(kept, list) and kept and all(isinstance(one, str) for one in kept):
+            return tuple(kept)
+        return None
+
+    @property
+    def questions_are_own(self) -> bool:
+        """Whether a person made or changed the file."""
+        return receipts.edited(receipts.look(self.questions_file))
+
+    # -- what is there ---------------------------------------------------------------------------
+
+    def standing(self, questions: tuple[str, ...] | None) -> list[Candidate]:
+        """All that were tried for these inputs, in order; edits after what was drawn."""
+        drawn, edits = [], []
+        for number in range(1, inputs.MOST_CANDIDATES + 1):
+            one = self._candidate(str(number), questions)
+            if one is None or one.receipt.get("digest") != self.wanted(one.name):
+                continue
+            drawn.append(one)
+            edit = self._candidate(f"{number}r", questions)
+            source = (edit.receipt.get("inputs") or {}).get("source") if edit else None
+            if edit and isinstance(source, dict) and source.get("sha256") == _sha256(one.path):
+                edits.append(edit)
+        return drawn + edits
+
+    def _candidate(self, name: str, questions: tuple[str, ...] | None) -> Candidate | None:
+        path = self.place(name)
+        receipt = receipts.read(path)
+        if receipt is None:
+            return None
+        return Candidate(name, path, receipt, self._check(path, receipt, questions))
+
+    def _check(
+        self, path: Path, receipt: dict[str, Any], questions: tuple[str, ...] | None
+    ) -> Check | None:
+        """The newest check of this very picture, by these questions and this judge."""
+        rows = receipt.get("checks")
+        if not questions or not isinstance(rows, list):
+            return None
+        key = self.check_key(path, questions)
+        for row in reversed(rows):
+            if isinstance(row, dict) and all(row.get(name) == key[name] for name in key):
+                return checks.from_json(row)
+        return None
+
+    def check_key(self, path: Path, questions: tuple[str, ...]) -> dict[str, str | None]:
+        """By what a check is known again."""
+        return {
+            "picture_sha256": _sha256(path),
+            "questions_sha256": receipts.sha256_of_bytes("\n".join(questions).encode()),
+            "judge_model": self.wish.judge_model,
+        }
+
+    def contenders(self, standing: list[Candidate]) -> list[Candidate]:
+        """Those among which one is taken: the ones asked for that are there, and their edits."""
+        names = self.names
+        return [one for one in standing if one.name.removesuffix("r") in names and one.is_there]
+
+    def cost(self, standing: list[Candidate]) -> Cost:
+        """What all of it has cost, the questions too."""
+        receipt = receipts.rewritten(self.questions_file, self.questions_digest)
+        written = [runs.cost_of(receipt) or _FREE] if receipt else []
+        return models.total(written + [one.cost for one in standing])
+
+    # -- what is left ----------------------------------------------------------------------------
+
+    def left(self, *, resubmit: bool) -> dict[str, int]:
+        """How many paid calls of each kind are still to be made, at the most."""
+        left = dict.fromkeys(("questions", "composition", "verification", "repair"), 0)
+        if self.wish.select is not None or self.taken() is not None:
+            return left
+        left["composition"] = sum(self._to_draw(name, resubmit) for name in self.names)
+        if not self.wish.verifies:
+            return left
+        questions = self.questions()
+        left["questions"] = int(questions is None)
+        tried = {one.name: one for one in self.standing(questions)}
+        unchecked = [
+            name for name in self.names
+            if name not in tried or self._to_draw(name, resubmit)
+            or (tried[name].is_there and tried[name].check is None)
+        ]  # fmt: skip
+        if "1" in unchecked and not self.begun and left["composition"] < len(self.names):
+            unchecked = self.names  # an anchor that is about to become the first has no check yet
+        left["verification"] = len(unchecked)
+        if self.wish.repair:
+            edit = None if unchecked else self.to_repair(list(tried.values()))
+            mended = tried.get(f"{edit.name}r") if edit else None
+            if unchecked or (edit and mended is None):
+                left["repair"] = 1
+                left["verification"] += 1
+            elif mended and mended.is_there and mended.check is None:
+                left["verification"] += 1
+        return left
+
+    def to_repair(self, standing: list[Candidate]) -> Candidate | None:
+        """The one that is to be edited: the best that was drawn, if anything in it is wrong."""
+        drawn = [one for one in self.contenders(standing) if not one.name.endswith("r")]
+        place = checks.best([one.check or Check() for one in drawn])
+        chosen = drawn[place] if place is not None else None
+        return chosen if chosen and chosen.check and chosen.check.wrong else None
+
+    def _to_draw(self, name: str, resubmit: bool) -> bool:
+        """Whether a candidate is to be paid for."""
+        path, wanted = self.place(name), self.wanted(name)
+        if name == "1" and not self.begun:
+            path = self.output if self._is_plain() else path
+        return receipts.would_pay(path, wanted, overwrite=True, resubmit=resubmit, demo=self.demo)
+
+    def _is_plain(self) -> bool:
+        """Whether what lies in the output's place is this anchor, drawn without candidates."""
+        receipt = receipts.read(self.output)
+        return receipt is not None and receipt.get("digest") == self.first and not _taken(receipt)
+
+    def taken(self) -> Check | None:
+        """The check of the candidate that was taken for just this wish, and lies in its place.
+
+        A passing one for one that was not to be checked; None where none was taken, or where what
+        lies there was changed since.
+        """
+        found = receipts.look(self.output)
+        receipt = found.receipt or {}
+        mine = receipt.get("digest") == self.wish.digest(self.first) and _taken(receipt)
+        if not mine or not found.file_exists or found.file_sha256 != receipt.get("sha256"):
+            return None
+        told = receipt.get("check")
+        if self.wish.select is not None or not self.wish.verifies:
+            return _PASSING
+        return checks.from_json(told) if isinstance(told, dict) else None
+
+    # -- the output's place ----------------------------------------------------------------------
+
+    def adopt(self) -> None:
+        """Move an anchor that was drawn without candidates to where it is the first of them.
+
+        Killed in between, the next call goes on: the picture moves first, then its receipt.
+        """
+        if not self._is_plain():
+            return
+        found = receipts.look(self.output)
+        receipt, first = found.receipt or {}, self.place("1")
+        if receipts.read(first) is not None:
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        if found.file_exists and found.file_sha256 == receipt.get("sha256"):
+            self.output.rename(first)
+        elif receipt["state"] == "succeeded" and not (
+            first.is_file() and _sha256(first) == receipt.get("sha256")
+        ):
+            return  # changed by a person, or lost
+        came = files.kept(receipts.kept_name(self.output, receipt))
+        moved = receipts.Record(first, {**receipt, "output": first.name})
+        if came is not None:
+            files.keep(moved.kept_name, came)
+        moved.update()
+        receipts.receipt_path(self.output).unlink(missing_ok=True)
+
+    def is_ours(self) -> bool:
+        """Whether what lies in the output's place, if anything, is one of these: replaced freely.
+
+        A copy of a candidate, or the receipt of one that was taken.
+        """
+        found = receipts.look(self.output)
+        if not found.file_exists:
+            return found.receipt is not None and _taken(found.receipt)
+        known = {(found.receipt or {}).get("sha256")} if _taken(found.receipt or {}) else set()
+        with contextlib.suppress(OSError):
+            for path in self.path.iterdir():
+                if path.name.startswith("candidate-") and path.suffix == self.output.suffix:
+                    known.add((receipts.read(path) or {}).get("sha256"))
+        return found.file_sha256 in known
+
+    def take(self, one: Candidate, standing: list[Candidate]) -> dict[str, Any]:
+        """Put a candidate in the output's place, with a receipt that says so; the receipt.
+
+        The old file goes first, then the receipt is written, then the picture: killed at any
+        moment, what lies there is never taken for a person's own.
+        """
+        if not self.is_ours():
+            receipts.make_room(self.output)
+        data = one.path.read_bytes()
+        self.output.unlink(missing_ok=True)
+        left_out = ("checks", "reply", "request_ids", "sent_at", "idempotency_key")
+        record = receipts.Record(self.output, {
+            **{key: value for key, value in one.receipt.items() if key not in left_out},
+            "stage": "composition",
+            "digest": self.wish.digest(self.first),
+            "command": os.environ.get(receipts.COMMAND) or again.same_command(),
+            "output": self.output.name,
+            "cost": _FREE.as_json(),  # the candidate's own receipt tells what it has cost
+            "expected": _FREE.as_json(),
+            "candidate": one.name,
+            "candidates": [other.in_receipt() for other in standing],
+            "check": one.check.as_json() if one.check else None,
+        })  # fmt: skip
+        record.succeeded(receipts.sha256_of_bytes(data))
+        files.write_file(self.output, data)
+        return record.data
+
+
+def _taken(receipt: dict[str, Any]) -> bool:
+    """Whether a receipt is of a candidate that was taken."""
+    return isinstance(receipt.get("candidate"), str)
+
+
+def _sha256(path: Path) -> str:
+    return receipts.sha256_of(path) if path.is_file() else ""

@@ -1,0 +1,75 @@
+"""What an LLM's reply holds where one JSON object was asked for: found in whatever came. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+Object = dict[str, object]
+
+_THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+# Prose where JSON was asked, when it says no. Only read when no object could be found.
+_REFUSAL = re.compile(
+    r"^\W*(?:i(?:'|\u2019)?m (?:sorry|unable|not able)|i am (?:sorry|unable|not able)|sorry\b"
+    r"|i (?:can(?:no|')t|can\u2019t|won(?:'|\u2019)t|must decline)"
+    r"|(?:this|your) (?:request|prompt) (?:violates|goes against|can(?:no|')t))",
+    re.IGNORECASE,
+)
+
+
+class Unusable(NamedTuple):
+    """Why nothing could be taken from a reply, in words that the model can act on."""
+
+    problem: str
+    refused: bool = False
+
+
+def last_object(
+    text: str, finish_reason: str | None, wanted: Callable[[Object], bool], what: str
+) -> Object | Unusable:
+    """The last JSON object that is `wanted`, through prose, fences and reasoning.
+
+    The last, because a model that thinks aloud drafts before it decides. `what` names the object
+    in the words for one that is not there: 'a non-empty "caption"'.
+    """
+    visible = _THINKING.sub(" ", text)
+    if not visible.strip():
+        return Unusable("the answer was empty")
+    found = None
+    for candidate in _objects(visible, wanted):
+        if wanted(candidate):
+            found = candidate
+    if found is not None:
+        return found
+    if finish_reason == "length" or visible.count("{") > visible.count("}"):
+        return Unusable("the answer was cut off before it was complete")
+    if _REFUSAL.search(visible):
+        return Unusable("the model declined: " + one_line(visible)[:300], refused=True)
+    return Unusable(f"there was no JSON object with {what}")
+
+
+def one_line(value: object) -> str:
+    """A model's text as one clean line; anything that is not text is nothing."""
+    return " ".join(_CONTROLS.sub(" ", value).split()) if isinstance(value, str) else ""
+
+
+def _objects(text: str, wanted: Callable[[Object], bool]) -> list[Object]:
+    """Every JSON object that begins anywhere in the text, in order; not those in a wanted one."""
+    decoder = json.JSONDecoder(strict=False)  # models leave raw newlines inside strings
+    found = []
+    start = text.find("{")
+    tries = 0
+    while start != -1 and tries < 500:  # a reply of braces only must not take quadratic time
+        tries += 1
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            found.append(value)
+        whole = isinstance(value, dict) and wanted(value)
+        start = text.find("{", end if whole else start + 1)
+    return found

@@ -1,0 +1,488 @@
+"""Stage 2 with candidates: drawn side by side, checked, the best one mended, and one taken.
+
+Every candidate is paid for, kept and checked by itself, so a killed run goes on with those that
+are missing. At most four are made at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import (
+    again,
+    asked,
+    budget,
+    checks,
+    drawing,
+    files,
+    interrupts,
+    legal,
+    preflight,
+    prompts,
+    receipts,
+    runs,
+    verifying,
+)
+from .candidates import Candidate, Folder
+from .errors import OutputError, Refused, Rejected, ToolError, Unknown, Unverified, UsageError
+from .gateway import open_gateway
+from .gateway.client import Gateway
+from .media import contact_sheet, images
+from .models import Cost, total
+
+if TYPE_CHECKING:
+    from .budget import Cap
+    from .console import Console
+    from .gateway.settings import Settings
+    from .plan import Call
+
+AT_ONCE = 4
+# How one candidate may end without ending the others: what it has come to is in its receipt.
+_OF_ITSELF = (Refused, Unknown, OutputError)
+
+
+class Terms(NamedTuple):
+    """Under what the calls are made, as it was typed."""
+
+    caption: str
+    ratio: str
+    limit: Cap | None
+    allow_unknown_cost: bool
+    overwrite: bool
+    resubmit: bool
+
+
+class Selection:
+    """Makes what is missing in a folder of candidates, and takes one.
+
+    `plan(models)` gives the calls by stage, checked; `models` are those that the gateway named
+    where the plan had to leave them open, by stage.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        settings: Settings,
+        folder: Folder,
+        plan: Callable[[dict[str, str]], dict[str, Call]],
+        terms: Terms,
+    ) -> None:
+        self._console = console
+        self._settings = settings
+        self._folder = folder
+        self._plan = plan
+        self._terms = terms
+        self._calls: dict[str, Call] = {}
+        self._errors: dict[str, BaseException] = {}
+
+    def run(self) -> dict[str, Any]:
+        """The result of Stage 2; the caller holds the output's lock.
+
+        Raises Unverified where no candidate is good enough, or nothing is known of any.
+        """
+        folder = self._folder
+        folder.adopt()
+        if (taken := folder.taken()) and checks.reaches(taken, folder.wish.min_score):
+            return self._returned()
+        self._check_room()
+        self._sweep()
+        paid = folder.wish.select is None and any(self._left().values())
+        if paid:
+            self._pay()
+        questions = folder.questions() if folder.wish.verifies else self._questions_there()
+        standing = folder.standing(questions)
+        for one in standing:
+            if one.name in self._errors or not one.is_there:
+                self._say_lost(one)
+        return {**self._choose(standing), "reused": not paid}
+
+    def _returned(self) -> dict[str, Any]:
+        """The result where one was taken before for just these inputs."""
+        folder = self._folder
+        receipt = receipts.read(folder.output) or {}
+        standing = folder.standing(self._questions_there())
+        chosen = next((one for one in standing if one.name == receipt.get("candidate")), None)
+        self._console.progress("already made for the same inputs")
+        sheet = str(folder.sheet) if folder.sheet.exists() else None
+        return {
+            **self._result(standing, chosen, sheet), **self._taken(receipt), "reused": True
+        }  # fmt: skip
+
+    def _left(self) -> dict[str, int]:
+        return self._folder.left(resubmit=self._terms.resubmit)
+
+    def _questions_there(self) -> tuple[str, ...] | None:
+        """Those of an earlier check, for what can still be said of the candidates by them."""
+        try:
+            return self._folder.questions()
+        except UsageError:
+            return None
+
+    def _check_room(self) -> None:
+        """Before anything is paid for: is there room for what would be made? UsageError if not."""
+        folder, terms = self._folder, self._terms
+        allowed = {"overwrite": terms.overwrite, "demo": folder.demo}
+        if not folder.is_ours():
+            receipts.check_room(folder.output, folder.wish.digest(folder.first), **allowed)
+        if folder.wish.select is None:
+            for name in folder.names:
+                receipts.check_room(folder.place(name), folder.wanted(name), **allowed)
+            files.check_writable(folder.place("1"))
+
+    def _sweep(self) -> None:
+        """Remove what a killed run has left half written among the candidates."""
+        if not self._folder.path.is_dir():
+            return
+        outputs = [self._folder.place(name) for name in self._folder.names]
+        outputs += [self._folder.place(f"{name}r") for name in self._folder.names]
+        for output in (*outputs, self._folder.questions_file, self._folder.sheet):
+            files.sweep(output)
+
+    # -- paying ----------------------------------------------------------------------------------
+
+    def _pay(self) -> None:
+        console, folder = self._console, self._folder
+        with open_gateway(self._settings, console.progress) as gateway:
+            self._calls = self._plan({})
+            self._calls = self._plan(self._named(gateway))
+            self._check_cap()
+            preflight.check(console, gateway, self._expected())
+            questions = self._questions(gateway) if folder.wish.verifies else None
+            with interrupts.held_back(console.note, gateway.settings.time_scale):
+                self._side_by_side(gateway, questions)
+            self._raise_what_ends_it()
+            if folder.wish.repair and questions:
+                with interrupts.held_back(console.note, gateway.settings.time_scale):
+                    self._repair(gateway, questions)
+
+    def _named(self, gateway: Gateway) -> dict[str, str]:
+        """The models that had to be left open, as the gateway names them."""
+        left, named = self._left(), {}
+        for stage, kind in (("composition", "image"), ("verification", "judge")):
+            call = self._calls.get(stage)
+            if call and left[stage] and (only := preflight.model(gateway, call.model.id, kind)):
+                named[stage] = only
+        return named
+
+    def _prices(self) -> list[Cost]:
+        left = self._left()
+        calls = [self._calls[stage] for stage, number in left.items() if number]
+        return [call._replace(times=left[call.stage]).price for call in calls]
+
+    def _expected(self) -> Cost:
+        return total(self._prices())
+
+    def _check_cap(self) -> None:
+        limit = self._terms.limit
+        if limit:
+            spent = runs.spent_for([self._folder.output])
+            allow = self._terms.allow_unknown_cost
+            budget.check(limit, spent, self._prices(), allow_unknown=allow)
+
+    def _questions(self, gateway: Gateway) -> tuple[str, ...]:
+        """The questions: the person's own, else those that were written before, else new ones."""
+        console, folder, call = self._console, self._folder, self._calls.get("questions")
+        path = folder.questions_file
+        known = folder.questions()
+        if known and folder.questions_are_own:
+            console.warn(f"{path} is your own version: the candidates are checked by it.")
+        if known and (path.exists() or folder.questions_are_own):
+            return known
+        result: dict[str, Any] = {"questions": list(known or ())}
+        if known is None:
+            assert call is not None
+            known, conversation = verifying.write_questions(
+                console, gateway, call, folder.wish.prompt
+            )
+            result["questions"] = list(known)
+            record = receipts.Record.begin(
+                path, "questions", folder.questions_digest, inputs={"prompt": folder.wish.prompt},
+                sent={"messages": prompts.question_messages(folder.wish.prompt)},
+                gateway=folder.gateway, model=call.model.id, expected=call.cost,
+            )  # fmt: skip
+            record.succeeded(
+                receipts.sha256_of_bytes(_as_file(known)), result=result,
+                cost=conversation.cost.as_json(), request_ids=conversation.request_ids,
+                reply=[reply.raw for reply in conversation.replies],
+            )  # fmt: skip
+        files.write_file(path, _as_file(known))
+        return known
+
+    def _side_by_side(self, gateway: Gateway, questions: tuple[str, ...] | None) -> None:
+        """Draw and check the candidates, at most four at once; how each ended is kept.
+
+        The workers are daemons: a second signal ends the process without waiting for them, and
+        their receipts say what was out. After a first one no further call is begun.
+        """
+        names = iter(self._folder.names)
+        taking = threading.Lock()
+        ended = threading.Event()  # by what would end every other one too
+
+        def work() -> None:
+            with contextlib.closing(Gateway(gateway.settings, self._console.progress)) as own:
+                while not interrupts.pending() and not ended.is_set():
+                    with taking:
+                        name = next(names, None)
+                    if name is None:
+                        return
+                    try:
+                        self._one(own, name, questions)
+                    except BaseException as error:  # noqa: BLE001 - raised by the main thread
+                        self._errors[name] = error
+                        if not isinstance(error, _OF_ITSELF):
+                            ended.set()
+
+        number = min(AT_ONCE, len(self._folder.names))
+        workers = [threading.Thread(target=work, daemon=True) for _ in range(number)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    def _raise_what_ends_it(self) -> None:
+        """The error that would have ended every call, or where no candidate is there, the first."""
+        ordered = [self._errors[name] for name in self._folder.names if name in self._errors]
+        there = any(one.is_there for one in self._folder.standing(None))
+        for error in ordered:
+            if not isinstance(error, _OF_ITSELF) or not there:
+                if isinstance(error, ToolError):
+                    error.result.setdefault("cost", self._cost().as_json())
+                raise error
+
+    def _cost(self) -> Cost:
+        return self._folder.cost(self._folder.standing(None))
+
+    def _one(self, gateway: Gateway, name: str, questions: tuple[str, ...] | None) -> None:
+        """Draw one candidate unless it is there, and check it unless that was done."""
+        folder, terms, console = self._folder, self._terms, self._console
+        path, wanted = folder.place(name), folder.wanted(name)
+        call = self._calls["composition"]
+        decision, receipt = self._consult(path, wanted, overwrite=terms.overwrite)
+        if not decision.startswith("return"):
+            if decision == "resume":
+                record = receipts.Record(path, receipt)
+                came = files.kept(record.kept_name) or b""
+            else:
+                console.progress(f"drawing candidate {name} with {call.model.id}")
+                record = receipts.Record.begin(
+                    path, "composition", wanted,
+                    inputs={"caption": terms.caption, "candidate": name},
+                    sent={"prompt": call.text, **call.settings}, gateway=folder.gateway,
+                    model=call.model.id, expected=call.cost,
+                )  # fmt: skip
+                told = None if name == "1" else name
+                came = drawing.draw(console, gateway, call, record, terms.ratio, candidate=told)
+            drawing.deliver(console, gateway, record, came, terms.ratio)
+        if questions and not interrupts.pending():
+            self._check(gateway, name, questions)
+
+    def _consult(self, path: Path, wanted: str, *, overwrite: bool) -> tuple[str, dict[str, Any]]:
+        return receipts.consult(
+            path, wanted, overwrite=overwrite, resubmit=self._terms.resubmit,
+            demo=self._folder.demo,
+        )  # fmt: skip
+
+    def _check(self, gateway: Gateway, name: str, questions: tuple[str, ...]) -> None:
+        """Have one candidate checked, unless it was by these questions; into its receipt."""
+        folder = self._folder
+        path = folder.place(name)
+        record = receipts.Record(path, receipts.read(path) or {})
+        key = folder.check_key(path, questions)
+        rows = [row for row in record.data.get("checks") or [] if isinstance(row, dict)]
+        if any(all(row.get(field) == value for field, value in key.items()) for row in rows):
+            return
+        self._console.progress(f"checking candidate {name}")
+        picture = images.to_show(images.read_image(path, f"Candidate {name}"))
+        found, about = verifying.check(
+            self._console, gateway, self._calls["verification"], picture, questions
+        )
+        record.update(checks=[*rows, {**key, **about, **found.as_json()}])
+
+    # -- mending ---------------------------------------------------------------------------------
+
+    def _repair(self, gateway: Gateway, questions: tuple[str, ...]) -> None:
+        """Have the best candidate edited, once, and the edit checked by all questions.
+
+        An edit that is refused, or that the model does not make, costs the run nothing else: the
+        unedited one stays.
+        """
+        folder, terms, console = self._folder, self._terms, self._console
+        source = folder.to_repair(folder.standing(questions))
+        if source is None or source.check is None:
+            return
+        wrong = source.check.wrong
+        name = f"{source.name}r"
+        path, before = folder.place(name), receipts.sha256_of(source.path)
+        wanted = asked.repair(before, tuple(one.question for one in wrong))
+        text = prompts.edit_prompt([(one.question, one.seen) for one in wrong])
+        call = self._calls["repair"]._replace(text=text)
+        picture = images.to_show(images.read_image(source.path, f"Candidate {source.name}"))
+        try:
+            legal.check_prompt(call.model, len(text), call.gateway, "the edit")
+            decision, receipt = self._consult(path, wanted, overwrite=True)
+            if not decision.startswith("return"):
+                if decision == "resume":
+                    record = receipts.Record(path, receipt)
+                    came = files.kept(record.kept_name) or b""
+                else:
+                    self._check_cap()
+                    console.progress(f"mending candidate {source.name} with {call.model.id}")
+                    record = receipts.Record.begin(
+                        path, "repair", wanted,
+                        inputs={"source": {"candidate": source.name, "sha256": before},
+                                "failed": [one.question for one in wrong]},
+                        sent={"prompt": text, **call.settings,
+                              "picture": {"mime": picture.mime, "bytes": len(picture.data),
+                                          "sha256": receipts.sha256_of_bytes(picture.data)}},
+                        gateway=folder.gateway, model=call.model.id, expected=call.cost,
+                    )  # fmt: skip
+                    came = drawing.draw(
+                        console, gateway, call, record, terms.ratio, pictures=(picture,),
+                        candidate=name,
+                    )  # fmt: skip
+                drawing.deliver(console, gateway, record, came, terms.ratio)
+            if not interrupts.pending():
+                self._check(gateway, name, questions)
+        except (*_OF_ITSELF, Rejected, UsageError) as error:
+            console.warn(f"Candidate {source.name} could not be mended: {error.message}")
+
+    # -- choosing --------------------------------------------------------------------------------
+
+    def _choose(self, standing: list[Candidate]) -> dict[str, Any]:
+        folder, wish = self._folder, self._folder.wish
+        if wish.select is not None:
+            chosen = next((one for one in standing if one.name == wish.select), None)
+            if chosen is None or not chosen.is_there:
+                raise self._no_such_candidate(standing)
+        else:
+            contenders = folder.contenders(standing)
+            if not wish.verifies:
+                chosen = contenders[0] if wish.number == 1 else None
+            else:
+                place = checks.best([one.check or checks.Check() for one in contenders])
+                chosen = contenders[place] if place is not None else None
+                if chosen is None or not checks.reaches(
+                    chosen.check or checks.Check(), wish.min_score
+                ):
+                    raise self._unverified(chosen, standing)
+        sheet = self._draw_sheet(standing, chosen.name if chosen else None)
+        result = self._result(standing, chosen, sheet)
+        if chosen is None:
+            return {**result, "text": sheet, "output": sheet, "next": again.with_choice()}
+        receipt = folder.take(chosen, standing)
+        if wish.verifies and chosen.check and chosen.check.failed:
+            failed = "; ".join(one.question for one in chosen.check.failed)
+            self._console.warn(f"Candidate {chosen.name}, the best, does not pass: {failed}")
+        return {**result, **self._taken(receipt)}
+
+    def _taken(self, receipt: dict[str, Any]) -> dict[str, Any]:
+        """What a result says of the anchor in its place."""
+        output = self._folder.output
+        return {
+            "text": str(output),
+            "output": str(output),
+            "model": receipt["model"],
+            "receipt": str(receipts.receipt_path(output)),
+            "image": receipt["measured"],
+        }
+
+    def _result(
+        self, standing: list[Candidate], chosen: Candidate | None, sheet: str | None
+    ) -> dict[str, Any]:
+        return {
+            "status": "succeeded",
+            "gateway": self._settings.name,
+            "model": standing[0].receipt["model"] if standing else None,
+            "cost": self._folder.cost(standing).as_json(),
+            "candidate": chosen.name if chosen else None,
+            "candidates": [one.as_json(chosen.name if chosen else None) for one in standing],
+            "contact_sheet": sheet,
+        }
+
+    def _unverified(self, best: Candidate | None, standing: list[Candidate]) -> Unverified:
+        sheet = self._draw_sheet(standing, None)
+        if best is None or best.check is None:
+            problems = [one.check.problem for one in standing if one.check and one.check.problem]
+            what = f"No candidate could be checked: {(problems or ['no answer came'])[0]}."
+        else:
+            passed = len(best.check.answers) - len(best.check.failed)
+            what = (
+                f"The best candidate, {best.name}, passes {passed} of {len(best.check.answers)} "
+                f"questions ({best.check.score:.2f}): under --min-score "
+                f"{self._folder.wish.min_score:g}."
+            )
+        error = Unverified(
+            what,
+            f"Look at {sheet}. Take one with --select K, draw more with a higher --candidates, "
+            "or change the words.",
+        )
+        error.result = {
+            **self._result(standing, None, sheet), "output": sheet, "next": again.with_choice(),
+        }  # fmt: skip
+        return error
+
+    def _no_such_candidate(self, standing: list[Candidate]) -> UsageError:
+        there = [one.name for one in standing if one.is_there]
+        return UsageError(
+            f"There is no candidate {self._folder.wish.select} for these inputs in "
+            f"{self._folder.path}.",
+            f"Choose one of {legal.listed(there)}." if there
+            else "Draw some with --candidates N first.",
+        )  # fmt: skip
+
+    def _say_lost(self, one: Candidate) -> None:
+        """Say why a candidate is missing: once it is paid for, silence would hide it."""
+        error = self._errors.get(one.name)
+        message = error.message if isinstance(error, ToolError) else None
+        told = one.receipt.get("error")
+        if message is None and isinstance(told, dict):
+            message = str(told.get("message"))
+        if not one.is_there:
+            self._console.warn(f"Candidate {one.name} is missing: {message or 'its file is gone.'}")
+
+    def _draw_sheet(self, standing: list[Candidate], chosen: str | None) -> str | None:
+        """Write the contact sheet; its path."""
+        tiles = [
+            contact_sheet.Tile(
+                one.name,
+                images.to_show(images.read_image(one.path, f"Candidate {one.name}")),
+                one.check.state if one.check else "unchecked",
+                _title(one),
+                _lines(one),
+                one.name == chosen,
+            )
+            for one in standing
+            if one.is_there
+        ]
+        if not tiles:
+            return None
+        files.write_file(self._folder.sheet, contact_sheet.contact_sheet(tiles))
+        return str(self._folder.sheet)
+
+
+def _title(one: Candidate) -> str:
+    edit = f"candidate {one.name[:-1]}, edited; " if one.name.endswith("r") else ""
+    check = one.check
+    if check is None:
+        return f"{edit}not checked"
+    if check.state == "unknown":
+        return f"{edit}check unknown"
+    passed = len(check.answers) - len(check.failed)
+    return f"{edit}{passed} of {len(check.answers)} pass"
+
+
+def _lines(one: Candidate) -> tuple[str, ...]:
+    check = one.check
+    if check is None:
+        return ()
+    if check.problem:
+        return (check.problem,)
+    return tuple(f"{row.answer}: {row.question}" for row in check.failed)
+
+
+def _as_file(questions: tuple[str, ...]) -> bytes:
+    return ("\n".join(questions) + "\n").encode()
