@@ -20,7 +20,6 @@ import _bootstrap
 _bootstrap.ensure(__file__)
 
 from factorized_video import cli, inputs
-from factorized_video.console import Console
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -28,8 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from factorized_video.gateway.client import Gateway
+    from factorized_video.gateway.settings import Settings
     from factorized_video.plan import Call
+    from factorized_video.writing import Task
 
 
 def build_parser() -> cli.Parser:
@@ -45,6 +45,10 @@ def build_parser() -> cli.Parser:
     parser.add_argument("--model", metavar="ID", help="the LLM that rewrites")
     parser.add_argument("--output", metavar="FILE", help="also write the caption to FILE")
     parser.add_argument("--motion-file", metavar="FILE", help="also write the motion to FILE")
+    parser.add_argument(
+        "--anchor", metavar="IMAGE",
+        help="write the motion alone, with this first frame in view; --output is where it goes",
+    )  # fmt: skip
     cli.add_common(parser, draws=False)
     return parser
 
@@ -53,42 +57,30 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one that was made before for the same inputs and the same --output."""
     import contextlib
 
-    from factorized_video import asked, budget, legal, plan, preflight, prompts, receipts, runs
-    from factorized_video.files import check_writable, sweep, write_file
-    from factorized_video.gateway import open_gateway, settings
-
-    def as_file(text: str) -> bytes:
-        return (text + "\n").encode()
+    from factorized_video import budget, plan, receipts, runs
+    from factorized_video.files import check_writable
+    from factorized_video.gateway import settings
 
     console = args.console
     console.stage = "reasoning"
     prompt = inputs.read_text(args.prompt, None, "The prompt")
-    style = prompts.resolve_style(args.style, prompt)
-    ratio = args.aspect_ratio or os.environ.get(receipts.RATIO) or legal.DEFAULT_RATIO
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
-    wanted = asked.reasoning(
-        prompt, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio, model=args.model
-    )
+    task = _motion(args, prompt, chosen) if args.anchor is not None else _caption(
+        args, prompt, chosen
+    )  # fmt: skip
     output = inputs.output_path(args.output) if args.output is not None else None
-    rewritten = output is not None and receipts.rewritten(output, wanted) is not None
-
-    def planned(only: "str | None" = None) -> "Call":
-        # What is there already is returned whatever the models of today take.
-        return plan.reasoning(
-            prompt, chosen.name, model=args.model or only, style=args.style, ratio=ratio,
-            allow_off=args.allow_off, strict=not rewritten,
-        )  # fmt: skip
-
-    call = planned()
+    written = output is not None and receipts.rewritten(output, task.wanted) is not None
+    # What is there already is returned whatever the models of today take.
+    call = task.plan(None, not written)
     console.warn(*call.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if output and (limit or args.dry_run) else [])
     whole = plan.Plan((call,), (), spent, limit, chosen.name, chosen.why)
-    left = whole.without(["reasoning"]) if rewritten else whole
+    left = whole.without([call.stage]) if written else whole
     if args.dry_run:
         if output:
             receipts.check_room(
-                output, wanted, overwrite=args.overwrite, demo=chosen.name == "demo"
+                output, task.wanted, overwrite=args.overwrite, demo=chosen.name == "demo"
             )
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
@@ -99,54 +91,126 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     for path in filter(None, (output, motion_file)):
         check_writable(path)
     with receipts.locked(output) if output else contextlib.nullcontext():
-        record = _made_before(output, wanted, args.overwrite, chosen.name == "demo")
-        if motion_file and motion_file.exists() and not record and not args.overwrite:
+        return _written(args, chosen, task, call, output, motion_file)
+
+
+def _caption(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task":
+    """Caption and motion, from the prompt alone."""
+    from factorized_video import asked, legal, plan, prompts, receipts, writing
+    from factorized_video.writing import Task
+
+    style = prompts.resolve_style(args.style, prompt)
+    ratio = args.aspect_ratio or os.environ.get(receipts.RATIO) or legal.DEFAULT_RATIO
+    return Task(
+        "caption",
+        asked.reasoning(
+            prompt, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio,
+            model=args.model,
+        ),
+        {"prompt": prompt},
+        lambda only, strict: plan.reasoning(
+            prompt, chosen.name, model=args.model or only, style=args.style, ratio=ratio,
+            allow_off=args.allow_off, strict=strict,
+        ),
+        lambda gateway, call: writing.rewrite(args.console, gateway, call, style, ratio),
+    )  # fmt: skip
+
+
+def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task":
+    """The motion alone, with the anchor in view. Raises UsageError for what would do nothing."""
+    from pathlib import Path
+
+    from factorized_video import asked, plan, receipts, writing
+    from factorized_video.media import images
+    from factorized_video.writing import Task
+
+    for name in ("style", "aspect_ratio", "motion_file"):
+        if getattr(args, name) is not None:
             raise UsageError(
-                f"{motion_file} is already there.", "Choose another name, or add --overwrite."
+                f"--{name.replace('_', '-')} says nothing with --anchor: only the motion is "
+                "written.",
+                "Leave it out; the motion goes to --output.",
             )
-        if record:
-            result = {**record["result"], "cost": record["cost"]}
-        else:
-            with open_gateway(chosen, console.progress) as gateway:
-                only = preflight.model(gateway, call.model.id, "llm")
-                call = planned(only) if only else call
-                preflight.check(console, gateway, call.cost)
-                result = _rewrite(console, gateway, call, style, ratio)
-        caption, motion = result["caption"], result["motion"]
-        if output and not record:
-            made = receipts.Record.begin(
-                output, "reasoning", wanted, inputs={"prompt": prompt},
-                sent={"messages": result["messages"], **call.settings},
-                gateway=chosen.identity, model=call.model.id, expected=call.cost,
-            )  # fmt: skip
-            # The receipt first: it holds the texts, so the file can be written again from it.
-            made.succeeded(
-                receipts.sha256_of_bytes(as_file(caption)), cost=result["cost"],
-                reply=result["replies"], request_ids=result["request_ids"],
-                result={"caption": caption, "motion": motion},
-            )  # fmt: skip
-        if output and output.exists():
-            ours, caption = caption, inputs.read_text(None, str(output), "The caption")
-            if caption != ours:
-                console.warn(f"{output} was edited; it is used as it is.")
-        elif output:
-            write_file(output, as_file(caption))
-        if motion_file:
-            sweep(motion_file)
-        if motion_file and not (record and motion_file.exists()):
-            receipts.make_room(motion_file)
-            if motion:
-                write_file(motion_file, as_file(motion))
+    anchor = images.read_image(Path(args.anchor).expanduser(), "--anchor")
+    args.console.warn(*anchor.warnings)
+    sha256 = receipts.sha256_of_bytes(anchor.data)
+    return Task(
+        "motion",
+        asked.motion(prompt, sha256, chosen.identity, model=args.model),
+        {"prompt": prompt, "anchor": {"name": Path(args.anchor).name, "sha256": sha256}},
+        lambda only, strict: plan.motion_call(
+            prompt, chosen.name, model=args.model or only, allow_off=args.allow_off, strict=strict
+        ),
+        lambda gateway, call: writing.watch(args.console, gateway, call, images.to_show(anchor)),
+    )  # fmt: skip
+
+
+def _written(
+    args: argparse.Namespace,
+    chosen: "Settings",
+    task: "Task",
+    call: "Call",
+    output: "Path | None",
+    motion_file: "Path | None",
+) -> "dict[str, Any]":
+    """The result: written now or before; the caller holds the output's lock."""
+    from factorized_video import preflight, receipts
+    from factorized_video.files import sweep, write_file
+    from factorized_video.gateway import open_gateway
+
+    def as_file(text: str) -> bytes:
+        return (text + "\n").encode()
+
+    console = args.console
+    record = _made_before(output, task.wanted, args.overwrite, chosen.name == "demo")
+    if motion_file and motion_file.exists() and not record and not args.overwrite:
+        raise UsageError(
+            f"{motion_file} is already there.", "Choose another name, or add --overwrite."
+        )
+    if record:
+        result = {**record["result"], "cost": record["cost"]}
+    else:
+        with open_gateway(chosen, console.progress) as gateway:
+            only = preflight.model(gateway, call.model.id, "llm")
+            call = task.plan(only, True) if only else call
+            preflight.check(console, gateway, call.cost)
+            result = task.ask(gateway, call)
+    text = result[task.key]
+    texts = {key: result[key] for key in ("caption", "motion", "problems") if key in result}
+    if output and not record:
+        made = receipts.Record.begin(
+            output, call.stage, task.wanted, inputs=task.inputs,
+            sent={"messages": result["messages"], **call.settings},
+            gateway=chosen.identity, model=call.model.id, expected=call.cost,
+        )  # fmt: skip
+        # The receipt first: it holds the texts, so the file can be written again from it.
+        made.succeeded(
+            receipts.sha256_of_bytes(as_file(text or "")), cost=result["cost"],
+            reply=result["replies"], request_ids=result["request_ids"], result=texts,
+        )  # fmt: skip
+    if output and output.exists():
+        ours, text = text, inputs.read_text(None, str(output), f"The {task.key}")
+        if text != ours:
+            console.warn(f"{output} was edited; it is used as it is.")
+    elif output and text:
+        write_file(output, as_file(text))
+    if motion_file:
+        sweep(motion_file)
+    if motion_file and not (record and motion_file.exists()):
+        receipts.make_room(motion_file)
+        if result["motion"]:
+            write_file(motion_file, as_file(result["motion"]))
     return {
         "status": "succeeded",
-        "text": caption,
+        "text": text,
         "output": str(output) if output else None,
         "gateway": chosen.name,
         "model": call.model.id,
         "cost": result["cost"],
         "receipt": str(receipts.receipt_path(output)) if output else None,
-        "caption": caption,
-        "motion": motion,
+        "caption": result.get("caption"),
+        "motion": result["motion"],
+        task.key: text,
         "reused": record is not None,
     }
 
@@ -164,70 +228,6 @@ def _made_before(
         return receipt
     receipts.consult(output, wanted, overwrite=overwrite, resubmit=True, demo=demo)
     return None
-
-
-def _rewrite(
-    console: Console, gateway: "Gateway", call: "Call", style: str, ratio: str
-) -> "dict[str, Any]":
-    """Ask the LLM until there is a caption: at most one repair and one request for stillness.
-
-    Raises OutputError if there is none after that, Refused if the model declines.
-    """
-    from factorized_video import prompts, rewriting
-    from factorized_video.asking import Conversation
-    from factorized_video.errors import OutputError, Refused, ToolError
-    from factorized_video.replies import Unusable
-
-    messages = prompts.rewrite_messages(call.text, style, ratio)
-    conversation = Conversation(console, gateway, call)
-    repaired = stilled = False
-    best: rewriting.Rewrite | None = None
-    while True:
-        console.progress(f"asking {call.model.id}")
-        reply = conversation.ask(messages)
-        answer = rewriting.read_rewrite(reply.text, reply.finish_reason)
-        if not isinstance(answer, Unusable):
-            best = answer
-            words = rewriting.motion_words(answer.caption)
-            if not words:
-                break
-            if stilled:
-                console.warn(
-                    "The caption may still tell motion ({}); it is taken as it is.".format(
-                        ", ".join(words)
-                    )
-                )
-                break
-            stilled = True
-            request = prompts.STILLNESS_REQUEST.format(words=", ".join(words))
-        elif best:
-            break  # the second answer was worse: the first one stands
-        elif repaired:
-            family: type[ToolError] = Refused if answer.refused else OutputError
-            raise family(
-                f"The model gave no caption, asked twice: {answer.problem}.",
-                "Run it again, choose another model, or write the caption yourself and use "
-                "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
-                charged="yes",
-                cost=conversation.cost.as_json(),
-            )
-        else:
-            repaired = True
-            request = prompts.REPAIR_REQUEST.format(
-                problem=answer.problem, shape=prompts.CAPTION_SHAPE
-            )
-        messages = prompts.asked_again(messages, reply.text, request)
-    assert best is not None
-    if not best.motion:
-        console.warn("The model wrote no motion line; the video model is told the prompt alone.")
-    return {
-        "caption": best.caption,
-        "motion": best.motion,
-        "cost": conversation.cost.as_json(),
-        "messages": messages,
-        "request_ids": conversation.request_ids,
-        "replies": [reply.raw for reply in conversation.replies],
-    }
 
 
 if __name__ == "__main__":

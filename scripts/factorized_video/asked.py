@@ -30,6 +30,13 @@ def reasoning(
     })  # fmt: skip
 
 
+def motion(prompt: str, anchor: str, gateway: dict[str, str], *, model: str | None) -> str:
+    """Of a motion that is written with the anchor in view; `anchor` is the picture's SHA-256."""
+    return digest("motion", {
+        "prompt": prompt, "anchor": anchor, "model": model, "gateway": gateway,
+    })  # fmt: skip
+
+
 def composition(
     caption: str,
     gateway: dict[str, str],

@@ -1,0 +1,128 @@
+"""Asking the LLM of Stage 1: for caption and motion, or for the motion with the anchor in view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import prompts, rewriting
+from .asking import Conversation
+from .errors import OutputError, Refused, ToolError
+from .motion import Motion, problems, read_motion
+from .replies import Unusable
+
+if TYPE_CHECKING:
+    from .console import Console
+    from .gateway.client import Gateway
+    from .gateway.types import Picture
+    from .plan import Call
+
+
+class Task(NamedTuple):
+    """What is to be written. `key` names the text that is the output: caption or motion."""
+
+    key: str
+    wanted: str  # the digest
+    inputs: dict[str, Any]  # for the receipt
+    plan: Callable[[str | None, bool], Call]  # with the only model there is; strictly or not
+    ask: Callable[[Gateway, Call], dict[str, Any]]
+
+
+def rewrite(
+    console: Console, gateway: Gateway, call: Call, style: str, ratio: str
+) -> dict[str, Any]:
+    """Ask the LLM until there is a caption: at most one repair and one request for stillness.
+
+    Raises OutputError if there is none after that, Refused if the model declines.
+    """
+    messages = prompts.rewrite_messages(call.text, style, ratio)
+    conversation = Conversation(console, gateway, call)
+    repaired = stilled = False
+    best: rewriting.Rewrite | None = None
+    while True:
+        console.progress(f"asking {call.model.id}")
+        reply = conversation.ask(messages)
+        answer = rewriting.read_rewrite(reply.text, reply.finish_reason)
+        if not isinstance(answer, Unusable):
+            best = answer
+            words = rewriting.motion_words(answer.caption)
+            if not words:
+                break
+            if stilled:
+                console.warn(
+                    "The caption may still tell motion ({}); it is taken as it is.".format(
+                        ", ".join(words)
+                    )
+                )
+                break
+            stilled = True
+            request = prompts.STILLNESS_REQUEST.format(words=", ".join(words))
+        elif best:
+            break  # the second answer was worse: the first one stands
+        elif repaired:
+            family: type[ToolError] = Refused if answer.refused else OutputError
+            raise family(
+                f"The model gave no caption, asked twice: {answer.problem}.",
+                "Run it again, choose another model, or write the caption yourself and use "
+                "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
+                charged="yes",
+                cost=conversation.cost.as_json(),
+            )
+        else:
+            repaired = True
+            request = prompts.REPAIR_REQUEST.format(
+                problem=answer.problem, shape=prompts.CAPTION_SHAPE
+            )
+        messages = prompts.asked_again(messages, reply.text, request)
+    assert best is not None
+    if not best.motion:
+        console.warn("The model wrote no motion line; the video model is told the prompt alone.")
+    return {
+        "caption": best.caption,
+        "motion": best.motion,
+        "cost": conversation.cost.as_json(),
+        "messages": messages,
+        "request_ids": conversation.request_ids,
+        "replies": [reply.raw for reply in conversation.replies],
+    }
+
+
+def watch(console: Console, gateway: Gateway, call: Call, picture: Picture) -> dict[str, Any]:
+    """Ask the LLM for the motion that follows from a picture; once more if it is not sound.
+
+    `motion` is None where none came that could be told to the video model; `problems` say why. A
+    model that declines is no error either: what Stage 1 wrote, or the prompt, is told instead.
+    """
+    messages = first = prompts.motion_messages(call.text)
+    conversation = Conversation(console, gateway, call)
+    motion, wrong = None, ["the model was not asked"]
+    for _ in range(2):
+        console.progress(f"asking {call.model.id} what moves in the picture")
+        try:
+            reply = conversation.ask(messages, (picture,))
+        except Refused as error:
+            conversation.count(call.cost)  # nobody tells what a refusal has cost
+            wrong = [f"the model declined: {error.message}"]
+            break
+        answer = read_motion(reply.text, reply.finish_reason)
+        wrong = problems(answer) if isinstance(answer, Motion) else [answer.problem]
+        if isinstance(answer, Motion) and not wrong:
+            motion = answer.text
+            break
+        request = prompts.REPAIR_REQUEST.format(
+            problem="; ".join(wrong), shape=prompts.MOTION_SHAPE
+        )
+        messages = prompts.asked_again(first, reply.text, request)
+    if motion is None:
+        console.warn(
+            f"No motion could be written with the anchor in view ({'; '.join(wrong)}): the one of "
+            "Stage 1 stays, or else the prompt alone is told."
+        )
+    return {
+        "motion": motion,
+        "problems": wrong,
+        "cost": conversation.cost.as_json(),
+        "messages": first,
+        "request_ids": conversation.request_ids,
+        "replies": [reply.raw for reply in conversation.replies],
+    }
