@@ -1,4 +1,4 @@
-"""What the table tests of the dialects share: a picture, requests, and replies made by hand."""
+"""What the table tests of the dialects share: pictures, requests, and replies made by hand."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ PNG = b"\x89PNG\r\n\x1a\n not really"
 ENCODED = base64.b64encode(PNG).decode()
 URI = f"data:image/png;base64,{ENCODED}"
 FRAME = Picture(PNG, "image/png")
+OTHER = Picture(b"\xff\xd8\xff not really", "image/jpeg")
+OTHER_ENCODED = base64.b64encode(OTHER.data).decode()
+OTHER_URI = f"data:image/jpeg;base64,{OTHER_ENCODED}"
 MP4 = b"\x00\x00\x00\x18ftypmp42 not really"
 ENCODED_MP4 = base64.b64encode(MP4).decode()
 MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+# The two pictures as OpenAI's content parts; and the messages, with both shown.
+PARTS = [{"type": "image_url", "image_url": {"url": uri}} for uri in (URI, OTHER_URI)]
+SHOWN = [MESSAGES[0], {"role": "user", "content": [*PARTS, {"type": "text", "text": "u"}]}]
 
 # Bodies that are no reply of any call, in any dialect.
 NO_REPLY: list[bytes] = [
@@ -55,6 +61,9 @@ def clip(
     seed: int | None = None,
     key: str | None = None,
     frame: Picture = FRAME,
+    last: Picture | None = None,
 ) -> VideoRequest:
     """A request for a clip of six seconds."""
-    return VideoRequest(model, "it runs", frame, 6, ratio, resolution, shape, audio, seed, key)
+    return VideoRequest(
+        model, "it runs", frame, 6, ratio, resolution, shape, audio, seed, key, last
+    )  # fmt: skip

@@ -6,6 +6,7 @@ import base64
 import json
 
 import pytest
+from answers import FRAME, OTHER, OTHER_URI, SHOWN, URI
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects import happycapy
 from factorized_video.gateway.reading import ErrorInside, Unreadable
@@ -58,6 +59,12 @@ MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}
             },
         ),
         (
+            happycapy.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
+            "chat",
+            "/api/v1/chat/completions",
+            {"model": "m", "messages": SHOWN, "max_tokens": 100},
+        ),
+        (
             happycapy.encode_image(ImageRequest("google/gemini", "a fox", "9:16")),
             "image",
             "/api/v1/images/generations",
@@ -67,6 +74,38 @@ MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}
                 "n": 1,
                 "aspectRatio": "9:16",
                 "response_format": "b64_json",
+            },
+        ),
+        (
+            # A draw of its own, and an edit: the same call.
+            happycapy.encode_image(
+                ImageRequest("m", "a fox", "1:1", pictures=(FRAME, OTHER), candidate="2r")
+            ),
+            "image",
+            "/api/v1/images/generations",
+            {
+                "model": "m",
+                "prompt": "a fox",
+                "n": 1,
+                "aspectRatio": "1:1",
+                "response_format": "b64_json",
+                "images": [URI, OTHER_URI],
+                "user": "candidate-2r",
+            },
+        ),
+        (
+            happycapy.encode_submit(
+                VideoRequest("m", "it runs", FRAME, 6, None, "720p", last_frame=OTHER)
+            ),
+            "video",
+            "/api/v1/videos",
+            {
+                "model": "m",
+                "prompt": "it runs",
+                "duration": 6,
+                "size": "720p",
+                "first_frame": URI,
+                "last_frame": OTHER_URI,
             },
         ),
         (

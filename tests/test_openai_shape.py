@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import ENCODED, FRAME, MESSAGES, PNG, clip, reply
+from answers import ENCODED, FRAME, MESSAGES, OTHER, PNG, SHOWN, clip, reply
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects import openai
 from factorized_video.gateway.reading import ErrorInside, Unreadable, failed_job_in
@@ -34,6 +34,12 @@ def picture(model: str, size: str, **more: object) -> HttpRequest:
     return HttpRequest("image", "POST", "/v1/images/generations", ONCE, body)
 
 
+def edit(*files: tuple[str, Picture], **fields: object) -> HttpRequest:
+    """The form that has a fox drawn from pictures."""
+    body = {"prompt": "a fox", "n": 1, **fields}
+    return HttpRequest("image", "POST", "/v1/images/edits", ONCE, body, files=files)
+
+
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
@@ -41,6 +47,12 @@ def picture(model: str, size: str, **more: object) -> HttpRequest:
             openai.encode_chat(ChatRequest("qwen", MESSAGES)),
             HttpRequest("chat", "POST", "/v1/chat/completions", {}, {
                 "model": "qwen", "messages": MESSAGES, "max_tokens": 8_000,
+            }),
+        ),
+        (
+            openai.encode_chat(ChatRequest("qwen", MESSAGES, 100, (FRAME, OTHER))),
+            HttpRequest("chat", "POST", "/v1/chat/completions", {}, {
+                "model": "qwen", "messages": SHOWN, "max_tokens": 100,
             }),
         ),
         (openai.encode_models(), HttpRequest("chat", "GET", "/v1/models", {})),
@@ -61,6 +73,22 @@ def picture(model: str, size: str, **more: object) -> HttpRequest:
         (
             openai.encode_image(ImageRequest("flux", "a fox", "9:16")),
             picture("flux", "720x1280", response_format="b64_json"),
+        ),
+        (
+            # A draw's name has no place here.
+            openai.encode_image(ImageRequest("flux", "a fox", "1:1", None, (OTHER,), "2r")),
+            edit(("image", OTHER), model="flux", size="1024x1024", response_format="b64_json"),
+        ),
+        (
+            openai.encode_image(ImageRequest("flux", "a fox", "1:1", None, (FRAME, OTHER))),
+            edit(("image[]", FRAME), ("image[]", OTHER),
+                 model="flux", size="1024x1024", response_format="b64_json"),
+        ),
+        (
+            openai.encode_image(
+                ImageRequest("gpt-image-1", "a fox", "3:2", "1536x1024", (FRAME,))
+            ),
+            edit(("image", FRAME), model="gpt-image-1", size="1536x1024"),
         ),
     ],
 )  # fmt: skip
@@ -99,6 +127,7 @@ BARE: dict[str, object] = {
         (clip(audio=True), {}),  # there is no field for sound
         (clip(audio=False), {}),
         (clip(key="take-1"), {}),
+        (clip(last=OTHER), {}),  # nor for a picture to end with
         (clip(ratio=None), {}),
         (clip(ratio="adaptive"), {}),
         (clip(ratio="9:16", shape="9:16"), {"size": "720x1280"}),

@@ -8,7 +8,19 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import ENCODED, MESSAGES, PNG, URI, clip, reply, said
+from answers import (
+    ENCODED,
+    FRAME,
+    MESSAGES,
+    OTHER,
+    PARTS,
+    PNG,
+    SHOWN,
+    URI,
+    clip,
+    reply,
+    said,
+)
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway import dialects
 from factorized_video.gateway.dialects import openrouter
@@ -35,6 +47,19 @@ from factorized_video.gateway.types import (
                 "model": "anthropic/claude-sonnet-4.6",
                 "messages": MESSAGES,
                 "max_tokens": 8_000,
+            }),
+        ),
+        (
+            openrouter.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
+            HttpRequest("chat", "POST", "/api/v1/chat/completions", {}, {
+                "model": "m", "messages": SHOWN, "max_tokens": 100,
+            }),
+        ),
+        (
+            # A draw's name has no place here.
+            openrouter.encode_image(ImageRequest("m", "a", "1:1", None, (FRAME, OTHER), "2r")),
+            HttpRequest("image", "POST", "/api/v1/images", {}, {
+                "model": "m", "prompt": "a", "aspect_ratio": "1:1", "input_references": PARTS,
             }),
         ),
         (
@@ -91,6 +116,7 @@ JPEG = {**FIRST, "image_url": {"url": URI.replace("png", "jpeg", 1)}}
         (clip(resolution="4k"), {"resolution": "4K"}),
         (clip(key="take-1"), {}),  # there is no such thing here
         (clip(frame=Picture(PNG, "image/jpeg")), {"frame_images": [JPEG]}),
+        (clip(last=OTHER), {"frame_images": [FIRST, {**PARTS[1], "frame_type": "last_frame"}]}),
     ],
 )
 def test_a_create_says_what_was_asked_for_and_no_more(

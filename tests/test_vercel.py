@@ -8,7 +8,22 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import ENCODED, ENCODED_MP4, MESSAGES, MP4, PNG, URI, clip, reply, said
+from answers import (
+    ENCODED,
+    ENCODED_MP4,
+    FRAME,
+    MESSAGES,
+    MP4,
+    OTHER,
+    OTHER_ENCODED,
+    PARTS,
+    PNG,
+    SHOWN,
+    URI,
+    clip,
+    reply,
+    said,
+)
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway import dialects
 from factorized_video.gateway.dialects import vercel
@@ -31,6 +46,9 @@ def of(kind: str, model: str, **more: str) -> dict[str, str]:
     return {**PROTOCOL, f"ai-{kind}-model-specification-version": "4", "ai-model-id": model, **more}
 
 
+FIRST = {"type": "file", "mediaType": "image/png", "data": ENCODED}
+LAST = {"type": "file", "mediaType": "image/jpeg", "data": OTHER_ENCODED}
+
 # -- out ------------------------------------------------------------------------------------------
 
 
@@ -52,10 +70,30 @@ def of(kind: str, model: str, **more: str) -> dict[str, str]:
             }),
         ),
         (
+            vercel.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
+            HttpRequest("chat", "POST", "/v1/chat/completions", {}, {
+                "model": "m", "messages": SHOWN, "max_tokens": 100,
+            }),
+        ),
+        (
             vercel.encode_image(ImageRequest("google/gemini-3-pro-image", "a fox", "9:16")),
             HttpRequest("image", "POST", "/v1/chat/completions", {}, {
                 "model": "google/gemini-3-pro-image",
                 "messages": [{"role": "user", "content": "a fox"}],
+                "modalities": ["text", "image"],
+                "providerOptions": {"google": {"imageConfig": {"aspectRatio": "9:16"}}},
+            }),
+        ),
+        (
+            # To be drawn from pictures: they follow the text. A draw's name has no place.
+            vercel.encode_image(
+                ImageRequest("gemini", "a fox", "9:16", None, (FRAME, OTHER), candidate="2r")
+            ),
+            HttpRequest("image", "POST", "/v1/chat/completions", {}, {
+                "model": "gemini",
+                "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": "a fox"}, *PARTS]}
+                ],
                 "modalities": ["text", "image"],
                 "providerOptions": {"google": {"imageConfig": {"aspectRatio": "9:16"}}},
             }),
@@ -75,6 +113,15 @@ def of(kind: str, model: str, **more: str) -> dict[str, str]:
                 {"prompt": "a fox", "n": 1, "aspectRatio": "3:2", "providerOptions": {}},
             ),
         ),
+        (
+            vercel.encode_image(
+                ImageRequest("bfl/flux", "a fox", "16:9", None, (FRAME, OTHER), candidate="2r")
+            ),
+            HttpRequest("image", "POST", "/v4/ai/image-model", of("image", "bfl/flux"), {
+                "prompt": "a fox", "n": 1, "aspectRatio": "16:9", "providerOptions": {},
+                "files": [FIRST, LAST],
+            }),
+        ),
         (vercel.encode_models(), HttpRequest("chat", "GET", "/v1/models", {})),
         (vercel.encode_check(), HttpRequest("video", "GET", "/v1/credits", {})),
     ],
@@ -89,7 +136,7 @@ BARE: dict[str, object] = {
     "aspectRatio": "16:9",
     "resolution": "1280x720",
     "duration": 6,
-    "image": {"type": "file", "mediaType": "image/png", "data": ENCODED},
+    "image": FIRST,
     "providerOptions": {},
 }
 
@@ -117,6 +164,10 @@ BARE: dict[str, object] = {
          {"resolution": "854x480", "aspectRatio": "1:1"}),
         (clip(frame=Picture(PNG, "image/jpeg")),
          {"image": {"type": "file", "mediaType": "image/jpeg", "data": ENCODED}}),
+        (clip(last=OTHER), {"frameImages": [
+            {"image": FIRST, "frameType": "first_frame"},
+            {"image": LAST, "frameType": "last_frame"},
+        ]}),
     ],
 )  # fmt: skip
 def test_a_start_says_what_was_asked_for_and_no_more(

@@ -33,12 +33,25 @@ def get(service: str, path: str, headers: dict[str, str] | None = None) -> HttpR
 
 
 def chat_body(request: ChatRequest) -> dict[str, object]:
-    """The body of a chat call. No temperature: newer models reject it."""
+    """The body of a chat call. No temperature: newer models reject it.
+
+    Raises ValueError where pictures are to be shown and there is no message of the user.
+    """
     return {
         "model": request.model,
-        "messages": request.messages,
+        "messages": _messages(request),
         "max_tokens": request.max_tokens,
     }
+
+
+def picture_part(picture: Picture) -> dict[str, object]:
+    """A picture as OpenAI's content part; OpenRouter's image and video calls take the same."""
+    return {"type": "image_url", "image_url": {"url": data_uri(picture)}}
+
+
+def text_part(text: str) -> dict[str, object]:
+    """A text as OpenAI's content part, for a message that has pictures too."""
+    return {"type": "text", "text": text}
 
 
 def decode_chat(reply: HttpReply) -> ChatReply:
@@ -185,6 +198,19 @@ def decoded(text: str, reply: HttpReply, what: str) -> bytes:
     if not data:
         raise unreadable(reply, f"{what} that is not base64")
     return data
+
+
+def _messages(request: ChatRequest) -> object:
+    """The messages, with the pictures before the text of the first one of the user.
+
+    Without pictures they stay as they are: some servers know no content but a plain text.
+    """
+    if not request.pictures:
+        return request.messages
+    at = [message["role"] for message in request.messages].index("user")
+    shown = request.messages[at]
+    parts = [*map(picture_part, request.pictures), text_part(shown["content"])]
+    return [*request.messages[:at], {**shown, "content": parts}, *request.messages[at + 1 :]]
 
 
 def _first_choice(

@@ -52,7 +52,14 @@ def encode_chat(request: ChatRequest) -> HttpRequest:
 
 
 def encode_image(request: ImageRequest) -> HttpRequest:
-    """POST /images/generations. The ratio is camelCase; a pixel `size` is reported as ignored."""
+    """POST /images/generations. The ratio is camelCase; a pixel `size` is reported as ignored.
+
+    With pictures it is the same call: they are data URIs in `images`.
+    """
+    pictures = {"images": [data_uri(p) for p in request.pictures]} if request.pictures else {}
+    # `user` is this call's one documented free field: by it the draws of one request can be told
+    # apart in the gateway's own records.
+    draw = {"user": f"candidate-{request.candidate}"} if request.candidate else {}
     return _post("image", "/images/generations", {
         "model": request.model,
         "prompt": request.prompt,
@@ -60,12 +67,15 @@ def encode_image(request: ImageRequest) -> HttpRequest:
         "aspectRatio": request.aspect_ratio,
         # Bytes in the reply: an address may expire or be lost, and the picture is paid for.
         "response_format": "b64_json",
+        **pictures,
+        **draw,
     })  # fmt: skip
 
 
 def encode_submit(request: VideoRequest) -> HttpRequest:
     """POST /videos. The anchor goes as a real first frame. No field for sound or seed is known."""
     ratio = {"aspectRatio": request.aspect_ratio} if request.aspect_ratio else {}
+    last = {"last_frame": data_uri(request.last_frame)} if request.last_frame else {}
     return _post("video", "/videos", {
         "model": request.model,
         "prompt": request.prompt,
@@ -73,6 +83,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
         **ratio,
         "size": request.resolution,
         "first_frame": data_uri(request.first_frame),
+        **last,
     })  # fmt: skip
 
 

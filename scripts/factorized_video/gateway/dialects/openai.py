@@ -51,7 +51,11 @@ def encode_chat(request: ChatRequest) -> HttpRequest:
 
 
 def encode_image(request: ImageRequest) -> HttpRequest:
-    """POST /v1/images/generations. The shape is told in pixels, about one megapixel."""
+    """POST /v1/images/generations. The shape is told in pixels, about one megapixel.
+
+    With pictures it is POST /v1/images/edits, a form with the same fields; one picture is the file
+    `image`, several are `image[]`.
+    """
     body: dict[str, object] = {
         "model": request.model,
         "prompt": request.prompt,
@@ -60,11 +64,20 @@ def encode_image(request: ImageRequest) -> HttpRequest:
     }
     if "gpt-image" not in request.model:  # these always send base64, and know no such field
         body["response_format"] = "b64_json"
+    if request.pictures:
+        # One picture is sent as no list: versions of LiteLLM (until 1.102) fail on `image[]`.
+        name = "image" if len(request.pictures) == 1 else "image[]"
+        files = tuple((name, picture) for picture in request.pictures)
+        return HttpRequest("image", "POST", "/v1/images/edits", _ONCE, body, files)
     return post("image", "/v1/images/generations", body, _ONCE)
 
 
 def encode_submit(request: VideoRequest) -> HttpRequest:
-    """POST /v1/videos as multipart/form-data: the one form that all of them take."""
+    """POST /v1/videos as multipart/form-data: the one form that all of them take.
+
+    It has no field for sound, nor for a last frame: what is asked of either is left out here, and
+    callers, who know that from the registry, refuse it or say so before.
+    """
     fields: dict[str, object] = {
         "prompt": request.prompt,
         "model": request.model,

@@ -25,12 +25,12 @@ from ..types import (
 from . import _shared
 from ._shared import (
     cost_in,
-    data_uri,
     decode_chat,
     decode_models,
     error_of,
     get,
     job_row,
+    picture_part,
     post,
     with_id,
 )
@@ -60,11 +60,13 @@ def encode_chat(request: ChatRequest) -> HttpRequest:
 
 
 def encode_image(request: ImageRequest) -> HttpRequest:
-    """POST /images, for every model that draws."""
+    """POST /images, for every model that draws; what it is to draw from are input references."""
+    references = [picture_part(picture) for picture in request.pictures]
     return _post("image", "/images", {
         "model": request.model,
         "prompt": request.prompt,
         "aspect_ratio": request.aspect_ratio,
+        **({"input_references": references} if references else {}),
     })  # fmt: skip
 
 
@@ -74,7 +76,13 @@ def decode_image(reply: HttpReply) -> ImageReply:
 
 
 def encode_submit(request: VideoRequest) -> HttpRequest:
-    """POST /videos. The anchor is a frame image of the type first_frame, a data URI."""
+    """POST /videos. The anchor is a frame image of the type first_frame, a data URI.
+
+    A picture to end with follows as one of the type last_frame.
+    """
+    frames = [{**picture_part(request.first_frame), "frame_type": "first_frame"}]
+    if request.last_frame:
+        frames.append({**picture_part(request.last_frame), "frame_type": "last_frame"})
     body: dict[str, object] = {
         "model": request.model,
         "prompt": request.prompt,
@@ -82,11 +90,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
         "resolution": request.resolution.replace("k", "K"),  # 4K, but 720p
         # A model that adapts to the picture needs no ratio; "adaptive" is no word here.
         "aspect_ratio": None if request.aspect_ratio == "adaptive" else request.aspect_ratio,
-        "frame_images": [{
-            "type": "image_url",
-            "image_url": {"url": data_uri(request.first_frame)},
-            "frame_type": "first_frame",
-        }],
+        "frame_images": frames,
         "generate_audio": request.audio,
         "seed": request.seed,
     }  # fmt: skip

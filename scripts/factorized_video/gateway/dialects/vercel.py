@@ -19,10 +19,22 @@ from ..types import (
     ImageRequest,
     Job,
     ListedJob,
+    Picture,
     VideoRequest,
 )
 from . import _shared
-from ._shared import cost_in, decode_chat, decode_models, encoded, error_of, get, pixels, post
+from ._shared import (
+    cost_in,
+    decode_chat,
+    decode_models,
+    encoded,
+    error_of,
+    get,
+    picture_part,
+    pixels,
+    post,
+    text_part,
+)
 
 __all__ = ["decode_chat", "decode_models"]
 
@@ -45,17 +57,25 @@ def encode_chat(request: ChatRequest) -> HttpRequest:
 
 
 def encode_image(request: ImageRequest) -> HttpRequest:
-    """Gemini draws in a chat, with `modalities`; models that only draw have a call of their own."""
+    """Gemini draws in a chat, with `modalities`; models that only draw have a call of their own.
+
+    Pictures to draw from follow the text of the chat, or are the other call's `files`.
+    """
     if "gemini" in request.model:
+        parts = [text_part(request.prompt), *map(picture_part, request.pictures)]
         return post("image", "/v1/chat/completions", {
             "model": request.model,
-            "messages": [{"role": "user", "content": request.prompt}],
+            "messages": [
+                {"role": "user", "content": parts if request.pictures else request.prompt}
+            ],
             "modalities": ["text", "image"],
             # Google's own setting is read only inside imageConfig.
             "providerOptions": {"google": {"imageConfig": {"aspectRatio": request.aspect_ratio}}},
         })  # fmt: skip
     body = {"prompt": request.prompt, "n": 1, "aspectRatio": request.aspect_ratio,
             "providerOptions": {}}  # fmt: skip
+    if request.pictures:
+        body["files"] = [_file(picture) for picture in request.pictures]
     return post("image", "/v4/ai/image-model", body, _headers("image", request.model))
 
 
@@ -67,12 +87,16 @@ def decode_image(reply: HttpReply) -> ImageReply:
 
 
 def encode_submit(request: VideoRequest) -> HttpRequest:
-    """POST /v4/ai/video-model/start. One key, one clip: the gateway keeps them apart by it."""
-    first = {
-        "type": "file",
-        "mediaType": request.first_frame.mime,
-        "data": encoded(request.first_frame),
-    }
+    """POST /v4/ai/video-model/start. One key, one clip: the gateway keeps them apart by it.
+
+    The first frame is the `image`; with a last one, both are told once more, each with its role.
+    """
+    first, frames = _file(request.first_frame), None
+    if request.last_frame:
+        frames = [
+            {"image": first, "frameType": "first_frame"},
+            {"image": _file(request.last_frame), "frameType": "last_frame"},
+        ]
     body: dict[str, object] = {
         "prompt": request.prompt,
         "n": 1,
@@ -82,6 +106,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
         "seed": request.seed,
         "generateAudio": request.audio,
         "image": first,
+        "frameImages": frames,
         "providerOptions": {},
     }
     headers = _headers("video", request.model)
@@ -170,6 +195,11 @@ def _size(resolution: str, model: str) -> str:
     maker = model.partition("/")[0]
     wide = {"bytedance": "864x496", "alibaba": "832x480"}.get(maker, "854x480")
     return {"480p": wide, "768p": "1366x768"}.get(resolution) or pixels(resolution, "16:9")
+
+
+def _file(picture: Picture) -> dict[str, object]:
+    """A picture as the protocol's file: plain base64, no data URI."""
+    return {"type": "file", "mediaType": picture.mime, "data": encoded(picture)}
 
 
 def _headers(kind: str, model: str) -> dict[str, str]:
