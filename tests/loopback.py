@@ -8,7 +8,8 @@ to do otherwise is data, one `Reply` per answer:
 answers the next two image requests so, and the third as by default. Endpoints: chat, image, create,
 status, list, check, models, cancel, file (the finished clip, or a picture). What can be wrong with
 the wire are the rows of `WIRE`; and `down` stops the listening. What it bills (accepted image and
-video creates, and chat) is counted in `billed`. How all this is said is the speech's (`speech/`).
+video creates, and chat) is counted in `billed`, and what it says that this costs in `charged_usd`.
+How all this is said is the speech's (`speech/`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import socket
 import struct
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
@@ -29,7 +30,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import speech as speeches
-from speech import Drawn, Reply, Request, Rows, Speech, Standing, Wrong, in_base64, said
+from speech import (
+    CHAT_USD,
+    Drawn,
+    Reply,
+    Request,
+    Rows,
+    Speech,
+    Standing,
+    Wrong,
+    in_base64,
+    said,
+    shown,
+    told_usd,
+)
 
 __all__ = ["Reply", "Request"]
 
@@ -47,6 +61,13 @@ class Gateway:
         self.dialect = self.speech.name  # what --gateway says; the address alone means openai
         self.key: str | None = None  # asked for in every call, where one is set
         self.balance_usd = 95.5
+        # What an answer and a picture are said to have cost, where this gateway tells that; None:
+        # it does not.
+        self.chat_usd: float | None = CHAT_USD
+        self.image_usd: float | None = self.speech.image_usd
+        # The sum in USD of all that was billed and has a price told: by the reply, even where the
+        # wire then loses it, and for a clip, of which only later reads tell it, as soon as begun.
+        self.charged_usd = 0.0
         self.serves = tuple(self.speech.models.values()) or ("test/llm", "test/image", "test/i2v")
         self.requests: list[Request] = []
         self.billed: Counter[str] = Counter()
@@ -170,9 +191,9 @@ class Gateway:
         free = endpoint in speech.needs_no_key or request.path.startswith("/files/")
         if self.key and not free and request.headers.get("authorization") != f"Bearer {self.key}":
             return speech.error(401, Wrong("no such key"))
-        if endpoint in ("image", "create"):
+        if endpoint in PAID:
             try:
-                asked = speech.asked(request)
+                asked = shown(request) if endpoint == "chat" else speech.asked(request)
             except (ValueError, TypeError) as error:
                 return speech.error(400, Wrong(f"not understood: {error}"))
             job = self._made_before(request)
@@ -194,6 +215,8 @@ class Gateway:
             reply = over(default, reply)
         if request.endpoint in PAID and reply.billed and is_new:
             self.billed[request.endpoint] += 1
+            later = self.speech.clip_usd if request.endpoint == "create" else None
+            self.charged_usd += later or told_usd(reply) or 0.0
         return reply
 
     def _made_before(self, request: Request) -> dict[str, object] | None:
@@ -209,18 +232,18 @@ class Gateway:
         if isinstance(means, Rows):
             return speech.listed(means)
         if isinstance(means, Drawn):
-            return speech.image(request, means)
+            return speech.image(request, replace(means, cost=means.cost or self.image_usd))
         assert means is not None
         return speech.error(reply.status, means)
 
     def _default(self, request: Request) -> Reply:
         speech, endpoint = self.speech, request.endpoint
         if endpoint == "chat":
-            return speech.chat(json.dumps({"caption": CAPTION, "motion": MOTION}))
+            return speech.chat(json.dumps({"caption": CAPTION, "motion": MOTION}), self.chat_usd)
         if endpoint == "image":
             size = size_of(speech.asked(request).shape)
             self.draws += 1
-            return speech.image(request, Drawn(png(size, self.draws - 1)))
+            return speech.image(request, Drawn(png(size, self.draws - 1), cost=self.image_usd))
         if endpoint == "create":
             made_before = self._made_before(request)
             job_id = str(made_before["id"]) if made_before else self._take(request)
@@ -470,17 +493,25 @@ def over(usual: Reply, reply: Reply) -> Reply:
 
 
 def parsed(content_type: str, data: bytes) -> dict[str, object]:
-    """The body of a request: JSON, or the fields (texts) and files (bytes) of a form."""
+    """The body of a request: JSON, or the fields (texts) and files (bytes) of a form.
+
+    What is named as a list in a form ("image[]") is one, of all parts of that name.
+    """
     kind, _, boundary = content_type.partition("boundary=")
     if not kind.startswith("multipart/form-data"):
         body = json.loads(data or b"{}")
         return body if isinstance(body, dict) else {}
     fields: dict[str, object] = {}
+    lists: defaultdict[str, list[object]] = defaultdict(list)
     for part in (b"\r\n" + data).split(b"\r\n--" + boundary.strip('"').encode())[1:-1]:
         head, _, value = part.partition(b"\r\n\r\n")
         name = head.partition(b' name="')[2].partition(b'"')[0].decode()
-        fields[name] = value if b"filename=" in head else value.decode()
-    return fields
+        entry = value if b"filename=" in head else value.decode()
+        if name.endswith("[]"):
+            lists[name].append(entry)
+        else:
+            fields[name] = entry
+    return {**fields, **lists}
 
 
 def size_of(shape: str | None) -> tuple[int, int]:
@@ -489,9 +520,15 @@ def size_of(shape: str | None) -> tuple[int, int]:
     return (int(wide), int(high)) if x else SIZES.get(shape or "", SIZES["16:9"])
 
 
-def chat(content: object, finish_reason: str = "stop", **message: object) -> Reply:
-    """A chat reply; `cost` as the gateway tells it."""
-    return Reply(json=said(content, finish_reason, **message))
+def chat(
+    content: object,
+    finish_reason: str = "stop",
+    *,
+    cost: float | None = CHAT_USD,
+    **message: object,
+) -> Reply:
+    """A chat reply; `cost` in USD as most gateways tell it."""
+    return Reply(json=said(content, finish_reason, cost=cost, **message))
 
 
 def image(data: bytes) -> Reply:

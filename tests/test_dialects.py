@@ -6,7 +6,8 @@ import json
 import time
 
 import pytest
-from answers import MESSAGES, NO_REPLY, clip, reply, said
+import speech
+from answers import FRAME, MESSAGES, NO_REPLY, OTHER, PARTS, clip, reply, said
 from factorized_video.errors import Refused, ToolError, clean
 from factorized_video.gateway import dialects
 from factorized_video.gateway.reading import ErrorInside, Unreadable
@@ -17,6 +18,8 @@ from factorized_video.gateway.types import (
     HttpRequest,
     ImageRequest,
     Job,
+    Picture,
+    VideoRequest,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -307,7 +310,11 @@ def calls(name: str) -> list[HttpRequest]:
         dialect.encode_chat(ChatRequest("m/c", MESSAGES)),
         dialect.encode_image(ImageRequest("m/gemini-3-pro-image", "a fox", "16:9")),
         dialect.encode_image(ImageRequest("m/flux", "a fox", "16:9")),
+        dialect.encode_chat(ChatRequest("m/c", MESSAGES, pictures=(FRAME, OTHER))),
+        dialect.encode_image(ImageRequest("m/gemini", "a", "16:9", None, (FRAME,), "2r")),
+        dialect.encode_image(ImageRequest("m/flux", "a", "16:9", None, (FRAME, OTHER), "2r")),
         dialect.encode_submit(clip(audio=True, seed=1, key="take-1")),
+        dialect.encode_submit(clip(last=OTHER)),
         dialect.encode_status(job),
         dialect.encode_list(),
         dialect.encode_models(),
@@ -336,3 +343,104 @@ def test_calls_share_nothing_that_one_of_them_could_change(name: str) -> None:
             request.body["x"] = 1
             assert other.body is not None
             assert "x" not in other.body
+
+
+# -- pictures, read by the gateway that they are sent to ------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_are_shown_once_with_the_first_words_of_the_user(name: str) -> None:
+    messages = [*MESSAGES, {"role": "assistant", "content": "a"}, {"role": "user", "content": "v"}]
+    encode = dialects.load(name).encode_chat
+    body = encode(ChatRequest("m/c", messages, pictures=(FRAME, OTHER))).body
+    assert body is not None
+    parts = [*PARTS, {"type": "text", "text": "u"}]
+    assert body["messages"] == [messages[0], {"role": "user", "content": parts}, *messages[2:]]
+    assert messages[1] == {"role": "user", "content": "u"}, "what was given stays as it was"
+    plain = encode(ChatRequest("m/c", messages)).body
+    assert json.dumps(plain) == json.dumps({**body, "messages": messages})
+    with pytest.raises(ValueError, match="user"):
+        encode(ChatRequest("m/c", MESSAGES[:1], pictures=(FRAME,)))
+
+
+def arrived(name: str, http: HttpRequest) -> speech.Request:
+    """A call as its gateway reads it."""
+    body: dict[str, object] = json.loads(json.dumps(http.body))
+    headers = {header.lower(): text for header, text in http.headers.items()}
+    if http.files:
+        headers["content-type"] = "multipart/form-data"
+        body = {field: str(value) for field, value in body.items()}
+        for field, picture in http.files:
+            listed = [row.data for named, row in http.files if named == field]
+            body[field] = listed if field.endswith("[]") else picture.data
+    endpoint = speech.load(name).endpoint(http.method, http.path, body)
+    return speech.Request(endpoint, http.method, http.path, headers, body)
+
+
+WRITTEN = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+PICTURES = st.builds(
+    lambda kind, rest: Picture(kind[0] + rest, kind[1]),
+    st.sampled_from([(b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg")]),
+    st.binary(max_size=40),
+)
+SEVERAL = st.lists(PICTURES, max_size=3).map(tuple)
+TALK = st.lists(
+    st.builds(
+        lambda role, content: {"role": role, "content": content},
+        st.sampled_from(["system", "user", "assistant"]),
+        WRITTEN,
+    ),
+    max_size=4,
+).map(lambda messages: [*messages, {"role": "user", "content": "u"}])
+
+
+@settings(deadline=None)
+@given(TALK, SEVERAL)
+def test_a_gateway_is_shown_the_pictures_of_a_chat(
+    messages: list[dict[str, str]], pictures: tuple[Picture, ...]
+) -> None:
+    for name in NAMES:
+        http = dialects.load(name).encode_chat(ChatRequest("m/c", messages, pictures=pictures))
+        request = arrived(name, http)
+        assert request.endpoint == "chat"
+        assert speech.shown(request) == (messages, tuple(picture.data for picture in pictures))
+
+
+@settings(deadline=None)
+@given(
+    st.builds(
+        ImageRequest,
+        st.sampled_from(["m/gemini-3", "m/flux", "m/gpt-image-2"]),
+        WRITTEN,
+        st.sampled_from(["16:9", "1:1", "2:3"]),
+        st.sampled_from([None, "1536x1024"]),
+        SEVERAL,
+        st.sampled_from([None, "2", "2r"]),
+    )
+)
+def test_a_gateway_understands_what_a_picture_is_drawn_from(request: ImageRequest) -> None:
+    for name in NAMES:
+        came = arrived(name, dialects.load(name).encode_image(request))
+        assert came.endpoint == "image"
+        asked = speech.load(name).asked(came)
+        assert (asked.model, asked.prompt) == (request.model, request.prompt)
+        assert asked.pictures == tuple(picture.data for picture in request.pictures)
+        if name != "openai":
+            assert asked.shape == request.aspect_ratio
+        named = f"candidate-{request.candidate}" if request.candidate else None
+        assert came.body.get("user") == (named if name == "happycapy" else None)
+
+
+@settings(deadline=None)
+@given(WRITTEN, PICTURES, st.none() | PICTURES, st.sampled_from([None, "16:9"]))
+def test_a_gateway_understands_how_a_clip_begins_and_ends(
+    prompt: str, first: Picture, last: Picture | None, ratio: str | None
+) -> None:
+    request = VideoRequest("m/v", prompt, first, 6, ratio, "720p", last_frame=last)
+    for name in NAMES:
+        came = arrived(name, dialects.load(name).encode_submit(request))
+        assert came.endpoint == "create"
+        asked = speech.load(name).asked(came)
+        assert (asked.model, asked.prompt, asked.duration_s) == ("m/v", prompt, 6)
+        ends = None if last is None or name == "openai" else last.data
+        assert (asked.frame, asked.last_frame) == (first.data, ends)

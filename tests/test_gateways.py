@@ -543,7 +543,7 @@ class Acme(Speech):
         frame = base64.b64decode(body["frame"]) if "frame" in body else None
         return Asked(body["model"], body["prompt"], body["shape"], body.get("seconds"), None, frame)
 
-    def chat(self, text: str) -> Reply:
+    def chat(self, text: str, cost: float | None) -> Reply:
         return Reply(json={"told": {"text": text}})
 
     def image(self, request: Request, drawn: Any) -> Reply:

@@ -12,6 +12,7 @@ import base64
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from time import monotonic
@@ -19,6 +20,7 @@ from typing import ClassVar
 from urllib.parse import unquote
 
 NAMES = ("happycapy", "vercel", "openrouter", "openai")
+CHAT_USD = 0.0059  # what an answer of an LLM is said to have cost
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture: its bytes, or where it is."""
+    """A picture: its bytes, or where it is; `cost` in USD where the gateway tells it."""
 
     data: bytes | None = None
     url: str | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,10 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a paid create means. `shape` is "16:9" or "1280x720"; `frame` the first frame."""
+    """What a paid create means. `shape` is "16:9" or "1280x720"; `frame` the first frame.
+
+    `pictures` are those that one is to be drawn from, `last_frame` is what a clip is to end with.
+    """
 
     model: str
     prompt: str
@@ -76,6 +82,8 @@ class Asked:
     duration_s: int | None = None
     resolution: str | None = None
     frame: bytes | None = None
+    pictures: tuple[bytes, ...] = ()
+    last_frame: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came. Header names are in lower case; files of a form are bytes."""
+    """One request as it came. Header names are in lower case.
+
+    Files of a form are bytes; what is named as a list in it ("image[]") is a list.
+    """
 
     endpoint: str
     method: str
@@ -146,7 +157,9 @@ class Speech(ABC):
     needs_no_key: ClassVar[frozenset[str]] = frozenset()
     words: ClassVar[Mapping[str, str]] = {}  # of a job's states
     clock_ahead_s: ClassVar[float | None] = 0.0
-    clip_usd: ClassVar[float | None] = None  # what a clip is said to have cost
+    # What a picture and a clip are said to have cost; None: that is not told.
+    image_usd: ClassVar[float | None] = None
+    clip_usd: ClassVar[float | None] = None
     inline: bool = False  # the clip stands in the status reply
 
     # -- requests --------------------------------------------------------------------------------
@@ -195,9 +208,9 @@ class Speech(ABC):
 
     # -- replies ---------------------------------------------------------------------------------
 
-    def chat(self, text: str) -> Reply:
-        """What an LLM said."""
-        return Reply(json=said(text))
+    def chat(self, text: str, cost: float | None) -> Reply:
+        """What an LLM said, and what that has cost where this gateway tells it with a chat."""
+        return Reply(json=said(text, cost=cost))
 
     def image(self, request: Request, drawn: Drawn) -> Reply:
         """The picture that a request asked for."""
@@ -253,8 +266,15 @@ def load(name: str) -> Speech:
     return speech
 
 
-def said(content: object, finish_reason: str = "stop", **message: object) -> dict[str, object]:
+def said(
+    content: object,
+    finish_reason: str = "stop",
+    *,
+    cost: float | None = CHAT_USD,
+    **message: object,
+) -> dict[str, object]:
     """A chat reply, with all that the vendors' clients insist on."""
+    told = {} if cost is None else {"cost": cost}
     return {
         "id": "chat-1",
         "object": "chat.completion",
@@ -263,15 +283,49 @@ def said(content: object, finish_reason: str = "stop", **message: object) -> dic
         "system_fingerprint": None,
         "choices": [{"index": 0, "finish_reason": finish_reason,
                      "message": {"role": "assistant", "content": content, **message}}],
-        "usage": {"prompt_tokens": 1200, "completion_tokens": 150, "total_tokens": 1350,
-                  "cost": 0.0059},
+        "usage": {"prompt_tokens": 1200, "completion_tokens": 150, "total_tokens": 1350, **told},
     }  # fmt: skip
 
 
 def drawn_in_chat(drawn: Drawn) -> dict[str, object]:
     """A chat reply with a picture in it."""
     address = drawn.url or f"data:image/png;base64,{in_base64(drawn.data)}"
-    return said("", images=[{"type": "image_url", "image_url": {"url": address}}])
+    images = [{"type": "image_url", "image_url": {"url": address}}]
+    return said("", cost=drawn.cost, images=images)
+
+
+def told_usd(reply: Reply) -> float | None:
+    """What a reply says that its call has cost, in USD, wherever the gateways say so."""
+    for told in (
+        within(reply.json, "usage", "cost"),
+        within(reply.json, "providerMetadata", "gateway", "cost"),
+        reply.headers.get("x-litellm-response-cost"),
+    ):
+        if told is not None:
+            with suppress(ValueError):  # a test may have it say anything
+                return float(str(told))
+    return None
+
+
+def shown(request: Request) -> tuple[list[dict[str, object]], tuple[bytes, ...]]:
+    """A chat request's messages, their contents as plain texts, and the pictures that it shows.
+
+    OpenAI's content parts, as all gateways take them. Raises ValueError for any others.
+    """
+    messages: list[dict[str, object]] = []
+    pictures: list[bytes] = []
+    for message in rows_in(request.body, "messages"):
+        content = message.get("content")
+        if not isinstance(content, list):
+            messages.append(message)
+            continue
+        texts = [text_in(part, "text") for part in content if within(part, "type") == "text"]
+        images = [part for part in content if within(part, "type") == "image_url"]
+        if len(texts) + len(images) != len(content):
+            raise ValueError("a part of a message is neither a text nor a picture")
+        messages.append({**message, "content": "".join(texts)})
+        pictures += [a_picture(within(part, "image_url", "url")) for part in images]
+    return messages, tuple(pictures)
 
 
 def in_base64(data: bytes | None) -> str:
@@ -299,14 +353,31 @@ def may_be_whole(body: Mapping[str, object], name: str) -> int | None:
     return value
 
 
+def drawing(request: Request) -> tuple[str, tuple[bytes, ...]]:
+    """What is to be drawn by a chat, and from which pictures. Raises ValueError."""
+    messages, pictures = shown(request)
+    return text_in(next(iter(messages), {}), "content"), pictures
+
+
+def rows_in(body: Mapping[str, object], name: str) -> list[dict[str, object]]:
+    """A list of objects; empty where the field is not sent. Raises ValueError."""
+    rows = body.get(name, [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{name} must be a list of objects")
+    return rows
+
+
 def may_be_picture(data: object) -> bytes | None:
     """A picture as bytes, base64 or a data URI, or None where there is none. Raises ValueError."""
+    return None if data is None else a_picture(data)
+
+
+def a_picture(data: object) -> bytes:
+    """A picture as bytes, base64 or a data URI. Raises ValueError."""
     if isinstance(data, str):
         data = base64.b64decode(data.partition(",")[2] if data.startswith("data:") else data)
-    if data is None:
-        return None
     if not isinstance(data, bytes) or not data.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
-        raise ValueError("the first frame is no picture")
+        raise ValueError("what should be a picture is none")
     return data
 
 

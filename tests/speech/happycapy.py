@@ -8,11 +8,13 @@ from typing import ClassVar
 
 from . import (
     Asked,
+    Drawn,
     Reply,
     Request,
     Rows,
     Speech,
     Standing,
+    a_picture,
     may_be_picture,
     may_be_text,
     may_be_whole,
@@ -46,12 +48,25 @@ class HappyCapy(Speech):
         body = request.body
         shape = may_be_text(body, "aspectRatio")
         if request.endpoint == "image":
-            return Asked(text_in(body, "model"), text_in(body, "prompt"), shape)
+            may_be_text(body, "user")
+            images = body.get("images", [])
+            if not isinstance(images, list):
+                raise ValueError("images must be a list")
+            pictures = tuple(a_picture(image) for image in images)
+            return Asked(text_in(body, "model"), text_in(body, "prompt"), shape, pictures=pictures)
         return Asked(
             text_in(body, "model"), text_in(body, "prompt"), shape,
             may_be_whole(body, "duration"), may_be_text(body, "size"),
             may_be_picture(body.get("first_frame")),
+            last_frame=may_be_picture(body.get("last_frame")),
         )  # fmt: skip
+
+    def image(self, request: Request, drawn: Drawn) -> Reply:
+        reply = super().image(request, drawn)
+        if drawn.cost is None:
+            return reply
+        assert isinstance(reply.json, dict)
+        return Reply(json={**reply.json, "usage": {"cost": drawn.cost}})
 
     def created(self, job: Standing) -> Reply:
         return Reply(json={"id": job.id})

@@ -6,17 +6,20 @@ The usual manner is that of all of them together; `manners` are those of single 
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from json import dumps
 from typing import ClassVar
 
 from . import (
     Asked,
+    Drawn,
     Reply,
     Request,
     Rows,
     Speech,
     Standing,
     Wrong,
+    a_picture,
     may_be_picture,
     may_be_text,
     said,
@@ -70,19 +73,27 @@ class OpenAI(Speech):
         body = request.body
         model, prompt = text_in(body, "model"), text_in(body, "prompt")
         size = str(body.get("size") or "1280x720")
-        if request.endpoint == "image":
+        if request.path == "/v1/images/generations":
             return Asked(model, prompt, size)
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-            raise ValueError("a video is asked for by a form")
+            raise ValueError("a video and an edit are asked for by a form")
+        if request.endpoint == "image":
+            images = body.get("image[]", [body.get("image")])
+            assert isinstance(images, list)  # as a form is read
+            pictures = tuple(a_picture(image) for image in images)
+            return Asked(model, prompt, size, pictures=pictures)
         seconds = may_be_text(body, "seconds")
         return Asked(
             model, prompt, size, int(seconds) if seconds else None,
             frame=may_be_picture(body.get("input_reference")),
         )  # fmt: skip
 
-    def chat(self, text: str) -> Reply:
-        usage = {"prompt_tokens": 1200, "completion_tokens": 150, "total_tokens": 1350}
-        return Reply(json={**said(text), "usage": usage})
+    def chat(self, text: str, cost: float | None) -> Reply:
+        return Reply(json=said(text, cost=None))
+
+    def image(self, request: Request, drawn: Drawn) -> Reply:
+        told = {} if drawn.cost is None else {"x-litellm-response-cost": str(drawn.cost)}
+        return replace(super().image(request, drawn), headers=told)
 
     def created(self, job: Standing) -> Reply:
         told = {} if self.cost_usd is None else {"x-litellm-response-cost": str(self.cost_usd)}

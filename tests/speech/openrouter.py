@@ -17,11 +17,13 @@ from . import (
     Speech,
     Standing,
     Wrong,
+    a_picture,
+    drawing,
     drawn_in_chat,
     in_base64,
-    may_be_picture,
     may_be_text,
     may_be_whole,
+    rows_in,
     text_in,
     within,
 )
@@ -70,6 +72,7 @@ class OpenRouter(Speech):
     jobs_at = "/api/v1/videos/"
     needs_no_key = frozenset({"models", "video models"})
     words: ClassVar = {"running": "in_progress", "succeeded": "completed"}
+    image_usd = 0.04
     clip_usd = 0.9
 
     def __init__(self) -> None:
@@ -86,18 +89,22 @@ class OpenRouter(Speech):
         model = text_in(body, "model")
         if request.path.endswith("/chat/completions"):
             ratio = within(body, "image_config", "aspect_ratio")
-            prompt = str(within(body, "messages", 0, "content"))
-            return Asked(model, prompt, ratio if isinstance(ratio, str) else None)
+            prompt, pictures = drawing(request)
+            return Asked(
+                model, prompt, ratio if isinstance(ratio, str) else None, pictures=pictures
+            )
         prompt, shape = text_in(body, "prompt"), may_be_text(body, "aspect_ratio")
         if request.endpoint == "image":
-            return Asked(model, prompt, shape)
-        frame = within(body, "frame_images", 0)
-        kind = within(frame, "type"), within(frame, "frame_type")
-        if frame is not None and kind != ("image_url", "first_frame"):
-            raise ValueError("frame_images does not begin with a first_frame")
+            pictures = tuple(_picture(row) for row in rows_in(body, "input_references"))
+            return Asked(model, prompt, shape, pictures=pictures)
+        rows = rows_in(body, "frame_images")
+        roles = [row.get("frame_type") for row in rows]
+        if roles != ["first_frame", "last_frame"][: len(roles)]:
+            raise ValueError("frame_images is not a first_frame, with a last_frame or without")
+        first, last, *_ = [*map(_picture, rows), None, None]
         return Asked(
             model, prompt, shape, may_be_whole(body, "duration"), may_be_text(body, "resolution"),
-            may_be_picture(within(frame, "image_url", "url")),
+            first, last_frame=last,
         )  # fmt: skip
 
     def image(self, request: Request, drawn: Drawn) -> Reply:
@@ -106,7 +113,8 @@ class OpenRouter(Speech):
         return Reply(json={
             "created": 1,
             "data": [{"b64_json": in_base64(drawn.data), "media_type": "image/png"}],
-            "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0.04},
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3,
+                      **({} if drawn.cost is None else {"cost": drawn.cost})},
         })  # fmt: skip
 
     def created(self, job: Standing) -> Reply:
@@ -155,6 +163,12 @@ class OpenRouter(Speech):
 
     def _place(self, job: Standing) -> str:
         return f"{self.jobs_at}{job.id}"
+
+
+def _picture(part: object) -> bytes:
+    if within(part, "type") != "image_url":
+        raise ValueError("a picture is not of the type image_url")
+    return a_picture(within(part, "image_url", "url"))
 
 
 SPEECH = OpenRouter

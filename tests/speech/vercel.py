@@ -18,11 +18,13 @@ from . import (
     Speech,
     Standing,
     Wrong,
+    a_picture,
+    drawing,
     drawn_in_chat,
     in_base64,
-    may_be_picture,
     may_be_text,
     may_be_whole,
+    rows_in,
     said,
     text_in,
     within,
@@ -37,6 +39,7 @@ _TYPES = {
     424: "failed_dependency",
     429: "rate_limit_exceeded",
 }
+_FRAMES = {"first_frame", "last_frame"}
 
 
 class Vercel(Speech):
@@ -58,6 +61,7 @@ class Vercel(Speech):
     }
     needs_no_key = frozenset({"models"})
     words: ClassVar = {"running": "pending", "succeeded": "completed", "failed": "error"}
+    image_usd = 0.04
     clip_usd = 0.9
 
     def endpoint(self, method: str, path: str, body: Mapping[str, object]) -> str:
@@ -76,8 +80,11 @@ class Vercel(Speech):
         body = request.body
         if request.path.startswith("/v1/"):
             ratio = within(body, "providerOptions", "google", "imageConfig", "aspectRatio")
-            prompt = str(within(body, "messages", 0, "content"))
-            return Asked(text_in(body, "model"), prompt, ratio if isinstance(ratio, str) else None)
+            prompt, pictures = drawing(request)
+            return Asked(
+                text_in(body, "model"), prompt, ratio if isinstance(ratio, str) else None,
+                pictures=pictures,
+            )  # fmt: skip
         kind = "image" if request.endpoint == "image" else "video"
         if request.headers.get(f"ai-{kind}-model-specification-version") != "4":
             raise ValueError(f"the version of the {kind} model's specification is not told")
@@ -86,20 +93,29 @@ class Vercel(Speech):
             raise ValueError("n or providerOptions is missing")
         shape = may_be_text(body, "aspectRatio")
         if kind == "image":
-            return Asked(model, prompt, shape)
+            pictures = tuple(_picture(row) for row in rows_in(body, "files"))
+            return Asked(model, prompt, shape, pictures=pictures)
+        frames = {
+            row.get("frameType"): _picture(row.get("image")) for row in rows_in(body, "frameImages")
+        }
+        first = _picture(body["image"]) if "image" in body else None
+        if frames.get("first_frame", first) != first or not frames.keys() <= _FRAMES:
+            raise ValueError("frameImages begin with another image, or have another role")
         return Asked(
             model, prompt, shape, may_be_whole(body, "duration"), may_be_text(body, "resolution"),
-            may_be_picture(within(body, "image", "data")),
+            first, last_frame=frames.get("last_frame"),
         )  # fmt: skip
 
-    def chat(self, text: str) -> Reply:
-        usage = {"prompt_tokens": 1200, "completion_tokens": 150, "total_tokens": 1350}
-        return Reply(json={**said(text), "usage": usage})
+    def chat(self, text: str, cost: float | None) -> Reply:
+        return Reply(json=said(text, cost=None))
 
     def image(self, request: Request, drawn: Drawn) -> Reply:
         if request.path.startswith("/v1/"):
             return Reply(json=drawn_in_chat(drawn))
-        about = {"bytedance": {"images": [{}]}, "gateway": {"cost": "0.04", "generationId": "gen"}}
+        gateway = {"generationId": "gen"}
+        if drawn.cost is not None:
+            gateway["cost"] = f"{drawn.cost}"
+        about = {"bytedance": {"images": [{}]}, "gateway": gateway}
         return Reply(json={"images": [in_base64(drawn.data)], "providerMetadata": about})
 
     def created(self, job: Standing) -> Reply:
@@ -141,6 +157,12 @@ class Vercel(Speech):
         kind = _TYPES.get(wrong.code or status, "internal_server_error")
         told = {"message": wrong.message, "type": kind, "param": None, "code": None}
         return Reply(status, {"error": told, "generationId": "gen_error"})
+
+
+def _picture(file: object) -> bytes:
+    if within(file, "type") != "file" or not within(file, "mediaType"):
+        raise ValueError("a picture is no file of a media type")
+    return a_picture(within(file, "data"))
 
 
 SPEECH = Vercel
