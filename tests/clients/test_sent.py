@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+from collections import Counter
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cache
@@ -31,7 +32,17 @@ MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "conten
 PROMPT = "The cat leaps — é ☃ 😀."
 PNG = loopback.png()
 URI = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
-FIRST = {"type": "image_url", "image_url": {"url": URI}, "frame_type": "first_frame"}
+# Another picture; to the tests' servers it is one, and the clients look no further either.
+JPEG = b"\xff\xd8\xff\xe0 and more"
+JPEG_URI = f"data:image/jpeg;base64,{base64.b64encode(JPEG).decode()}"
+FRAME, LAST = Frame(PNG, "image/png"), Frame(JPEG, "image/jpeg")
+PARTS = [{"type": "image_url", "image_url": {"url": uri}} for uri in (URI, JPEG_URI)]
+# What the user of MESSAGES says, with both pictures shown.
+SHOWN = [MESSAGES[0], {"role": "user", "content": [*PARTS, {"type": "text", "text": "A cat — é."}]}]
+FIRST, ENDING = (
+    {**part, "frame_type": role}
+    for part, role in zip(PARTS, ("first_frame", "last_frame"), strict=True)
+)
 
 
 class Difference(NamedTuple):
@@ -61,19 +72,20 @@ DIFFERENCES = [
     Difference("openai", "image*", "header.x-litellm-num-retries", "ours", ONCE),
     Difference("openai", "create*", "header.x-litellm-num-retries", "ours", ONCE),
     Difference("openai", "create*", "part.input_reference.filename", "both", FREE_NAME),
+    Difference("openai", "image*", "part.image*.filename", "both", FREE_NAME),
     Difference("openai", "content", "header.accept", "both", ANY_CLIP),
     Difference("openai", "content", "header.accept-encoding", "both", IDENTITY),
     Difference("openai", "delete", "header.content-type", "theirs", "there is no body"),
     Difference(
-        "openai at happycapy", "chat", "header.origin", "ours",
+        "openai at happycapy", "chat*", "header.origin", "ours",
         "HappyCapy's own and public clients send it; whether it is enforced is not known",
     ),
     Difference(
-        "openai at vercel", "gemini image", "json.providerOptions.*", "ours",
+        "openai at vercel", "gemini image*", "json.providerOptions.*", "ours",
         "the ratio: Vercel documents it as a field of its own, which this client does not know",
     ),
     Difference(
-        "openrouter", "chat", "json.stream", "theirs", "the client writes its defaults out: false"
+        "openrouter", "chat*", "json.stream", "theirs", "the client writes its defaults out: false"
     ),
     Difference(
         "openrouter", "models", "query.*", "theirs",
@@ -106,19 +118,27 @@ class Pair(NamedTuple):
 
 def clip(model: str, **chosen: Any) -> VideoRequest:
     """A request for a clip of six seconds that begins with the picture."""
-    return VideoRequest(model, PROMPT, Frame(PNG, "image/png"), 6, "16:9", "720p", **chosen)
+    return VideoRequest(model, PROMPT, FRAME, 6, "16:9", "720p", **chosen)
 
 
-def chat(model: str) -> Callable[[Gateway, str], object]:
+def chat(model: str, *pictures: Frame) -> Callable[[Gateway, str], object]:
     """Our chat call."""
-    return lambda gateway, job: gateway.chat(ChatRequest(model, MESSAGES, 100))
+    return lambda gateway, job: gateway.chat(ChatRequest(model, MESSAGES, 100, pictures))
 
 
-def their_chat(model: str, base: str = "") -> Callable[[str, str], object]:
+def their_chat(
+    model: str, base: str = "", messages: Any = MESSAGES
+) -> Callable[[str, str], object]:
     """The chat call of the `openai` package."""
     return lambda root, job: official.openai(root + base, KEY).chat.completions.create(
-        model=model, messages=MESSAGES, max_tokens=100
+        model=model, messages=messages, max_tokens=100
     )
+
+
+def edit(model: str, *pictures: Frame, **chosen: Any) -> Callable[[Gateway, str], object]:
+    """Our call that has a picture drawn from others."""
+    asked = ImageRequest(model, PROMPT, "16:9", pictures=pictures, **chosen)
+    return lambda gateway, job: gateway.image(asked)
 
 
 def status(gateway: Gateway, job: str) -> object:
@@ -156,6 +176,30 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
         ),
         lambda client, job: client.images.generate(
             model="gpt-image-1", prompt=PROMPT, n=1, size="1536x1024"
+        ),
+    ),
+    (
+        "image edit",
+        edit("flux", FRAME),
+        lambda client, job: client.images.edit(
+            model="flux", prompt=PROMPT, n=1, size="1280x720", response_format="b64_json",
+            image=("first.png", PNG, "image/png"),
+        ),
+    ),
+    (
+        "image edit by a GPT model",
+        edit("gpt-image-2", LAST),
+        lambda client, job: client.images.edit(
+            model="gpt-image-2", prompt=PROMPT, n=1, size="1280x720",
+            image=("last.jpg", JPEG, "image/jpeg"),
+        ),
+    ),
+    (
+        "image from two",
+        edit("flux", FRAME, LAST),
+        lambda client, job: client.images.edit(
+            model="flux", prompt=PROMPT, n=1, size="1280x720", response_format="b64_json",
+            image=[("first.png", PNG, "image/png"), ("last.jpg", JPEG, "image/jpeg")],
         ),
     ),
     (
@@ -204,6 +248,20 @@ OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str
         ),
     ),
     (
+        "chat with pictures",
+        chat("anthropic/claude-sonnet-4.6", FRAME, LAST),
+        lambda client, job: client.chat.send(
+            model="anthropic/claude-sonnet-4.6", messages=SHOWN, max_tokens=100
+        ),
+    ),
+    (
+        "image edit",
+        edit("google/gemini-3", FRAME, LAST),
+        lambda client, job: client.images.generate(
+            model="google/gemini-3", prompt=PROMPT, aspect_ratio="16:9", input_references=PARTS
+        ),
+    ),
+    (
         "image",
         lambda gateway, job: gateway.image(ImageRequest("google/gemini-3", PROMPT, "16:9")),
         lambda client, job: client.images.generate(
@@ -226,6 +284,14 @@ OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str
         lambda client, job: client.video_generation.generate(
             model="google/veo-3.1", prompt=PROMPT, duration=6, resolution="4K",
             aspect_ratio="16:9", frame_images=[FIRST], seed=7, generate_audio=False,
+        ),
+    ),
+    (
+        "create with a last frame",
+        lambda gateway, job: gateway.submit(clip("google/veo-3.1", last_frame=LAST)),
+        lambda client, job: client.video_generation.generate(
+            model="google/veo-3.1", prompt=PROMPT, duration=6, resolution="720p",
+            aspect_ratio="16:9", frame_images=[FIRST, ENDING],
         ),
     ),
     ("status", status, lambda client, job: client.video_generation.get_generation(job_id=job)),
@@ -262,13 +328,20 @@ def by_vercel(call: str, **chosen: object) -> Callable[[str, str], object]:
     return act
 
 
-FRAMED = {"model": VEO, "prompt": PROMPT, "frame": base64.b64encode(PNG).decode(), "duration": 6,
+ENCODED, JPEG_ENCODED = (base64.b64encode(data).decode() for data in (PNG, JPEG))
+FRAMED = {"model": VEO, "prompt": PROMPT, "frame": ENCODED, "duration": 6,
           "aspectRatio": "16:9", "resolution": "1280x720"}  # fmt: skip
 VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], object]]] = [
     (
         "image",
         lambda gateway, job: gateway.image(ImageRequest(SEEDREAM, PROMPT, "16:9")),
         by_vercel("image", model=SEEDREAM, prompt=PROMPT, aspectRatio="16:9"),
+    ),
+    (
+        "image edit",
+        edit(SEEDREAM, FRAME, LAST),
+        by_vercel("image", model=SEEDREAM, prompt=PROMPT, aspectRatio="16:9",
+                  pictures=[ENCODED, JPEG_ENCODED]),
     ),
     (
         "create",
@@ -283,12 +356,17 @@ VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], o
         by_vercel("create", **FRAMED, seed=7, generateAudio=True),
     ),
     (
+        "create with a last frame",
+        lambda gateway, job: gateway.submit(clip(VEO, last_frame=LAST, idempotency_key="take-1")),
+        by_vercel("create", **FRAMED, last=JPEG_ENCODED),
+    ),
+    (
         "status",
         lambda gateway, job: gateway.status(Handle(gateway_id(gateway, job), VEO)),
         by_vercel("status", model=VEO),
     ),
     ("credits", lambda gateway, job: gateway.check(), by_vercel("credits")),
-]
+]  # fmt: skip
 
 
 def with_client(
@@ -303,15 +381,29 @@ PAIRS = [
     Pair("openai", "chat", "openai", chat("qwen"), their_chat("qwen")),
     *(Pair("openai", call, "openai", ours, with_client(official.openai, theirs))
       for call, ours, theirs in OPENAI),
+    Pair("openai", "chat with pictures", "openai", chat("qwen", FRAME, LAST),
+         their_chat("qwen", messages=SHOWN)),
     Pair("openai at happycapy", "chat", "happycapy", chat("openai/gpt-5.1"),
          their_chat("openai/gpt-5.1", "/api")),
+    Pair("openai at happycapy", "chat with pictures", "happycapy",
+         chat("openai/gpt-5.1", FRAME, LAST), their_chat("openai/gpt-5.1", "/api", SHOWN)),
     Pair("openai at vercel", "chat", "vercel", chat("openai/gpt-5.1"),
          their_chat("openai/gpt-5.1")),
+    Pair("openai at vercel", "chat with pictures", "vercel", chat("openai/gpt-5.1", FRAME, LAST),
+         their_chat("openai/gpt-5.1", messages=SHOWN)),
     Pair(
         "openai at vercel", "gemini image", "vercel",
         lambda gateway, job: gateway.image(ImageRequest(GEMINI, PROMPT, "16:9")),
         lambda root, job: official.openai(root, KEY).chat.completions.create(
             model=GEMINI, messages=[{"role": "user", "content": PROMPT}],
+            extra_body={"modalities": ["text", "image"]},
+        ),
+    ),
+    Pair(
+        "openai at vercel", "gemini image edit", "vercel", edit(GEMINI, FRAME, LAST),
+        lambda root, job: official.openai(root, KEY).chat.completions.create(
+            model=GEMINI,
+            messages=[{"role": "user", "content": [{"type": "text", "text": PROMPT}, *PARTS]}],
             extra_body={"modalities": ["text", "image"]},
         ),
     ),
@@ -390,10 +482,12 @@ def fields(seen: Seen) -> dict[str, object]:
         elif name not in ("host", "content-length"):
             found[f"header.{name}"] = value
     if kind.startswith("multipart/"):
+        counted: Counter[str] = Counter()
         for part in seen.parts:
-            found[f"part.{part.name}"] = part.data
-            found[f"part.{part.name}.filename"] = part.filename
-            found[f"part.{part.name}.mime"] = part.mime
+            # Of several parts of one name, each is compared with the one in its place.
+            name = f"part.{part.name}" + f".{counted[part.name]}" * part.name.endswith("[]")
+            counted[part.name] += 1
+            found |= {name: part.data, f"{name}.filename": part.filename, f"{name}.mime": part.mime}
     elif seen.body:
         found |= flat("json", seen.json)
     return found
@@ -472,5 +566,8 @@ def test_the_comparison_sees_every_kind_of_field() -> None:
     assert start["header.ai-model-id"] == VEO
     assert start["json.duration"] == ("int", 6)
     assert start["json.providerOptions"] == ("dict", {})
+    several = fields(sent_by_us(by_name["openai", "image from two"]))
+    assert (several["part.image[].0"], several["part.image[].1"]) == (PNG, JPEG)
+    assert several["part.image[].1.mime"] == "image/jpeg"
     status_read = fields(sent_by_us(by_name["openai", "status"]))
     assert status_read["path"] == ["", "v1", "videos", "video_a+/b%2F?#1=="]

@@ -16,10 +16,22 @@ const { root, key, calls, chosen } = JSON.parse(readFileSync(0, "utf8"));
 const gateway = createGateway({ apiKey: key, baseURL: `${root}/v4/ai` });
 const once = { maxRetries: 0 };
 
+const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
+
+// With a last frame, each frame is given with its role: the client then makes the first the image.
 function clip() {
-  const { model, prompt, frame, ...rest } = chosen;
-  const image = new Uint8Array(Buffer.from(frame, "base64"));
-  return { model: gateway.video(model), prompt: { text: prompt, image }, ...rest, ...once };
+  const { model, prompt, frame, last, ...rest } = chosen;
+  const image = bytes(frame);
+  const begun = last
+    ? {
+        prompt,
+        frameImages: [
+          { image, frameType: "first_frame" },
+          { image: bytes(last), frameType: "last_frame" },
+        ],
+      }
+    : { prompt: { text: prompt, image } };
+  return { model: gateway.video(model), ...begun, ...rest, ...once };
 }
 
 // The client refuses to fetch from this machine by itself.
@@ -31,7 +43,8 @@ async function download({ url }) {
 
 const made = {
   async image() {
-    const { model, prompt, aspectRatio } = chosen;
+    const { model, prompt: text, pictures, aspectRatio } = chosen;
+    const prompt = pictures ? { text, images: pictures.map(bytes) } : text;
     const drawn = await generateImage({ model: gateway.image(model), prompt, aspectRatio, ...once });
     return { base64: drawn.image.base64, type: drawn.image.mediaType };
   },
