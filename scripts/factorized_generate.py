@@ -39,7 +39,7 @@ TYPED = (
     "style", "aspect_ratio", "duration", "llm_model", "image_model", "video_model", "resolution",
     "audio", "seed", "fit", "fit_duration",
 )  # fmt: skip
-ASKED = (*TYPED, "prompt_strategy")
+ASKED = (*TYPED, "prompt_strategy", "motion_from_anchor")
 PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
 # What is asked for of Stage 2 besides one anchor.
 WISHED = ("candidates", "select", "verify", "repair", "min_score", "judge_model")
@@ -128,6 +128,10 @@ def build_parser() -> cli.Parser:
         help="with --list-models: also ask the gateway for its list, and show what differs",
     )
     cli.add_motion(more)
+    more.add_argument(
+        "--motion-from-anchor", action="store_const", const=True,
+        help="have the LLM look at the anchor and write the motion that follows from it",
+    )  # fmt: skip
     cli.add_job_options(parser)
     cli.add_common(parser)
     return parser
@@ -166,6 +170,12 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         from factorized_video.media import images
 
         own = images.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")
+    last = None
+    if args.last_frame is not None:
+        from factorized_video.media import images
+
+        last = images.read_last(args)
+    last_hash = receipts.sha256_of_bytes(last.data) if last else None
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
         inputs.check_extension(typed, (".mp4",))
@@ -174,7 +184,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     first = asked.pipeline(
         prompt, motion, receipts.sha256_of_bytes(own.data) if own else None, chosen.identity,
         skip_reasoning=args.skip_reasoning, enhance=args.enhance, take=args.take,
-        **{name: getattr(args, name) for name in ASKED},
+        last_frame=last_hash, **{name: getattr(args, name) for name in ASKED},
     )  # fmt: skip
     wanted = wish.digest(first)
     # The name does not depend on how many anchors are drawn, so that choosing one later goes on.
@@ -190,18 +200,20 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         strategy=args.prompt_strategy, motion=motion, skip_reasoning=args.skip_reasoning,
         own_anchor=own is not None,
     )  # fmt: skip
-    stages = Stages(args, names, folder, output, anchor, prompt, motion, SCRIPTS, wish)
+    stages = Stages(args, names, folder, output, anchor, prompt, motion, SCRIPTS, wish, last_hash)
     # What was paid for is waited for or returned whatever the models of today take.
     made = names if state == "done" else stages.made(chosen.identity)
     planned = plan.pipeline(
         prompt, motion, chosen.name, own_anchor=own is not None,
         picture_size=own.size if own else None, strategy=args.prompt_strategy, made=made,
-        awaits_choice=wish.awaits_choice, **wish.of_plan,
+        awaits_choice=wish.awaits_choice, motion_from_anchor=bool(args.motion_from_anchor),
+        last_frame=last is not None, last_frame_size=last.size if last else None, **wish.of_plan,
         **{name: getattr(args, name) for name in PLANNED},
     )  # fmt: skip
     check_models(planned, made)
-    if own and own.size is None:
-        images.to_send(own, Framing())  # what cannot be sent without the media extra is said now
+    for picture in (own, last):
+        if picture and picture.size is None:
+            images.to_send(picture, Framing())  # what needs the media extra is said now
     limit = budget.cap(args.max_cost, chosen.max_cost)
     if args.dry_run:
         console.warn(*planned.warnings, *chosen.warnings)
@@ -241,6 +253,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             return stages.to_choose()
         if args.stop_after == "anchor":
             return stages.stopped(folder.anchor)
+        stages.check(limit, planned, chosen.identity)
+    if planned.has("motion"):
+        stages.motion()
         stages.check(limit, planned, chosen.identity)
     written = folder.motion if planned.has("reasoning") else None
     pipeline = {"digest": wanted, "files": folder.hashes()}
@@ -369,7 +384,14 @@ def _check_flags(args: argparse.Namespace, strategy: str, motion: "str | None") 
                 f"--{name.replace('_', '-')}: with --anchor-path no anchor is made.",
                 "Leave one of them out.",
             )
-    if strategy == "motion-only" and motion is None and args.skip_reasoning:
+    if args.motion_from_anchor and (motion is not None or strategy == "original"):
+        told = "--prompt-strategy original" if motion is None else "--motion"
+        raise UsageError(
+            f"--motion-from-anchor: with {told} no motion that is written is told.",
+            "Leave one of them out.",
+        )
+    nobody = args.skip_reasoning and not args.motion_from_anchor
+    if strategy == "motion-only" and motion is None and nobody:
         raise UsageError(
             "--prompt-strategy motion-only needs a motion, and --skip-reasoning leaves nobody to "
             "write it.",

@@ -90,8 +90,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
     anchor_hash = receipts.sha256_of_bytes(anchor.data)
+    last = images.read_last(args)
+    last_hash = receipts.sha256_of_bytes(last.data) if last else None
     wanted = asked.synthesis(
-        prompt, motion, anchor_hash, chosen.identity, take=args.take,
+        prompt, motion, anchor_hash, chosen.identity, take=args.take, last_frame=last_hash,
         **{name: getattr(args, name) for name in ASKED},
     )  # fmt: skip
     typed = inputs.output_path(args.output) if args.output is not None else None
@@ -107,15 +109,18 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             prompt, motion, chosen.name, model=model, duration=args.duration,
             strategy=args.prompt_strategy, ratio=args.aspect_ratio, resolution=args.resolution,
             audio=args.audio, seed=args.seed, fit=args.fit, fit_duration=args.fit_duration,
-            picture_size=anchor.size, allow_off=args.allow_off, strict=strict,
+            picture_size=anchor.size, last_frame=last is not None,
+            last_frame_size=last.size if last else None, allow_off=args.allow_off, strict=strict,
         )  # fmt: skip
 
     # What was submitted or made before is waited for or returned whatever the models of today take.
     checked = pays or not plan.why_not(lambda: planned(args.model))
     call = planned(args.model, strict=checked)
-    if anchor.size is None:
-        images.to_send(anchor, call.framing)  # what cannot be sent without Pillow is said now
-    console.warn(*call.warnings, *anchor.warnings, *chosen.warnings)
+    for picture in filter(None, (anchor, last)):
+        if picture.size is None:
+            images.to_send(picture, call.framing)  # what cannot be sent without Pillow is said now
+        console.warn(*picture.warnings)
+    console.warn(*call.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
     if args.dry_run:
@@ -142,10 +147,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return receipts.Record.begin(
             output, "synthesis", wanted,
             inputs={"prompt": prompt, "motion": motion,
-                    "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}},
-            sent={"prompt": call.text, **call.settings,
-                  "first_frame": {"mime": frame.mime, "bytes": len(frame.data),
-                                  "sha256": receipts.sha256_of_bytes(frame.data)}},
+                    "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash},
+                    **({"last_frame": {"name": Path(args.last_frame).name, "sha256": last_hash}}
+                       if last else {})},
+            sent={"prompt": call.text, **call.settings, **frames.as_json()},
             gateway=chosen.identity, model=call.model.id, expected=call.cost,
             idempotency_key=f"fvg_{os.urandom(16).hex()}" if gateway.about.idempotent else None,
         )  # fmt: skip
@@ -154,10 +159,13 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if decision.startswith("return"):
         receipts.returned(output, decision, console)
     else:
-        frame = images.to_send(anchor, call.framing)
+        frames = jobs.Frames(
+            images.to_send(anchor, call.framing),
+            images.to_send(last, call.framing) if last else None,
+        )
         # What is compared with the clip is small; the picture itself is let go before that comes.
-        small = likeness.squeezed(images.shown(frame, anchor)) if anchor.size else None
-        anchor = anchor._replace(pixels=None)
+        small = likeness.squeezed(images.shown(frames.first, anchor)) if anchor.size else None
+        anchor, last = anchor._replace(pixels=None), None
         check_writable(output)
         with receipts.locked(output):
             decision, receipt = consult()  # another process may just have made it
@@ -180,7 +188,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         preflight.check(console, gateway, call.cost)
                         record = begin(gateway)
                         try:
-                            jobs.submit(console, gateway, call, record, frame)
+                            jobs.submit(console, gateway, call, record, frames)
                         except Rejected as error:
                             instead = legal.replacement(call.model, call.gateway)
                             why_not = plan.why_not(lambda: planned(instead))
@@ -189,7 +197,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                     else:
                         record = receipts.Record(output, receipt)
                         if decision == "unknown":
-                            jobs.settle(console, gateway, call, record, frame)
+                            jobs.settle(console, gateway, call, record, frames)
                     timeout_s = 0 if args.no_wait else args.timeout
                     job = jobs.wait(console, gateway, call, record, timeout_s)
                     console.progress("fetching the clip")

@@ -19,7 +19,18 @@ SEEDANCE = "byteplus/dreamina-seedance-2-0"
 UNPRICED = "byteplus/seedream-4-5"
 OWN = "--anchor-path=mine.png"
 STAGES = {"reasoning": 0.012, "composition": 0.134, "synthesis": 2.40}
-KEYS = {"stage", "gateway", "model", "status", "text", "settings", "legal", "cost", "chosen"}
+KEYS = {
+    "stage",
+    "gateway",
+    "model",
+    "times",
+    "status",
+    "text",
+    "settings",
+    "legal",
+    "cost",
+    "chosen",
+}
 ALL: list[tuple[str, list[str], list[str]]] = [
     ("rewrite_prompt", [PROMPT, "--output=caption.txt"], ["reasoning"]),
     ("generate_anchor", [CAPTION, "--output=anchor.png"], ["composition"]),

@@ -759,7 +759,8 @@ def test_the_dry_run_as_json_has_the_whole_of_each_call_and_can_be_written() -> 
     assert [call["stage"] for call in data["stages"]] == STAGES
     for call, told in zip(planned.calls, data["stages"], strict=True):
         assert set(told) == {
-            "stage", "gateway", "model", "status", "text", "settings", "legal", "cost", "chosen",
+            "stage", "gateway", "model", "times", "status", "text", "settings", "legal", "cost",
+                "chosen",
         }  # fmt: skip
         assert told["settings"] == call.settings
         assert told["text"] == call.text

@@ -203,6 +203,10 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
         help="no sound: what the model makes all the same is removed here",
     )  # fmt: skip
     parser.add_argument(
+        "--last-frame", metavar="IMAGE",
+        help="a picture that the clip ends with, where model and gateway take one",
+    )  # fmt: skip
+    parser.add_argument(
         "--fit", choices=FITS,
         help="how a picture of another shape becomes the first frame (default: a crop of up to "
         "10 %% of it)",

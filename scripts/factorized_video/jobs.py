@@ -7,7 +7,7 @@ known, how it ended. Fetching is `delivery.py`'s.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import adoption, again, interrupts, legal, receipts
 from .errors import JobFailed, Refused, Rejected, ToolError, Unknown
@@ -26,6 +26,26 @@ if TYPE_CHECKING:
 KEY_HOLDS_S = 3600.0
 
 
+class Frames(NamedTuple):
+    """The pictures that a clip begins and, if one is given, ends with, as they are sent."""
+
+    first: Picture
+    last: Picture | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As receipts hold them."""
+        named = {"first_frame": self.first, "last_frame": self.last}
+        return {
+            name: {
+                "mime": picture.mime,
+                "bytes": len(picture.data),
+                "sha256": receipts.sha256_of_bytes(picture.data),
+            }
+            for name, picture in named.items()
+            if picture
+        }
+
+
 def vanished(gateway: Gateway, record: receipts.Record) -> bool:
     """Whether the gateway no longer knows the job that the receipt holds."""
     try:
@@ -35,13 +55,13 @@ def vanished(gateway: Gateway, record: receipts.Record) -> bool:
     return False
 
 
-def _send(console: Console, gateway: Gateway, record: receipts.Record, frame: Picture) -> None:
+def _send(console: Console, gateway: Gateway, record: receipts.Record, frames: Frames) -> None:
     """Send the paid call as the receipt says it; the job's id is on disk before anything else."""
     sent = record.data["sent"]
     request = VideoRequest(
         record.data["model"],
         sent["prompt"],
-        frame,
+        frames.first,
         int(sent["duration_s"]),
         sent["aspect_ratio"],
         str(sent["resolution"]),
@@ -49,6 +69,7 @@ def _send(console: Console, gateway: Gateway, record: receipts.Record, frame: Pi
         audio=sent.get("audio_switch"),
         seed=sent.get("seed"),
         idempotency_key=record.data.get("idempotency_key"),
+        last_frame=frames.last,
     )
     job = gateway.submit(request)
     cost = record.data["expected"] if job.cost is None else Cost(job.cost, "actual").as_json()
@@ -64,7 +85,7 @@ def _send(console: Console, gateway: Gateway, record: receipts.Record, frame: Pi
 
 
 def submit(
-    console: Console, gateway: Gateway, call: Call, record: receipts.Record, frame: Picture
+    console: Console, gateway: Gateway, call: Call, record: receipts.Record, frames: Frames
 ) -> None:
     """Write down that the paid call is sent, send it, and settle what became of it."""
     try:
@@ -72,10 +93,10 @@ def submit(
             remember(record.output)
             record.intend()
             console.progress(f"submitting to {call.model.id}")
-            _send(console, gateway, record, frame)
+            _send(console, gateway, record, frames)
     except Unknown as error:
         record.ended(error)
-        settle(console, gateway, call, record, frame)
+        settle(console, gateway, call, record, frames)
     except Refused as error:
         error.hint = "The anchor is kept: say the action in other words. " + receipts.PAY_AGAIN
         record.ended(error)
@@ -91,12 +112,12 @@ def submit(
 
 
 def _sent_once_more(
-    console: Console, gateway: Gateway, record: receipts.Record, frame: Picture
+    console: Console, gateway: Gateway, record: receipts.Record, frames: Frames
 ) -> bool:
     """Whether the lost call could be sent again with its idempotency key, and now has a job."""
-    first = record.data["sent"].get("first_frame") or {}
     since_s = time.time() - float(record.data.get("sent_at") or 0)
-    same = first.get("sha256") == receipts.sha256_of_bytes(frame.data)
+    sent = record.data["sent"]
+    same = all(sent.get(name) == told for name, told in frames.as_json().items())
     key = gateway.about.idempotent and record.data.get("idempotency_key")
     if not (key and same and 0 <= since_s < KEY_HOLDS_S):
         return False
@@ -105,7 +126,7 @@ def _sent_once_more(
         console.progress("the answer was lost; sending the same call with the same key")
         try:
             with interrupts.held_back(console.note, gateway.settings.time_scale):
-                _send(console, gateway, record, frame)
+                _send(console, gateway, record, frames)
         except Unknown:
             continue
         except ToolError as error:  # it says nothing about the call before
@@ -120,10 +141,10 @@ def _sent_once_more(
 
 
 def settle(
-    console: Console, gateway: Gateway, call: Call, record: receipts.Record, frame: Picture
+    console: Console, gateway: Gateway, call: Call, record: receipts.Record, frames: Frames
 ) -> None:
     """Find out what became of a create whose answer was lost; raise Unknown where nobody can."""
-    if _sent_once_more(console, gateway, record, frame):
+    if _sent_once_more(console, gateway, record, frames):
         return
     job: str | None = None
     fitting: list[str] = []

@@ -62,8 +62,12 @@ class Stages:
         motion: str | None,
         scripts: str,
         wish: Wish,
+        last_frame: str | None,
     ) -> None:
-        """`names`: the stages there are, as `plan.stages_of` says; `wish` is of Stage 2."""
+        """`names`: the stages there are, as `plan.stages_of` says; `wish` is of Stage 2.
+
+        `last_frame` is the SHA-256 of the picture that the clip is to end with.
+        """
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         # Receipts name the command that a person would run again: this one.
         command = same_command("--no-wait")
@@ -78,6 +82,7 @@ class Stages:
         self._motion = motion
         self._scripts = scripts
         self._wish = wish
+        self._last_frame = last_frame
         self._own = folder.persons_own()
         self._left_usd: float | None = args.max_cost
 
@@ -91,7 +96,8 @@ class Stages:
     @property
     def spent(self) -> budget.Spent:
         """What the receipts of this run say was spent."""
-        return runs.spent_for([self._folder.caption, self._folder.anchor, self._output])
+        folder = self._folder
+        return runs.spent_for([folder.caption, folder.anchor, folder.seen_motion, self._output])
 
     def anchors_left(self, gateway: dict[str, str]) -> dict[str, int]:
         """How many calls of each kind Stage 2 still makes; empty as long as it has no caption."""
@@ -135,6 +141,10 @@ class Stages:
         # A motion that Stage 1 is yet to write is another one than that of any clip.
         told = self._motion is not None or args.prompt_strategy == "original"
         told = told or rewritten or "motion" in self._own
+        if args.motion_from_anchor and drawn:
+            seen = "seen_motion" in self._own or self._watched(gateway) is not None
+            made += ["motion"] * seen
+            told = told and seen
         if drawn and (args.job or (told and self._clip_is_made(gateway, written, demo))):
             made.append("synthesis")
         return tuple(made)
@@ -157,7 +167,8 @@ class Stages:
                 # It is sent once more only if the gateway has forgotten the job: Stage 3 finds out,
                 # and has for it what the stages before it leave of the cap.
                 made = (*made, "synthesis")
-                before = runs.spent_for([self._folder.caption, self._folder.anchor])
+                folder = self._folder
+                before = runs.spent_for([folder.caption, folder.anchor, folder.seen_motion])
                 self._left_usd = max(0.0, limit.usd - before.usd)
             left = self.left(planned, made, gateway).costs
             allow = self._args.allow_unknown_cost
@@ -232,6 +243,21 @@ class Stages:
             user_prompt=self._prompt if self._wish.verifies else None,
         )
 
+    def motion(self) -> None:
+        """The motion, with the anchor in view; where none is sound, Stage 1's stays."""
+        if "seen_motion" in self._own:
+            self._say_own(self._folder.seen_motion)
+            return
+        self._run(
+            "rewrite_prompt.py",
+            "-",
+            stdin=self._prompt,
+            anchor=self._anchor,
+            output=self._folder.seen_motion,
+            model=self._args.llm_model,
+            overwrite=True,
+        )
+
     @property
     def awaits_choice(self) -> bool:
         """Whether Stage 2 has ended with candidates, and without one that was taken."""
@@ -246,7 +272,7 @@ class Stages:
         """
         args = self._args
         motion_file = self._motion_file(written)
-        if motion_file and "motion" in self._own:
+        if motion_file == self._folder.motion and "motion" in self._own:
             self._say_own(motion_file)
         self.children.environ[receipts.PIPELINE] = json.dumps(pipeline)
         sound = {None: {}, True: {"audio": True}, False: {"no_audio": True}}[args.audio]
@@ -267,6 +293,7 @@ class Stages:
             overwrite=args.overwrite,
             resubmit=args.resubmit,
             take=args.take if args.take != 1 else None,
+            last_frame=args.last_frame,
         )
 
     def stopped(self, path: Path) -> dict[str, Any]:
@@ -302,7 +329,7 @@ class Stages:
             motion = self._motion_text(written)
         wanted = asked.synthesis(
             self._prompt, motion, receipts.sha256_of(self._anchor), gateway,
-            model=self._args.video_model, take=self._args.take,
+            model=self._args.video_model, take=self._args.take, last_frame=self._last_frame,
             **{name: getattr(self._args, name) for name in OF_CLIP},
         )  # fmt: skip
         return not receipts.would_pay(
@@ -323,13 +350,31 @@ class Stages:
         )  # fmt: skip
         return receipts.rewritten(self._folder.caption, wanted)
 
+    def _watched(self, gateway: dict[str, str]) -> dict[str, Any] | None:
+        """The receipt of the motion that was written with this anchor in view."""
+        if not self._anchor.is_file():
+            return None
+        wanted = asked.motion(
+            self._prompt, receipts.sha256_of(self._anchor), gateway, model=self._args.llm_model
+        )
+        return receipts.rewritten(self._folder.seen_motion, wanted)
+
     def _motion_file(self, written: Path | None) -> Path | None:
-        """What Stage 1 wrote, where the clip is told it."""
+        """The motion that was written with the anchor in view, else by Stage 1, if it is told."""
+        if self._args.motion_from_anchor and self._folder.seen_motion.is_file():
+            return self._folder.seen_motion
         takes_motion = self._motion is None and self._args.prompt_strategy != "original"
         return written if takes_motion and written is not None and written.exists() else None
 
     def _motion_text(self, written: dict[str, Any] | None) -> str | None:
-        """Stage 1's motion: the file, else what its receipt will restore."""
+        """The motion that is told: the file, else what its receipt will restore."""
+        path = self._folder.seen_motion
+        if self._args.motion_from_anchor:
+            if path.is_file():
+                return inputs.read_text(None, str(path), "The motion")
+            seen = receipts.read(path) or {}
+            if isinstance(told := (seen.get("result") or {}).get("motion"), str):
+                return told
         if "reasoning" not in self._names:
             return None
         path = self._folder.motion

@@ -476,9 +476,10 @@ def pipeline(
     drawn_ratios = None
     if not own_anchor and "composition" not in made:
         drawn_ratios = legal.choose_model("image", image_model, gateway, allow_off)[0].ratios
+    writes_motion = asks_llm or motion_from_anchor
     # The video first: what its model does not take is said before anything else.
     video = synthesis(
-        prompt, motion or (MOTION_TO_COME if asks_llm else None), gateway, model=video_model,
+        prompt, motion or (MOTION_TO_COME if writes_motion else None), gateway, model=video_model,
         strategy=strategy, ratio=aspect_ratio, drawn_ratios=drawn_ratios,
         allow_off=allow_off, strict="synthesis" not in made, **of_video,
     )  # fmt: skip

@@ -31,12 +31,17 @@ class WorkFolder(NamedTuple):
         return self.path / "motion.txt"
 
     @property
+    def seen_motion(self) -> Path:
+        """The motion that was written with the anchor in view; not there if none was sound."""
+        return self.path / "motion-from-anchor.txt"
+
+    @property
     def anchor(self) -> Path:
         """Stage 2's image."""
         return self.path / "anchor.png"
 
     def persons_own(self) -> set[str]:
-        """Which of "caption", "motion", "anchor" a person made or changed."""
+        """Which of "caption", "motion", "seen_motion", "anchor" a person made or changed."""
         own = set()
         for name, path in (("caption", self.caption), ("anchor", self.anchor)):
             if receipts.edited(receipts.look(path)):
@@ -47,6 +52,8 @@ class WorkFolder(NamedTuple):
             ours = result.get("motion") if isinstance(result, dict) else None
             if _text(self.motion) != ours:
                 own.add("motion")
+        if receipts.edited(receipts.look(self.seen_motion)):
+            own.add("seen_motion")
         return own
 
     def damaged(self) -> list[Path]:
@@ -59,19 +66,28 @@ class WorkFolder(NamedTuple):
 
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each file that is there, by name."""
-        paths = {"caption": self.caption, "motion": self.motion, "anchor": self.anchor}
+        paths = {
+            "caption": self.caption,
+            "motion": self.motion,
+            "motion_from_anchor": self.seen_motion,
+            "anchor": self.anchor,
+        }
         return {name: receipts.sha256_of(path) for name, path in paths.items() if path.is_file()}
 
     def save_intermediate(self, video: Path, anchor: Path, framing: Framing) -> None:
         """Write what is free to remake: texts as sent, replies without bytes, the image as sent."""
         from .media import images
 
-        for number, output in ((1, self.caption), (2, self.anchor), (3, video)):
+        outputs = (
+            ("stage1", self.caption), ("motion", self.seen_motion), ("stage2", self.anchor),
+            ("stage3", video),
+        )  # fmt: skip
+        for name, output in outputs:
             receipt = receipts.read(output)
             if receipt is None:
                 continue
-            self._write(f"stage{number}.sent.json", receipt.get("sent"))
-            self._write(f"stage{number}.reply.json", receipt.get("reply"))
+            self._write(f"{name}.sent.json", receipt.get("sent"))
+            self._write(f"{name}.reply.json", receipt.get("reply"))
         if anchor.is_file():
             frame = images.to_send(images.read_image(anchor, "The anchor"), framing)
             extension = "png" if frame.mime == "image/png" else "jpg"

@@ -27,6 +27,8 @@ from .kinds import (
 )
 
 if TYPE_CHECKING:
+    import argparse
+
     from PIL import Image
 
     from ..gateway.types import Picture
@@ -81,6 +83,13 @@ def read_image(path: Path, what: str) -> ImageFile:
         return check_image(data)
     except OutputError as error:
         raise UsageError(f"{what} {path}: {error.message}", error.hint) from None
+
+
+def read_last(args: argparse.Namespace) -> ImageFile | None:
+    """The picture of --last-frame, if there is one. Raises UsageError."""
+    if args.last_frame is None:
+        return None
+    return read_image(Path(args.last_frame).expanduser(), "--last-frame")
 
 
 def check_image(data: bytes) -> ImageFile:
