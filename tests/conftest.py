@@ -26,7 +26,7 @@ collect_ignore = [] if importlib.util.find_spec("openai") else ["clients"]
 ASTRAY = ("PROXY", "NETRC", "CA_BUNDLE", "SSL_CERT")
 
 
-def _guarded() -> str:
+def guarded() -> str:
     """PYTHONPATH, with the guard first."""
     return os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
 
@@ -39,7 +39,7 @@ from forks import Forks  # noqa: E402
 from loopback import Gateway  # noqa: E402
 
 # Ended with the process of the tests.
-FORKS = Forks({**os.environ, "PYTHONPATH": _guarded()})
+FORKS = Forks({**os.environ, "PYTHONPATH": guarded()})
 
 
 def _guard_this_process() -> None:
@@ -102,7 +102,7 @@ def home(
     monkeypatch.setenv("HOME", str(places["home"]))
     monkeypatch.setenv("TMPDIR", str(places["tmp"]))
     monkeypatch.setattr(tempfile, "tempdir", str(places["tmp"]))
-    monkeypatch.setenv("PYTHONPATH", _guarded())
+    monkeypatch.setenv("PYTHONPATH", guarded())
     monkeypatch.setenv("FACTORIZED_VIDEO_TIME_SCALE", "0.01")  # back-offs in milliseconds
     monkeypatch.chdir(places["work"])
     yield places["home"]
