@@ -270,7 +270,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         record.update(pipeline={**pipeline, "cost": stages.children.cost()})
     if args.save_intermediate:
         folder.save_intermediate(output, anchor, planned.call("synthesis").framing)
-    return _result(record.data, output, stages.children.results, reused=False)
+    result = _result(record.data, output, stages.children.results, reused=False)
+    return {**result, **stages.of_candidates}
 
 
 def _check_place(

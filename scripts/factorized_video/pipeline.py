@@ -259,10 +259,15 @@ class Stages:
         )
 
     @property
+    def of_candidates(self) -> dict[str, Any]:
+        """What Stage 2 has said of candidates; nothing where there were none."""
+        drawn = [one for one in self.children.results if one.get("stage") == "composition"]
+        return {key: drawn[-1][key] for key in OF_CANDIDATES if key in drawn[-1]} if drawn else {}
+
+    @property
     def awaits_choice(self) -> bool:
         """Whether Stage 2 has ended with candidates, and without one that was taken."""
-        last = self.children.results[-1] if self.children.results else {}
-        return bool(last.get("contact_sheet")) and last.get("candidate") is None
+        return "candidate" in self.of_candidates and self.of_candidates["candidate"] is None
 
     def synthesis(self, written: Path | None, pipeline: dict[str, Any]) -> None:
         """Stage 3, with the motion given, else the one that Stage 1 has `written`, if any.
@@ -310,7 +315,7 @@ class Stages:
             "receipt": last.get("receipt"),
             "stage": last.get("stage"),
             "stages": results,
-            **{key: last[key] for key in OF_CANDIDATES if key in last},
+            **self.of_candidates,
             "next": same_command("--stop-after"),
         }
 

@@ -145,6 +145,8 @@ def _row(path: Path, now: float) -> dict[str, Any]:
         nothing = dict.fromkeys(("cost", "created_at", "job", "next", "cwd"))
         return {**unreadable, "age_s": _since(path, now), **nothing}
     cost = receipt.get("cost")
+    if isinstance(cost, dict) and receipt.get("checks"):
+        cost = (cost_of(receipt) or Cost(0.0, "actual")).as_json()
     open_still = receipt["state"] in _OPEN and not receipt.get("replaced_by")
     gone = receipt["state"] == "succeeded" and not output.exists()
     return {

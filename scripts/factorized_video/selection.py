@@ -95,9 +95,11 @@ class Selection:
             self._pay()
         questions = folder.questions() if folder.wish.verifies else self._questions_there()
         standing = folder.standing(questions)
+        if folder.wish.select is None and not folder.contenders(standing):
+            for name in folder.names:  # how they ended stands: it is said again
+                self._consult(folder.place(name), folder.wanted(name), overwrite=False)
         for one in standing:
-            if one.name in self._errors or not one.is_there:
-                self._say_lost(one)
+            self._say_lost(one)
         return {**self._choose(standing), "reused": not paid}
 
     def _returned(self) -> dict[str, Any]:
@@ -422,6 +424,7 @@ class Selection:
         )
         error.result = {
             **self._result(standing, None, sheet), "output": sheet, "next": again.with_choice(),
+            "status": error.kind,
         }  # fmt: skip
         return error
 
@@ -436,13 +439,11 @@ class Selection:
 
     def _say_lost(self, one: Candidate) -> None:
         """Say why a candidate is missing: once it is paid for, silence would hide it."""
-        error = self._errors.get(one.name)
-        message = error.message if isinstance(error, ToolError) else None
+        if one.is_there:
+            return
         told = one.receipt.get("error")
-        if message is None and isinstance(told, dict):
-            message = str(told.get("message"))
-        if not one.is_there:
-            self._console.warn(f"Candidate {one.name} is missing: {message or 'its file is gone.'}")
+        why = told.get("message") if isinstance(told, dict) else None
+        self._console.warn(f"Candidate {one.name} is missing: {why or 'its file is gone.'}")
 
     def _draw_sheet(self, standing: list[Candidate], chosen: str | None) -> str | None:
         """Write the contact sheet; its path."""
