@@ -1,7 +1,7 @@
 """The storyboard card, which the demo gateway answers an image request with.
 
 No model makes these pictures, and every one says so. Cards and clips are pure: bytes in, bytes out,
-no files, no clock; whatever looks random is seeded by the caption and the style.
+no files, no clock; whatever looks random is seeded by the caption, the style and the candidate.
 
 A card is a picture above a calm panel that holds the caption. Every length is a multiple of the
 *unit*, 1/720 of the short side, so that a card looks the same at 480p and at 1080p.
@@ -13,6 +13,7 @@ import io
 import math
 from typing import TYPE_CHECKING
 
+from .checks import END, RULE, draw_row, faults_of
 from .lettering import capitals_width, font_of, write_capitals
 from .palette import Palette, palette_of, text_colours
 from .reading import DASHES, drawable_part
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 STAMP = "drawn locally, no AI model was called"
 SUPERSAMPLE = 2  # Pillow draws polygons and discs with hard edges: draw large, then reduce
 LABEL = 15  # the type of the labels, in units
+STAGE, CHECKS = "STAGE 2 · ANCHOR", "DEMO CHECKS"
 
 
 def _write(draw: ImageDraw.ImageDraw, line: Line, size: float, palette: Palette) -> None:
@@ -64,10 +66,37 @@ def _stamp(draw: ImageDraw.ImageDraw, layout: Layout, palette: Palette) -> None:
     draw.text((middle + pad, base - unit), STAMP, palette.ink, font_of(SMALL * unit), anchor="ls")
 
 
-def draw_anchor(caption: str, style: str, size: Size) -> bytes:
+def _labels(
+    draw: ImageDraw.ImageDraw, layout: Layout, size: Size, style: str, hollow: tuple[int, ...]
+) -> None:
+    """Write the row of labels at the head of the panel, with the demo checks in it.
+
+    What the circles are is written beside them where the card is wide enough.
+    """
+    palette, unit, edge = palette_of(style), layout.unit, layout.panel[1]
+    (left, _, right, _), base, label = layout.text, edge + 42 * unit, LABEL * unit
+    small, gap = text_colours(palette)["small"][0], 28 * unit
+    write_capitals(draw, (left, base), STAGE, label, palette.accent)
+    draw_row(draw, size, edge, hollow, palette.accent)
+
+    end, name = left + END * unit, drawable_part(style)[:24] or "own style"
+    while True:
+        about = f"{name} · {ratio_name(size)}"
+        start = right - capitals_width(about, label)
+        if start >= end + gap or not name:
+            break
+        name = name[:-1].rstrip()
+    write_capitals(draw, (start, base), about, label, small)
+    said = end + 0.55 * gap
+    if said + capitals_width(CHECKS, label) + gap <= start:
+        write_capitals(draw, (said, base), CHECKS, label, small)
+
+
+def draw_anchor(caption: str, style: str, size: Size, candidate: int = 1) -> bytes:
     """Draw the storyboard card of a caption and return it as PNG bytes (RGB, `size` pixels).
 
-    Raises ValueError for a size without pixels.
+    Every candidate, from 1, has a scene and faults of its own (`checks.py`). Raises ValueError for
+    a size without pixels.
     """
     from PIL import Image, ImageDraw
 
@@ -77,22 +106,19 @@ def draw_anchor(caption: str, style: str, size: Size) -> bytes:
     large = size[0] * factor, size[1] * factor
     palette = palette_of(style)
     layout = lay_out(caption, large)
-    unit, edge, (left, _, right, bottom) = layout.unit, layout.panel[1], layout.text
+    unit, edge, (left, _, _, bottom) = layout.unit, layout.panel[1], layout.text
 
     card = Image.new("RGB", large, palette.panel)
-    card.paste(paint((large[0], round(edge)), style, caption, unit))
+    card.paste(paint((large[0], round(edge)), style, caption, unit, candidate))
     draw = ImageDraw.Draw(card)
     _stamp(draw, layout, palette)
-    draw.rectangle((0, edge, large[0], edge + 4 * unit), fill=palette.accent)
+    draw.rectangle((0, edge, large[0], edge + RULE * unit), fill=palette.accent)
 
-    head, label = edge + 42 * unit, LABEL * unit
-    small = text_colours(palette)["small"][0]
-    about = f"{drawable_part(style)[:24] or 'own style'} · {ratio_name(size)}"
-    write_capitals(draw, (left, head), "STAGE 2 · ANCHOR", label, palette.accent)
-    write_capitals(draw, (right - capitals_width(about, label), head), about, label, small)
+    _labels(draw, layout, large, style, faults_of(candidate))
     for line in layout.lines:
         _write(draw, line, layout.font_size, palette)
     foot = (left, bottom + 0.85 * FOOT * unit)
+    small = text_colours(palette)["small"][0]
     draw.text(foot, layout.footer, small, font_of(SMALL * unit), anchor="ls")
 
     out = io.BytesIO()

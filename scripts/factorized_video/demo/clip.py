@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from .decoding import decoded
 from .lettering import capitals_width, write_capitals
 from .sizes import BAR, ZOOM, Size
 
@@ -29,21 +30,10 @@ def conform(data: bytes, size: Size) -> Image.Image:
     from PIL import Image, ImageOps
 
     try:
-        image: Image.Image = Image.open(io.BytesIO(data))
-        image.draft("RGB", (2 * max(size), 2 * max(size)))  # decodes a large JPEG smaller
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        if image.mode.startswith("I"):  # 16 bits a channel, which Pillow would clip to 8
-            image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            paper = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(paper, image)
-        if image.mode != "RGB":  # 8000 x 8000 pixels are 256 MB: no copy without need
-            image = image.convert("RGB")
-        return ImageOps.fit(image, size, Image.Resampling.LANCZOS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"the anchor is not an image that can be read: {error}") from error
+        image = decoded(data, large=(2 * max(size), 2 * max(size)))
+    except ValueError as error:
+        raise ValueError(f"the anchor is {error}") from error
+    return ImageOps.fit(image, size, Image.Resampling.LANCZOS)
 
 
 def _bar(size: Size, full: bool) -> Image.Image:

@@ -178,14 +178,15 @@ def _grid(picture: Image.Image, unit: float) -> None:
     picture.paste((255, 255, 255), mask=mask)
 
 
-def paint(size: Size, style: str, caption: str, unit: float) -> Image.Image:
+def paint(size: Size, style: str, caption: str, unit: float, candidate: int = 1) -> Image.Image:
     """Paint the upper part of a card, in the manner of its style, as `size` pixels of RGB.
 
-    `unit` is the card's, in pixels. The same style and caption give the same picture.
+    `unit` is the card's, in pixels. The same style, caption and candidate give the same picture.
     """
     from PIL import Image, ImageChops
 
-    dice = random.Random(f"{style}\n{caption}".encode("utf-8", "replace"))
+    seed = f"{style}\n{caption}" + (f"\n{candidate}" if candidate > 1 else "")
+    dice = random.Random(seed.encode("utf-8", "replace"))
     b = Brush(palette_of(style), manner_of(style), dice, unit)
     picture = _landscape(size, b)
     if b.manner.finish == "brush":

@@ -129,6 +129,11 @@ def _below(size: Size) -> float:
     return size[1] * CROPPED + (BAR + 12) * min(size) / 720
 
 
+def margin_of(size: Size) -> float:
+    """Return the left and the right margin: what the push-in takes away, and some air."""
+    return size[0] * CROPPED + 30 * min(size) / 720
+
+
 def _blocks(words: tuple[Word, ...], size: Size, room: float, foot: float) -> Iterator[Block]:
     """Yield ways to set the words across `room` pixels, the most generous first."""
     unit = min(size) / 720
@@ -178,7 +183,7 @@ def lay_out(caption: str, size: Size) -> Layout:
     width, height = size
     unit = min(size) / 720
     words, _, notes = read(caption)
-    left, foot, more = width * CROPPED + 30 * unit, FOOT * unit, 0
+    left, foot, more = margin_of(size), FOOT * unit, 0
     for block in _blocks(words, size, width - 2 * left, foot if notes else 0):
         if block.rows * block.leading <= block.room:
             break
