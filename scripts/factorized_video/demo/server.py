@@ -1,7 +1,8 @@
 """The demo gateway: the HappyCapy dialect over real HTTP, on 127.0.0.1 only.
 
 It exists so that the whole pipeline can be run, tested and developed against without a key. It
-claims no understanding: what it returns is drawn by `card.py` and `clip.py`, and stamped DEMO.
+claims no understanding: what it returns is drawn by `card.py` and `clip.py`, and stamped DEMO; its
+judge reads only the circles that `checks.py` put on the card.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from .. import prompts
+from . import checks, tasks
 from .card import draw_anchor
+from .decoding import as_png
 from .jobs import LONGEST_S, Jobs
 from .sizes import canvas
-from .stillness import make_still
 
 LARGEST_REQUEST = 64 << 20
 MODELS = ("demo/stillness", "demo/storyboard-card", "demo/push-in")
@@ -105,11 +107,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, body: dict[str, object]) -> dict[str, object]:
         messages = body.get("messages")
-        asked = _asked(messages if isinstance(messages, list) else [])
-        if asked is None:
-            raise BadRequest('the demo expects a user message of JSON with "prompt"')
-        caption, motion, note = make_still(asked)
-        content = json.dumps({"caption": caption, "motion": motion}, ensure_ascii=False)
+        try:
+            said, note = tasks.reply_to(messages if isinstance(messages, list) else [])
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
+        content = json.dumps(said, ensure_ascii=False)
         message = {"role": "assistant", "content": content}
         return {
             "id": "demo",
@@ -123,9 +125,12 @@ class _Handler(BaseHTTPRequestHandler):
         prompt = body.get("prompt")
         if not isinstance(prompt, str) or not prompt.strip():
             raise BadRequest("prompt is missing")
-        caption, style = _caption_and_style(prompt)
         size = _canvas(body.get("aspectRatio", "16:9"), "720p")
-        card = draw_anchor(caption, style, size)
+        if body.get("images"):
+            card = _edited(body["images"])
+        else:
+            caption, style = _caption_and_style(prompt)
+            card = draw_anchor(caption, style, size, _candidate(body.get("user")))
         return {
             "data": [{"b64_json": base64.b64encode(card).decode("ascii")}],
             "usage": {"cost": 0},
@@ -184,17 +189,20 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: stderr belongs to the command."""
 
 
-def _asked(messages: list[object]) -> str | None:
-    """The prompt in the first user message that carries one as JSON."""
-    for message in messages:
-        if isinstance(message, dict) and message.get("role") == "user":
-            try:
-                data = json.loads(str(message.get("content")))
-            except ValueError:
-                continue
-            if isinstance(data, dict) and isinstance(data.get("prompt"), str):
-                return str(data["prompt"])
-    return None
+def _edited(pictures: object) -> bytes:
+    """The picture with its circles filled, or as it is where it is no demo card."""
+    try:
+        picture = tasks.first_of(pictures)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    row = checks.read_row(picture)
+    return as_png(checks.mended(picture, row) if row else picture)
+
+
+def _candidate(user: object) -> int:
+    """Which of several draws of a request is asked for: 2 of "candidate-2", else 1."""
+    named = re.fullmatch(r"candidate-([1-9]\d{0,5})r?", user) if isinstance(user, str) else None
+    return int(named[1]) if named else 1
 
 
 def _caption_and_style(prompt: str) -> tuple[str, str]:

@@ -70,19 +70,35 @@ UNCHANGED = (
 
 def make_still(prompt: str) -> tuple[str, str, str | None]:
     """Caption, motion and, where the table found nothing it knows, a note that says so."""
-    asked = text = " ".join(prompt.split())
-    for finite, participle in _FINITE.items():
-        text = re.sub(rf"\b{finite}\b(?=\s+(?:from|to|over|across|through|into|on|off|up|down|"
-                      r"around|along|past|away|out|in|toward|towards)\b|\s*[.,;]|$)",
-                      participle, text, flags=re.IGNORECASE)  # fmt: skip
-    caption = _LATER.sub("", text)
-    caption = re.sub(
-        rf"\b({_PARTICIPLE}){_THING}", lambda m: m.group(1)[:-3] + "\0", caption, flags=re.I
-    )
+    asked = one_line(prompt)
+    caption = _things_kept(_LATER.sub("", _with_participles(asked)))
     caption = _FROM_TO.sub(lambda m: f"on {m[2]}, {_pose(m[1])}, with {m[3]} in view", caption)
     caption = _MOVING.sub(lambda m: _pose(m[1]), caption)
     caption = caption.replace("\0", "ing").strip(" ,;") or asked
     return caption, asked, UNCHANGED if caption == asked else None
+
+
+def tells_motion(text: str) -> bool:
+    """Say whether the table finds a word of motion in a text."""
+    return bool(_MOVING.search(_things_kept(_with_participles(one_line(text)))))
+
+
+def one_line(text: str) -> str:
+    """Return a text with single spaces, as everything that is made of a prompt begins."""
+    return " ".join(text.split())
+
+
+def _with_participles(text: str) -> str:
+    for finite, participle in _FINITE.items():
+        text = re.sub(rf"\b{finite}\b(?=\s+(?:from|to|over|across|through|into|on|off|up|down|"
+                      r"around|along|past|away|out|in|toward|towards)\b|\s*[.,;]|$)",
+                      participle, text, flags=re.IGNORECASE)  # fmt: skip
+    return text
+
+
+def _things_kept(text: str) -> str:
+    """Hide the participles that name a kind of thing: their "ing" becomes a NUL."""
+    return re.sub(rf"\b({_PARTICIPLE}){_THING}", lambda m: m.group(1)[:-3] + "\0", text, flags=re.I)
 
 
 def _pose(participle: str) -> str:

@@ -1,0 +1,187 @@
+"""The demo gateway over real HTTP: the loop that checks an anchor finds faults here, and mends."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("PIL")
+
+from factorized_video import prompts
+from factorized_video.demo.server import serve
+from pictures import distance, opened
+from PIL import Image
+
+PROMPT = "A cat jumping from a bookshelf to the couch"
+CONTROLS = [
+    "Is there a giraffe in the picture?",
+    "Is there an accordion in the picture?",
+    "Does the picture show anything at all, other than one single plain colour?",
+]
+
+
+@pytest.fixture
+def root() -> Iterator[str]:
+    with serve() as address:
+        yield address
+
+
+def post(root: str, path: str, body: dict[str, object]) -> tuple[int, dict[str, Any]]:
+    """Status and JSON of a POST."""
+    request = urllib.request.Request(
+        f"{root}/api/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def uri(data: bytes, mime: str = "image/png") -> str:
+    return f"data:{mime};base64,{base64.b64encode(data).decode()}"
+
+
+def jpeg(data: bytes, longest: int = 700) -> bytes:
+    """A picture as it is shown to a judge."""
+    picture, out = opened(data).convert("RGB"), io.BytesIO()
+    picture.thumbnail((longest, longest))
+    picture.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+def shown(messages: list[dict[str, str]], *pictures: object) -> list[object]:
+    """The messages with pictures before the text of the user's."""
+    system, user = messages
+    images = [{"type": "image_url", "image_url": {"url": address}} for address in pictures]
+    parts = [*images, {"type": "text", "text": user["content"]}]
+    return [system, {"role": "user", "content": parts}]
+
+
+def chat(root: str, messages: object) -> dict[str, Any]:
+    status, reply = post(
+        root, "chat/completions", {"model": "demo/stillness", "messages": messages}
+    )
+    assert status == 200, reply
+    said = json.loads(reply["choices"][0]["message"]["content"])
+    assert isinstance(said, dict)
+    return said
+
+
+def draw(root: str, prompt: str, **more: object) -> bytes:
+    body = {"model": "demo/storyboard-card", "prompt": prompt, "aspectRatio": "16:9", **more}
+    status, reply = post(root, "images/generations", body)
+    assert status == 200, reply
+    return base64.b64decode(reply["data"][0]["b64_json"])
+
+
+def judged(root: str, questions: list[str], picture: bytes) -> list[str]:
+    said = chat(root, shown(prompts.check_messages(questions), uri(jpeg(picture), "image/jpeg")))
+    assert [one["id"] for one in said["answers"]] == list(range(1, len(questions) + 1))
+    return [one["answer"] for one in said["answers"]]
+
+
+def test_the_loop_finds_planted_faults_and_an_edit_mends_them(root: str) -> None:
+    asking = prompts.question_messages(PROMPT)
+    questions = chat(root, asking)["questions"]
+    assert questions == chat(root, prompts.asked_again(asking, "no", "Answer again."))["questions"]
+    assert 5 <= len(questions) <= 10
+    image_prompt = prompts.image_prompt(PROMPT, "anime", "1:1")
+    drawn = [
+        draw(root, image_prompt, aspectRatio="1:1", **named)
+        for named in ({}, {"user": "candidate-2"}, {"user": "candidate-3"})
+    ]
+    assert distance(opened(drawn[0]), opened(drawn[1])) > 1
+    wrong = [
+        [n for n, answer in enumerate(judged(root, questions, one), 1) if answer != "yes"]
+        for one in drawn
+    ]
+    assert wrong == [[5], [2, 4], []]
+    assert judged(root, CONTROLS, drawn[0]) == ["no", "no", "yes"]
+
+    request = prompts.edit_prompt([(questions[4], "circle 5 is hollow")])
+    edited = draw(root, request, images=[uri(drawn[0])])
+    assert judged(root, questions, edited) == ["yes"] * len(questions)
+    assert opened(edited).size == opened(drawn[0]).size
+    assert distance(opened(edited), opened(drawn[0])) < 0.1
+
+
+@pytest.mark.thorough
+def test_the_first_candidate_is_the_one_without_a_name(root: str) -> None:
+    """And `user` may be anything else at other servers of this shape."""
+    small: dict[str, object] = {"aspectRatio": "1:1"}
+    plain = draw(root, PROMPT, **small)
+    for user in ("somebody", "candidate-0"):
+        assert draw(root, PROMPT, user=user, **small) == plain
+    assert draw(root, PROMPT, user="candidate-2", **small) != plain
+
+
+def test_other_pictures_are_neither_judged_nor_changed(root: str) -> None:
+    out = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(out, "PNG")
+    photo = out.getvalue()
+    questions = chat(root, prompts.question_messages(PROMPT))["questions"]
+    assert judged(root, questions, photo) == ["unsure"] * len(questions)
+    assert judged(root, [*CONTROLS, "Is it grey?"], photo) == ["no", "no", "yes", "unsure"]
+    edited = opened(draw(root, "Make it better", images=[uri(photo)]))
+    assert (edited.format, distance(edited, opened(photo))) == ("PNG", 0)
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(out, "PNG")
+    assert judged(root, CONTROLS, out.getvalue()) == ["no", "no", "no"]
+
+
+def test_the_motion_is_told_for_a_picture(root: str) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(out, "PNG")
+    said = chat(root, shown(prompts.motion_messages("A quiet harbour"), uri(out.getvalue())))
+    assert said["motion"] == "A quiet harbour. The camera slowly pushes in."
+    assert said["demands"] == [{"demand": "A quiet harbour", "words": "A quiet harbour"}]
+
+
+def test_a_caption_is_made_as_before_from_text_or_from_parts(root: str) -> None:
+    messages = prompts.rewrite_messages(PROMPT, "anime", "16:9")
+    said = chat(root, messages)
+    assert said["caption"].startswith("A cat on a bookshelf, crouched")
+    assert said == chat(root, shown(messages))
+
+
+CHECK = prompts.check_messages(["Is there a cat?"])
+
+
+@pytest.mark.parametrize(
+    ("messages", "problem"),
+    [
+        (CHECK, "a picture is missing"),
+        (shown(CHECK), "a picture is missing"),
+        (shown(CHECK, uri(b"not an image")), "the picture is not an image"),
+        (shown(CHECK, "data:image/png;base64,#"), "the picture is not a data URI"),
+        (shown(CHECK, "https://example.org/a.png"), "the picture is not a data URI"),
+        (shown(CHECK, None), "the picture is not a data URI"),
+        (prompts.motion_messages(PROMPT), "a picture is missing"),
+        (prompts.question_messages(" "), "prompt is missing"),
+        ([{"role": "user", "content": '{"task": "sing"}'}], "task: expected one of"),
+        ([{"role": "user", "content": '{"task": ["check"]}'}], "task: expected one of"),
+        ([{"role": "user", "content": '{"task": "check", "questions": ["a"]}'}], "questions must"),
+        ([{"role": "user", "content": "hello"}], "the demo expects"),
+        ([{"role": "user", "content": [7, {"type": "text"}]}], "the demo expects"),
+        ("hello", "the demo expects"),
+    ],
+)
+def test_a_chat_that_lacks_something_is_400(root: str, messages: object, problem: str) -> None:
+    status, reply = post(root, "chat/completions", {"messages": messages})
+    assert status == 400
+    assert problem in reply["error"]["message"]
+
+
+@pytest.mark.parametrize("images", ["x", ["x"], [uri(b"x")], [7], {"a": 1}])
+def test_an_edit_of_no_picture_is_400(root: str, images: object) -> None:
+    status, reply = post(root, "images/generations", {"prompt": "Mend it", "images": images})
+    assert (status, "picture is" in reply["error"]["message"]) == (400, True)
