@@ -12,6 +12,7 @@ import random
 import re
 import urllib.request
 from math import sqrt
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -344,3 +345,24 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(rows) == 3 * (1 + 2 * 2)
     assert table.main(words) == 0
     assert capsys.readouterr().out == printed
+
+
+# --- the command line -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "mode", "error"), [
+    (1, loop.PLAIN, 0.0), (2, loop.PLAIN, 0.0), (2, loop.VERIFY, 0.1),
+    (2, loop.REPAIR, 0.0), (3, loop.REPAIR, 0.2), (1, loop.VERIFY, 1.0),
+])  # fmt: skip
+def test_the_command_line_ends_as_the_loop_in_a_few_lines_does(
+    number: int, mode: str, error: float, tmp_path: Path
+) -> None:
+    """The same anchor, cost and calls: the decisions are told twice, and agree."""
+    rates = Rates(judges_wrong=error)
+    for seed in (0, 1):
+        scene, _ = scene_of(seed)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        told = table.by_command(Models(rates, seed), scene, number, mode, folder)
+        expected = loop.simulated(Models(rates, seed), scene, number, mode)
+        assert told == expected
