@@ -52,8 +52,6 @@ class Judge:
         # says None leaves it as it is.
         self.says: dict[str, Callable[[dict[str, Any], str], Reply | str | None]] = {}
         self.asked: list[tuple[str, str]] = []  # tasks, and what of: the prompt or the candidate
-        self.most_at_once = 0
-        self._at_once = 0
         self._names: dict[bytes, str] = {}
         self._lock = threading.Lock()
         self._gateway = gateway
@@ -67,8 +65,6 @@ class Judge:
     def _image(self, request: Request) -> Reply:
         asked = self._gateway.speech.asked(request)
         with self._lock:
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
             self._gateway.draws += 1
             number = self._gateway.draws
         told = str(request.body.get("user") or "").removeprefix("candidate-")
@@ -78,9 +74,6 @@ class Judge:
             name = "1"
         data = picture(size_of(asked.shape), number)
         self._names[data] = name
-        self._gateway.until_closed(0.02)
-        with self._lock:
-            self._at_once -= 1
         return self._gateway.speech.image(request, Drawn(data, cost=self._gateway.image_usd))
 
     def _chat(self, request: Request) -> Reply | None:
