@@ -104,7 +104,7 @@ class Candidate(NamedTuple):
     @property
     def cost(self) -> Cost:
         """What it has cost, with its checks."""
-        return runs.cost_of(self.receipt) or _FREE
+        return models.total(runs.costs_of(self.receipt))
 
     def in_receipt(self) -> dict[str, Any]:
         """One entry of `candidates` in the receipt of the one that was taken."""
@@ -255,7 +255,7 @@ class Folder(NamedTuple):
     def cost(self, standing: list[Candidate]) -> Cost:
         """What all of it has cost, the questions too."""
         receipt = receipts.rewritten(self.questions_file, self.questions_digest)
-        written = [runs.cost_of(receipt) or _FREE] if receipt else []
+        written = runs.costs_of(receipt) if receipt else []
         return models.total(written + [one.cost for one in standing])
 
     # -- what is left ----------------------------------------------------------------------------

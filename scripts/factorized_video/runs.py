@@ -30,11 +30,14 @@ def default_folder() -> Path:
 
 
 def listed(folder: Path, now: float | None = None) -> list[dict[str, Any]]:
-    """One row for each receipt below the folder, the newest first. Raises UsageError."""
+    """One row for each receipt below the folder, and for each check; the newest first.
+
+    Raises UsageError.
+    """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder.", "Give the folder that the outputs are in.")
     now = time.time() if now is None else now
-    rows = [_row(path, now) for path in _receipts(folder)]
+    rows = [row for path in _receipts(folder) for row in _rows(path, now)]
     return sorted(rows, key=lambda row: float(row["age_s"]))
 
 
@@ -50,11 +53,9 @@ def spent_for(outputs: Iterable[Path]) -> Spent:
     """What was spent for these outputs: their receipts, and those kept aside beside them."""
     usd, unknown = 0.0, 0
     for receipt in (data for output in outputs for data in _attempts(output)):
-        cost = cost_of(receipt)
-        if cost is None:
-            continue
-        usd += cost.amount or 0.0
-        unknown += cost.amount is None
+        for cost in costs_of(receipt):
+            usd += cost.amount or 0.0
+            unknown += cost.amount is None
     return Spent(round(usd, 6), unknown)
 
 
@@ -79,18 +80,27 @@ def _in_folder(folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:
         yield name, data if data is not None else {"state": "unknown"}
 
 
-def cost_of(receipt: dict[str, Any]) -> Cost | None:
-    """What one receipt's paid call has cost, with the checks of a picture; None for nothing."""
-    rows = receipt.get("checks")
-    told = (
-        [row.get("cost") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    )
-    checks = [Cost(one.get("amount"), one["kind"]) for one in told if isinstance(one, dict)]
+def costs_of(receipt: dict[str, Any]) -> list[Cost]:
+    """What one receipt's paid call has cost, and each check of its picture."""
     own = _cost_of_call(receipt)
-    return models.total([*([own] if own else []), *checks]) if own or checks else None
+    return [*([own] if own else []), *(_cost_of_check(row) for row in _checks(receipt))]
+
+
+def _checks(receipt: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = receipt.get("checks")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _cost_of_check(row: dict[str, Any]) -> Cost:
+    told = row.get("cost")
+    if not isinstance(told, dict) or told.get("kind") not in models.COST_KINDS:
+        return Cost(None, "unknown")
+    amount = told.get("amount")
+    return Cost(amount if isinstance(amount, int | float) else None, told["kind"])
 
 
 def _cost_of_call(receipt: dict[str, Any]) -> Cost | None:
+    """None for nothing."""
     error = receipt.get("error")
     if isinstance(error, dict) and error.get("charged") == "no":
         return None
@@ -134,7 +144,8 @@ def _receipts(folder: Path) -> list[Path]:
     return found[:MOST_RECEIPTS]
 
 
-def _row(path: Path, now: float) -> dict[str, Any]:
+def _rows(path: Path, now: float) -> list[dict[str, Any]]:
+    """A receipt's row, and one for each check of its picture: they have prices of their own."""
     output = path.with_name(path.name[: -len(SUFFIX)])
     try:
         receipt = receipts.read(output)
@@ -143,13 +154,11 @@ def _row(path: Path, now: float) -> dict[str, Any]:
     if receipt is None:
         unreadable = {"output": str(output), "stage": "?", "state": "unreadable"}
         nothing = dict.fromkeys(("cost", "created_at", "job", "next", "cwd"))
-        return {**unreadable, "age_s": _since(path, now), **nothing}
+        return [{**unreadable, "age_s": _since(path, now), **nothing}]
     cost = receipt.get("cost")
-    if isinstance(cost, dict) and receipt.get("checks"):
-        cost = (cost_of(receipt) or Cost(0.0, "actual")).as_json()
     open_still = receipt["state"] in _OPEN and not receipt.get("replaced_by")
     gone = receipt["state"] == "succeeded" and not output.exists()
-    return {
+    row = {
         "output": str(output),
         "stage": str(receipt.get("stage")),
         "state": receipt["state"] + (", file gone" if gone else ""),
@@ -160,6 +169,10 @@ def _row(path: Path, now: float) -> dict[str, Any]:
         "next": receipt.get("command") if open_still else None,
         "cwd": receipt.get("cwd"),
     }
+    checked = {"stage": "verification", "state": "succeeded", "job": None, "next": None}
+    return [row] + [
+        {**row, **checked, "cost": _cost_of_check(check).as_json()} for check in _checks(receipt)
+    ]
 
 
 def _since(path: Path, now: float, created_at: object = None) -> int:
