@@ -312,7 +312,7 @@ class Folder(NamedTuple):
         """The check of the candidate that was taken for just this wish, and lies in its place.
 
         A passing one for one that was not to be checked; None where none was taken, or where what
-        lies there was changed since.
+        lies there, or the questions, were changed since.
         """
         found = receipts.look(self.output)
         receipt = found.receipt or {}
@@ -322,7 +322,9 @@ class Folder(NamedTuple):
         told = receipt.get("check")
         if self.wish.select is not None or not self.wish.verifies:
             return _PASSING
-        return checks.from_json(told) if isinstance(told, dict) else None
+        check = checks.from_json(told) if isinstance(told, dict) else Check()
+        same = self.questions() == tuple(one.question for one in check.answers)
+        return check if same else None
 
     # -- the output's place ----------------------------------------------------------------------
 
