@@ -289,6 +289,16 @@ class Folder(NamedTuple):
                 left["verification"] += 1
         return left
 
+    def came(self) -> bool:
+        """Whether a picture has come, and is kept, and is not in its place."""
+        outputs = [self.place(f"{name}{edit}") for name in self.names for edit in ("", "r")]
+        found = ((output, receipts.read(output)) for output in outputs)
+        return any(
+            receipt is not None and receipt["state"] == "intent"
+            and files.kept(receipts.kept_name(output, receipt)) is not None
+            for output, receipt in found
+        )  # fmt: skip
+
     def to_repair(self, standing: list[Candidate]) -> Candidate | None:
         """The one that is to be edited: the best that was drawn, if anything in it is wrong."""
         drawn = [one for one in self.contenders(standing) if not one.name.endswith("r")]
@@ -352,6 +362,7 @@ class Folder(NamedTuple):
             files.keep(moved.kept_name, came)
         moved.update()
         receipts.receipt_path(self.output).unlink(missing_ok=True)
+        files.drop(receipts.kept_name(self.output, receipt))
 
     def is_ours(self) -> bool:
         """Whether what lies in the output's place, if anything, is one of these: replaced freely.

@@ -91,7 +91,7 @@ class Selection:
         self._check_room()
         self._sweep()
         paid = folder.wish.select is None and any(self._left().values())
-        if paid:
+        if paid or (folder.wish.select is None and folder.came()):
             self._pay()
         questions = folder.questions() if folder.wish.verifies else self._questions_there()
         standing = folder.standing(questions)
@@ -141,6 +141,12 @@ class Selection:
             return
         outputs = [self._folder.place(name) for name in self._folder.names]
         outputs += [self._folder.place(f"{name}r") for name in self._folder.names]
+        for output in outputs:
+            receipt = receipts.read(output) or {}
+            name = receipts.kept_name(output, receipt)
+            # What is in its place need not be kept, and half of what was to be kept is nothing.
+            if receipt.get("state") == "succeeded" or files.kept(name) is None:
+                files.drop(name)
         for output in (*outputs, self._folder.questions_file, self._folder.sheet):
             files.sweep(output)
 
@@ -443,7 +449,9 @@ class Selection:
             return
         told = one.receipt.get("error")
         why = told.get("message") if isinstance(told, dict) else None
-        self._console.warn(f"Candidate {one.name} is missing: {why or 'its file is gone.'}")
+        lost = "what became of the paid call for it is not known."
+        gone = lost if one.receipt["state"] in ("intent", "unknown") else "its file is gone."
+        self._console.warn(f"Candidate {one.name} is missing: {why or gone}")
 
     def _draw_sheet(self, standing: list[Candidate], chosen: str | None) -> str | None:
         """Write the contact sheet; its path."""

@@ -48,8 +48,9 @@ def contact_sheet(tiles: list[Tile]) -> bytes:
     height = max(1, round(width * size[1] / size[0]))
     body, number = ImageFont.load_default(_SMALL), ImageFont.load_default(_NUMBER)
     line = ImageFont.load_default(_LINE)
-    # Characters that fit into a line; the font is proportional, an "n" is about its mean width.
-    fit = max(12, int((width - 2 * _PAD) / body.getlength("n")))
+    # Characters that fit into a line; the font is proportional, and this has its mean width.
+    mean = body.getlength("is the large cat on the left?") / 29
+    fit = max(12, int((width - 2 * _PAD) / mean))
     words = [[part for text in tile.lines for part in _wrapped(text, fit)] for tile in tiles]
     rows = [range(start, min(start + row, len(tiles))) for start in range(0, len(tiles), row)]
     panels = [_PAD * 2 + _NUMBER + _LINE * max(len(words[n]) for n in each) for each in rows]
