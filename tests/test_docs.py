@@ -13,25 +13,32 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from bed import table as bed_table
 from factorized_video import (
+    STAGES,
     adoption,
     budget,
+    candidates,
     catalog,
+    checks,
     cli,
     console,
     inputs,
     interrupts,
     legal,
     models,
+    motion,
     plan,
     prompts,
     receipts,
     rewriting,
     runs,
+    selection,
+    workfolder,
 )
 from factorized_video.gateway import dialects, settings
 from factorized_video.gateway.dialects import happycapy
-from factorized_video.media import filmstrip, images, likeness
+from factorized_video.media import contact_sheet, filmstrip, images, likeness
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,7 +51,9 @@ SCRIPTS = (
 REFERENCES = sorted((ROOT / "references").glob("*.md"))
 DOCS = [ROOT / "SKILL.md", ROOT / "README.md", *REFERENCES]
 KINDS = dict(zip(SCRIPTS, ("llm", "image", "video"), strict=False))
-DEMO = "scripts/factorized_video/demo"
+MODEL_KINDS = {"--llm-model": "llm", "--image-model": "image", "--video-model": "video",
+               "--judge-model": "llm"}  # fmt: skip
+DEMO, BED = "scripts/factorized_video/demo", "tests/bed"
 SETUP_OPTIONS = {"--install", "--check-key", "--gateway", "--json", "--help", "-h"}
 # Of the engines that gateways.md tells how to start.
 ENGINES = {
@@ -99,6 +108,10 @@ def rows(text: str) -> list[list[str]]:
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [row for row in cells if not re.fullmatch(r"-+", row[0])]
+
+
+def numbers(text: str) -> set[float]:
+    return {float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)}
 
 
 def section(text: str, heading: str) -> str:
@@ -157,7 +170,8 @@ def parsed(words: list[str]) -> tuple[str, argparse.Namespace] | None:
         assert path in ("scripts/setup.sh", "tests/run.sh", "tests/clients/run.sh")
         assert set(options) <= (SETUP_OPTIONS if path == "scripts/setup.sh" else {"--quick"})
         return None
-    parser: argparse.ArgumentParser = script(path).build_parser()
+    module = bed_table if path == BED else script(path)
+    parser: argparse.ArgumentParser = module.build_parser()
     return path, parser.parse_args(options)
 
 
@@ -190,14 +204,15 @@ def test_shown_commands_make_a_legal_plan(line: Any, tmp_path: Path) -> None:
     """Each, as a dry run: models, ratios and durations are legal, flags do not contradict."""
     words = commands(f"```bash\n{line}\n```")[0] if isinstance(line, str) else line
     found = parsed(words)
-    if found is None or found[0] == DEMO:
+    if found is None or found[0] in (DEMO, BED):
         return
     path, options = found
     # What the command reads is there; what it writes is not.
     written = {getattr(options, "output", None), getattr(options, "motion_file", None)}
-    for name in {"anchor.png", "my-image.png"} - written:
+    for name in {"anchor.png", "my-image.png", "last-frame.png"} - written:
         Image.new("RGB", (640, 360), "teal").save(name)
-    for name in {"caption.txt", "first_frame.txt"} - written | {"motion.txt"}:
+    output = {getattr(options, "output", None)}
+    for name in {"caption.txt", "first_frame.txt"} - written | {"motion.txt"} - output:
         Path(name).write_text("A cat on a shelf.\n", encoding="utf-8")
     options.dry_run, options.console = True, console.Console(quiet=True)
     if getattr(options, "input_file", None) == "-":
@@ -290,7 +305,7 @@ def test_every_option_is_documented_and_no_other(name: str) -> None:
             if action.default not in (None, False, argparse.SUPPRESS):
                 assert re.search(rf"\b{re.escape(str(action.default))}\b", default), word
             if word.endswith("-model") or word == "--model":
-                kind = KINDS[name] if word == "--model" else word[2:-6]
+                kind = KINDS[name] if word == "--model" else MODEL_KINDS[word]
                 for gateway in models.registry()["gateways"]:
                     model = models.gateway(gateway).defaults.get(kind)
                     assert f"`{model}`" in default if model else f"`{gateway}` has none" in default
@@ -352,12 +367,25 @@ def test_what_the_video_call_can_say() -> None:
         can = models.gateway(name)
         said = {
             "`--seed`": can.seed, "`--cancel`": can.cancel, "cost of a clip": can.tells_cost,
+            "`--last-frame`": can.last_frame,
             "sound switched in the call (`--no-audio`)": can.audio_switch,
             "default models": bool(can.defaults),
         }  # fmt: skip
         for what, has in said.items():
             cell = cells[what][place]
             assert cell.startswith("no") is (has is False), (name, what)
+
+
+def test_how_a_picture_is_shown_to_a_model() -> None:
+    page = section(reference("gateways.md"), "What is sent")
+    assert f"up to {images.SHOWN_SIDE:,} px a side and {images.SHOWN_BYTES / 1e6:g} MB" in page
+
+
+def test_who_takes_no_last_frame() -> None:
+    page = section(reference("cli.md"), "A last frame")
+    lacking = [n for n in models.registry()["gateways"] if models.gateway(n).last_frame is False]
+    (named,) = re.findall(r"has no field for it \(([^)]+)\)", page)
+    assert re.findall(r"`(\w+)`", named) == lacking
 
 
 def test_how_a_clip_is_looked_at() -> None:
@@ -408,19 +436,21 @@ def keys_of_results() -> set[str]:
     found: set[str] = set()
     for node in (node for tree in trees() for node in ast.walk(tree)):
         if isinstance(node, ast.Dict):
-            keys = [str(k.value) for k in node.keys if isinstance(k, ast.Constant)]
-            values = (
-                dict(zip(keys, node.values, strict=False)) if len(keys) == len(node.keys) else {}
-            )
+            values = {
+                str(key.value): value
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+            }
             status = values.get("status")
             if isinstance(status, ast.Constant) and status.value in ("succeeded", "planned"):
-                found |= set(keys)
+                found |= set(values)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
             into = ast.unparse(node.value)
             if into.endswith("result") and isinstance(node.slice, ast.Constant):
                 found.add(str(node.slice.value))
-    # `text` is what is printed without --json; what is not known of a model never gets out.
-    return (found | {"error"}) - {"text", "unknown_model"}
+    # `text` is what is printed without --json; what is not known of a model never gets out; the
+    # questions are a receipt's.
+    return (found | {"error"}) - {"text", "unknown_model", "questions"}
 
 
 def test_json_keys_are_those_of_the_code() -> None:
@@ -430,8 +460,13 @@ def test_json_keys_are_those_of_the_code() -> None:
     (status,) = [row[1] for row in rows(always) if row[0] == "`status`"]
     words = {word for _, word in cli.EXITS.values()} | {"succeeded", "planned"}
     assert set(re.findall(r"`(\w+)`", status)) == words
+    where_they_apply, _, of_a_candidate = where_they_apply.partition("An entry of `candidates`:")
     keys = {name for name in first_cells(where_they_apply) if not name.startswith("--")}
+    assert {"candidate", "candidates", "contact_sheet"} <= keys
     assert keys == keys_of_results() - set(cli.RESULT_KEYS)
+    assert first_cells(of_a_candidate) == set(a_candidate(Path("a.png")).as_json(None))
+    (state,) = [row[1] for row in rows(of_a_candidate) if row[0] == "`state`"]
+    assert {*CHECK_STATES, "unchecked"} == set(re.findall(r"`(\w+)`", state))
     call = clip_call()
     table = {row[0]: row[1] for row in rows(of_a_plan)}
     assert first_cells(of_a_plan) == set(call.as_json())
@@ -439,8 +474,32 @@ def test_json_keys_are_those_of_the_code() -> None:
     assert {"basis", "as_of", "source"} <= set(re.findall(r"`(\w+)`", table["`cost`"]))
     states = {model.status for model in models.rows()} | {"unlisted"}
     assert set(re.findall(r"`([\w-]+)`", table["`status`"])) == states
-    for word in (plan.CAPTION_TO_COME, plan.MOTION_TO_COME):
+    for word in (plan.CAPTION_TO_COME, plan.MOTION_TO_COME, plan.QUESTIONS_TO_COME,
+                 plan.FAILED_TO_COME):  # fmt: skip
         assert f"`{word}`" in table["`text`"]
+    told = table["`stage`, `gateway`, `model`"]
+    assert re.findall(r"`(\w+)`", told) == list(STAGES)
+
+
+# What a check may be: of yes, of no, of neither.
+CHECK_STATES = [
+    checks.Check(answers).state
+    for answers in ((checks.Answer("", "yes"),), (checks.Answer("", "unsure"),), ())
+]
+
+
+def a_candidate(output: Path) -> candidates.Candidate:
+    """One that was drawn and checked."""
+    answers = (checks.Answer("Is it red?", "no", "a blue ball", "it is blue"),)
+    return candidates.Candidate(
+        "2", output, {**begun(output).data, "state": "succeeded"}, checks.Check(answers)
+    )
+
+
+def its_folder(output: Path, **wish: Any) -> candidates.Folder:
+    """The folder of the candidates for an output."""
+    asked_for = candidates.Wish("Three red balls", candidates=2, **wish)
+    return candidates.Folder(output, "0", asked_for, {"name": "happycapy", "host": "h"})
 
 
 def clip_call() -> plan.Call:
@@ -480,7 +539,14 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
         for keyword in node.keywords if keyword.arg
     }  # fmt: skip
     record = begun(tmp_path / "a.png")
-    aside = {"former_jobs", "original"}  # put in otherwise
+    output = tmp_path / "taken.png"
+    folder = its_folder(output)
+    one = a_candidate(folder.place("2"))
+    folder.path.mkdir()
+    one.path.write_bytes(b"a picture")
+    taken = set(folder.take(one, [one]))
+    aside = {"former_jobs", "original"} | (taken - set(record.data))  # put in otherwise
+    assert {"candidate", "candidates", "check"} <= aside
     documented = first_cells(section(page, "Fields"))
     assert {"anchor_fidelity", "adopted", "replaced_by", "result"} <= later
     assert documented >= set(record.data) | aside
@@ -488,8 +554,32 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
     assert {"anchor_fidelity", "adopted", "bytes", "replaced_by", "reply", "result"} <= documented
     (sent,) = [row[1] for row in rows(page) if row[0] == "`sent`"]
     assert {*clip_call().settings, "prompt", "first_frame"} <= set(re.findall(r"`(\w+)`", sent))
+    (stage,) = [row[1] for row in rows(page) if row[0] == "`stage`"]
+    assert set(re.findall(r"`(\w+)`", stage)) == set(STAGES) - {"verification"}
+    (row,) = [row[1] for row in rows(page) if row[0] == "`checks`"]
+    named = set(re.findall(r"`(\w+)`", row))
+    assert one.check
+    assert named >= {*one.check.as_json(), *checks.Answer._fields, "model", "cost", "request_ids"}
+    assert named >= set(folder.check_key(one.path, ("Is it red?",)))
     states = rows(section(page, "States"))[1:]
     assert [row[0].strip("`") for row in states] == list(receipts.STATES)
+
+
+def test_the_folders_are_named_as_the_code_names_them() -> None:
+    folder = its_folder(Path("NAME.ext"))
+    page = section(reference("receipt.md"), "The candidates' folder")
+    assert f"`{folder.path}/`" in page
+    for name in ("K", "Kr"):
+        assert f"`{folder.place(name).name}`" in page
+    for path in (folder.questions_file, folder.sheet):
+        assert f"`{path.name}`" in page
+    work = workfolder.WorkFolder(Path("OUTPUT.stages"))
+    page = section(reference("receipt.md"), "The work folder")
+    for path in (work.caption, work.motion, work.seen_motion, work.anchor):
+        assert f"`{path.name}`" in page
+    inside = its_folder(work.anchor)
+    assert f"`{inside.path.name}/`" in page
+    assert f"`{inside.questions_file}`" in reference("first-frame.md")
 
 
 def test_what_lies_beside_a_clip_is_named_as_the_code_names_it() -> None:
@@ -514,6 +604,83 @@ def test_the_list_of_runs_has_the_keys_of_the_code(tmp_path: Path) -> None:
     assert (runs.DEEPEST, "six levels" in page) == (6, True)
 
 
+def test_how_candidates_are_drawn_and_checked() -> None:
+    page = section(reference("cli.md"), "Candidates and checks")
+    most = f"1 to {inputs.MOST_CANDIDATES}"
+    assert reference("cli.md").count(f"draw N anchors, {most}, and the contact sheet") == 2
+    assert f"of up to {inputs.MOST_CANDIDATES} candidates" in readme()
+    assert (selection.AT_ONCE, "At most four are drawn and checked at once" in page) == (4, True)
+    assert f"5 to {checks.MOST_QUESTIONS} questions" in page
+    limits = (
+        f"1 to {checks.MOST_OWN_QUESTIONS}, each of at most {checks.LONGEST_QUESTION} characters"
+    )
+    assert limits in page
+    # A control question of either kind, word for word.
+    controls = {one.question for one in checks.with_controls(["Is there a cat?"]) if one.must_be}
+    shown = reference("prompt-templates.md")
+    assert all(f'"{question}"' in shown for question in controls)
+    assert all(stranger.split()[1] in shown for stranger in checks.STRANGERS)
+    assert any(f'"{question}"' in page for question in controls)
+    assert f"at most {motion.MOST_WORDS} words" in section(
+        reference("cli.md"), "Motion from the anchor"
+    )
+
+
+def test_what_the_contact_sheet_says() -> None:
+    """Its words and colours, by the code that draws it."""
+    page = section(reference("first-frame.md"), "Reading the contact sheet")
+    one = a_candidate(Path("a.png"))
+    titles = {
+        selection._title(one._replace(check=check))
+        for check in (None, checks.Check(), checks.Check((checks.Answer("", "yes"),) * 6))
+    }
+    for title in titles:
+        assert title.replace("6 of 6", "5 of 6") in page
+    assert selection._lines(one) == ("no: Is it red?",)
+    assert "| no: ..., unsure: ... |" in page
+    assert set(contact_sheet._COLOURS) == {"passed", "failed", "unknown"}
+
+
+def costs_of_first_frames() -> list[tuple[str, list[str]]]:
+    """The rows of the table of costs: what is typed, and its two sums as they are shown."""
+    table = rows(section(reference("first-frame.md"), "What it costs"))[1:]
+    return [(row[0].strip("`"), [f"{min(numbers(cell)):.2f}" for cell in row[1:]]) for row in table]
+
+
+@pytest.mark.parametrize(("typed", "told"), costs_of_first_frames(), ids=str)
+def test_what_a_right_first_frame_costs(typed: str, told: list[str]) -> None:
+    words = [] if typed == "nothing" else typed.split()
+    planned = default_plan(*words)
+    clip = default_plan().call("synthesis").cost.amount or 0.0
+    anchor = sum(call.price.amount or 0.0 for call in planned.calls if call.stage != "synthesis")
+    assert told == [f"{anchor:.2f}", f"{anchor + clip:.2f}"]
+
+
+def test_prices_of_first_frames_are_those_of_a_plan() -> None:
+    page = section(reference("first-frame.md"), "What it costs")
+    planned = default_plan("--candidates", "3", "--verify", "--repair", "--motion-from-anchor")
+    for stage in ("composition", "verification", "motion"):
+        assert f"USD {planned.call(stage).cost.amount:g}" in page
+    dated = {call.cost.as_of for call in planned.calls}
+    assert all(f"list prices of {date}" in page for date in dated)
+    typed = re.findall(r"--max-cost ([\d.]+)", reference("first-frame.md"))
+    (cap,) = {inputs.usd(amount) for amount in typed}
+    whole = default_plan("--candidates", "3", "--verify").cost.amount
+    assert whole is not None
+    assert 0 <= round(cap - whole, 6) < 0.1
+
+
+def test_no_gain_is_claimed_and_the_papers_are_named() -> None:
+    page = reference("first-frame.md")
+    assert "**No gain is claimed**" in page
+    assert "no gain is claimed" in readme()
+    for paper in ("2503.16867", "2603.12310", "2510.15831", "2603.01509"):
+        assert f"[arXiv:{paper}](https://arxiv.org/abs/{paper})" in page
+    measured = section(page, "What the loop does, measured")
+    assert "`python3 tests/bed`" in measured
+    assert "says nothing about any hosted model" in measured
+
+
 def test_how_long_a_lost_answer_is_looked_for() -> None:
     page = section(reference("gateways.md"), "A lost answer")
     assert f"{adoption.BEFORE_S:g} s before and {adoption.AFTER_S:g} s after" in page
@@ -532,16 +699,42 @@ def test_how_long_a_signal_waits_for_the_answer_to_a_paid_call() -> None:
 # -- prompts ---------------------------------------------------------------------------------------
 
 
+EDITED = [
+    ("Are there exactly three red balls?", "red ball far left, red ball at the centre"),
+    ("Is the box blue?", ""),
+]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         prompts.CAPTION_SYSTEM_PROMPT,
+        prompts.QUESTIONS_SYSTEM_PROMPT,
+        prompts.CHECK_SYSTEM_PROMPT,
+        prompts.MOTION_SYSTEM_PROMPT,
+        prompts.edit_prompt(EDITED),
+        prompts.QUESTIONS_SHAPE,
+        prompts.CHECK_SHAPE,
+        prompts.MOTION_SHAPE,
         prompts.REPAIR_REQUEST.format(problem="{problem}", shape=prompts.CAPTION_SHAPE),
         prompts.STILLNESS_REQUEST.format(words="{words}"),
         prompts.FIRST_FRAME_GIVEN,
         prompts.image_prompt("A red barn in a field", "watercolor", "9:16", enhance=True),
     ],
-    ids=["system", "repair", "stillness", "first frame", "image"],
+    ids=[
+        "system",
+        "questions",
+        "check",
+        "motion",
+        "edit",
+        "questions' shape",
+        "check's shape",
+        "motion's shape",
+        "repair",
+        "stillness",
+        "first frame",
+        "image",
+    ],
 )
 def test_prompts_are_shown_word_for_word(text: str) -> None:
     assert f"```text\n{text}\n```" in reference("prompt-templates.md")
@@ -566,10 +759,10 @@ def test_worked_examples_keep_the_rules_they_show() -> None:
     page = section(reference("prompt-templates.md"), "Worked examples")
     examples = re.findall(r"> (.*)\n\nCaption:\n\n> (.*)\n\nMotion:\n\n> (.*)\n", page)
     assert len(examples) >= 2
-    for _, caption, motion in examples:
+    for _, caption, moves in examples:
         assert rewriting.motion_words(caption) == []
         assert 40 <= len(caption.split()) <= 120
-        assert len(motion.split()) <= 60
+        assert len(moves.split()) <= 60
 
 
 # -- messages --------------------------------------------------------------------------------------
@@ -611,15 +804,13 @@ def test_messages_that_are_explained_are_those_of_the_code(message: str) -> None
 
 def test_the_messages_of_this_version_are_explained() -> None:
     assert len(MESSAGES) > 20
-    for part in ("would lose", "over the cap", "does not begin with the anchor", "The clip is ..."):
+    for part in ("would lose", "over the cap", "does not begin with the anchor", "The clip is ...",
+                 "The best candidate", "No candidate could be checked", "could not be mended",
+                 "No motion could be written"):  # fmt: skip
         assert any(part in message for message in MESSAGES), part
 
 
 # -- models and prices -----------------------------------------------------------------------------
-
-
-def numbers(text: str) -> set[float]:
-    return {float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)}
 
 
 def skill() -> str:
@@ -697,15 +888,18 @@ def test_no_other_model_is_named(path: Path) -> None:
     assert {name.rstrip(".") for name in named} <= known
 
 
-def default_plan() -> plan.Plan:
-    """What the orchestrator plans where nothing is typed."""
-    options = script("scripts/factorized_generate.py").build_parser().parse_args(["--prompt=A cat"])
+def default_plan(*words: str) -> plan.Plan:
+    """What the orchestrator plans where nothing is typed, or only these options of candidates."""
+    module = script("scripts/factorized_generate.py")
+    options = module.build_parser().parse_args(["--prompt=A cat", *words])
+    wish = candidates.Wish("A cat", **{name: getattr(options, name) for name in module.WISHED})
     names = ("style", "enhance", "skip_reasoning", "stop_after", "llm_model", "image_model",
              "video_model", "aspect_ratio", "allow_off", "duration", "resolution", "audio", "fit",
              "fit_duration")  # fmt: skip
     return plan.pipeline(
         "A cat", None, "happycapy", strategy=prompts.DEFAULT_STRATEGY, own_anchor=False,
-        **{name: getattr(options, name) for name in names},
+        motion_from_anchor=bool(options.motion_from_anchor), awaits_choice=wish.awaits_choice,
+        **wish.of_plan, **{name: getattr(options, name) for name in names},
     )  # fmt: skip
 
 

@@ -105,6 +105,7 @@ def test_it_is_short() -> None:
         "--dry-run", "--max-cost", "--allow-unknown-cost", "--stop-after", "--list-models",
         "--list-runs", "--no-audio", "--fit crop", "--fit pad", "--anchor-path", "--resubmit",
         "`filmstrip`", "`anchor_fidelity`", "`next`", "`replacement`", "| 7 | `budget` |",
+        "| 12 | `unverified` |", "`contact_sheet`", "(references/first-frame.md)",
     ],
 )  # fmt: skip
 def test_it_names_what_an_agent_must_know(word: str) -> None:
