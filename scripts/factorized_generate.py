@@ -214,6 +214,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     for picture in (own, last):
         if picture and picture.size is None:
             images.to_send(picture, Framing())  # what needs the media extra is said now
+    if state != "done":
+        stages.check_choice(chosen.identity)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     if args.dry_run:
         console.warn(*planned.warnings, *chosen.warnings)

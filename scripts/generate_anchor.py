@@ -120,6 +120,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console.warn(*(warning for call in planned for warning in call.warnings), *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
+    folder.check_choice()
     if args.dry_run:
         if not several or not folder.is_ours():
             wanted = wish.digest(first)

@@ -196,8 +196,8 @@ def test_every_price_stands_in_the_table_with_its_date(model: models.Model) -> N
                                  "sound ?"),
         ("bytedance/seedance-2.5", "      4 to 30 s · 480p, 720p, 1080p · adapts to the picture · "
                                    "last frame yes · sound switch"),
-        ("openai/gpt-image-1.5", "      1:1 3:2 2:3"),
-        ("openai/gpt-image-2", "      ?"),
+        ("openai/gpt-image-1.5", "      1:1 3:2 2:3 · edits ?"),
+        ("openai/gpt-image-2", "      ? · edits yes"),
     ],
 )  # fmt: skip
 def test_the_table_tells_status_and_what_a_model_takes(model: str, line: str) -> None:

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import again, asked, checks, files, inputs, models, receipts, runs
+from . import again, asked, checks, files, inputs, legal, models, receipts, runs
 from .checks import Check
 from .errors import UsageError
 from .models import Cost
@@ -102,6 +102,17 @@ class Candidate(NamedTuple):
         return self.receipt["state"] == "succeeded" and self.path.is_file()
 
     @property
+    def missing(self) -> str:
+        """Where there is no picture: the state of its receipt."""
+        state = str(self.receipt["state"])
+        return state + (", file gone" if state == "succeeded" else "")
+
+    @property
+    def changed(self) -> bool:
+        """Whether the picture is another one than was drawn."""
+        return self.is_there and _sha256(self.path) != self.receipt.get("sha256")
+
+    @property
     def cost(self) -> Cost:
         """What it has cost, with its checks."""
         return models.total(runs.costs_of(self.receipt))
@@ -112,8 +123,8 @@ class Candidate(NamedTuple):
         state = check.state if check else "unchecked"
         return {
             "candidate": self.name,
-            "sha256": self.receipt.get("sha256"),
-            "state": state if self.is_there else self.receipt["state"],
+            "sha256": _sha256(self.path) or None,
+            "state": state if self.is_there else self.missing,
             "score": check.score if check else None,
             "failed": [one.question for one in check.failed] if check else [],
         }
@@ -282,12 +293,38 @@ class Folder(NamedTuple):
         if self.wish.repair:
             edit = None if unchecked else self.to_repair(list(tried.values()))
             mended = tried.get(f"{edit.name}r") if edit else None
-            if unchecked or (edit and mended is None):
+            if unchecked or (edit and self._to_mend(edit, resubmit)):
                 left["repair"] = 1
                 left["verification"] += 1
             elif mended and mended.is_there and mended.check is None:
                 left["verification"] += 1
         return left
+
+    def repair_digest(self, source: Candidate) -> str:
+        """Of the edit of a candidate, by what is wrong in it."""
+        wrong = source.check.wrong if source.check else ()
+        return asked.repair(_sha256(source.path), tuple(one.question for one in wrong))
+
+    def _to_mend(self, source: Candidate, resubmit: bool) -> bool:
+        """Whether the edit of a candidate is to be paid for."""
+        return receipts.would_pay(
+            self.place(f"{source.name}r"), self.repair_digest(source), overwrite=True,
+            resubmit=resubmit, demo=self.demo,
+        )  # fmt: skip
+
+    def check_choice(self) -> None:
+        """Raise UsageError where a candidate is to be taken that is not there."""
+        if self.wish.select is None:
+            return
+        there = [one.name for one in self.standing(None) if one.is_there]
+        if "1" not in there and self._is_plain() and self.output.is_file():
+            there.insert(0, "1")  # it becomes the first one
+        if self.wish.select not in there:
+            raise UsageError(
+                f"There is no candidate {self.wish.select} for these inputs in {self.path}.",
+                f"Choose one of {legal.listed(there)}." if there
+                else "Draw some with --candidates N first.",
+            )  # fmt: skip
 
     def came(self) -> bool:
         """Whether a picture has come, and is kept, and is not in its place."""

@@ -112,6 +112,8 @@ def _row(model: Model, today: str) -> dict[str, Any]:
         "first_frame": model.first_frame,
         "last_frame": model.last_frame,
         "audio": model.audio,
+        "sees_images": model.sees_images,
+        "edits": model.edits,
         "references": model.references,
         "prompt_characters": model.prompt_characters,
         "typical_s": model.typical_s,
@@ -149,10 +151,10 @@ def _text_of(row: dict[str, Any], gateway: str) -> list[str]:
 
 
 def _takes(row: dict[str, Any], gateway: str) -> str:
-    """What a video or image model takes, in a line."""
+    """What a model takes, in a line."""
     resolutions = row["gateways"].get(gateway, {}).get("resolutions", row["resolutions"])
     if row["kind"] == "llm":
-        return ""
+        return f"sees pictures {_yes(row['sees_images'])}"
     parts = []
     if row["kind"] == "video":
         parts.append(_seconds(row["durations_s"]) + " s" + _locks(row))
@@ -161,6 +163,8 @@ def _takes(row: dict[str, Any], gateway: str) -> str:
     if row["kind"] == "video":
         parts.append(f"last frame {_yes(row['last_frame'])}")
         parts.append(f"sound {row['audio'] or _NOT_KNOWN}")
+    else:
+        parts.append(f"edits {_yes(row['edits'])}")
     return " · ".join(parts)
 
 
@@ -189,16 +193,21 @@ def _yes(value: bool | None) -> str:
 
 
 def _table(kind: str) -> str:
-    heads = ["id", "best for", *{"llm": [], "image": ["ratios", "prompt"], "video": [
-        "seconds", "ratios", "resolutions", "last frame", "sound", "prompt", "typical",
-    ]}[kind], "at", "status", "price", "price of", "facts of, source"]  # fmt: skip
+    of_kind = {
+        "llm": ["sees pictures"], "image": ["ratios", "edits", "prompt"], "video": [
+            "seconds", "ratios", "resolutions", "last frame", "sound", "prompt", "typical"],
+    }  # fmt: skip
+    heads = ["id", "best for", *of_kind[kind],
+             "at", "status", "price", "price of", "facts of, source"]  # fmt: skip
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for model in models.rows(kind):
         row = _row(model, str(models.registry()["as_of"]))
         cells = [f"`{model.id}`" + (" (default)" if row["default_at"] else ""), model.best_for]
         prompt = f"{model.prompt_characters:,}" if model.prompt_characters else ""
-        if kind == "image":
-            cells += [_ratios(row), prompt]
+        if kind == "llm":
+            cells += [_yes(model.sees_images)]
+        elif kind == "image":
+            cells += [_ratios(row), _yes(model.edits), prompt]
         elif kind == "video":
             typical = f"{model.typical_s:g} s" if model.typical_s else ""
             cells += [_seconds(model.durations) + _locks(row), _ratios(row),
@@ -263,8 +272,14 @@ is `?` or empty, and what is not known is not checked.
 - [How a price is reckoned](#how-a-price-is-reckoned)"""
 
 _TITLES = {
-    "llm": ("Stage 1: LLMs", "Prices per 1M tokens."),
-    "image": ("Stage 2: image models", "Prompt: the most characters that the model takes."),
+    "llm": (
+        "Stage 1: LLMs",
+        "Prices per 1M tokens. Sees pictures: what `--verify` and a motion from the anchor need.",
+    ),
+    "image": (
+        "Stage 2: image models",
+        "Edits: what `--repair` needs. Prompt: the most characters that the model takes.",
+    ),
     "video": (
         "Stage 3: image-to-video models",
         "Typical: from create to finished, where one was reported. Sound: `never`, `always`, or "
@@ -322,8 +337,9 @@ What was submitted or made before is waited for or returned whatever the models 
 list \
 price, mostly the vendor's. `unknown`: none is known. A sum has the weakest kind in it, and is \
 unknown if one part is.
-- LLM: 1,500 tokens in and 500 out for the plan; for the receipt the cost that the gateway says, \
-else its token counts times the price.
+- LLM: 1,500 tokens in and 500 out for the plan of Stage 1, 800 and 400 for questions, 2,400 and \
+900 for a check, 2,500 and 400 for a motion from the anchor; for the receipt the cost that the \
+gateway says, else its token counts times the price.
 - Image: one image. Video: seconds times the price of a second at the resolution, with sound \
 unless \
 the model makes none or `--no-audio` is told to it. What the gateway says of a clip's cost \

@@ -99,25 +99,45 @@ class Stages:
         folder = self._folder
         return runs.spent_for([folder.caption, folder.anchor, folder.seen_motion, self._output])
 
+    def check_choice(self, gateway: dict[str, str]) -> None:
+        """Raise UsageError where a candidate is to be taken that is not there: nothing is sent."""
+        if self._wish.select is None or "anchor" in self._own:
+            return
+        folder = self._candidates(gateway)
+        if folder:
+            folder.check_choice()
+        else:  # without a caption none can have been drawn
+            raise UsageError(
+                f"There is no candidate {self._wish.select} for these inputs yet.",
+                "Draw some with --candidates N first.",
+            )
+
     def anchors_left(self, gateway: dict[str, str]) -> dict[str, int]:
         """How many calls of each kind Stage 2 still makes; empty as long as it has no caption."""
+        folder = self._candidates(gateway)
+        if folder is None:
+            return {}
+        if self._wish.several or folder.begun:
+            return folder.left(resubmit=self._args.resubmit)
+        pays = receipts.would_pay(
+            folder.output, folder.first, overwrite=True, resubmit=self._args.resubmit,
+            demo=folder.demo,
+        )  # fmt: skip
+        return {"composition": int(pays)}
+
+    def _candidates(self, gateway: dict[str, str]) -> Folder | None:
+        """The folder of this anchor's candidates; None as long as there is no caption."""
         written = self._rewritten(gateway)
         known = "caption" in self._own or written is not None or "reasoning" not in self._names
         caption = self._caption(written)
         if not known or caption is None:
-            return {}
+            return None
         args, output = self._args, self._folder.anchor
         first = asked.composition(
             caption, gateway, style=self._style(), model=args.image_model,
             aspect_ratio=args.aspect_ratio, enhance=args.enhance, take=args.take,
         )  # fmt: skip
-        folder = Folder(output, first, self._wish, gateway)
-        if self._wish.several or folder.begun:
-            return folder.left(resubmit=args.resubmit)
-        pays = receipts.would_pay(
-            output, first, overwrite=True, resubmit=args.resubmit, demo=folder.demo
-        )
-        return {"composition": int(pays)}
+        return Folder(output, first, self._wish, gateway)
 
     def made(self, gateway: dict[str, str]) -> tuple[str, ...]:
         """The stages that will make no paid call, as far as can be told by now.
@@ -420,8 +440,9 @@ class Stages:
             if error.result.get("next"):
                 # The stage's own command with the replacement: here it is the orchestrator's. The
                 # output is named, so that what the stages before have made is kept.
-                flag = MODEL_FLAGS[str(error.result["stage"])]
                 instead = str(error.result["replacement"])
+                judge = f"--judge-model={instead}" in str(error.result["next"])
+                flag = "--judge-model" if judge else MODEL_FLAGS[str(error.result["stage"])]
                 error.result["next"] = with_model(flag, instead, str(self._output))
             raise
         except Unverified as error:

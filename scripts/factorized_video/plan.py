@@ -304,7 +304,7 @@ def anchors(
         if strict and judge.sees_images is False:
             raise UsageError(
                 f"{judge.id} sees no pictures, so it cannot check one.",
-                "Choose another --judge-model (--list-models llm shows what they take).",
+                "Choose another --judge-model (--list-models llm shows which do).",
             )
         chosen = _not_typed((judge_model, f"model {judge.id}"))
         for stage, text, times, tokens in (
@@ -318,7 +318,7 @@ def anchors(
         if strict and drawn.model.edits is False:
             raise UsageError(
                 f"{drawn.model.id} edits no pictures, which --repair asks it to do.",
-                "Leave out --repair, or choose another image model.",
+                "Leave out --repair, or choose another image model (--list-models image).",
             )
         calls.append(drawn._replace(
             stage="repair", text=FAILED_TO_COME, times=1, chosen=(), warnings=()
@@ -339,7 +339,7 @@ def motion_call(
     if strict and chosen_model.sees_images is False:
         raise UsageError(
             f"{chosen_model.id} sees no pictures, so it cannot write a motion for one.",
-            "Choose another model (--list-models llm shows what they take).",
+            "Choose another model (--list-models llm shows which do).",
         )
     return Call(
         "motion", gateway, chosen_model, prompt, {},

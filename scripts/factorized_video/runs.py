@@ -128,7 +128,8 @@ def as_text(rows: list[dict[str, Any]]) -> str:
             lines.append(f"  next, in {row['cwd']}: {row['next']}")
     spent, unknown = total(rows)
     more = f", and {unknown} of unknown cost" if unknown else ""
-    lines.append(f"{len(rows)} receipts; spent USD {spent.amount or 0:.2f} ({spent.kind}){more}")
+    written = sum(row["stage"] != "verification" for row in rows)
+    lines.append(f"{written} receipts; spent USD {spent.amount or 0:.2f} ({spent.kind}){more}")
     return "\n".join(lines)
 
 

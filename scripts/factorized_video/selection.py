@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import (
     again,
-    asked,
     budget,
     checks,
     drawing,
@@ -85,6 +84,7 @@ class Selection:
         Raises Unverified where no candidate is good enough, or nothing is known of any.
         """
         folder = self._folder
+        folder.check_choice()
         folder.adopt()
         if (taken := folder.taken()) and checks.reaches(taken, folder.wish.min_score):
             return self._returned()
@@ -100,6 +100,10 @@ class Selection:
                 self._consult(folder.place(name), folder.wanted(name), overwrite=False)
         for one in standing:
             self._say_lost(one)
+            if one.changed:
+                self._console.warn(
+                    f"{one.path} was changed since it was drawn: it is used as it is."
+                )
         return {**self._choose(standing), "reused": not paid}
 
     def _returned(self) -> dict[str, Any]:
@@ -325,7 +329,7 @@ class Selection:
         wrong = source.check.wrong
         name = f"{source.name}r"
         path, before = folder.place(name), receipts.sha256_of(source.path)
-        wanted = asked.repair(before, tuple(one.question for one in wrong))
+        wanted = folder.repair_digest(source)
         text = prompts.edit_prompt([(one.question, one.seen) for one in wrong])
         call = self._calls["repair"]._replace(text=text)
         picture = images.to_show(images.read_image(source.path, f"Candidate {source.name}"))
@@ -363,9 +367,7 @@ class Selection:
     def _choose(self, standing: list[Candidate]) -> dict[str, Any]:
         folder, wish = self._folder, self._folder.wish
         if wish.select is not None:
-            chosen = next((one for one in standing if one.name == wish.select), None)
-            if chosen is None or not chosen.is_there:
-                raise self._no_such_candidate(standing)
+            chosen: Candidate | None = next(one for one in standing if one.name == wish.select)
         else:
             contenders = folder.contenders(standing)
             if not wish.verifies:
@@ -382,7 +384,7 @@ class Selection:
         if chosen is None:
             return {**result, "text": sheet, "output": sheet, "next": again.with_choice()}
         receipt = folder.take(chosen, standing)
-        if wish.verifies and chosen.check and chosen.check.failed:
+        if wish.verifies and wish.select is None and chosen.check and chosen.check.failed:
             failed = "; ".join(one.question for one in chosen.check.failed)
             self._console.warn(f"Candidate {chosen.name}, the best, does not pass: {failed}")
         return {**result, **self._taken(receipt)}
@@ -423,25 +425,17 @@ class Selection:
                 f"questions ({best.check.score:.2f}): under --min-score "
                 f"{self._folder.wish.min_score:g}."
             )
-        error = Unverified(
-            what,
-            f"Look at {sheet}. Take one with --select K, draw more with a higher --candidates, "
-            "or change the words.",
+        else_do = (
+            "draw more with a higher --candidates, or change the words."
+            if best
+            else "or have another --judge-model look at them."
         )
+        error = Unverified(what, f"Look at {sheet}. Take one with --select K, {else_do}")
         error.result = {
             **self._result(standing, None, sheet), "output": sheet, "next": again.with_choice(),
             "status": error.kind,
         }  # fmt: skip
         return error
-
-    def _no_such_candidate(self, standing: list[Candidate]) -> UsageError:
-        there = [one.name for one in standing if one.is_there]
-        return UsageError(
-            f"There is no candidate {self._folder.wish.select} for these inputs in "
-            f"{self._folder.path}.",
-            f"Choose one of {legal.listed(there)}." if there
-            else "Draw some with --candidates N first.",
-        )  # fmt: skip
 
     def _say_lost(self, one: Candidate) -> None:
         """Say why a candidate is missing: once it is paid for, silence would hide it."""
