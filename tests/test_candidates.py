@@ -408,3 +408,48 @@ def test_the_questions_are_those_of_the_users_prompt(gateway: Gateway, judge: Ju
     assert judge.of("questions") == [CAPTION, PROMPT]
     assert draw(gateway, f"--user-prompt={PROMPT}", output="c.png").code == 2
     assert QUESTIONS[0] in Path("b.candidates/questions.txt").read_text()
+
+
+# -- what was found in use -------------------------------------------------------------------------
+
+
+def test_a_choice_that_cannot_be_made_is_refused_before_stage_1(
+    gateway: Gateway, judge: Judge
+) -> None:
+    for words in (["--select=1"], ["--select=1", "--dry-run"], ["--candidates=3", "--select=2"]):
+        for refused in (film(gateway, *words), draw(gateway, *words)):
+            assert (refused.code, gateway.requests) == (2, []), refused.err
+            assert "no candidate" in refused.json["error"]["message"]
+
+
+def test_a_candidate_whose_file_is_gone_is_said_to_be(gateway: Gateway, judge: Judge) -> None:
+    draw(gateway, "--candidates=3")
+    Path("a.candidates/candidate-2.png").unlink()
+    ended = draw(gateway, "--candidates=3")
+    assert (ended.code, billed(gateway)) == (0, (0, 3, 0)), ended.err
+    states = {one["candidate"]: one["state"] for one in ended.json["candidates"]}
+    assert states == {"1": "unchecked", "2": "succeeded, file gone", "3": "unchecked"}
+    assert any("its file is gone" in text for text in ended.json["warnings"])
+
+
+def test_a_candidate_that_a_person_replaced_is_used_as_it_is(
+    gateway: Gateway, judge: Judge
+) -> None:
+    draw(gateway, "--candidates=2")
+    Image.new("RGB", (1280, 720), "green").save("a.candidates/candidate-2.png")
+    ended = draw(gateway, "--candidates=2", "--select=2")
+    assert ended.code == 0, ended.err
+    assert any("was changed since it was drawn" in text for text in ended.json["warnings"])
+    assert ended.json["candidates"][1]["sha256"] == receipt("a.png")["sha256"]
+
+
+def test_the_cost_is_listed_by_call_and_receipts_are_counted(
+    gateway: Gateway, judge: Judge
+) -> None:
+    draw(gateway, "--candidates=2", "--verify")
+    listed = run("factorized_generate", "--list-runs=.")
+    assert "\n4 receipts; " in listed.out  # questions, two candidates, the one that was taken
+    rows = run("factorized_generate", "--list-runs=.", "--json").json["runs"]
+    assert sorted(row["stage"] for row in rows) == [
+        "composition", "composition", "composition", "questions", "verification", "verification",
+    ]  # fmt: skip

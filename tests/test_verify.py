@@ -370,3 +370,58 @@ def test_a_model_that_is_known_to_edit_nothing_is_refused_before() -> None:
     stubborn = drawn._replace(model=models.Model("m", "image", edits=False))
     with pytest.raises(UsageError, match="edits no pictures"):
         plan.anchors(stubborn, "a cat", verify=True, repair=True)
+
+
+# -- what was found in use -------------------------------------------------------------------------
+
+
+def test_a_judge_that_the_gateway_does_not_know_is_replaced_as_the_judge(
+    gateway: Gateway, judge: Judge
+) -> None:
+    old, new = "google/gemini-3-pro-preview", "google/gemini-3.1-pro-preview"
+    unknown = Reply(404, {"error": {"message": f"The model {old} does not exist."}})
+    judge.says["questions"] = lambda data, what: unknown
+    for ended in (film(gateway, "--verify", f"--judge-model={old}"),
+                  draw(gateway, "--verify", f"--judge-model={old}")):  # fmt: skip
+        assert (ended.code, ended.json["replacement"]) == (10, new), ended.err
+        assert f"--judge-model={new}" in ended.json["next"]
+        assert old not in ended.json["next"]
+        assert "--image-model" not in ended.json["next"]
+
+
+def test_an_edit_that_was_refused_is_drawn_anew_where_the_person_says_so(
+    gateway: Gateway, judge: Judge
+) -> None:
+    judge.fails = {"1": {2}}
+    draw(gateway, "--verify")
+    gateway.will("image", BROKEN_EDITS["refused"])
+    words = ["--repair", "--min-score=1"]
+    assert draw(gateway, *words).code == 12
+    assert draw(gateway, *words).code == 12
+    assert gateway.billed["image"] == 1
+    left = draw(gateway, *words, "--resubmit", "--dry-run").json
+    assert {call["stage"]: call["times"] for call in left["stages"]} == {
+        "repair": 1, "verification": 1,
+    }  # fmt: skip
+    ended = draw(gateway, *words, "--resubmit")
+    assert (ended.code, ended.json["candidate"]) == (0, "1r"), ended.err
+    assert gateway.billed["image"] == 2
+
+
+def test_one_that_a_person_took_is_not_called_the_best(gateway: Gateway, judge: Judge) -> None:
+    judge.fails = {"2": {1}}
+    draw(gateway, "--candidates=2", "--verify")
+    ended = draw(gateway, "--candidates=2", "--verify", "--select=2")
+    assert (ended.code, ended.json["warnings"]) == (0, ended.json["warnings"][:1]), ended.err
+    assert not any("does not pass" in text for text in ended.json["warnings"])
+
+
+def test_where_nothing_could_be_checked_another_judge_is_what_helps(
+    gateway: Gateway, judge: Judge
+) -> None:
+    judge.says["check"] = lambda data, what: "well"
+    ended = draw(gateway, "--verify")
+    assert "--judge-model" in ended.json["error"]["hint"]
+    del judge.says["check"]
+    better = draw(gateway, "--verify", "--judge-model=another/judge")
+    assert (better.code, gateway.billed["image"]) == (0, 1), better.err
