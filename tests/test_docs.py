@@ -928,8 +928,20 @@ def test_the_skill_suggests_the_cap_that_it_tells_to_suggest() -> None:
     shown = commands(skill())
     paying = [w for w in shown if w[1].endswith("factorized_generate.py") and "--output" in w
               and "--dry-run" not in w]  # fmt: skip
-    assert len(paying) == 2
+    assert len(paying) == 1
     assert all("--max-cost" in words for words in paying)
+
+
+def test_the_skill_tells_what_candidates_and_checks_add() -> None:
+    (told,) = re.findall(
+        r"add `--candidates 3 --verify` from step 2 on \(USD ([\d.]+) more\)", skill()
+    )
+    drawn = next(call for call in default_plan().calls if call.stage == "composition")
+    more = models.total([call.price for call in plan.anchors(
+        drawn, "a cat", candidates=3, verify=True)]).amount  # fmt: skip
+    assert more is not None
+    assert drawn.cost.amount is not None
+    assert f"{more - drawn.cost.amount:.2f}" == told
 
 
 def readme() -> str:
