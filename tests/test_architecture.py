@@ -178,8 +178,9 @@ def test_no_gateways_name_is_in_what_speaks_to_all_of_them(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["budget", "legal", "plan", "prompts", "rewriting", "shapes", "gateway/retries",
-     "gateway/reading", "gateway/types", "demo/answers", "demo/stillness"],
+    ["budget", "checks", "legal", "motion", "plan", "prompts", "replies", "rewriting", "shapes",
+     "verbs", "gateway/retries", "gateway/reading", "gateway/types", "demo/answers",
+     "demo/stillness"],
 )  # fmt: skip
 def test_what_is_pure_does_no_input_or_output(module: str) -> None:
     name = f"factorized_video/{module}"

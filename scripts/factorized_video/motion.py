@@ -8,41 +8,31 @@ rules follow the published prompt guides for image-to-video models (see `prompts
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
+from .prompts import MAX_TEXT
 from .replies import Object, Unusable, last_object, one_line
+from .verbs import tells_of_motion
 
 MOST_WORDS = 100  # Wan's, Kling's and Hunyuan's guides: about that many at the most
 
-# Verbs that can be seen to happen, by their beginnings; with s, ed, ing and the irregular forms.
-_VERBS = """
-approach arc arriv ascend bend billow blink bloom blow bob bounc break breath brush burst buck carr
-catch chang charg chas circl clap clench climb clos coil collaps crack crawl creep cross crouch
-crumbl cut danc dart dash descend dip dissolv div doubl drag drain draw drift drip driv drop duck
-emerg enter erupt exit expand explod extend fad fall fan fill flap flare flash flex flicker flip
-float flow flutter fly fold follow freez gallop gaz gestur glanc glid glow grab grasp grip grow
-hand hang heav hit hold hop hover hug hurl ignit inch inflat jerk jog jolt jump kick kneel knock
-land lap laugh lean leap leav lift light limp loosen lower lung march melt mix mov nod open orbit
-paddl pan part pass paus peck peel pick pivot plod plung point pounc pour press pull push rac rais
-reach rear recoil releas retreat revers revolv rid rip rippl ris rock roll rotat row run rush rust
-sail scatter scoop scurr shak shatter shift shin shiver shrink shrug shuffl sing sink sip sit skat
-skid skip slid slip slither smil smok snap snow soar spark speak speed spill spin splash split
-spray spread sprint sprout squat squeez stack stamp stand start steer step stir stop straighten
-stream stretch strid strik stroll stumbl surfac surg sway sweep swim swing swirl swoop tak tap
-tast tear throb throw tilt tip topple toss touch tow track travel tread trembl trickl trot tumbl
-turn twirl twist twitch unfold unfurl unroll vanish vibrat walk wander wag wav whip whirl wilt wind
-wink wip wobbl wrap writ yawn zoom
-"""
-_IRREGULAR = """
-flies flown flew fell fallen ran swam swum sang rose risen drove driven threw thrown caught shook
-spun swung swept stood sat bent wound wrote took tore leapt dove slept crept knelt stuck struck
-dries carries hurries cries tries
-"""
-_VERB = re.compile(
-    rf"\b(?:(?:{'|'.join(_VERBS.split())})[a-z]?(?:e|s|es|ed|ing)?|{'|'.join(_IRREGULAR.split())})\b",
-    re.IGNORECASE,
-)
-_EMPTY = {"the", "and", "his", "her", "its", "their", "with", "from", "that", "this", "into", "who"}
+# What a name may consist of beside the words that tell it from others; and where what it is ends
+# and what it is beside begins: "the man in a red hat" is a man.
+_EMPTY = frozenset((
+    "a", "an", "the", "and", "or", "of", "his", "her", "its", "their", "this", "that", "these",
+    "those", "both", "all", "each", "every", "one", "two", "three", "four", "five", "six", "seven",
+    "eight", "nine", "ten", "other", "another", "same",
+))  # fmt: skip
+_BESIDE = frozenset((
+    "in", "on", "at", "with", "without", "from", "by", "to", "into", "onto", "near", "under",
+    "over", "above", "below", "behind", "beside", "between", "against", "around", "inside",
+    "through", "who", "which", "wearing", "holding", "carrying",
+))  # fmt: skip
+_PLURALS = {"children": "child", "people": "person", "feet": "foot", "teeth": "tooth",
+            "geese": "goose", "mice": "mouse"}  # fmt: skip
+# What moves without being seen: every picture has one.
+_UNSEEN = ("camera", "shot", "view", "frame", "scene")
 
 
 class Motion(NamedTuple):
@@ -64,8 +54,11 @@ def read_motion(text: str, finish_reason: str | None = None) -> Motion | Unusabl
     found = last_object(text, finish_reason, has_motion, 'a non-empty "motion"')
     if isinstance(found, Unusable):
         return found
+    motion = one_line(found["motion"])
+    if len(motion) > MAX_TEXT:
+        return Unusable(f"the motion has {len(motion)} characters")
     return Motion(
-        one_line(found["motion"]),
+        motion,
         _texts(found.get("visible")),
         _texts(found.get("named")),
         _pairs(found.get("enters"), "subject"),
@@ -76,35 +69,72 @@ def read_motion(text: str, finish_reason: str | None = None) -> Motion | Unusabl
 def problems(motion: Motion) -> list[str]:
     """What is wrong with a motion, in words that the model can act on; empty where nothing is."""
     found = []
-    said = _plain(motion.text)
     words = len(motion.text.split())
     if words > MOST_WORDS:
         found.append(f"the motion has {words} words, at most {MOST_WORDS} are told")
-    if not _VERB.search(motion.text):
+    if not tells_of_motion(motion.text):
         found.append("the motion has no verb of something that can be seen to move")
-    seen = _content(" ".join(motion.visible))
+    if not motion.named:
+        found.append('"named" is empty: list every subject that the motion names')
     for subject in motion.named:
-        ways = [words for who, words in motion.enters if _content(who) & _content(subject)]
-        comes_in = any(words and _plain(words) in said for words in ways)
-        if not _content(subject) & seen and not comes_in:
+        here = any(_same(subject, one) for one in (*motion.visible, *_UNSEEN))
+        comes = any(_same(subject, who) and _says(motion, how) for who, how in motion.enters)
+        if not here and not comes:
             found.append(f'"{subject}" is not in the picture and does not enter')
     if not motion.demands:
         found.append('"demands" is empty: list what the person asked to happen')
     for demand, words_of_it in motion.demands:
-        if not words_of_it or _plain(words_of_it) not in said:
+        if not _says(motion, words_of_it):
             found.append(f'the motion has no words for "{demand}"')
     return found
 
 
-def _plain(text: str) -> str:
-    """A text as it is compared: letters and digits in lower case, one space between words."""
-    return " ".join(re.findall(r"\w+", text.lower()))
+def _says(motion: Motion, words: str) -> bool:
+    """Whether the motion has these words, whole and in this order; those that say nothing do not.
+
+    Case and punctuation do not matter.
+    """
+    told = _plain(words)
+    return (
+        not _EMPTY.issuperset(told)
+        and f" {' '.join(told)} " in f" {' '.join(_plain(motion.text))} "
+    )
 
 
-def _content(text: str) -> set[str]:
-    """The words of a name that tell it from others, without the plural's s."""
-    words = (word for word in _plain(text).split() if len(word) > 2 and word not in _EMPTY)
-    return {word.removesuffix("s") for word in words}
+def _plain(text: str) -> list[str]:
+    """The words of a text as they are compared: letters and digits, in one case and one form."""
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names may be of the same: what one is must be among what the other is called.
+
+    "the cat's tail" and "a tabby cat" are, "a red dragon" and "a red car" are not.
+    """
+    words, others = _words(one), _words(other)
+    return bool(words and others) and (words[-1] in others or others[-1] in words)
+
+
+def _words(name: str) -> list[str]:
+    """The words for what a name is of, the last of them the chief one, in the singular."""
+    kept: list[str] = []
+    for word in _plain(re.sub(r"['\u2019]s\b", "", name)):
+        if word in _BESIDE and kept:
+            break
+        if word not in _EMPTY:
+            kept.append(_singular(word))
+    return kept
+
+
+def _singular(word: str) -> str:
+    """A form that is the same for one and for several of a thing; not always a word."""
+    word = _PLURALS.get(word, word)
+    if word.endswith("men"):
+        return word[:-2] + "an"
+    if not word.endswith(("ss", "us", "is")):
+        word = word.removesuffix("s").removesuffix("e")
+    ends = {"f": "v", "y": "i"}
+    return word[:-1] + ends.get(word[-1:], word[-1:])
 
 
 def _texts(value: object) -> tuple[str, ...]:

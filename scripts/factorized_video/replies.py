@@ -10,7 +10,8 @@ from typing import NamedTuple
 Object = dict[str, object]
 
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+# Controls, and halves of surrogate pairs: JSON can hold them, no file can.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 # Prose where JSON was asked, when it says no. Only read when no object could be found.
 _REFUSAL = re.compile(
     r"^\W*(?:i(?:'|\u2019)?m (?:sorry|unable|not able)|i am (?:sorry|unable|not able)|sorry\b"
