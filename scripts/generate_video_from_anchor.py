@@ -116,10 +116,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     # What was submitted or made before is waited for or returned whatever the models of today take.
     checked = pays or not plan.why_not(lambda: planned(args.model))
     call = planned(args.model, strict=checked)
-    for picture in filter(None, (anchor, last)):
-        if picture.size is None:
-            images.to_send(picture, call.framing)  # what cannot be sent without Pillow is said now
-        console.warn(*picture.warnings)
+    for what, picture in (("--anchor", anchor), ("--last-frame", last)):
+        if picture and picture.size is None:
+            images.to_send(picture, call.framing, what)  # what needs Pillow is said now
+        console.warn(*(picture.warnings if picture else ()))
     console.warn(*call.warnings, *chosen.warnings)
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
@@ -163,9 +163,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             images.to_send(anchor, call.framing),
             images.to_send(last, call.framing) if last else None,
         )
-        # What is compared with the clip is small; the picture itself is let go before that comes.
+        # What is compared with the clip is small; the pictures are let go before that comes.
         small = likeness.squeezed(images.shown(frames.first, anchor)) if anchor.size else None
-        anchor, last = anchor._replace(pixels=None), None
+        anchor = anchor._replace(pixels=None)
+        last = last._replace(pixels=None) if last else None
         check_writable(output)
         with receipts.locked(output):
             decision, receipt = consult()  # another process may just have made it

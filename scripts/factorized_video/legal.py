@@ -260,18 +260,15 @@ def check_last_size(
     try:
         notes = check_frame(model, size, framing)
     except UsageError as error:
-        error.message = f"--last-frame: {error.message}"
-        raise
-    if (
-        framing.ratio is None
-        and first
-        and shapes.difference(size, f"{first[0]}:{first[1]}") > (RATIO_TOLERANCE)
-    ):
-        notes += (
-            f"The last frame is {size[0]}x{size[1]} px, another shape than the first "
-            f"({first[0]}x{first[1]}): what becomes of that is up to {model.id}.",
-        )
-    return notes
+        raise UsageError(f"--last-frame: {error.message}", error.hint) from None
+    if framing.ratio is None and first:
+        shape = f"{first[0]}:{first[1]}"
+        if shapes.difference(size, shape) > RATIO_TOLERANCE:
+            notes += (
+                f"It is {size[0]}x{size[1]} px, another shape than the first frame "
+                f"({first[0]}x{first[1]}): what becomes of that is up to {model.id}.",
+            )
+    return tuple(f"--last-frame: {note}" for note in notes)
 
 
 def pixel_size(model: Model, ratio: str) -> str | None:

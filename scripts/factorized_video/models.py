@@ -200,7 +200,7 @@ def unchecked(model: Model) -> Model:
     """The same model, as if nothing were known of what it takes."""
     return model._replace(
         durations=None, duration_locks=(), ratios=None, resolutions=None, audio=None,
-        image=None, prompt_characters=None, first_frame=None,
+        image=None, prompt_characters=None, first_frame=None, last_frame=None, seed=None,
     )  # fmt: skip
 
 

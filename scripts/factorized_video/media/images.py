@@ -89,7 +89,8 @@ def read_last(args: argparse.Namespace) -> ImageFile | None:
     """The picture of --last-frame, if there is one. Raises UsageError."""
     if args.last_frame is None:
         return None
-    return read_image(Path(args.last_frame).expanduser(), "--last-frame")
+    image = read_image(Path(args.last_frame).expanduser(), "--last-frame")
+    return image._replace(warnings=tuple(f"--last-frame: {note}" for note in image.warnings))
 
 
 def check_image(data: bytes) -> ImageFile:
@@ -134,7 +135,7 @@ def check_image(data: bytes) -> ImageFile:
     return ImageFile(data, kind, (width, height), tuple(notes), upright, image)
 
 
-def to_send(image: ImageFile, framing: Framing) -> Picture:
+def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Picture:
     """The picture as it goes to the video model: cropped or padded to the canvas, never distorted.
 
     A sound PNG or JPEG of the right shape and size goes as it is, byte for byte. Anything else
@@ -142,7 +143,8 @@ def to_send(image: ImageFile, framing: Framing) -> Picture:
     large) is redrawn: upright, sRGB, on the canvas, within the model's limits and ours; PNG where
     the bytes allow it, else JPEG: less quality first, then fewer pixels. Nothing is enlarged.
 
-    Raises UsageError where that needs the media extra and it is missing. Without a known size the
+    Raises UsageError where that needs the media extra and it is missing; `what` names the flag
+    there. Without a known size the
     shape is left as it is. `legal.check_frame` says beforehand what a crop would cost.
     """
     from ..gateway.types import Picture
@@ -151,9 +153,7 @@ def to_send(image: ImageFile, framing: Framing) -> Picture:
     kinds = limits.formats or ("PNG", "JPEG")
     if image.size is None:
         if image.kind not in kinds:
-            raise UsageError(
-                f"The anchor is {image.kind}; it must be converted first.", media_hint()
-            )
+            raise UsageError(f"{what} is {image.kind}; it must be converted first.", media_hint())
         return Picture(image.data, MIME[image.kind])
     most_side = min(SENT_SIDE, limits.side_max or SENT_SIDE)
     most_bytes = min(SENT_BYTES, limits.bytes or SENT_BYTES)
