@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     import contextlib
     from pathlib import Path
 
-    from factorized_video import asked, budget, plan, prompts, receipts
+    from factorized_video import STAGES, asked, budget, plan, prompts, receipts
     from factorized_video.candidates import Wish
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
@@ -202,7 +202,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     )  # fmt: skip
     stages = Stages(args, names, folder, output, anchor, prompt, motion, SCRIPTS, wish, last_hash)
     # What was paid for is waited for or returned whatever the models of today take.
-    made = names if state == "done" else stages.made(chosen.identity)
+    made = tuple(STAGES) if state == "done" else stages.made(chosen.identity)
     planned = plan.pipeline(
         prompt, motion, chosen.name, own_anchor=own is not None,
         picture_size=own.size if own else None, strategy=args.prompt_strategy, made=made,
@@ -211,9 +211,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         **{name: getattr(args, name) for name in PLANNED},
     )  # fmt: skip
     check_models(planned, made)
-    for picture in (own, last):
+    for what, picture in (("--anchor-path", own), ("--last-frame", last)):
         if picture and picture.size is None:
-            images.to_send(picture, Framing())  # what needs the media extra is said now
+            images.to_send(picture, Framing(), what)  # what needs the media extra is said now
     if state != "done":
         stages.check_choice(chosen.identity)
     limit = budget.cap(args.max_cost, chosen.max_cost)
@@ -388,7 +388,8 @@ def _check_flags(args: argparse.Namespace, strategy: str, motion: "str | None") 
                 "Leave one of them out.",
             )
     if args.motion_from_anchor and (motion is not None or strategy == "original"):
-        told = "--prompt-strategy original" if motion is None else "--motion"
+        told = "--motion" if args.motion is not None else "--motion-file"
+        told = "--prompt-strategy original" if motion is None else told
         raise UsageError(
             f"--motion-from-anchor: with {told} no motion that is written is told.",
             "Leave one of them out.",

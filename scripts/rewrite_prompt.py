@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.gateway import settings
 
     console = args.console
-    console.stage = "reasoning"
+    console.stage = "reasoning" if args.anchor is None else "motion"
     prompt = inputs.read_text(args.prompt, None, "The prompt")
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     task = _motion(args, prompt, chosen) if args.anchor is not None else _caption(
@@ -154,7 +154,7 @@ def _written(
     motion_file: "Path | None",
 ) -> "dict[str, Any]":
     """The result: written now or before; the caller holds the output's lock."""
-    from factorized_video import preflight, receipts
+    from factorized_video import preflight, receipts, writing
     from factorized_video.files import sweep, write_file
     from factorized_video.gateway import open_gateway
 
@@ -176,6 +176,8 @@ def _written(
             preflight.check(console, gateway, call.cost)
             result = task.ask(gateway, call)
     text = result[task.key]
+    if text is None:
+        console.warn(writing.no_motion(result["problems"]))
     texts = {key: result[key] for key in ("caption", "motion", "problems") if key in result}
     if output and not record:
         made = receipts.Record.begin(

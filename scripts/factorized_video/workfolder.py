@@ -60,7 +60,7 @@ class WorkFolder(NamedTuple):
         """The receipts that cannot be read: what was paid for there is not known."""
         return [
             receipts.receipt_path(path)
-            for path in (self.caption, self.anchor)
+            for path in (self.caption, self.anchor, self.seen_motion)
             if receipts.look(path).damaged
         ]
 

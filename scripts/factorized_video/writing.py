@@ -87,6 +87,14 @@ def rewrite(
     }
 
 
+def no_motion(problems: list[str]) -> str:
+    """What a person is told where `watch` gave none, now or when it was asked."""
+    return (
+        f"No motion could be written with the anchor in view ({'; '.join(problems)}): the one of "
+        "Stage 1 stays, or else the prompt alone is told."
+    )
+
+
 def watch(console: Console, gateway: Gateway, call: Call, picture: Picture) -> dict[str, Any]:
     """Ask the LLM for the motion that follows from a picture; once more if it is not sound.
 
@@ -113,11 +121,6 @@ def watch(console: Console, gateway: Gateway, call: Call, picture: Picture) -> d
             problem="; ".join(wrong), shape=prompts.MOTION_SHAPE
         )
         messages = prompts.asked_again(first, reply.text, request)
-    if motion is None:
-        console.warn(
-            f"No motion could be written with the anchor in view ({'; '.join(wrong)}): the one of "
-            "Stage 1 stays, or else the prompt alone is told."
-        )
     return {
         "motion": motion,
         "problems": wrong,

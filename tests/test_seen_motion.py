@@ -1,0 +1,585 @@
+"""Motion that is written with the anchor in view: asked for, checked, kept, and told, through the
+real command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run, ended, run, start
+from judges import MOTION_REPLY, SEEN_MOTION, Judge
+from loopback import CAPTION, MOTION, Gateway, Reply, chat, clip, png, refusal
+from speech import shown
+
+PROMPT = "A cat jumping from a bookshelf to the couch"
+STAGES = Path("cat.stages")
+SEEN = STAGES / "motion-from-anchor.txt"
+OWN = ("--anchor-path=mine.png",)
+ONLY = ("--prompt-strategy=motion-only",)
+BLIND = "deepseek/deepseek-v4-flash"  # known to see no pictures
+NO_MOTION = "No motion could be written with the anchor in view"
+# What a model may say instead, and what it is told of it, or a person is.
+BAD: dict[str, tuple[object, str]] = {
+    "prose": ("The tabby cat leaps down.", "no JSON object"),
+    "nothing": ("", "the answer was empty"),
+    "half": (json.dumps(MOTION_REPLY)[:70], "cut off"),
+    "a refusal in prose": ("I'm sorry, but I can't help with that.", "the model declined"),
+    "a caption": ({"caption": CAPTION}, "no JSON object"),
+    "a stranger": ({**MOTION_REPLY, "named": ["the tabby cat", "a red dragon"]},
+                   '"a red dragon" is not in the picture'),
+    "a demand that is not met": (
+        {**MOTION_REPLY, "demands": [{"demand": "it lands", "words": "lands on the couch"}]},
+        'no words for "it lands"',
+    ),
+    "no demands": ({**MOTION_REPLY, "demands": []}, '"demands" is empty'),
+    "nobody": ({"motion": SEEN_MOTION, "demands": MOTION_REPLY["demands"]}, '"named" is empty'),
+    "no verb": ({**MOTION_REPLY, "motion": "The tabby cat on the bookshelf, grey light.",
+                 "demands": [{"demand": "it is there", "words": "on the bookshelf"}]}, "no verb"),
+    "too long": ({**MOTION_REPLY, "motion": SEEN_MOTION + " It purrs" * 100}, "at most 100"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def judge(gateway: Gateway) -> Judge:
+    return Judge(gateway)
+
+
+def write(gateway: Gateway, *words: str, number: int = 9, output: str = "motion.txt") -> Run:
+    """Stage 1 with a picture in view and --json, to motion.txt."""
+    Path("mine.png").write_bytes(png((1280, 720), number))
+    told = [PROMPT, "--anchor=mine.png", f"--output={output}", "--json", *words]
+    return run("rewrite_prompt", *told, gateway=gateway)
+
+
+def making(*words: str) -> list[str]:
+    return [f"--prompt={PROMPT}", "--output=cat.mp4", "--json", "--motion-from-anchor", *words]
+
+
+def make(gateway: Gateway, *words: str) -> Run:
+    """The orchestrator with --motion-from-anchor and --json, to cat.mp4."""
+    if not Path("mine.png").exists():
+        Path("mine.png").write_bytes(png((1280, 720), 9))
+    return run("factorized_generate", *making(*words), gateway=gateway)
+
+
+def says(judge: Judge, *answers: object) -> None:
+    """Answer so when the motion is asked for, in order; then as usual."""
+    rows = list(answers)
+
+    def next_one(data: dict[str, Any], what: str) -> Reply | str | None:
+        answer = rows.pop(0) if rows else None
+        return answer if answer is None or isinstance(answer, str | Reply) else json.dumps(answer)
+
+    judge.says["motion"] = next_one
+
+
+def receipt(path: str | Path) -> dict[str, Any]:
+    data = json.loads(Path(f"{path}.receipt.json").read_text(encoding="utf-8"))
+    assert isinstance(data, dict)
+    return data
+
+
+def told(gateway: Gateway) -> object:
+    """What the video model was told last."""
+    return gateway.of("create")[-1].body["prompt"]
+
+
+# --- Stage 1 by itself ----------------------------------------------------------------------------
+
+
+def test_the_model_sees_the_picture_and_the_motion_is_kept(gateway: Gateway, judge: Judge) -> None:
+    done = write(gateway)
+    assert done.code == 0, done.err
+    assert (done.json["stage"], done.json["motion"]) == ("motion", SEEN_MOTION)
+    assert done.json["caption"] is None
+    assert Path("motion.txt").read_text(encoding="utf-8") == SEEN_MOTION + "\n"
+    messages, pictures = shown(gateway.of("chat")[0])
+    assert pictures == (png((1280, 720), 9),)
+    assert PROMPT in str(messages[1]["content"])
+    kept = receipt("motion.txt")
+    assert kept["inputs"]["anchor"]["name"] == "mine.png"
+    assert (kept["stage"], kept["result"]) == ("motion", {"motion": SEEN_MOTION, "problems": []})
+    assert "base64" not in json.dumps(kept)
+
+    again = write(gateway)
+    assert (again.code, again.json["reused"], len(judge.asked)) == (0, True, 1)
+    Path("motion.txt").unlink()  # the receipt holds it
+    assert write(gateway).json["motion"] == SEEN_MOTION
+    assert Path("motion.txt").exists()
+    refused = write(gateway, number=8)
+    assert (refused.code, len(judge.asked)) == (2, 1)
+    assert write(gateway, "--overwrite", number=8).code == 0
+    assert (len(judge.asked), Path("motion.1.txt").exists()) == (2, True)
+
+
+@pytest.mark.thorough
+def test_without_json_the_motion_alone_is_printed(gateway: Gateway, judge: Judge) -> None:
+    Path("mine.png").write_bytes(png())
+    done = run("rewrite_prompt", "-", "--anchor=mine.png", stdin=PROMPT, gateway=gateway)
+    assert (done.code, done.out) == (0, SEEN_MOTION + "\n"), done.err
+    assert {path.name for path in Path.cwd().iterdir()} == {"mine.png"}
+    says(judge, "no", "no")
+    none = run("rewrite_prompt", PROMPT, "--anchor=mine.png", gateway=gateway)
+    assert (none.code, none.out) == (0, "")
+    assert NO_MOTION in none.err
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("answer", "problem"), BAD.values(), ids=BAD)
+def test_a_bad_motion_is_asked_for_once_more(
+    gateway: Gateway, judge: Judge, answer: object, problem: str
+) -> None:
+    says(judge, answer)
+    done = write(gateway)
+    assert (done.code, done.json["motion"]) == (0, SEEN_MOTION), done.err
+    assert done.json["warnings"] == []
+    assert done.json["cost"]["amount"] == pytest.approx(2 * 0.0059)
+    messages, pictures = shown(gateway.of("chat")[1])
+    assert problem in str(messages[-1]["content"])
+    assert len(pictures) == 1, "the picture is still in view"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("answer", "problem"), BAD.values(), ids=BAD)
+def test_two_bad_motions_are_none(
+    gateway: Gateway, judge: Judge, answer: object, problem: str
+) -> None:
+    says(judge, answer, answer)
+    done = write(gateway)
+    assert (done.code, done.json["status"], done.json["motion"]) == (0, "succeeded", None), done.err
+    (warning,) = done.json["warnings"]
+    assert warning.startswith(NO_MOTION)
+    assert problem in warning
+    assert not Path("motion.txt").exists()
+    kept = receipt("motion.txt")
+    assert (kept["state"], kept["result"]["motion"]) == ("succeeded", None)
+    assert problem in "; ".join(kept["result"]["problems"])
+    again = write(gateway)
+    assert (again.code, again.json["motion"], len(judge.asked)) == (0, None, 2)
+    assert again.json["warnings"] == [warning]
+    assert write(gateway, "--dry-run").json["stages"] == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("first", [None, "prose"], ids=["at once", "when asked again"])
+def test_a_filter_that_says_no_is_none_too(
+    gateway: Gateway, judge: Judge, first: str | None
+) -> None:
+    answers = [first] if first else []
+    says(judge, *answers, chat("", "content_filter"))
+    done = write(gateway)
+    assert (done.code, done.json["motion"]) == (0, None), done.err
+    assert "the model declined" in done.json["warnings"][0]
+    assert done.json["cost"]["amount"] > 0.0059 * len(answers)
+    assert write(gateway).json["reused"] is True
+    assert len(judge.asked) == 1 + len(answers)
+
+
+@pytest.mark.thorough
+def test_a_gateway_that_fails_leaves_nothing_behind(gateway: Gateway, judge: Judge) -> None:
+    gateway.always("chat", refusal(500, "upstream is gone"))
+    assert write(gateway).code == 6
+    assert not Path("motion.txt.receipt.json").exists()
+    gateway.mend()
+    assert write(gateway).json["motion"] == SEEN_MOTION
+
+
+@pytest.mark.thorough
+def test_half_a_surrogate_pair_is_no_bug_here(gateway: Gateway, judge: Judge) -> None:
+    judge.motion = {**MOTION_REPLY, "motion": SEEN_MOTION + " \ud83d"}
+    assert (write(gateway).code, Path("motion.txt").read_text().strip()) == (0, SEEN_MOTION)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "words", [["--style=anime"], ["--aspect-ratio=1:1"], ["--motion-file=m.txt"]]
+)
+def test_what_says_nothing_with_a_picture_is_a_usage_error(
+    gateway: Gateway, words: list[str]
+) -> None:
+    done = write(gateway, *words)
+    assert (done.code, gateway.requests) == (2, []), done.err
+    assert words[0].partition("=")[0] in done.json["error"]["message"]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("anchor", ["notes.txt", "nothing.png", "."])
+def test_what_is_no_picture_is_a_usage_error(gateway: Gateway, anchor: str) -> None:
+    Path("notes.txt").write_text("A cat.", encoding="utf-8")
+    done = run("rewrite_prompt", PROMPT, f"--anchor={anchor}", "--json", gateway=gateway)
+    assert (done.code, gateway.requests) == (2, []), done.err
+    assert done.json["error"]["message"].startswith("--anchor ")
+
+
+@pytest.mark.thorough
+def test_a_model_that_sees_nothing_is_a_usage_error(gateway: Gateway, judge: Judge) -> None:
+    blind = write(gateway, f"--model={BLIND}")
+    assert (blind.code, gateway.requests) == (2, [])
+    assert "sees no pictures" in blind.json["error"]["message"]
+    assert write(gateway, "--model=somebody/new-llm").json["motion"] == SEEN_MOTION
+
+
+@pytest.mark.thorough
+def test_a_large_picture_is_shown_small(gateway: Gateway, judge: Judge) -> None:
+    import io
+
+    from PIL import Image
+
+    Image.effect_noise((3000, 2000), 90).save("large.png")
+    done = run("rewrite_prompt", PROMPT, "--anchor=large.png", "--json", gateway=gateway)
+    assert (done.code, done.json["motion"]) == (0, SEEN_MOTION), done.err
+    ((data,),) = (shown(request)[1] for request in gateway.of("chat"))
+    assert len(data) <= 700_000
+    assert max(Image.open(io.BytesIO(data)).size) <= 1568
+
+
+@pytest.mark.thorough
+def test_the_plan_shows_the_call_and_a_cap_counts_it(gateway: Gateway, judge: Judge) -> None:
+    plan = write(gateway, "--dry-run").json
+    ((call,), cost) = plan["stages"], plan["cost"]
+    assert (call["stage"], call["text"], cost["kind"]) == ("motion", PROMPT, "estimated")
+    assert cost["amount"] == pytest.approx(0.0135)
+    assert write(gateway, "--max-cost=0.013").code == 7
+    assert judge.asked == []
+    assert write(gateway, "--max-cost=0.014").code == 0
+    assert write(gateway, "--dry-run").json["stages"] == []
+
+
+# --- all stages -----------------------------------------------------------------------------------
+
+
+def test_the_motion_that_was_seen_is_told_and_nothing_is_asked_twice(
+    gateway: Gateway, judge: Judge
+) -> None:
+    plan = make(gateway, "--dry-run").json
+    assert [call["stage"] for call in plan["stages"]] == [
+        "reasoning", "composition", "motion", "synthesis",
+    ]  # fmt: skip
+    done = make(gateway)
+    assert done.code == 0, done.err
+    assert [stage["stage"] for stage in done.json["stages"]] == [
+        "reasoning", "composition", "motion", "synthesis",
+    ]  # fmt: skip
+    assert told(gateway) == f"{PROMPT}\n\n{SEEN_MOTION}"
+    assert SEEN.read_text(encoding="utf-8") == SEEN_MOTION + "\n"
+    assert (STAGES / "motion.txt").read_text(encoding="utf-8") == MOTION + "\n"
+    _, pictures = shown(gateway.of("chat")[1])
+    assert pictures == ((STAGES / "anchor.png").read_bytes(),)
+    assert done.json["cost"]["amount"] == pytest.approx(2 * 0.0059 + 0.134 + 2.40)
+    before = len(gateway.requests)
+    again = make(gateway)
+    assert (again.code, again.json["reused"], again.json["stages"]) == (0, True, []), again.err
+    left = make(gateway, "--dry-run").json
+    assert (left["stages"], left["cost"]["amount"], len(gateway.requests)) == ([], 0.0, before)
+    assert left["spent"]["amount"] == pytest.approx(done.json["cost"]["amount"])
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("words", "sent", "text"),
+    [
+        pytest.param(OWN, {"chat": 1, "create": 1}, f"{PROMPT}\n\n{SEEN_MOTION}", id="own anchor"),
+        pytest.param(("--skip-reasoning",), {"chat": 1, "image": 1, "create": 1},
+                     f"{PROMPT}\n\n{SEEN_MOTION}", id="skip-reasoning"),
+        pytest.param(ONLY, {"chat": 2, "image": 1, "create": 1}, SEEN_MOTION, id="motion-only"),
+        pytest.param((*OWN, *ONLY), {"chat": 2, "create": 1}, SEEN_MOTION,
+                     id="own anchor, motion-only"),
+        pytest.param((*OWN, *ONLY, "--skip-reasoning"), {"chat": 1, "create": 1}, SEEN_MOTION,
+                     id="own anchor, motion-only, skip-reasoning"),
+        pytest.param(("--verify",), {"chat": 4, "image": 1, "create": 1},
+                     f"{PROMPT}\n\n{SEEN_MOTION}", id="verify"),
+    ],
+)  # fmt: skip
+def test_only_what_is_needed_is_sent(
+    gateway: Gateway, judge: Judge, words: Sequence[str], sent: dict[str, int], text: str
+) -> None:
+    plan = make(gateway, "--dry-run", *words).json
+    times = sum(call["times"] for call in plan["stages"])
+    done = make(gateway, *words)
+    assert (done.code, gateway.sent) == (0, sent), done.err
+    assert times == sum(sent.values())
+    assert told(gateway) == text
+    assert make(gateway, *words).json["stages"] == []
+    assert make(gateway, "--dry-run", *words).json["stages"] == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "words",
+    [["--motion=It leaps."], ["--motion-file=m.txt"], ["--prompt-strategy=original"]],
+)
+def test_what_contradicts_it_is_a_usage_error(gateway: Gateway, words: list[str]) -> None:
+    Path("m.txt").write_text("It leaps.", encoding="utf-8")
+    for more in ([], ["--dry-run"], ["--skip-reasoning"]):
+        done = make(gateway, *words, *more)
+        assert (done.code, gateway.requests) == (2, []), done.err
+        assert "--motion-from-anchor: " in done.json["error"]["message"]
+        assert f"with {words[0].partition('=')[0]} " in done.json["error"]["message"]
+
+
+@pytest.mark.thorough
+def test_a_model_that_sees_nothing_is_found_before_anything_is_paid_for(
+    gateway: Gateway, judge: Judge
+) -> None:
+    for more in ([], ["--dry-run"], [*OWN]):
+        blind = make(gateway, f"--llm-model={BLIND}", *more)
+        assert (blind.code, gateway.requests) == (2, []), blind.err
+        assert "sees no pictures" in blind.json["error"]["message"]
+    assert make(gateway, "--llm-model=somebody/new-llm").code == 0
+    assert told(gateway) == f"{PROMPT}\n\n{SEEN_MOTION}"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("answer", ["prose", "filter"])
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ((), f"{PROMPT}\n\n{MOTION}"),
+        (ONLY, MOTION),
+        ((*OWN, *ONLY), MOTION),
+        (OWN, None),
+        (("--skip-reasoning",), None),
+    ],
+)
+def test_without_a_sound_one_stage_1s_motion_is_told(
+    gateway: Gateway, judge: Judge, words: Sequence[str], text: str | None, answer: str
+) -> None:
+    said = chat("", "content_filter") if answer == "filter" else "no"
+    judge.says["motion"] = lambda data, what: said
+    done = make(gateway, *words)
+    assert done.code == 0, done.err
+    assert any(warning.startswith(NO_MOTION) for warning in done.json["warnings"])
+    assert not SEEN.exists()
+    if text:
+        assert told(gateway) == text
+    else:
+        assert str(told(gateway)).startswith(f"{PROMPT}\n\nThe first frame is given.")
+    before = len(gateway.requests)
+    assert make(gateway, *words).json["stages"] == []
+    assert make(gateway, "--dry-run", *words).json["stages"] == []
+    assert len(gateway.requests) == before
+
+
+@pytest.mark.thorough
+def test_motion_only_with_nobody_else_to_write_one_ends_before_the_clip(
+    gateway: Gateway, judge: Judge
+) -> None:
+    judge.says["motion"] = lambda data, what: "no"
+    words = (*OWN, *ONLY, "--skip-reasoning")
+    for _ in range(2):
+        done = make(gateway, *words)
+        assert (done.code, gateway.sent) == (2, {"chat": 2}), done.err
+        assert any(warning.startswith(NO_MOTION) for warning in done.json["warnings"])
+        assert "--motion" in done.json["error"]["hint"]
+    SEEN.write_text("The cat leaps.\n", encoding="utf-8")  # the person writes it
+    assert (make(gateway, *words).code, told(gateway)) == (0, "The cat leaps.")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("fell_back", [False, True], ids=["seen", "fallen back"])
+@pytest.mark.parametrize("words", [(), OWN, ("--skip-reasoning",), ONLY])
+def test_after_a_time_out_nothing_is_asked_again(
+    gateway: Gateway, judge: Judge, words: Sequence[str], fell_back: bool
+) -> None:
+    if fell_back:
+        judge.says["motion"] = lambda data, what: "no"
+    gateway.ends_after = None
+    assert make(gateway, "--timeout=1", *words).code == 4
+    sent = gateway.sent
+    assert make(gateway, "--dry-run", *words).json["stages"] == []
+    assert make(gateway, "--timeout=1", *words).code == 4
+    gateway.ends_after = 0
+    done = make(gateway, *words)
+    assert (done.code, gateway.sent) == (0, sent), done.err
+    assert make(gateway, *words).json["reused"] is True
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("fell_back", [False, True], ids=["seen", "fallen back"])
+def test_after_a_kill_the_same_job_is_waited_for(
+    gateway: Gateway, judge: Judge, fell_back: bool
+) -> None:
+    if fell_back:
+        judge.says["motion"] = lambda data, what: "no"
+    gateway.ends_after = None
+    process = start("factorized_generate", *making(), gateway=gateway)
+    gateway.wait_for("status", 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    ended(process)
+    sent = gateway.sent
+    gateway.ends_after = 0
+    done = make(gateway)
+    assert (done.code, gateway.sent, gateway.billed["create"]) == (0, sent, 1), done.err
+    assert Path("cat.mp4").read_bytes() == clip()
+
+
+@pytest.mark.thorough
+def test_killed_while_the_model_looks_the_anchor_is_kept(gateway: Gateway, judge: Judge) -> None:
+    judge.says["motion"] = lambda data, what: Reply(fault="hang")
+    process = start("factorized_generate", *making(), gateway=gateway)
+    gateway.wait_for("chat", 2)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert ended(process).code == 130
+    del judge.says["motion"]
+    done = make(gateway)
+    assert (done.code, gateway.sent["image"]) == (0, 1), done.err
+    assert told(gateway) == f"{PROMPT}\n\n{SEEN_MOTION}"
+
+
+@pytest.mark.thorough
+def test_a_persons_own_version_is_used_as_it_is(gateway: Gateway, judge: Judge) -> None:
+    assert make(gateway).code == 0
+    SEEN.write_text("The cat yawns.\n", encoding="utf-8")
+    refused = make(gateway)
+    assert (refused.code, len(judge.asked)) == (2, 2)
+    done = make(gateway, "--overwrite")
+    assert (done.code, told(gateway)) == (0, f"{PROMPT}\n\nThe cat yawns."), done.err
+    assert len(judge.asked) == 2
+    assert SEEN.read_text(encoding="utf-8") == "The cat yawns.\n"
+    assert any(SEEN.name in warning for warning in done.json["warnings"])
+    assert make(gateway, "--overwrite").json["reused"] is True
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("words", [(), OWN])
+def test_one_that_was_put_there_before_is_the_persons_own(
+    gateway: Gateway, judge: Judge, words: Sequence[str]
+) -> None:
+    STAGES.mkdir()
+    SEEN.write_text("The cat yawns.\n", encoding="utf-8")
+    stages = [call["stage"] for call in make(gateway, "--dry-run", *words).json["stages"]]
+    assert "motion" not in stages or not words
+    done = make(gateway, *words)
+    assert (done.code, told(gateway)) == (0, f"{PROMPT}\n\nThe cat yawns."), done.err
+    assert judge.of("motion") == []
+
+
+@pytest.mark.thorough
+def test_a_lost_file_costs_nothing(gateway: Gateway, judge: Judge) -> None:
+    gateway.ends_after = None
+    assert make(gateway, "--timeout=1").code == 4
+    SEEN.unlink()
+    assert make(gateway, "--dry-run").json["stages"] == []
+    gateway.ends_after = 0
+    assert (make(gateway).code, len(judge.asked)) == (0, 2)
+    assert SEEN.exists()
+
+
+@pytest.mark.thorough
+def test_another_anchor_has_it_written_anew(gateway: Gateway, judge: Judge) -> None:
+    assert make(gateway, *OWN).code == 0
+    Path("mine.png").write_bytes(png((1280, 720), 8))
+    assert make(gateway, *OWN).code == 2
+    judge.motion = {**MOTION_REPLY, "motion": "The tabby cat leaps down to the couch."}
+    stages = make(gateway, *OWN, "--overwrite", "--dry-run").json["stages"]
+    assert [call["stage"] for call in stages] == ["motion", "synthesis"]
+    done = make(gateway, *OWN, "--overwrite")
+    assert (done.code, len(judge.asked)) == (0, 2), done.err
+    assert told(gateway) == f"{PROMPT}\n\nThe tabby cat leaps down to the couch."
+    # Another take is another picture.
+    drawn = make(gateway, "--overwrite")
+    taken = make(gateway, "--overwrite", "--take=2")
+    assert (drawn.code, taken.code, len(judge.of("motion"))) == (0, 0, 4), taken.err
+
+
+@pytest.mark.thorough
+def test_another_anchor_without_a_sound_motion_is_not_told_the_old_one(
+    gateway: Gateway, judge: Judge
+) -> None:
+    assert make(gateway, *OWN).code == 0
+    Path("mine.png").write_bytes(png((1280, 720), 8))
+    judge.says["motion"] = lambda data, what: "no"
+    assert make(gateway, *OWN, "--overwrite").code == 0
+    assert SEEN_MOTION not in str(told(gateway))
+    assert (STAGES / "motion-from-anchor.1.txt").exists()
+
+
+@pytest.mark.thorough
+def test_stop_after_anchor_and_then_go_on(gateway: Gateway, judge: Judge) -> None:
+    stopped = make(gateway, "--stop-after=anchor")
+    assert (stopped.code, judge.of("motion")) == (0, [])
+    plan = make(gateway, "--dry-run", "--stop-after=anchor").json
+    assert any("Stage 1 motion" in line for line in plan["skipped"])
+    assert make(gateway).code == 0
+    assert gateway.sent == {"chat": 2, "image": 1, "create": 1}
+
+
+@pytest.mark.thorough
+def test_a_cap_counts_the_call_that_looks(gateway: Gateway, judge: Judge) -> None:
+    plan = make(gateway, "--dry-run").json
+    amount = {call["stage"]: call["cost"]["amount"] for call in plan["stages"]}
+    assert amount["motion"] == pytest.approx(0.0135)
+    assert plan["cost"]["amount"] == pytest.approx(sum(amount.values()))
+    over = make(gateway, f"--max-cost={plan['cost']['amount'] - 0.01:.4f}")
+    assert (over.code, gateway.sent) == (7, {}), over.err
+    without = run("factorized_generate", f"--prompt={PROMPT}", "--output=cat.mp4", "--dry-run",
+                  f"--max-cost={plan['cost']['amount'] - 0.01:.4f}", gateway=gateway)  # fmt: skip
+    assert without.code == 0, "it is this call that is too much"
+    assert make(gateway, f"--max-cost={plan['cost']['amount'] + 0.001:.4f}").code == 0
+
+
+@pytest.mark.thorough
+def test_a_gateway_that_fails_while_it_looks_and_the_same_command_again(
+    gateway: Gateway, judge: Judge
+) -> None:
+    says(judge, *[refusal(500, "upstream is gone")] * 4)
+    failed = make(gateway)
+    assert (failed.code, gateway.billed["image"], "create" in gateway.sent) == (6, 1, False)
+    assert failed.json["stage"] == "motion"
+    done = make(gateway)
+    assert (done.code, gateway.billed["image"]) == (0, 1), done.err
+
+
+@pytest.mark.thorough
+def test_a_model_that_the_gateway_does_not_know_is_replaced_by_its_own_flag(
+    gateway: Gateway, judge: Judge
+) -> None:
+    says(judge, refusal(404, "no such model: openai/gpt-4o", code="model_not_found"))
+    done = make(gateway, *OWN, "--llm-model=anthropic/claude-haiku-4.5")
+    assert done.code == 10, done.err
+    assert "create" not in gateway.sent
+    if done.json["next"]:
+        assert "--llm-model=" in done.json["next"]
+
+
+@pytest.mark.thorough
+def test_a_receipt_that_cannot_be_read_is_said(gateway: Gateway, judge: Judge) -> None:
+    assert make(gateway, "--stop-after=anchor").code == 0
+    Path(f"{SEEN}.receipt.json").write_text("{", encoding="utf-8")
+    done = make(gateway)
+    assert (done.code, judge.of("motion")) == (2, []), done.err
+    assert SEEN.name in done.json["error"]["message"]
+
+
+@pytest.mark.thorough
+def test_what_was_sent_and_answered_is_kept_if_asked_for(gateway: Gateway, judge: Judge) -> None:
+    assert make(gateway, "--save-intermediate").code == 0
+    sent = (STAGES / "motion.sent.json").read_text(encoding="utf-8")
+    assert PROMPT in sent
+    assert "base64" not in sent
+    assert "leaps down" in (STAGES / "motion.reply.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("dialect", ["happycapy", "vercel", "openrouter", "openai"])
+def test_the_picture_is_seen_at_every_gateway(dialect: str) -> None:
+    with Gateway(dialect) as gateway:
+        judge = Judge(gateway)
+        done = make(gateway, *gateway.speech.naming())
+        assert done.code == 0, done.err
+        assert len(judge.of("motion")) == 1
+        asked = gateway.speech.asked(gateway.of("create")[0])
+        assert asked.prompt == f"{PROMPT}\n\n{SEEN_MOTION}"
+        _, pictures = shown(gateway.of("chat")[1])
+        assert pictures == ((STAGES / "anchor.png").read_bytes(),)
+
+
+@pytest.mark.thorough
+def test_the_demo_takes_it_too() -> None:
+    done = run("factorized_generate", *making(), "--gateway=demo", "--no-filmstrip")
+    assert done.code == 0, done.err
