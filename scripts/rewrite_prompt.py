@@ -176,8 +176,6 @@ def _written(
             preflight.check(console, gateway, call.cost)
             result = task.ask(gateway, call)
     text = result[task.key]
-    if text is None:
-        console.warn(writing.no_motion(result["problems"]))
     texts = {key: result[key] for key in ("caption", "motion", "problems") if key in result}
     if output and not record:
         made = receipts.Record.begin(
@@ -196,6 +194,8 @@ def _written(
             console.warn(f"{output} was edited; it is used as it is.")
     elif output and text:
         write_file(output, as_file(text))
+    if text is None:
+        console.warn(writing.no_motion(result["problems"]))
     if motion_file:
         sweep(motion_file)
     if motion_file and not (record and motion_file.exists()):

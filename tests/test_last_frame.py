@@ -384,7 +384,7 @@ def test_without_pillow_it_is_said_which_picture_must_be_converted(
     last = images.read_last(argparse.Namespace(last_frame="last.webp"))
     assert last is not None
     assert [note.startswith("--last-frame: ") for note in last.warnings] == [True]
-    with pytest.raises(UsageError, match="^--last-frame is WEBP"):
+    with pytest.raises(UsageError, match="--last-frame is WEBP"):
         images.to_send(last, Framing(), "--last-frame")
     assert images.read_last(argparse.Namespace(last_frame=None)) is None
 

@@ -460,6 +460,80 @@ def test_one_that_was_put_there_before_is_the_persons_own(
 
 
 @pytest.mark.thorough
+def test_a_persons_own_where_there_was_none_is_used_by_stage_1_too(
+    gateway: Gateway, judge: Judge
+) -> None:
+    says(judge, "no", "no")
+    assert write(gateway).json["motion"] is None
+    Path("motion.txt").write_text("The cat yawns.\n", encoding="utf-8")
+    done = write(gateway)
+    assert (done.code, done.json["motion"], len(judge.asked)) == (0, "The cat yawns.", 2), done.err
+    (warning,) = done.json["warnings"]
+    assert "was edited" in warning
+
+
+@pytest.mark.thorough
+def test_the_fall_back_may_be_edited(gateway: Gateway, judge: Judge) -> None:
+    judge.says["motion"] = lambda data, what: "no"
+    assert make(gateway).code == 0
+    (STAGES / "motion.txt").write_text("The cat yawns.\n", encoding="utf-8")
+    assert make(gateway).code == 2
+    sent = gateway.sent
+    done = make(gateway, "--overwrite")
+    assert (done.code, told(gateway)) == (0, f"{PROMPT}\n\nThe cat yawns."), done.err
+    assert gateway.sent == {**sent, "create": 2}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("text", [b"", b" \n", b"\xff\xfe", b"x" * 20_001])
+def test_what_a_person_wrote_there_must_be_a_text(
+    gateway: Gateway, judge: Judge, text: bytes
+) -> None:
+    assert make(gateway, "--stop-after=anchor").code == 0
+    SEEN.write_bytes(text)
+    before = gateway.sent
+    for more in ([], ["--dry-run"]):
+        done = make(gateway, *more)
+        assert (done.code, gateway.sent) == (2, before), done.err
+        assert "The motion" in done.json["error"]["message"]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("fell_back", [False, True], ids=["seen", "fallen back"])
+@pytest.mark.parametrize("how", ["at once", "later"])
+def test_a_clip_that_was_refused_stands_and_asks_nothing_again(
+    gateway: Gateway, judge: Judge, fell_back: bool, how: str
+) -> None:
+    if fell_back:
+        judge.says["motion"] = lambda data, what: "no"
+    if how == "at once":
+        gateway.will("create", refusal(400, "blocked by the safety filter", code="content_policy"))
+    gateway.ending = {"status": "failed", "error": "safety filter"}
+    refused = make(gateway)
+    assert refused.code == 5, refused.err
+    sent = gateway.sent
+    again = make(gateway)
+    assert (again.code, gateway.sent) == (5, sent), again.err
+    gateway.ending = {"status": "succeeded"}
+    done = make(gateway, "--resubmit")
+    assert (done.code, gateway.sent) == (0, {**sent, "create": sent["create"] + 1}), done.err
+
+
+@pytest.mark.thorough
+def test_the_motion_is_that_of_the_candidate_that_is_taken(gateway: Gateway, judge: Judge) -> None:
+    words = ("--candidates=2",)
+    chosen = make(gateway, *words)
+    assert (chosen.code, judge.of("motion")) == (0, []), chosen.err
+    assert "Stage 1 motion" in str(make(gateway, *words, "--dry-run").json["skipped"])
+    plan = make(gateway, *words, "--select=2", "--dry-run").json
+    assert [call["stage"] for call in plan["stages"]] == ["motion", "synthesis"]
+    assert make(gateway, *words, "--select=2").code == 0
+    assert make(gateway, *words, "--select=2").json["stages"] == []
+    other = make(gateway, *words, "--select=1", "--overwrite")
+    assert (other.code, judge.of("motion")) == (0, ["2", "1"]), other.err
+
+
+@pytest.mark.thorough
 def test_a_lost_file_costs_nothing(gateway: Gateway, judge: Judge) -> None:
     gateway.ends_after = None
     assert make(gateway, "--timeout=1").code == 4
