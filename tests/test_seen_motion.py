@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import Run, ended, run, start
+from factorized_video.again import OTHER_WORDS
 from judges import MOTION_REPLY, SEEN_MOTION, Judge
 from loopback import CAPTION, MOTION, Gateway, Reply, chat, clip, png, refusal
 from speech import shown
@@ -517,6 +519,27 @@ def test_a_clip_that_was_refused_stands_and_asks_nothing_again(
     gateway.ending = {"status": "succeeded"}
     done = make(gateway, "--resubmit")
     assert (done.code, gateway.sent) == (0, {**sent, "create": sent["create"] + 1}), done.err
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "words",
+    [(), ("--candidates", "2", "--verify", "--min-score=0.5", "--judge-model", "somebody/judge")],
+)
+def test_other_words_after_a_refusal_keep_the_anchor_and_are_seen_with_it(
+    gateway: Gateway, judge: Judge, words: Sequence[str]
+) -> None:
+    gateway.ending = {"status": "failed", "error": "safety filter"}
+    refused = make(gateway, *words)
+    assert refused.code == 5, refused.err
+    gateway.ending = {"status": "succeeded"}
+    before = gateway.sent["image"]
+    following = [
+        word.replace(OTHER_WORDS, "A cat yawns") for word in shlex.split(refused.json["next"])[2:]
+    ]
+    done = run("factorized_generate", *following, gateway=gateway)
+    assert (done.code, gateway.sent["image"]) == (0, before), done.err
+    assert told(gateway) == f"A cat yawns\n\n{SEEN_MOTION}"
 
 
 @pytest.mark.thorough

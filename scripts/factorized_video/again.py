@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 # Options with a value, of those that are ever taken out.
 _WITH_VALUE = (
     "--stop-after", "--prompt", "--prompt-file", "--anchor-path", "--anchor", "--model",
-    "--llm-model", "--image-model", "--video-model", "--output", "--select",
+    "--llm-model", "--image-model", "--video-model", "--output", "--select", "--candidates",
+    "--min-score", "--judge-model",
 )  # fmt: skip
+# What says nothing where no anchor is drawn, and is refused there.
+_OF_DRAWING = ("--candidates", "--select", "--verify", "--repair", "--min-score", "--judge-model")
 OTHER_WORDS = "<the action in other words>"
 
 
@@ -27,8 +30,12 @@ def same_command(*without: str) -> str:
 
 def with_other_words(anchor: str | None = None) -> str:
     """The same command with a place for another prompt; `anchor` keeps the one that is there."""
-    drop = ("--prompt", "--prompt-file", "--stop-after", "--resubmit", "--skip-reasoning")
-    words = _words((*drop, "--anchor-path", "--anchor", "--skip-anchor") if anchor else drop)
+    drop: tuple[str, ...] = (
+        "--prompt", "--prompt-file", "--stop-after", "--resubmit", "--skip-reasoning"
+    )  # fmt: skip
+    if anchor:
+        drop = (*drop, *_OF_DRAWING, "--anchor-path", "--anchor", "--skip-anchor")
+    words = _words(drop)
     if anchor:
         words.append(f"--anchor-path={anchor}")
     return "python3 " + shlex.join([*words, f"--prompt={OTHER_WORDS}"])
