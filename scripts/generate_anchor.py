@@ -109,8 +109,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             ratio=args.aspect_ratio or os.environ.get(receipts.RATIO), enhance=args.enhance,
             allow_off=args.allow_off, strict=strict,
         )  # fmt: skip
-        of_plan = {**wish.of_plan, **({"judge_model": judge} if
-                   (judge := only.get("verification")) else {})}  # fmt: skip
+        of_plan = wish.of_plan
+        of_plan["judge_model"] = of_plan["judge_model"] or only.get("verification")
         return plan.anchors(
             drawn, wish.prompt, **of_plan, allow_off=args.allow_off, strict=strict
         )  # fmt: skip
