@@ -354,6 +354,7 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     (1, loop.PLAIN, 0.0), (2, loop.PLAIN, 0.0), (2, loop.VERIFY, 0.1),
     (2, loop.REPAIR, 0.0), (3, loop.REPAIR, 0.2), (1, loop.VERIFY, 1.0),
 ])  # fmt: skip
+@pytest.mark.thorough
 def test_the_command_line_ends_as_the_loop_in_a_few_lines_does(
     number: int, mode: str, error: float, tmp_path: Path
 ) -> None:

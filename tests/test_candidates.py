@@ -25,7 +25,9 @@ def judge(gateway: Gateway) -> Judge:
     return Judge(gateway)
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(
+    params=[NAMES[0], *(pytest.param(name, marks=pytest.mark.thorough) for name in NAMES[1:])]
+)
 def anywhere(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """A gateway of each kind."""
     with Gateway(request.param) as server:
@@ -103,6 +105,7 @@ def test_one_is_taken_and_later_another_free_and_without_overwrite(anywhere: Gat
     assert sorted(os.listdir()) == ["a.candidates", "a.png", "a.png.receipt.json"]
 
 
+@pytest.mark.thorough
 def test_the_flag_alone_chooses_too_and_the_clip_is_made_of_it(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -136,6 +139,7 @@ def test_a_candidate_that_is_not_there_cannot_be_taken(gateway: Gateway, judge: 
         assert draw(gateway, f"--select={word}").code == 2
 
 
+@pytest.mark.thorough
 def test_no_more_than_four_are_drawn_at_once(gateway: Gateway, judge: Judge) -> None:
     gateway.always("image", Reply(fault="hang"))
     process = start("generate_anchor", CAPTION, "--output=a.png", "--candidates=9", gateway=gateway)
@@ -168,6 +172,7 @@ def test_a_plain_anchor_becomes_the_first_candidate_and_comes_back(
     assert Path("a.png").read_bytes() == plain
 
 
+@pytest.mark.thorough
 def test_other_words_are_other_candidates_and_the_old_ones_stay(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -189,6 +194,7 @@ def test_an_anchor_of_another_is_not_written_over(gateway: Gateway, judge: Judge
     assert Path("a.1.png").read_bytes() == b"mine"
 
 
+@pytest.mark.thorough
 def test_an_anchor_that_a_person_changed_is_theirs(gateway: Gateway, judge: Judge) -> None:
     film(gateway, "--candidates=2")
     film(gateway, "--candidates=2", "--select=2", "--stop-after=anchor")
@@ -224,6 +230,7 @@ def test_a_lost_one_is_not_paid_for_twice(gateway: Gateway, judge: Judge) -> Non
     assert billed(gateway) == (0, 3, 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "fault, code",
     [
@@ -248,6 +255,7 @@ def test_where_none_could_be_drawn_it_says_why(
     assert later.code == (0 if code in (3, 6, 10) else code)
 
 
+@pytest.mark.thorough
 def test_killed_while_they_are_drawn_the_same_command_makes_the_missing_ones(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -266,6 +274,7 @@ def test_killed_while_they_are_drawn_the_same_command_makes_the_missing_ones(
     assert (after.code, billed(gateway)) == (0, (0, 4, 0)), after.err
 
 
+@pytest.mark.thorough
 def test_a_first_signal_waits_for_the_pictures_that_are_out(gateway: Gateway, judge: Judge) -> None:
     gateway.will("image", *[Reply(fault="slow", pace_s=0.1)] * 4)
     process = start(
@@ -289,6 +298,7 @@ def wait_for(condition: Any) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.thorough
 def test_one_process_at_a_time(gateway: Gateway, judge: Judge) -> None:
     gateway.always("image", Reply(fault="hang"))
     process = start(
@@ -329,6 +339,7 @@ def test_the_plan_counts_what_is_left(gateway: Gateway, judge: Judge) -> None:
     assert any("waits until a candidate is chosen" in text for text in waits["skipped"])
 
 
+@pytest.mark.thorough
 def test_candidates_count_in_the_cap(gateway: Gateway, judge: Judge) -> None:
     words = ["--candidates=4", "--verify"]
     least = film(gateway, *words, "--dry-run").json["cost"]["amount"]
@@ -392,6 +403,7 @@ def test_flags_that_make_no_sense_are_refused(
         assert named in refused.json["error"]["message"]
 
 
+@pytest.mark.thorough
 def test_with_ones_own_anchor_there_are_no_candidates(gateway: Gateway) -> None:
     Image.new("RGB", (1280, 720)).save("own.png")
     for flag in ("--candidates=2", "--verify", "--repair", "--select=1", "--min-score=0.5"):
@@ -413,6 +425,7 @@ def test_the_questions_are_those_of_the_users_prompt(gateway: Gateway, judge: Ju
 # -- what was found in use -------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_choice_that_cannot_be_made_is_refused_before_stage_1(
     gateway: Gateway, judge: Judge
 ) -> None:

@@ -22,7 +22,12 @@ NO_PICTURE = Picture(b"GIF89a", "image/gif")
 TELLS_CHAT = ("happycapy", "openrouter")
 
 
-@pytest.fixture(params=speech.NAMES)
+@pytest.fixture(
+    params=[
+        speech.NAMES[0],
+        *(pytest.param(name, marks=pytest.mark.thorough) for name in speech.NAMES[1:]),
+    ]
+)
 def server(request: pytest.FixtureRequest) -> Iterator[loopback.Gateway]:
     """The gateway's side."""
     with loopback.Gateway(request.param) as gateway:

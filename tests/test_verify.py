@@ -87,6 +87,7 @@ def test_the_judge_is_shown_the_picture_and_the_questions_and_nothing_else(
     assert PROMPT not in json.dumps(data)
 
 
+@pytest.mark.thorough
 def test_a_large_picture_is_shown_small(gateway: Gateway, judge: Judge) -> None:
     noise = Image.frombytes("RGB", (2400, 1350), os.urandom(2400 * 1350 * 3))
     out = io.BytesIO()
@@ -155,6 +156,7 @@ def test_below_the_least_score_no_motion_is_paid_for(gateway: Gateway, judge: Ju
     assert (lower.code, billed(gateway)) == (0, (6, 4, 1)), lower.err
 
 
+@pytest.mark.thorough
 def test_a_person_may_take_one_that_is_below(gateway: Gateway, judge: Judge) -> None:
     judge.fails = FOUR
     words = ["--candidates=2", "--min-score=1"]
@@ -164,6 +166,7 @@ def test_a_person_may_take_one_that_is_below(gateway: Gateway, judge: Judge) -> 
     assert receipt("v.stages/anchor.png")["check"]["score"] == 0.8
 
 
+@pytest.mark.thorough
 def test_a_higher_least_score_stops_also_what_was_taken_before(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -199,7 +202,13 @@ BAD: dict[str, tuple[Callable[[dict[str, Any], str], Reply | str], int]] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+OFTEN = ("always yes", "prose", "is filtered")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name in OFTEN else pytest.mark.thorough) for name in BAD],
+)
 def test_a_bad_judge_never_passes_anything(gateway: Gateway, judge: Judge, name: str) -> None:
     says, chats = BAD[name]
     judge.says["check"] = says
@@ -242,6 +251,7 @@ def test_a_bad_judge_of_one_candidate_does_not_speak_for_the_others(
     assert states(ended.json) == {"1": "unknown", "2": "failed"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "says, code",
     [
@@ -309,6 +319,7 @@ def test_an_edit_that_is_not_better_is_not_taken(
     assert billed(gateway) == (4, 3, 0)
 
 
+@pytest.mark.thorough
 def test_there_is_one_round_of_edits(gateway: Gateway, judge: Judge) -> None:
     judge.fails = {"1": {1, 2}, "1r": {1}}
     for _ in range(2):
@@ -339,6 +350,7 @@ BROKEN_EDITS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", BROKEN_EDITS)
 def test_an_edit_that_fails_leaves_the_unedited_one(
     gateway: Gateway, judge: Judge, name: str
@@ -375,6 +387,7 @@ def test_a_model_that_is_known_to_edit_nothing_is_refused_before() -> None:
 # -- what was found in use -------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_judge_that_the_gateway_does_not_know_is_replaced_as_the_judge(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -389,6 +402,7 @@ def test_a_judge_that_the_gateway_does_not_know_is_replaced_as_the_judge(
         assert "--image-model" not in ended.json["next"]
 
 
+@pytest.mark.thorough
 def test_an_edit_that_was_refused_is_drawn_anew_where_the_person_says_so(
     gateway: Gateway, judge: Judge
 ) -> None:
