@@ -192,6 +192,7 @@ def test_controls_and_what_is_not_understood() -> None:
 # --- the editor -----------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("mends", "breaks"), [(1.0, 0.0), (0.7, 0.1), (0.0, 1.0)])
 def test_the_editor_mends_and_breaks_at_the_set_rates(mends: float, breaks: float) -> None:
     mended = broken = number = 0

@@ -220,6 +220,7 @@ def test_what_is_no_card_is_known_as_none(picture: Image.Image) -> None:
 # --- mended ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("candidate", [1, 2, 3, 4])
 @pytest.mark.parametrize("by_jpeg", [False, True])
 def test_an_edit_fills_the_circles_and_changes_nothing_else(candidate: int, by_jpeg: bool) -> None:

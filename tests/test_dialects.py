@@ -110,6 +110,7 @@ STRANGE: list[object] = [
 ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "call"), ALL, ids=lambda value: str(value))
 def test_every_field_may_be_of_any_type(name: str, call: str) -> None:
     """At the top, in the first row of a list, in a message, in a usage, beside a good status."""

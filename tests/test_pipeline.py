@@ -717,6 +717,7 @@ def test_what_passes_is_waited_out(gateway: Gateway, endpoint: str, replies: lis
 # --- the demo gateway -----------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_the_demo_needs_no_key_and_gives_way_to_the_real_one(gateway: Gateway) -> None:
     import av
     from PIL import Image, ImageChops, ImageStat
