@@ -422,6 +422,23 @@ def test_the_questions_are_those_of_the_users_prompt(gateway: Gateway, judge: Ju
     assert QUESTIONS[0] in Path("b.candidates/questions.txt").read_text()
 
 
+def test_the_plan_prices_the_clip_of_the_candidate_that_is_to_be_taken(
+    gateway: Gateway, judge: Judge
+) -> None:
+    """The clip that is there was made from another one."""
+    film(gateway, "--candidates=2", "--select=1", "--motion-from-anchor")
+    film(gateway, "--candidates=2")
+    made = film(gateway, "--candidates=2", "--select=1", "--motion-from-anchor")
+    assert (made.code, billed(gateway)) == (0, (2, 2, 1)), made.err
+    words = ["--candidates=2", "--motion-from-anchor", "--overwrite"]
+    same = film(gateway, *words, "--select=1", "--dry-run").json
+    assert planned(same) == {}
+    other = film(gateway, *words, "--select=2", "--dry-run").json
+    assert planned(other) == {"motion": 1, "synthesis": 1}
+    refused = film(gateway, *words, "--select=2", "--max-cost=2.6")
+    assert (refused.code, billed(gateway)) == (7, (2, 2, 1)), refused.err
+
+
 # -- what was found in use -------------------------------------------------------------------------
 
 

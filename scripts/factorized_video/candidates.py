@@ -263,6 +263,28 @@ class Folder(NamedTuple):
         names = self.names
         return [one for one in standing if one.name.removesuffix("r") in names and one.is_there]
 
+    def choice(self, standing: list[Candidate]) -> Candidate | None:
+        """The one that is taken: the person's, the only one, or by their checks the best.
+
+        None where a person is to choose, or nothing is known of any.
+        """
+        if self.wish.select is not None:
+            return next((one for one in standing if one.name == self.wish.select), None)
+        contenders = self.contenders(standing)
+        if not self.wish.verifies:
+            return contenders[0] if self.wish.number == 1 and contenders else None
+        place = checks.best([one.check or Check() for one in contenders])
+        return contenders[place] if place is not None else None
+
+    def sha256_to_take(self) -> str | None:
+        """SHA-256 of the anchor that there will be, where nothing is left to pay for."""
+        if self.taken() is not None:
+            return _sha256(self.output)
+        if not self.begun and self._is_plain() and self.wish.select in (None, "1"):
+            return _sha256(self.output) or None
+        chosen = self.choice(self.standing(self.questions()))
+        return _sha256(chosen.path) or None if chosen else None
+
     def cost(self, standing: list[Candidate]) -> Cost:
         """What all of it has cost, the questions too."""
         receipt = receipts.rewritten(self.questions_file, self.questions_digest)

@@ -347,20 +347,32 @@ class Stages:
     def _clip_is_made(
         self, gateway: dict[str, str], written: dict[str, Any] | None, demo: bool
     ) -> bool:
-        if not self._anchor.is_file():
+        anchor = self._anchor_sha256(gateway)
+        if anchor is None:
             return False
         motion = self._motion
         if motion is None and self._args.prompt_strategy != "original":
             motion = self._motion_text(written)
         wanted = asked.synthesis(
-            self._prompt, motion, receipts.sha256_of(self._anchor), gateway,
-            model=self._args.video_model, take=self._args.take, last_frame=self._last_frame,
+            self._prompt, motion, anchor, gateway, model=self._args.video_model,
+            take=self._args.take, last_frame=self._last_frame,
             **{name: getattr(self._args, name) for name in OF_CLIP},
         )  # fmt: skip
         return not receipts.would_pay(
             self._output, wanted, overwrite=self._args.overwrite, resubmit=self._args.resubmit,
             demo=demo,
         )  # fmt: skip
+
+    def _anchor_sha256(self, gateway: dict[str, str]) -> str | None:
+        """SHA-256 of the anchor that the clip will be made from, where that is known by now.
+
+        Of several candidates another one than the last may be taken.
+        """
+        if "composition" in self._names and "anchor" not in self._own:
+            folder = self._candidates(gateway)
+            if folder and (self._wish.several or folder.begun):
+                return folder.sha256_to_take()
+        return receipts.sha256_of(self._anchor) if self._anchor.is_file() else None
 
     def _job_is_known(self) -> bool:
         receipt = receipts.read(self._output) or {}
@@ -377,11 +389,10 @@ class Stages:
 
     def _watched(self, gateway: dict[str, str]) -> dict[str, Any] | None:
         """The receipt of the motion that was written with this anchor in view."""
-        if not self._anchor.is_file():
+        anchor = self._anchor_sha256(gateway)
+        if anchor is None:
             return None
-        wanted = asked.motion(
-            self._prompt, receipts.sha256_of(self._anchor), gateway, model=self._args.llm_model
-        )
+        wanted = asked.motion(self._prompt, anchor, gateway, model=self._args.llm_model)
         return receipts.rewritten(self._folder.seen_motion, wanted)
 
     def _motion_file(self, written: Path | None) -> Path | None:

@@ -366,19 +366,11 @@ class Selection:
 
     def _choose(self, standing: list[Candidate]) -> dict[str, Any]:
         folder, wish = self._folder, self._folder.wish
-        if wish.select is not None:
-            chosen: Candidate | None = next(one for one in standing if one.name == wish.select)
-        else:
-            contenders = folder.contenders(standing)
-            if not wish.verifies:
-                chosen = contenders[0] if wish.number == 1 else None
-            else:
-                place = checks.best([one.check or checks.Check() for one in contenders])
-                chosen = contenders[place] if place is not None else None
-                if chosen is None or not checks.reaches(
-                    chosen.check or checks.Check(), wish.min_score
-                ):
-                    raise self._unverified(chosen, standing)
+        chosen = folder.choice(standing)
+        if wish.select is None and wish.verifies:
+            check = chosen.check if chosen else None
+            if check is None or not checks.reaches(check, wish.min_score):
+                raise self._unverified(chosen, standing)
         sheet = self._draw_sheet(standing, chosen.name if chosen else None)
         result = self._result(standing, chosen, sheet)
         if chosen is None:
