@@ -253,11 +253,13 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         stages.composition()
         if stages.awaits_choice:
             return stages.to_choose()
-        if args.stop_after == "anchor":
-            return stages.stopped(folder.anchor)
-        stages.check(limit, planned, chosen.identity)
     if planned.has("motion"):
+        if own is None:
+            stages.check(limit, planned, chosen.identity)
         stages.motion()
+    if args.stop_after == "anchor":
+        return stages.stopped(folder.anchor)
+    if own is None or planned.has("motion"):
         stages.check(limit, planned, chosen.identity)
     written = folder.motion if planned.has("reasoning") else None
     pipeline = {"digest": wanted, "files": folder.hashes()}
@@ -289,6 +291,11 @@ def _check_place(
             "Choose another --output, or add --overwrite: the old file is kept under another name.",
             output=str(output),
         )
+    if args.anchor_path is None:
+        from factorized_video.candidates import check_place
+
+        names = [str(number) for number in range(1, inputs.MOST_CANDIDATES + 1)]
+        check_place(folder.anchor, names)
     damaged = folder.damaged()
     if damaged:
         raise UsageError(

@@ -205,7 +205,7 @@ def _written(
     return {
         "status": "succeeded",
         "text": text,
-        "output": str(output) if output else None,
+        "output": str(output) if output and text else None,
         "gateway": chosen.name,
         "model": call.model.id,
         "cost": result["cost"],

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import Run, ended, run, start
+from factorized_video.media import contact_sheet
 from judges import QUESTIONS, Judge
 from loopback import CAPTION, Gateway
 from PIL import Image
@@ -483,3 +484,151 @@ def test_the_cost_is_listed_by_call_and_receipts_are_counted(
     assert sorted(row["stage"] for row in rows) == [
         "composition", "composition", "composition", "questions", "verification", "verification",
     ]  # fmt: skip
+
+
+# -- files that are not what they should be --------------------------------------------------------
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("damage", ["text", "half", "gone"])
+def test_a_damaged_candidate_is_left_out_and_costs_the_others_nothing(
+    gateway: Gateway, judge: Judge, damage: str
+) -> None:
+    draw(gateway, "--candidates=3")
+    place = Path("a.candidates/candidate-3.png")
+    if damage == "text":
+        place.write_text("nope")
+    elif damage == "half":
+        place.write_bytes(place.read_bytes()[:200])
+    else:
+        place.unlink()
+    for words in (["--select=1"], ["--verify"], [], ["--select=2"]):
+        ended = draw(gateway, "--candidates=3", *words)
+        assert ended.code == 0, (words, ended.err)
+        rows = {one["candidate"]: one["state"] for one in ended.json["candidates"]}
+        assert rows["3"] in ("succeeded, file damaged", "succeeded, file gone")
+        assert any("Candidate 3" in text for text in ended.json["warnings"])
+    assert draw(gateway, "--select=3").code == 2
+    assert gateway.billed["image"] == 3
+    more = draw(gateway, "--candidates=4", "--verify")
+    assert (more.code, gateway.billed["image"]) == (0, 4), more.err
+
+
+@pytest.mark.thorough
+def test_a_candidate_that_cannot_be_read_is_no_bug(gateway: Gateway, judge: Judge) -> None:
+    draw(gateway, "--candidates=3", "--verify")
+    place = Path("a.candidates/candidate-3.png")
+    place.unlink()
+    place.symlink_to("/proc/self/mem")  # a file that even root cannot read
+    for words in (["--select=1"], ["--verify"], [], ["--dry-run"], ["--candidates=4"]):
+        assert draw(gateway, "--candidates=3", *words).code in (0, 2), words
+    assert gateway.billed["image"] == 3
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("damage", ["half", "gone"])
+def test_a_candidate_whose_receipt_is_damaged_is_never_drawn_again_unasked(
+    gateway: Gateway, judge: Judge, damage: str
+) -> None:
+    film(gateway, "--candidates=3", "--stop-after=anchor")
+    told = Path("v.stages/anchor.candidates/candidate-2.png.receipt.json")
+    if damage == "half":
+        told.write_bytes(told.read_bytes()[:100])
+    else:
+        told.unlink()
+    before = billed(gateway)
+    for words in ([], ["--select=1"], ["--verify"], ["--dry-run"]):
+        ended = film(gateway, "--candidates=3", "--stop-after=anchor", *words)
+        assert (ended.code, billed(gateway)) == (2, before), (words, ended.err)
+        assert "candidate-2.png" in ended.json["error"]["message"]
+    ended = film(gateway, "--candidates=3", "--stop-after=anchor", "--overwrite")
+    assert (ended.code, gateway.billed["image"]) == (0, 4), ended.err
+
+
+@pytest.mark.thorough
+def test_what_lies_in_the_folders_place_is_found_before_stage_1(
+    gateway: Gateway, judge: Judge
+) -> None:
+    Path("v.stages").mkdir()
+    Path("v.stages/anchor.candidates").write_text("a file")
+    for words in (["--candidates=2"], ["--verify", "--dry-run"]):
+        ended = film(gateway, *words)
+        assert (ended.code, gateway.requests) == (2, []), ended.err
+        assert "is a file" in ended.json["error"]["message"]
+    Path("v.stages/anchor.candidates").unlink()
+    Path("v.stages/anchor.candidates/candidate-2.png").mkdir(parents=True)
+    assert film(gateway, "--candidates=2").code == 2
+    assert gateway.requests == []
+
+
+@pytest.mark.thorough
+def test_a_sheet_that_cannot_be_written_is_a_warning(gateway: Gateway, judge: Judge) -> None:
+    Path("a.candidates/contact-sheet.png").mkdir(parents=True)
+    ended = draw(gateway, "--candidates=2")
+    assert (ended.code, ended.json["contact_sheet"]) == (0, None), ended.err
+    assert any("no contact sheet" in text for text in ended.json["warnings"])
+    assert ended.json["output"] == str(Path("a.candidates").absolute())
+    taken = draw(gateway, "--candidates=2", "--select=2")
+    assert (taken.code, taken.json["candidate"]) == (0, "2"), taken.err
+
+
+@pytest.mark.thorough
+def test_where_several_were_lost_all_are_named(gateway: Gateway, judge: Judge) -> None:
+    gateway.always("image", Reply(fault="reset"))
+    for _ in range(2):
+        ended = draw(gateway, "--candidates=3")
+        assert ended.code == 8, ended.err
+        assert "candidates 1, 2 and 3" in ended.json["error"]["message"]
+        assert "3 pictures once more" in ended.json["error"]["hint"]
+        assert [one["state"] for one in ended.json["candidates"]] == ["unknown"] * 3
+
+
+@pytest.mark.thorough
+def test_what_was_spent_until_it_was_stopped_is_told(gateway: Gateway, judge: Judge) -> None:
+    gateway.image_usd = 0.05
+    gateway.will("image", *[Reply(fault="slow", pace_s=0.1)] * 2)
+    process = start(
+        "generate_anchor", CAPTION, "--json", "--output=a.png", "--candidates=2", gateway=gateway,
+        env={"FACTORIZED_VIDEO_TIME_SCALE": "1"},
+    )  # fmt: skip
+    wait_for(lambda: len(gateway.of("image")) == 2)
+    os.killpg(process.pid, signal.SIGINT)
+    stopped = ended(process)
+    assert stopped.code == 130
+    assert stopped.json["cost"] == {"amount": 0.1, "currency": "USD", "kind": "actual"}
+
+
+def test_without_json_it_says_how_to_go_on(gateway: Gateway, judge: Judge) -> None:
+    ended = run("generate_anchor", CAPTION, "--candidates=2", "--output=a.png", gateway=gateway)
+    assert "--select K" in ended.err
+    assert "drawing 2 candidates" in ended.err
+
+
+# -- the contact sheet -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [19, 22])
+@pytest.mark.parametrize("room", [140, 360, 760])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is there exactly one large tabby cat on the top shelf of the bookshelf at the left?",
+        "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 3,
+        "一只橘猫从书架跳到沙发上" * 5,
+        "½ ä ü — “quoted” → ✓ é",
+        "W" * 200,
+        "",
+    ],
+)
+def test_a_line_of_the_sheet_is_no_wider_than_its_room(text: str, room: int, size: int) -> None:
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(size)
+    lines = contact_sheet.wrapped(text, font, room)
+    assert all(font.getlength(line) <= room for line in lines)
+    kept = "".join(contact_sheet.drawable(text).split())
+    assert "".join("".join(lines).split()) == kept
+
+
+def test_what_the_font_lacks_is_a_question_mark_and_accents_are_left_off() -> None:
+    assert contact_sheet.drawable("Ä é ½ “x” — 猫 ✓") == 'A e 12 "x" - ? ?'

@@ -7,6 +7,7 @@ import json
 import pytest
 from factorized_video import prompts
 from factorized_video.demo.answers import PUSH_IN, answer_to, motion_of, questions_of
+from factorized_video.motion import Motion, problems, read_motion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,3 +145,12 @@ def test_the_motion_keeps_the_words_that_it_names(prompt: str) -> None:
     demands = told["demands"]
     assert isinstance(demands, list)
     assert all(one["words"] and one["words"] in motion and one["demand"] for one in demands)
+
+
+@pytest.mark.parametrize(
+    "prompt", [CAT, "A quiet harbour at dawn", "猫が飛び移る。", "Two red balls roll"]
+)
+def test_the_motion_is_one_that_is_taken(prompt: str) -> None:
+    found = read_motion(json.dumps(motion_of(prompt)))
+    assert isinstance(found, Motion)
+    assert problems(found) == []

@@ -597,11 +597,16 @@ def test_another_anchor_without_a_sound_motion_is_not_told_the_old_one(
 
 
 @pytest.mark.thorough
-def test_stop_after_anchor_and_then_go_on(gateway: Gateway, judge: Judge) -> None:
+def test_who_stops_to_look_at_the_anchor_can_read_the_motion_too(
+    gateway: Gateway, judge: Judge
+) -> None:
     stopped = make(gateway, "--stop-after=anchor")
-    assert (stopped.code, judge.of("motion")) == (0, [])
+    assert (stopped.code, judge.of("motion")) == (0, ["1"]), stopped.err
+    assert stopped.json["output"] == str((STAGES / "anchor.png").absolute())
+    assert stopped.json["stage"] == "composition"
+    assert SEEN.read_text(encoding="utf-8").strip() == SEEN_MOTION
     plan = make(gateway, "--dry-run", "--stop-after=anchor").json
-    assert any("Stage 1 motion" in line for line in plan["skipped"])
+    assert plan["stages"] == []
     assert make(gateway).code == 0
     assert gateway.sent == {"chat": 2, "image": 1, "create": 1}
 
@@ -649,7 +654,7 @@ def test_a_receipt_that_cannot_be_read_is_said(gateway: Gateway, judge: Judge) -
     assert make(gateway, "--stop-after=anchor").code == 0
     Path(f"{SEEN}.receipt.json").write_text("{", encoding="utf-8")
     done = make(gateway)
-    assert (done.code, judge.of("motion")) == (2, []), done.err
+    assert (done.code, judge.of("motion")) == (2, ["1"]), done.err
     assert SEEN.name in done.json["error"]["message"]
 
 
@@ -680,3 +685,14 @@ def test_the_picture_is_seen_at_every_gateway(dialect: str) -> None:
 def test_the_demo_takes_it_too() -> None:
     done = run("factorized_generate", *making(), "--gateway=demo", "--no-filmstrip")
     assert done.code == 0, done.err
+
+
+@pytest.mark.thorough
+def test_a_motion_that_is_none_is_no_file(gateway: Gateway, judge: Judge) -> None:
+    Path("mine.png").write_bytes(png((1280, 720), 9))
+    judge.says["motion"] = lambda data, what: "no"
+    ended = run(
+        "rewrite_prompt", PROMPT, "--anchor=mine.png", "--output=m.txt", "--json", gateway=gateway
+    )
+    assert (ended.code, ended.json["motion"], ended.json["output"]) == (0, None, None), ended.err
+    assert not Path("m.txt").exists()

@@ -440,3 +440,45 @@ def test_where_nothing_could_be_checked_another_judge_is_what_helps(
     del judge.says["check"]
     better = draw(gateway, "--verify", "--judge-model=another/judge")
     assert (better.code, gateway.billed["image"]) == (0, 1), better.err
+
+
+@pytest.mark.thorough
+def test_the_best_is_the_best_of_all_that_are_there(gateway: Gateway, judge: Judge) -> None:
+    """Also of those of a higher N: nothing is edited or refused while one passes."""
+    judge.fails = {"1": {1}, "2": {2}, "3": {3}}
+    assert draw(gateway, "--candidates=4", "--verify").json["candidate"] == "4"
+    before = billed(gateway)
+    for words in (["--candidates=2", "--min-score=1"], ["--candidates=3", "--repair"]):
+        ended = draw(gateway, *words)
+        assert (ended.code, ended.json["candidate"]) == (0, "4"), ended.err
+    assert billed(gateway) == before
+
+
+@pytest.mark.thorough
+def test_edits_are_checked_by_edited_questions_too(gateway: Gateway, judge: Judge) -> None:
+    judge.fails = {"1": {2}}
+    assert draw(gateway, "--repair").json["candidate"] == "1r"
+    file = Path("a.candidates/questions.txt")
+    file.write_text(f"# mine\n{QUESTIONS[0]}\n{QUESTIONS[1]}\n")
+    planned = draw(gateway, "--verify", "--dry-run").json
+    assert [(call["stage"], call["times"]) for call in planned["stages"]] == [("verification", 2)]
+    ended = draw(gateway, "--verify")
+    assert (ended.code, ended.json["candidate"]) == (0, "1r"), ended.err
+    assert (states(ended.json), gateway.billed["image"]) == ({"1": "failed", "1r": "passed"}, 2)
+
+
+@pytest.mark.thorough
+def test_what_does_not_pass_is_said_again(gateway: Gateway, judge: Judge) -> None:
+    judge.fails = {"1": {2}}
+    for _ in range(2):
+        ended = draw(gateway, "--verify")
+        assert any(QUESTIONS[1] in text for text in ended.json["warnings"])
+
+
+def test_questions_that_were_deleted_come_back_to_be_edited(gateway: Gateway, judge: Judge) -> None:
+    draw(gateway, "--verify")
+    Path("a.candidates/questions.txt").unlink()
+    Path("a.png").unlink()
+    ended = draw(gateway, "--verify")
+    assert (ended.code, billed(gateway)) == (0, (2, 1, 0)), ended.err
+    assert QUESTIONS[1] in Path("a.candidates/questions.txt").read_text()

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from . import again, asked, checks, files, inputs, legal, models, receipts, runs
 from .checks import Check
 from .errors import UsageError
+from .media import images
 from .models import Cost
 
 _FREE = Cost(0.0, "actual")
@@ -89,28 +90,36 @@ class Wish(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """One that was drawn, or tried; `check` is what is known of it by today's questions."""
+    """One that was drawn, or tried; `check` is what is known of it by today's questions.
+
+    `sha256` is the file's; "" where there is none that can be read. `damage` says why the file is
+    no picture.
+    """
 
     name: str
     path: Path
     receipt: dict[str, Any]
     check: Check | None
+    sha256: str
+    damage: str = ""
 
     @property
     def is_there(self) -> bool:
         """Whether there is a picture."""
-        return self.receipt["state"] == "succeeded" and self.path.is_file()
+        return self.receipt["state"] == "succeeded" and bool(self.sha256) and not self.damage
 
     @property
     def missing(self) -> str:
-        """Where there is no picture: the state of its receipt."""
+        """Where there is no picture: the state of its receipt, and what became of its file."""
         state = str(self.receipt["state"])
-        return state + (", file gone" if state == "succeeded" else "")
+        if state != "succeeded":
+            return state
+        return f"{state}, file {'damaged' if self.damage else 'gone'}"
 
     @property
     def changed(self) -> bool:
         """Whether the picture is another one than was drawn."""
-        return self.is_there and _sha256(self.path) != self.receipt.get("sha256")
+        return self.is_there and self.sha256 != self.receipt.get("sha256")
 
     @property
     def cost(self) -> Cost:
@@ -123,7 +132,7 @@ class Candidate(NamedTuple):
         state = check.state if check else "unchecked"
         return {
             "candidate": self.name,
-            "sha256": _sha256(self.path) or None,
+            "sha256": self.sha256 or None,
             "state": state if self.is_there else self.missing,
             "score": check.score if check else None,
             "failed": [one.question for one in check.failed] if check else [],
@@ -202,7 +211,7 @@ class Folder(NamedTuple):
         """
         receipt = receipts.rewritten(self.questions_file, self.questions_digest)
         if self.questions_are_own:
-            text = inputs.read_text(None, str(self.questions_file), "The file of questions")
+            text = inputs.read_text(None, str(self.questions_file), "The file of questions,")
             return inputs.own_questions(text, str(self.questions_file))
         kept = receipt["result"].get("questions") if receipt else None
         if isinstance(kept, list) and kept and all(isinstance(one, str) for one in kept):
@@ -226,7 +235,7 @@ class Folder(NamedTuple):
             drawn.append(one)
             edit = self._candidate(f"{number}r", questions)
             source = (edit.receipt.get("inputs") or {}).get("source") if edit else None
-            if edit and isinstance(source, dict) and source.get("sha256") == _sha256(one.path):
+            if edit and isinstance(source, dict) and source.get("sha256") == one.sha256:
                 edits.append(edit)
         return drawn + edits
 
@@ -235,7 +244,11 @@ class Folder(NamedTuple):
         receipt = receipts.read(path)
         if receipt is None:
             return None
-        return Candidate(name, path, receipt, self._check(path, receipt, questions))
+        sha256 = _sha256(path)
+        drawn = sha256 == receipt.get("sha256")
+        damage = "" if drawn or not sha256 else _damage(path)
+        check = self._check(path, receipt, questions) if sha256 else None
+        return Candidate(name, path, receipt, check, sha256, damage)
 
     def _check(
         self, path: Path, receipt: dict[str, Any], questions: tuple[str, ...] | None
@@ -259,9 +272,12 @@ class Folder(NamedTuple):
         }
 
     def contenders(self, standing: list[Candidate]) -> list[Candidate]:
-        """Those among which one is taken: the ones asked for that are there, and their edits."""
-        names = self.names
-        return [one for one in standing if one.name.removesuffix("r") in names and one.is_there]
+        """Those among which one is taken: all that are there, for they cost nothing more.
+
+        Where one plain anchor is asked for, that is candidate 1.
+        """
+        plain = not self.wish.several
+        return [one for one in standing if one.is_there and (one.name == "1" or not plain)]
 
     def choice(self, standing: list[Candidate]) -> Candidate | None:
         """The one that is taken: the person's, the only one, or by their checks the best.
@@ -311,16 +327,22 @@ class Folder(NamedTuple):
         ]  # fmt: skip
         if "1" in unchecked and not self.begun and left["composition"] < len(self.names):
             unchecked = self.names  # an anchor that is about to become the first has no check yet
-        left["verification"] = len(unchecked)
+        left["verification"] = len(unchecked) + len(self.unchecked_edits(list(tried.values())))
         if self.wish.repair:
             edit = None if unchecked else self.to_repair(list(tried.values()))
-            mended = tried.get(f"{edit.name}r") if edit else None
             if unchecked or (edit and self._to_mend(edit, resubmit)):
                 left["repair"] = 1
                 left["verification"] += 1
-            elif mended and mended.is_there and mended.check is None:
-                left["verification"] += 1
         return left
+
+    @staticmethod
+    def unchecked_edits(standing: list[Candidate]) -> list[str]:
+        """The edits that are there and were not checked by today's questions."""
+        return [
+            one.name
+            for one in standing
+            if one.name.endswith("r") and one.is_there and one.check is None
+        ]
 
     def repair_digest(self, source: Candidate) -> str:
         """Of the edit of a candidate, by what is wrong in it."""
@@ -333,6 +355,14 @@ class Folder(NamedTuple):
             self.place(f"{source.name}r"), self.repair_digest(source), overwrite=True,
             resubmit=resubmit, demo=self.demo,
         )  # fmt: skip
+
+    def check_place(self) -> None:
+        """Raise UsageError where the folder's place, or a candidate's, is taken by something else.
+
+        A picture without a receipt is a person's; a receipt that cannot be read may be that of a
+        paid call.
+        """
+        check_place(self.output, self.names)
 
     def check_choice(self) -> None:
         """Raise UsageError where a candidate is to be taken that is not there."""
@@ -466,10 +496,49 @@ class Folder(NamedTuple):
         return record.data
 
 
+def check_place(output: Path, names: list[str]) -> None:
+    """`Folder.check_place`, for those whose digest is not known yet."""
+    folder = output.with_name(output.stem + runs.CANDIDATES)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            f"{folder} is a file; the candidates go into a folder of that name.",
+            "Move it away, or choose another --output.",
+        )
+    for name in (*names, *(f"{name}r" for name in names)):
+        path = folder / f"candidate-{name}{output.suffix}"
+        found = receipts.look(path)
+        if found.damaged:
+            raise UsageError(
+                f"{receipts.receipt_path(path)} cannot be read: whether its picture was paid for "
+                "is not known.",
+                "Mend it, move it and its picture away, or add --overwrite: they are kept aside.",
+                output=str(path),
+            )
+        if found.file_exists and found.receipt is None:
+            raise UsageError(
+                f"{path} has no receipt: it is not ours.",
+                "Move it away, or add --overwrite: it is kept under another name.",
+                output=str(path),
+            )
+
+
 def _taken(receipt: dict[str, Any]) -> bool:
     """Whether a receipt is of a candidate that was taken."""
     return isinstance(receipt.get("candidate"), str)
 
 
 def _sha256(path: Path) -> str:
-    return receipts.sha256_of(path) if path.is_file() else ""
+    """Of a file; "" where there is none that can be read."""
+    try:
+        return receipts.sha256_of(path)
+    except OSError:
+        return ""
+
+
+def _damage(path: Path) -> str:
+    """Why a file that a person put there is no picture; "" for one that is."""
+    try:
+        images.read_image(path, "It")
+    except UsageError as error:
+        return error.message
+    return ""

@@ -110,8 +110,12 @@ def read_questions(text: str, finish_reason: str | None = None) -> tuple[str, ..
 
 
 def own_questions(text: str) -> tuple[str, ...] | None:
-    """The questions that a person wrote, one a line; None where they are none, or too many."""
-    questions = tuple(dict.fromkeys(filter(None, map(one_line, text.splitlines()))))
+    """The questions that a person wrote, one a line; None where they are none, or too many.
+
+    A line that begins with # is a remark.
+    """
+    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    questions = tuple(dict.fromkeys(filter(None, map(one_line, lines))))
     fine = all(len(question) <= LONGEST_QUESTION for question in questions)
     return questions if fine and 0 < len(questions) <= MOST_OWN_QUESTIONS else None
 

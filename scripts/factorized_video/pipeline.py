@@ -324,7 +324,8 @@ class Stages:
     def stopped(self, path: Path) -> dict[str, Any]:
         """The result of --stop-after; `next` is the same command without it."""
         results = self.children.results
-        last = results[-1] if results else {}
+        of_path = [one for one in results if one.get("stage") != "motion"]
+        last = of_path[-1] if of_path else {}
         return {
             "status": "succeeded",
             "text": str(path),

@@ -126,7 +126,7 @@ class Plan(NamedTuple):
         here = [call.stage for call in self.calls if counts.get(call.stage, call.times) < 1]
         skipped = tuple(f"{STAGES[stage]} (already made, or being made)" for stage in here)
         calls = tuple(
-            call._replace(times=min(call.times, counts.get(call.stage, call.times)))
+            call._replace(times=counts.get(call.stage, call.times))
             for call in self.calls
             if call.stage not in here
         )
@@ -511,9 +511,12 @@ def pipeline(
             prompt, gateway, model=llm_model, allow_off=allow_off, strict="motion" not in made
         ))  # fmt: skip
     calls.append(video)
-    done = {"caption": ("reasoning",), "anchor": ("reasoning", *ANCHOR_STAGES)}.get(
-        stop_after or ("anchor" if awaits_choice else ""), tuple(STAGES)
-    )
+    drawn_by_then = ("reasoning", *ANCHOR_STAGES)
+    # Who stops to look at the anchor looks at the motion that follows from it, too.
+    done = {
+        "caption": ("reasoning",), "choice": drawn_by_then, "anchor": (*drawn_by_then, "motion"),
+    }.get("choice" if awaits_choice and stop_after != "caption" else stop_after or "",
+          tuple(STAGES))  # fmt: skip
     why = "--stop-after" if stop_after else "waits until a candidate is chosen"
     for call in calls:
         if call.stage not in done:

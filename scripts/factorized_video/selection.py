@@ -27,7 +27,16 @@ from . import (
     verifying,
 )
 from .candidates import Candidate, Folder
-from .errors import OutputError, Refused, Rejected, ToolError, Unknown, Unverified, UsageError
+from .errors import (
+    Interrupted,
+    OutputError,
+    Refused,
+    Rejected,
+    ToolError,
+    Unknown,
+    Unverified,
+    UsageError,
+)
 from .gateway import open_gateway
 from .gateway.client import Gateway
 from .media import contact_sheet, images
@@ -83,6 +92,26 @@ class Selection:
 
         Raises Unverified where no candidate is good enough, or nothing is known of any.
         """
+        try:
+            return self._run()
+        except KeyboardInterrupt:
+            # What was paid for until then is in the receipts: it is told too.
+            stopped = Interrupted("Interrupted.", "Run the same command again to go on.")
+            stopped.result = self._told()
+            raise stopped from None
+        except ToolError as error:
+            error.result = {**self._told(), **error.result}
+            raise
+
+    def _told(self) -> dict[str, Any]:
+        """What can be said of a run that does not end well."""
+        standing = self._folder.standing(self._questions_there())
+        return {
+            "cost": self._folder.cost(standing).as_json(),
+            "candidates": [one.as_json(None) for one in standing],
+        }
+
+    def _run(self) -> dict[str, Any]:
         folder = self._folder
         folder.check_choice()
         folder.adopt()
@@ -94,15 +123,20 @@ class Selection:
         if paid or (folder.wish.select is None and folder.came()):
             self._pay()
         questions = folder.questions() if folder.wish.verifies else self._questions_there()
+        if questions and folder.wish.verifies and not folder.questions_file.exists():
+            files.write_file(folder.questions_file, _as_file(questions))  # it is there to be edited
         standing = folder.standing(questions)
         if folder.wish.select is None and not folder.contenders(standing):
-            for name in folder.names:  # how they ended stands: it is said again
-                self._consult(folder.place(name), folder.wanted(name), overwrite=False)
+            self._say_how_they_ended(standing)
         for one in standing:
             self._say_lost(one)
             if one.changed:
                 self._console.warn(
                     f"{one.path} was changed since it was drawn: it is used as it is."
+                )
+            if one.check and one.check.problem and folder.wish.verifies:
+                self._console.warn(
+                    f"Candidate {one.name} could not be checked: {one.check.problem}."
                 )
         return {**self._choose(standing), "reused": not paid}
 
@@ -113,7 +147,10 @@ class Selection:
         standing = folder.standing(self._questions_there())
         chosen = next((one for one in standing if one.name == receipt.get("candidate")), None)
         self._console.progress("already made for the same inputs")
-        sheet = str(folder.sheet) if folder.sheet.exists() else None
+        self._say_what_fails(chosen)
+        sheet = str(folder.sheet) if folder.sheet.is_file() else self._draw_sheet(
+            standing, chosen.name if chosen else None
+        )  # fmt: skip
         return {
             **self._result(standing, chosen, sheet), **self._taken(receipt), "reused": True
         }  # fmt: skip
@@ -134,6 +171,8 @@ class Selection:
         allowed = {"overwrite": terms.overwrite, "demo": folder.demo}
         if not folder.is_ours():
             receipts.check_room(folder.output, folder.wish.digest(folder.first), **allowed)
+        if not terms.overwrite:
+            folder.check_place()
         if folder.wish.select is None:
             for name in folder.names:
                 receipts.check_room(folder.place(name), folder.wanted(name), **allowed)
@@ -230,7 +269,8 @@ class Selection:
         The workers are daemons: a second signal ends the process without waiting for them, and
         their receipts say what was out. After a first one no further call is begun.
         """
-        names = iter(self._folder.names)
+        edits = self._folder.unchecked_edits(self._folder.standing(questions)) if questions else []
+        names = iter([*self._folder.names, *edits])
         taking = threading.Lock()
         ended = threading.Event()  # by what would end every other one too
 
@@ -242,13 +282,19 @@ class Selection:
                     if name is None:
                         return
                     try:
-                        self._one(own, name, questions)
+                        if name.endswith("r"):
+                            self._check(own, name, questions or ())
+                        else:
+                            self._one(own, name, questions)
                     except BaseException as error:  # noqa: BLE001 - raised by the main thread
                         self._errors[name] = error
                         if not isinstance(error, _OF_ITSELF):
                             ended.set()
 
-        number = min(AT_ONCE, len(self._folder.names))
+        left = self._left()["composition"]
+        if left > 1:
+            self._console.progress(f"drawing {left} candidates, at most {AT_ONCE} at once")
+        number = min(AT_ONCE, len(self._folder.names) + len(edits))
         workers = [threading.Thread(target=work, daemon=True) for _ in range(number)]
         for worker in workers:
             worker.start()
@@ -257,16 +303,12 @@ class Selection:
 
     def _raise_what_ends_it(self) -> None:
         """The error that would have ended every call, or where no candidate is there, the first."""
-        ordered = [self._errors[name] for name in self._folder.names if name in self._errors]
+        ordered = [self._errors[name] for name in sorted(self._errors)]
         there = any(one.is_there for one in self._folder.standing(None))
         for error in ordered:
             if not isinstance(error, _OF_ITSELF) or not there:
-                if isinstance(error, ToolError):
-                    error.result.setdefault("cost", self._cost().as_json())
+                self._say_how_they_ended(self._folder.standing(None))
                 raise error
-
-    def _cost(self) -> Cost:
-        return self._folder.cost(self._folder.standing(None))
 
     def _one(self, gateway: Gateway, name: str, questions: tuple[str, ...] | None) -> None:
         """Draw one candidate unless it is there, and check it unless that was done."""
@@ -307,8 +349,11 @@ class Selection:
         rows = [row for row in record.data.get("checks") or [] if isinstance(row, dict)]
         if any(all(row.get(field) == value for field, value in key.items()) for row in rows):
             return
+        try:
+            picture = images.to_show(images.read_image(path, f"Candidate {name}"))
+        except UsageError:
+            return  # a person has put something else there: it is left out, and said
         self._console.progress(f"checking candidate {name}")
-        picture = images.to_show(images.read_image(path, f"Candidate {name}"))
         found, about = verifying.check(
             self._console, gateway, self._calls["verification"], picture, questions
         )
@@ -374,12 +419,21 @@ class Selection:
         sheet = self._draw_sheet(standing, chosen.name if chosen else None)
         result = self._result(standing, chosen, sheet)
         if chosen is None:
-            return {**result, "text": sheet, "output": sheet, "next": again.with_choice()}
+            if not self._console.quiet:
+                self._console.note("Look at it, then run the same command with --select K.")
+            where = sheet or str(folder.path)
+            return {**result, "text": where, "output": where, "next": again.with_choice()}
         receipt = folder.take(chosen, standing)
-        if wish.verifies and wish.select is None and chosen.check and chosen.check.failed:
-            failed = "; ".join(one.question for one in chosen.check.failed)
-            self._console.warn(f"Candidate {chosen.name}, the best, does not pass: {failed}")
+        self._say_what_fails(chosen)
         return {**result, **self._taken(receipt)}
+
+    def _say_what_fails(self, chosen: Candidate | None) -> None:
+        """Warn of one that was taken for want of a better one."""
+        wish = self._folder.wish
+        if wish.verifies and wish.select is None and chosen and chosen.check:
+            failed = "; ".join(one.question for one in chosen.check.failed)
+            if failed:
+                self._console.warn(f"Candidate {chosen.name}, the best, does not pass: {failed}")
 
     def _taken(self, receipt: dict[str, Any]) -> dict[str, Any]:
         """What a result says of the anchor in its place."""
@@ -422,16 +476,38 @@ class Selection:
             if best
             else "or have another --judge-model look at them."
         )
-        error = Unverified(what, f"Look at {sheet}. Take one with --select K, {else_do}")
+        where = sheet or self._folder.path
+        error = Unverified(what, f"Look at {where}. Take one with --select K, {else_do}")
         error.result = {
             **self._result(standing, None, sheet), "output": sheet, "next": again.with_choice(),
             "status": error.kind,
         }  # fmt: skip
         return error
 
+    def _say_how_they_ended(self, standing: list[Candidate]) -> None:
+        """Raise how they ended, where none is there: the answer stands."""
+        lost = [one.name for one in standing if one.receipt["state"] in ("intent", "unknown")]
+        if len(lost) > 1 and not self._terms.resubmit:
+            raise Unknown(
+                f"Paid calls for the candidates {legal.listed(lost)} were sent, and what became of "
+                "them is not known.",
+                "They may have been made and charged: look at the gateway's own list of what was "
+                "made. The same command again sends nothing. To send them once more, and pay for "
+                f"{len(lost)} pictures once more, add --resubmit.",
+                charged="unknown",
+            )
+        for name in self._folder.names:
+            self._consult(self._folder.place(name), self._folder.wanted(name), overwrite=False)
+
     def _say_lost(self, one: Candidate) -> None:
         """Say why a candidate is missing: once it is paid for, silence would hide it."""
         if one.is_there:
+            return
+        if one.damage:
+            self._console.warn(
+                f"Candidate {one.name} is left out: {one.damage} Delete {one.path}, or put the "
+                "picture back."
+            )
             return
         told = one.receipt.get("error")
         why = told.get("message") if isinstance(told, dict) else None
@@ -440,7 +516,8 @@ class Selection:
         self._console.warn(f"Candidate {one.name} is missing: {why or gone}")
 
     def _draw_sheet(self, standing: list[Candidate], chosen: str | None) -> str | None:
-        """Write the contact sheet; its path."""
+        """Write the contact sheet; its path. One that cannot be written is a warning: it shows
+        only what is there."""
         tiles = [
             contact_sheet.Tile(
                 one.name,
@@ -455,7 +532,11 @@ class Selection:
         ]
         if not tiles:
             return None
-        files.write_file(self._folder.sheet, contact_sheet.contact_sheet(tiles))
+        try:
+            files.write_file(self._folder.sheet, contact_sheet.contact_sheet(tiles))
+        except OutputError as error:
+            self._console.warn(f"There is no contact sheet: {error.message}")
+            return None
         return str(self._folder.sheet)
 
 
@@ -470,13 +551,13 @@ def _title(one: Candidate) -> str:
     return f"{edit}{passed} of {len(check.answers)} pass"
 
 
-def _lines(one: Candidate) -> tuple[str, ...]:
+def _lines(one: Candidate) -> tuple[tuple[str, str], ...]:
     check = one.check
     if check is None:
         return ()
     if check.problem:
-        return (check.problem,)
-    return tuple(f"{row.answer}: {row.question}" for row in check.failed)
+        return (("", check.problem),)
+    return tuple((f"{row.answer}:", row.question) for row in check.failed)
 
 
 def _as_file(questions: tuple[str, ...]) -> bytes:

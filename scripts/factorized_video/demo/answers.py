@@ -106,10 +106,11 @@ def motion_of(prompt: str) -> dict[str, object]:
     if not tells_motion(asked):
         stop = "" if asked[-1] in ".!?…。！？।؟" else "."
         motion = f"{asked}{stop} {PUSH_IN}"
+    seen = "what the picture shows"
     return {
-        "visible": ["what the picture shows"],
+        "visible": [seen],
         "motion": motion,
-        "named": [],
+        "named": [seen],
         "enters": [],
         "demands": [{"demand": asked, "words": asked}],
     }
