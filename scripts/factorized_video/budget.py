@@ -75,8 +75,8 @@ def check(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unknown: 
         f"This would cost {least}USD {known:.3f} ({ahead.kind}){before}: over the cap of "
         f"{_shown(limit)}.",
         "Fewer seconds or candidates, or a cheaper model (--dry-run shows prices, --list-models "
-        f"the models), or a higher cap{' in ' + limit.source if limit.source == MAX_COST else ''}, if "
-        "the person agrees.",
+        "the models), or a higher cap"
+        f"{' in ' + limit.source if limit.source == MAX_COST else ''}, if the person agrees.",
         charged="no",
         **told,
     )
