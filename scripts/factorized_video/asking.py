@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
-from . import legal, models
+from . import legal, models, prompts
 from .again import offer_replacement
 from .errors import Rejected
 from .gateway.types import ChatReply, ChatRequest, Picture
+from .replies import Unusable
 
 if TYPE_CHECKING:
     from .console import Console
     from .gateway.client import Gateway
     from .plan import Call
+
+
+T = TypeVar("T")
 
 
 class Conversation:
@@ -63,3 +68,23 @@ class Conversation:
         else:
             self._costs.append(self._call.cost)
         return reply
+
+    def ask_twice(
+        self,
+        messages: list[dict[str, str]],
+        read: Callable[[str, str | None], T | Unusable],
+        shape: str,
+        pictures: tuple[Picture, ...] = (),
+    ) -> T | Unusable:
+        """What `read` takes from the answer, or from a second one where that cannot be used.
+
+        `read` gets the answer's text and why it ended, `shape` says what it must look like.
+        """
+        for last in (False, True):
+            reply = self.ask(messages, pictures)
+            answer = read(reply.text, reply.finish_reason)
+            if last or not isinstance(answer, Unusable):
+                break
+            request = prompts.repair_request(answer.problem, shape)
+            messages = prompts.asked_again(messages, reply.text, request)
+        return answer

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .replies import Object, Unusable, last_object, one_line
+from .replies import Unusable, last_list, one_line
 
 MOST_QUESTIONS = 10  # of those that a model writes; a person may write as many as
 MOST_OWN_QUESTIONS = 20
@@ -56,7 +56,12 @@ class Check(NamedTuple):
         """The share of questions answered by yes, 0 to 1; None where it is unknown."""
         if self.state == "unknown":
             return None
-        return round(sum(one.answer == "yes" for one in self.answers) / len(self.answers), 3)
+        return round(self.passed / len(self.answers), 3)
+
+    @property
+    def passed(self) -> int:
+        """How many questions are answered by yes."""
+        return sum(one.answer == "yes" for one in self.answers)
 
     @property
     def failed(self) -> tuple[Answer, ...]:
@@ -92,15 +97,9 @@ def from_json(data: dict[str, Any]) -> Check:
 
 def read_questions(text: str, finish_reason: str | None = None) -> tuple[str, ...] | Unusable:
     """The questions in a model's reply, at most `MOST_QUESTIONS`."""
-
-    def has_questions(candidate: Object) -> bool:
-        return isinstance(candidate.get("questions"), list)
-
-    found = last_object(text, finish_reason, has_questions, 'a list of "questions"')
-    if isinstance(found, Unusable):
-        return found
-    rows = found["questions"]
-    assert isinstance(rows, list)
+    rows = last_list(text, finish_reason, "questions")
+    if isinstance(rows, Unusable):
+        return rows
     questions = tuple(dict.fromkeys(filter(None, map(one_line, rows))))
     if not questions:
         return Unusable('the list of "questions" was empty, or held no texts')
@@ -133,15 +132,9 @@ def read_answers(
     text: str, finish_reason: str | None, asked: Sequence[Asked]
 ) -> tuple[Answer, ...] | Unusable:
     """The answers to the real questions: all of them, or none that can be relied on."""
-
-    def has_answers(candidate: Object) -> bool:
-        return isinstance(candidate.get("answers"), list)
-
-    found = last_object(text, finish_reason, has_answers, 'a list of "answers"')
-    if isinstance(found, Unusable):
-        return found
-    rows = found["answers"]
-    assert isinstance(rows, list)
+    rows = last_list(text, finish_reason, "answers")
+    if isinstance(rows, Unusable):
+        return rows
     by_id: dict[int, Answer] = {}
     for row in rows:
         number = _number(row.get("id")) if isinstance(row, dict) else None

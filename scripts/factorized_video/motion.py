@@ -12,7 +12,7 @@ import unicodedata
 from typing import NamedTuple
 
 from .prompts import MAX_TEXT
-from .replies import Object, Unusable, last_object, one_line
+from .replies import Unusable, object_with_text, one_line
 from .verbs import tells_of_motion
 
 MOST_WORDS = 100  # Wan's, Kling's and Hunyuan's guides: about that many at the most
@@ -47,18 +47,11 @@ class Motion(NamedTuple):
 
 def read_motion(text: str, finish_reason: str | None = None) -> Motion | Unusable:
     """The motion of the last JSON object that has one."""
-
-    def has_motion(candidate: Object) -> bool:
-        return bool(one_line(candidate.get("motion")))
-
-    found = last_object(text, finish_reason, has_motion, 'a non-empty "motion"')
+    found = object_with_text(text, finish_reason, "motion", MAX_TEXT)
     if isinstance(found, Unusable):
         return found
-    motion = one_line(found["motion"])
-    if len(motion) > MAX_TEXT:
-        return Unusable(f"the motion has {len(motion)} characters")
     return Motion(
-        motion,
+        one_line(found["motion"]),
         _texts(found.get("visible")),
         _texts(found.get("named")),
         _pairs(found.get("enters"), "subject"),

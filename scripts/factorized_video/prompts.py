@@ -225,6 +225,11 @@ def motion_messages(prompt: str) -> list[dict[str, str]]:
     return _opening(MOTION_SYSTEM_PROMPT, {"task": "motion", "prompt": prompt})
 
 
+def repair_request(problem: str, shape: str) -> str:
+    """What is asked of a model whose answer could not be used; `shape` is one of those above."""
+    return REPAIR_REQUEST.format(problem=problem, shape=shape)
+
+
 def edit_prompt(wrong: list[tuple[str, str]]) -> str:
     """What the image model is told to mend: pairs of a failed question and what was seen."""
     lines = [EDIT_REQUEST, ""]

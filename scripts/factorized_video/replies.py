@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Object = dict[str, object]
 
@@ -50,6 +50,34 @@ def last_object(
     if _REFUSAL.search(visible):
         return Unusable("the model declined: " + one_line(visible)[:300], refused=True)
     return Unusable(f"there was no JSON object with {what}")
+
+
+def object_with_text(
+    text: str, finish_reason: str | None, name: str, most: int
+) -> Object | Unusable:
+    """The last JSON object whose `name` is a text, which may have `most` characters."""
+
+    def has_it(candidate: Object) -> bool:
+        return bool(one_line(candidate.get(name)))
+
+    found = last_object(text, finish_reason, has_it, f'a non-empty "{name}"')
+    if not isinstance(found, Unusable) and len(one_line(found[name])) > most:
+        return Unusable(f"the {name} has {len(one_line(found[name]))} characters")
+    return found
+
+
+def last_list(text: str, finish_reason: str | None, name: str) -> list[Any] | Unusable:
+    """What the last JSON object lists under `name`."""
+
+    def has_it(candidate: Object) -> bool:
+        return isinstance(candidate.get(name), list)
+
+    found = last_object(text, finish_reason, has_it, f'a list of "{name}"')
+    if isinstance(found, Unusable):
+        return found
+    rows = found[name]
+    assert isinstance(rows, list)
+    return rows
 
 
 def one_line(value: object) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from .prompts import MAX_TEXT
-from .replies import Object, Unusable, last_object, one_line
+from .replies import Unusable, object_with_text, one_line
 
 _VERBS = (
     "jump|leap|run|walk|fly|danc|spin|rotat|chas|fall|mov|swim|crawl|climb|rid|driv|throw|catch|kick"
@@ -44,17 +44,10 @@ class Rewrite(NamedTuple):
 
 def read_rewrite(text: str, finish_reason: str | None = None) -> Rewrite | Unusable:
     """Caption and motion of the last JSON object that has a caption."""
-
-    def has_caption(candidate: Object) -> bool:
-        return bool(one_line(candidate.get("caption")))
-
-    found = last_object(text, finish_reason, has_caption, 'a non-empty "caption"')
+    found = object_with_text(text, finish_reason, "caption", MAX_TEXT)
     if isinstance(found, Unusable):
         return found
-    caption = one_line(found["caption"])
-    if len(caption) > MAX_TEXT:
-        return Unusable(f"the caption has {len(caption)} characters")
-    return Rewrite(caption, one_line(found.get("motion")) or None)
+    return Rewrite(one_line(found["caption"]), one_line(found.get("motion")) or None)
 
 
 def motion_words(caption: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import checks, prompts
 from .asking import Conversation
-from .checks import Check
+from .checks import Answer, Check
 from .errors import OutputError, Refused
 from .replies import Unusable
 
@@ -33,12 +33,7 @@ def write_questions(
     messages = prompts.question_messages(prompt)
     conversation = Conversation(console, gateway, call, JUDGE)
     console.progress(f"asking {call.model.id} for the questions")
-    reply = conversation.ask(messages)
-    answer = checks.read_questions(reply.text, reply.finish_reason)
-    if isinstance(answer, Unusable):
-        request = _asked_anew(answer, prompts.QUESTIONS_SHAPE)
-        reply = conversation.ask(prompts.asked_again(messages, reply.text, request))
-        answer = checks.read_questions(reply.text, reply.finish_reason)
+    answer = conversation.ask_twice(messages, checks.read_questions, prompts.QUESTIONS_SHAPE)
     if not isinstance(answer, Unusable):
         return answer, conversation
     raise (Refused if answer.refused else OutputError)(
@@ -63,29 +58,25 @@ def check(
     asked = checks.with_controls(questions)
     messages = prompts.check_messages([one.question for one in asked])
     conversation = Conversation(console, gateway, call, JUDGE)
-    found = Check(problem="the judge was not asked")
-    for _ in range(2):
-        try:
-            reply = conversation.ask(messages, (picture,))
-        except Refused as error:
-            # Without a reply nobody tells what it cost.
-            found = Check(problem=f"the judge declined: {error.message}")
-            conversation.count(call.cost)
-            break
-        answer = checks.read_answers(reply.text, reply.finish_reason, asked)
-        if not isinstance(answer, Unusable):
-            found = Check(answer)
-            break
-        found = Check(problem=f"the judge's answer could not be used: {answer.problem}")
-        request = prompts.REPAIR_REQUEST.format(problem=answer.problem, shape=prompts.CHECK_SHAPE)
-        messages = prompts.asked_again(messages, reply.text, request)
+
+    def read(text: str, finish_reason: str | None) -> tuple[Answer, ...] | Unusable:
+        return checks.read_answers(text, finish_reason, asked)
+
+    try:
+        answer = conversation.ask_twice(messages, read, prompts.CHECK_SHAPE, (picture,))
+    except Refused as error:
+        # Without a reply nobody tells what it cost.
+        found = Check(problem=f"the judge declined: {error.message}")
+        conversation.count(call.cost)
+    else:
+        found = (
+            Check(problem=f"the judge's answer could not be used: {answer.problem}")
+            if isinstance(answer, Unusable)
+            else Check(answer)
+        )
     about = {
         "model": call.model.id,
         "cost": conversation.cost.as_json(),
         "request_ids": conversation.request_ids,
     }
     return found, about
-
-
-def _asked_anew(answer: Unusable, shape: str) -> str:
-    return prompts.REPAIR_REQUEST.format(problem=answer.problem, shape=shape)

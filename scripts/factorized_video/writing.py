@@ -70,9 +70,7 @@ def rewrite(
             )
         else:
             repaired = True
-            request = prompts.REPAIR_REQUEST.format(
-                problem=answer.problem, shape=prompts.CAPTION_SHAPE
-            )
+            request = prompts.repair_request(answer.problem, prompts.CAPTION_SHAPE)
         messages = prompts.asked_again(messages, reply.text, request)
     assert best is not None
     if not best.motion:
@@ -101,31 +99,28 @@ def watch(console: Console, gateway: Gateway, call: Call, picture: Picture) -> d
     `motion` is None where none came that could be told to the video model; `problems` say why. A
     model that declines is no error either: what Stage 1 wrote, or the prompt, is told instead.
     """
-    messages = first = prompts.motion_messages(call.text)
+    messages = prompts.motion_messages(call.text)
     conversation = Conversation(console, gateway, call)
-    motion, wrong = None, ["the model was not asked"]
-    for _ in range(2):
-        console.progress(f"asking {call.model.id} what moves in the picture")
-        try:
-            reply = conversation.ask(messages, (picture,))
-        except Refused as error:
-            conversation.count(call.cost)  # nobody tells what a refusal has cost
-            wrong = [f"the model declined: {error.message}"]
-            break
-        answer = read_motion(reply.text, reply.finish_reason)
-        wrong = problems(answer) if isinstance(answer, Motion) else [answer.problem]
-        if isinstance(answer, Motion) and not wrong:
-            motion = answer.text
-            break
-        request = prompts.REPAIR_REQUEST.format(
-            problem="; ".join(wrong), shape=prompts.MOTION_SHAPE
-        )
-        messages = prompts.asked_again(first, reply.text, request)
+    wrong: list[str] = []  # of the last answer
+
+    def read(text: str, finish_reason: str | None) -> Motion | Unusable:
+        answer = read_motion(text, finish_reason)
+        wrong[:] = problems(answer) if isinstance(answer, Motion) else [answer.problem]
+        return Unusable("; ".join(wrong)) if wrong else answer
+
+    console.progress(f"asking {call.model.id} what moves in the picture")
+    motion = None
+    try:
+        answer = conversation.ask_twice(messages, read, prompts.MOTION_SHAPE, (picture,))
+        motion = None if isinstance(answer, Unusable) else answer.text
+    except Refused as error:
+        conversation.count(call.cost)  # nobody tells what a refusal has cost
+        wrong[:] = [f"the model declined: {error.message}"]
     return {
         "motion": motion,
         "problems": wrong,
         "cost": conversation.cost.as_json(),
-        "messages": first,
+        "messages": messages,
         "request_ids": conversation.request_ids,
         "replies": [reply.raw for reply in conversation.replies],
     }
