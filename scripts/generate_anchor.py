@@ -92,14 +92,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     # The name does not depend on how many are drawn: the one that is taken later lies there too.
     output = typed or inputs.default_output(caption, first, ".png")
     folder = Folder(output, first, wish, chosen.identity)
-    several = wish.several or folder.begun
-    if several:
-        left = folder.left(resubmit=args.resubmit)
-    else:
-        pays = receipts.would_pay(
-            output, first, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
-        )
-        left = {"composition": int(pays)}
+    several, left = folder.in_use, folder.left(resubmit=args.resubmit)
     pays = any(left.values())
 
     def calls(strict: bool = True, named: "dict[str, str] | None" = None) -> "tuple[Call, ...]":
@@ -134,8 +127,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             "The demo gateway" if is_demo else several_of if several else "A .webp image"
         )
     if several:
-        return _several(args, chosen, folder, caption, calls, limit)
-    return _one(args, chosen, output, first, caption, calls, limit)
+        return _several(args, chosen, folder, caption, planned, calls, limit)
+    return _one(args, chosen, output, first, caption, planned[0], calls, limit)
 
 
 def _wish(args: argparse.Namespace, caption: str) -> "Wish":
@@ -158,6 +151,7 @@ def _several(
     chosen: "Settings",
     folder: "Folder",
     caption: str,
+    planned: "tuple[Call, ...]",
     calls: "Callable[..., tuple[Call, ...]]",
     limit: "Cap | None",
 ) -> "dict[str, Any]":
@@ -165,9 +159,9 @@ def _several(
     from factorized_video import files, receipts
     from factorized_video.selection import Selection, Terms
 
-    by_stage = {call.stage: call for call in calls(strict=False)}
+    drawn = next(call for call in planned if call.stage == "composition")
     terms = Terms(
-        caption, by_stage["composition"].settings["aspect_ratio"], limit,
+        caption, drawn.settings["aspect_ratio"], limit,
         args.allow_unknown_cost, args.overwrite, args.resubmit,
     )  # fmt: skip
     selection = Selection(
@@ -185,6 +179,7 @@ def _one(
     output: "Path",
     wanted: str,
     caption: str,
+    call: "Call",
     calls: "Callable[..., tuple[Call, ...]]",
     limit: "Cap | None",
 ) -> "dict[str, Any]":
@@ -202,7 +197,6 @@ def _one(
 
     console = args.console
     is_demo = chosen.name == "demo"
-    call = calls(strict=False)[0]
     ratio = call.settings["aspect_ratio"]
     spent = runs.spent_for([output] if limit else [])
 
@@ -223,8 +217,7 @@ def _one(
             if not decision.startswith("return"):
                 with open_gateway(chosen, console.progress) as gateway:
                     if decision == "resume":
-                        record = receipts.Record(output, receipt)
-                        came = files.kept(record.kept_name) or b""
+                        record, came = drawing.resumed(output, receipt)
                     else:
                         only = preflight.model(gateway, call.model.id, "image")
                         # By now it is to be paid for: checked.

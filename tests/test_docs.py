@@ -563,7 +563,7 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
     named = set(re.findall(r"`(\w+)`", row))
     assert one.check
     assert named >= {*one.check.as_json(), *checks.Answer._fields, "model", "cost", "request_ids"}
-    assert named >= set(folder.check_key(one.path, ("Is it red?",)))
+    assert named >= set(folder.check_key(one.sha256, ("Is it red?",)))
     states = rows(section(page, "States"))[1:]
     assert [row[0].strip("`") for row in states] == list(receipts.STATES)
 

@@ -196,6 +196,16 @@ class Folder(NamedTuple):
         receipt = receipts.read(self.place("1"))
         return receipt is not None and receipt.get("digest") == self.first
 
+    @property
+    def in_use(self) -> bool:
+        """Whether anchors are drawn here, rather than a plain one in the output's place."""
+        return self.wish.several or self.begun
+
+    @property
+    def places(self) -> list[Path]:
+        """Where the candidates that are asked for lie, and then their edits."""
+        return [self.place(f"{name}{edit}") for edit in ("", "r") for name in self.names]
+
     # -- the questions ---------------------------------------------------------------------------
 
     @property
@@ -229,17 +239,18 @@ class Folder(NamedTuple):
         """All that were tried for these inputs, in order; edits after what was drawn."""
         drawn, edits = [], []
         for number in range(1, inputs.MOST_CANDIDATES + 1):
-            one = self._candidate(str(number), questions)
+            one = self.candidate(str(number), questions)
             if one is None or one.receipt.get("digest") != self.wanted(one.name):
                 continue
             drawn.append(one)
-            edit = self._candidate(f"{number}r", questions)
+            edit = self.candidate(f"{number}r", questions)
             source = (edit.receipt.get("inputs") or {}).get("source") if edit else None
             if edit and isinstance(source, dict) and source.get("sha256") == one.sha256:
                 edits.append(edit)
         return drawn + edits
 
-    def _candidate(self, name: str, questions: tuple[str, ...] | None) -> Candidate | None:
+    def candidate(self, name: str, questions: tuple[str, ...] | None) -> Candidate | None:
+        """One by its name; None where nothing tells of it."""
         path = self.place(name)
         receipt = receipts.read(path)
         if receipt is None:
@@ -247,26 +258,23 @@ class Folder(NamedTuple):
         sha256 = _sha256(path)
         drawn = sha256 == receipt.get("sha256")
         damage = "" if drawn or not sha256 else _damage(path)
-        check = self._check(path, receipt, questions) if sha256 else None
+        check = self._checked(receipt, sha256, questions) if sha256 and questions else None
         return Candidate(name, path, receipt, check, sha256, damage)
 
-    def _check(
-        self, path: Path, receipt: dict[str, Any], questions: tuple[str, ...] | None
+    def _checked(
+        self, receipt: dict[str, Any], sha256: str, questions: tuple[str, ...]
     ) -> Check | None:
         """The newest check of this very picture, by these questions and this judge."""
-        rows = receipt.get("checks")
-        if not questions or not isinstance(rows, list):
-            return None
-        key = self.check_key(path, questions)
-        for row in reversed(rows):
-            if isinstance(row, dict) and all(row.get(name) == key[name] for name in key):
+        key = self.check_key(sha256, questions)
+        for row in reversed(runs.checks_in(receipt)):
+            if all(row.get(name) == key[name] for name in key):
                 return checks.from_json(row)
         return None
 
-    def check_key(self, path: Path, questions: tuple[str, ...]) -> dict[str, str | None]:
-        """By what a check is known again."""
+    def check_key(self, sha256: str, questions: tuple[str, ...]) -> dict[str, str | None]:
+        """By what the check of a picture is known again."""
         return {
-            "picture_sha256": _sha256(path),
+            "picture_sha256": sha256,
             "questions_sha256": receipts.sha256_of_bytes("\n".join(questions).encode()),
             "judge_model": self.wish.judge_model,
         }
@@ -299,7 +307,7 @@ class Folder(NamedTuple):
         if not self.begun and self._is_plain() and self.wish.select in (None, "1"):
             return _sha256(self.output) or None
         chosen = self.choice(self.standing(self.questions()))
-        return _sha256(chosen.path) or None if chosen else None
+        return chosen.sha256 or None if chosen else None
 
     def cost(self, standing: list[Candidate]) -> Cost:
         """What all of it has cost, the questions too."""
@@ -311,10 +319,16 @@ class Folder(NamedTuple):
 
     def left(self, *, resubmit: bool) -> dict[str, int]:
         """How many paid calls of each kind are still to be made, at the most."""
+        if not self.in_use:
+            pays = receipts.would_pay(
+                self.output, self.first, overwrite=True, resubmit=resubmit, demo=self.demo
+            )
+            return {"composition": int(pays)}
         left = dict.fromkeys(("questions", "composition", "verification", "repair"), 0)
         if self.wish.select is not None or self.taken() is not None:
             return left
-        left["composition"] = sum(self._to_draw(name, resubmit) for name in self.names)
+        to_draw = {name for name in self.names if self._to_draw(name, resubmit)}
+        left["composition"] = len(to_draw)
         if not self.wish.verifies:
             return left
         questions = self.questions()
@@ -322,7 +336,7 @@ class Folder(NamedTuple):
         tried = {one.name: one for one in self.standing(questions)}
         unchecked = [
             name for name in self.names
-            if name not in tried or self._to_draw(name, resubmit)
+            if name not in tried or name in to_draw
             or (tried[name].is_there and tried[name].check is None)
         ]  # fmt: skip
         if "1" in unchecked and not self.begun and left["composition"] < len(self.names):
@@ -347,7 +361,7 @@ class Folder(NamedTuple):
     def repair_digest(self, source: Candidate) -> str:
         """Of the edit of a candidate, by what is wrong in it."""
         wrong = source.check.wrong if source.check else ()
-        return asked.repair(_sha256(source.path), tuple(one.question for one in wrong))
+        return asked.repair(source.sha256, tuple(one.question for one in wrong))
 
     def _to_mend(self, source: Candidate, resubmit: bool) -> bool:
         """Whether the edit of a candidate is to be paid for."""
@@ -380,8 +394,7 @@ class Folder(NamedTuple):
 
     def came(self) -> bool:
         """Whether a picture has come, and is kept, and is not in its place."""
-        outputs = [self.place(f"{name}{edit}") for name in self.names for edit in ("", "r")]
-        found = ((output, receipts.read(output)) for output in outputs)
+        found = ((output, receipts.read(output)) for output in self.places)
         return any(
             receipt is not None and receipt["state"] == "intent"
             and files.kept(receipts.kept_name(output, receipt)) is not None
@@ -441,9 +454,7 @@ class Folder(NamedTuple):
         self.path.mkdir(parents=True, exist_ok=True)
         if found.file_exists and found.file_sha256 == receipt.get("sha256"):
             self.output.rename(first)
-        elif receipt["state"] == "succeeded" and not (
-            first.is_file() and _sha256(first) == receipt.get("sha256")
-        ):
+        elif receipt["state"] == "succeeded" and _sha256(first) != receipt.get("sha256"):
             return  # changed by a person, or lost
         came = files.kept(receipts.kept_name(self.output, receipt))
         moved = receipts.Record(first, {**receipt, "output": first.name})

@@ -6,7 +6,8 @@ until it is in place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import files, legal, models, receipts, shapes
 from .again import offer_replacement
@@ -62,6 +63,12 @@ def draw(
             offer_replacement(error, "--model", instead, str(record.output), None)
         raise
     return came
+
+
+def resumed(output: Path, receipt: dict[str, Any]) -> tuple[receipts.Record, bytes]:
+    """A picture that came and is kept, for `deliver`: its record, and its bytes or address."""
+    record = receipts.Record(output, receipt)
+    return record, files.kept(record.kept_name) or b""
 
 
 def deliver(

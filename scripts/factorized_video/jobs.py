@@ -35,15 +35,7 @@ class Frames(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """As receipts hold them."""
         named = {"first_frame": self.first, "last_frame": self.last}
-        return {
-            name: {
-                "mime": picture.mime,
-                "bytes": len(picture.data),
-                "sha256": receipts.sha256_of_bytes(picture.data),
-            }
-            for name, picture in named.items()
-            if picture
-        }
+        return {name: receipts.picture(sent) for name, sent in named.items() if sent}
 
 
 def vanished(gateway: Gateway, record: receipts.Record) -> bool:

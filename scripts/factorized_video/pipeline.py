@@ -96,8 +96,12 @@ class Stages:
     @property
     def spent(self) -> budget.Spent:
         """What the receipts of this run say was spent."""
-        folder = self._folder
-        return runs.spent_for([folder.caption, folder.anchor, folder.seen_motion, self._output])
+        return runs.spent_for([*self._before_the_clip, self._output])
+
+    @property
+    def _before_the_clip(self) -> list[Path]:
+        """What is paid for before Stage 3."""
+        return [self._folder.caption, self._folder.anchor, self._folder.seen_motion]
 
     def check_choice(self, gateway: dict[str, str]) -> None:
         """Raise UsageError where a candidate is to be taken that is not there: nothing is sent."""
@@ -115,15 +119,7 @@ class Stages:
     def anchors_left(self, gateway: dict[str, str]) -> dict[str, int]:
         """How many calls of each kind Stage 2 still makes; empty as long as it has no caption."""
         folder = self._candidates(gateway)
-        if folder is None:
-            return {}
-        if self._wish.several or folder.begun:
-            return folder.left(resubmit=self._args.resubmit)
-        pays = receipts.would_pay(
-            folder.output, folder.first, overwrite=True, resubmit=self._args.resubmit,
-            demo=folder.demo,
-        )  # fmt: skip
-        return {"composition": int(pays)}
+        return folder.left(resubmit=self._args.resubmit) if folder else {}
 
     def _candidates(self, gateway: dict[str, str]) -> Folder | None:
         """The folder of this anchor's candidates; None as long as there is no caption."""
@@ -187,8 +183,7 @@ class Stages:
                 # It is sent once more only if the gateway has forgotten the job: Stage 3 finds out,
                 # and has for it what the stages before it leave of the cap.
                 made = (*made, "synthesis")
-                folder = self._folder
-                before = runs.spent_for([folder.caption, folder.anchor, folder.seen_motion])
+                before = runs.spent_for(self._before_the_clip)
                 self._left_usd = max(0.0, limit.usd - before.usd)
             left = self.left(planned, made, gateway).costs
             allow = self._args.allow_unknown_cost
@@ -371,7 +366,7 @@ class Stages:
         """
         if "composition" in self._names and "anchor" not in self._own:
             folder = self._candidates(gateway)
-            if folder and (self._wish.several or folder.begun):
+            if folder and folder.in_use:
                 return folder.sha256_to_take()
         return receipts.sha256_of(self._anchor) if self._anchor.is_file() else None
 

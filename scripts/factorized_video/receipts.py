@@ -24,7 +24,7 @@ from .models import COST_KINDS, Cost
 
 if TYPE_CHECKING:
     from .console import Console
-    from .gateway.types import Handle
+    from .gateway.types import Handle, Picture
 
 SCHEMA_VERSION = 1
 # Set by the orchestrator for its stages: the command to run again is the orchestrator's.
@@ -43,6 +43,13 @@ AFTER_UNKNOWN = (
     f"command again sends nothing. {PAY_AGAIN}"
 )
 _LARGEST_RECEIPT = 4 << 20  # bytes; the texts are 20,000 characters each at most
+
+
+def picture(sent: Picture) -> dict[str, Any]:
+    """A picture that was sent, without its bytes."""
+    return {
+        "mime": sent.mime, "bytes": len(sent.data), "sha256": sha256_of_bytes(sent.data),
+    }  # fmt: skip
 
 
 def digest(stage: str, asked: dict[str, Any]) -> str:

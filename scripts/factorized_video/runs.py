@@ -83,10 +83,11 @@ def _in_folder(folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:
 def costs_of(receipt: dict[str, Any]) -> list[Cost]:
     """What one receipt's paid call has cost, and each check of its picture."""
     own = _cost_of_call(receipt)
-    return [*([own] if own else []), *(_cost_of_check(row) for row in _checks(receipt))]
+    return [*([own] if own else []), *(_cost_of_check(row) for row in checks_in(receipt))]
 
 
-def _checks(receipt: dict[str, Any]) -> list[dict[str, Any]]:
+def checks_in(receipt: dict[str, Any]) -> list[dict[str, Any]]:
+    """The checks of a picture that its receipt holds, the oldest first."""
     rows = receipt.get("checks")
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
@@ -172,7 +173,7 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
     }
     checked = {"stage": "verification", "state": "succeeded", "job": None, "next": None}
     return [row] + [
-        {**row, **checked, "cost": _cost_of_check(check).as_json()} for check in _checks(receipt)
+        {**row, **checked, "cost": _cost_of_check(check).as_json()} for check in checks_in(receipt)
     ]
 
 

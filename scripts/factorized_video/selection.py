@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .budget import Cap
     from .console import Console
     from .gateway.settings import Settings
+    from .gateway.types import Picture
     from .plan import Call
 
 AT_ONCE = 4
@@ -182,8 +183,7 @@ class Selection:
         """Remove what a killed run has left half written among the candidates."""
         if not self._folder.path.is_dir():
             return
-        outputs = [self._folder.place(name) for name in self._folder.names]
-        outputs += [self._folder.place(f"{name}r") for name in self._folder.names]
+        outputs = self._folder.places
         for output in outputs:
             receipt = receipts.read(output) or {}
             name = receipts.kept_name(output, receipt)
@@ -198,10 +198,13 @@ class Selection:
     def _pay(self) -> None:
         console, folder = self._console, self._folder
         with open_gateway(self._settings, console.progress) as gateway:
+            left = self._left()
             self._calls = self._plan({})
-            self._calls = self._plan(self._named(gateway))
-            self._check_cap()
-            preflight.check(console, gateway, self._expected())
+            if named := self._named(gateway, left):
+                self._calls = self._plan(named)
+            prices = self._prices(left)
+            self._check_cap(prices)
+            preflight.check(console, gateway, total(prices))
             questions = self._questions(gateway) if folder.wish.verifies else None
             with interrupts.held_back(console.note, gateway.settings.time_scale):
                 self._side_by_side(gateway, questions)
@@ -210,58 +213,49 @@ class Selection:
                 with interrupts.held_back(console.note, gateway.settings.time_scale):
                     self._repair(gateway, questions)
 
-    def _named(self, gateway: Gateway) -> dict[str, str]:
+    def _named(self, gateway: Gateway, left: dict[str, int]) -> dict[str, str]:
         """The models that had to be left open, as the gateway names them."""
-        left, named = self._left(), {}
+        named = {}
         for stage, kind in (("composition", "image"), ("verification", "judge")):
             call = self._calls.get(stage)
             if call and left[stage] and (only := preflight.model(gateway, call.model.id, kind)):
                 named[stage] = only
         return named
 
-    def _prices(self) -> list[Cost]:
-        left = self._left()
+    def _prices(self, left: dict[str, int]) -> list[Cost]:
         calls = [self._calls[stage] for stage, number in left.items() if number]
         return [call._replace(times=left[call.stage]).price for call in calls]
 
-    def _expected(self) -> Cost:
-        return total(self._prices())
-
-    def _check_cap(self) -> None:
+    def _check_cap(self, prices: list[Cost]) -> None:
         limit = self._terms.limit
         if limit:
             spent = runs.spent_for([self._folder.output])
             allow = self._terms.allow_unknown_cost
-            budget.check(limit, spent, self._prices(), allow_unknown=allow)
+            budget.check(limit, spent, prices, allow_unknown=allow)
 
     def _questions(self, gateway: Gateway) -> tuple[str, ...]:
         """The questions: the person's own, else those that were written before, else new ones."""
-        console, folder, call = self._console, self._folder, self._calls.get("questions")
-        path = folder.questions_file
+        console, folder = self._console, self._folder
+        path, prompt = folder.questions_file, folder.wish.prompt
         known = folder.questions()
         if known and folder.questions_are_own:
             console.warn(f"{path} is your own version: the candidates are checked by it.")
-        if known and (path.exists() or folder.questions_are_own):
+        if known is not None:
             return known
-        result: dict[str, Any] = {"questions": list(known or ())}
-        if known is None:
-            assert call is not None
-            known, conversation = verifying.write_questions(
-                console, gateway, call, folder.wish.prompt
-            )
-            result["questions"] = list(known)
-            record = receipts.Record.begin(
-                path, "questions", folder.questions_digest, inputs={"prompt": folder.wish.prompt},
-                sent={"messages": prompts.question_messages(folder.wish.prompt)},
-                gateway=folder.gateway, model=call.model.id, expected=call.cost,
-            )  # fmt: skip
-            record.succeeded(
-                receipts.sha256_of_bytes(_as_file(known)), result=result,
-                cost=conversation.cost.as_json(), request_ids=conversation.request_ids,
-                reply=[reply.raw for reply in conversation.replies],
-            )  # fmt: skip
-        files.write_file(path, _as_file(known))
-        return known
+        call = self._calls["questions"]
+        written, conversation = verifying.write_questions(console, gateway, call, prompt)
+        record = receipts.Record.begin(
+            path, "questions", folder.questions_digest, inputs={"prompt": prompt},
+            sent={"messages": prompts.question_messages(prompt)},
+            gateway=folder.gateway, model=call.model.id, expected=call.cost,
+        )  # fmt: skip
+        record.succeeded(
+            receipts.sha256_of_bytes(_as_file(written)), result={"questions": list(written)},
+            cost=conversation.cost.as_json(), request_ids=conversation.request_ids,
+            reply=[reply.raw for reply in conversation.replies],
+        )  # fmt: skip
+        files.write_file(path, _as_file(written))
+        return written
 
     def _side_by_side(self, gateway: Gateway, questions: tuple[str, ...] | None) -> None:
         """Draw and check the candidates, at most four at once; how each ended is kept.
@@ -312,27 +306,48 @@ class Selection:
 
     def _one(self, gateway: Gateway, name: str, questions: tuple[str, ...] | None) -> None:
         """Draw one candidate unless it is there, and check it unless that was done."""
-        folder, terms, console = self._folder, self._terms, self._console
-        path, wanted = folder.place(name), folder.wanted(name)
-        call = self._calls["composition"]
-        decision, receipt = self._consult(path, wanted, overwrite=terms.overwrite)
-        if not decision.startswith("return"):
-            if decision == "resume":
-                record = receipts.Record(path, receipt)
-                came = files.kept(record.kept_name) or b""
-            else:
-                console.progress(f"drawing candidate {name} with {call.model.id}")
-                record = receipts.Record.begin(
-                    path, "composition", wanted,
-                    inputs={"caption": terms.caption, "candidate": name},
-                    sent={"prompt": call.text, **call.settings}, gateway=folder.gateway,
-                    model=call.model.id, expected=call.cost,
-                )  # fmt: skip
-                told = None if name == "1" else name
-                came = drawing.draw(console, gateway, call, record, terms.ratio, candidate=told)
-            drawing.deliver(console, gateway, record, came, terms.ratio)
+        inputs = {"caption": self._terms.caption, "candidate": name}
+        overwrite = self._terms.overwrite
+        wanted = self._folder.wanted(name)
+        self._draw(gateway, self._calls["composition"], name, wanted, inputs, overwrite=overwrite)
         if questions and not interrupts.pending():
             self._check(gateway, name, questions)
+
+    def _draw(
+        self,
+        gateway: Gateway,
+        call: Call,
+        name: str,
+        wanted: str,
+        inputs: dict[str, Any],
+        source: Picture | None = None,
+        *,
+        overwrite: bool,
+    ) -> None:
+        """Have a picture drawn, or with `source` edited, and put in place, unless it is there."""
+        folder, ratio, console = self._folder, self._terms.ratio, self._console
+        path = folder.place(name)
+        decision, receipt = self._consult(path, wanted, overwrite=overwrite)
+        if decision.startswith("return"):
+            return
+        if decision == "resume":
+            record, came = drawing.resumed(path, receipt)
+        else:
+            if source:  # what came before it may have cost more than it was thought to
+                self._check_cap(self._prices(self._left()))
+            doing = "mending" if source else "drawing"
+            console.progress(f"{doing} candidate {name.removesuffix('r')} with {call.model.id}")
+            record = receipts.Record.begin(
+                path, call.stage, wanted, inputs=inputs,
+                sent={"prompt": call.text, **call.settings,
+                      **({"picture": receipts.picture(source)} if source else {})},
+                gateway=folder.gateway, model=call.model.id, expected=call.cost,
+            )  # fmt: skip
+            came = drawing.draw(
+                console, gateway, call, record, ratio, pictures=(source,) if source else (),
+                candidate=None if name == "1" else name,
+            )  # fmt: skip
+        drawing.deliver(console, gateway, record, came, ratio)
 
     def _consult(self, path: Path, wanted: str, *, overwrite: bool) -> tuple[str, dict[str, Any]]:
         return receipts.consult(
@@ -342,21 +357,17 @@ class Selection:
 
     def _check(self, gateway: Gateway, name: str, questions: tuple[str, ...]) -> None:
         """Have one candidate checked, unless it was by these questions; into its receipt."""
-        folder = self._folder
-        path = folder.place(name)
-        record = receipts.Record(path, receipts.read(path) or {})
-        key = folder.check_key(path, questions)
-        rows = [row for row in record.data.get("checks") or [] if isinstance(row, dict)]
-        if any(all(row.get(field) == value for field, value in key.items()) for row in rows):
+        one = self._folder.candidate(name, questions)
+        if one is None or not one.is_there or one.check is not None:
             return
-        try:
-            picture = images.to_show(images.read_image(path, f"Candidate {name}"))
-        except UsageError:
-            return  # a person has put something else there: it is left out, and said
         self._console.progress(f"checking candidate {name}")
+        picture = images.to_show(images.read_image(one.path, f"Candidate {name}"))
         found, about = verifying.check(
             self._console, gateway, self._calls["verification"], picture, questions
         )
+        key = self._folder.check_key(one.sha256, questions)
+        rows = runs.checks_in(one.receipt)
+        record = receipts.Record(one.path, one.receipt)
         record.update(checks=[*rows, {**key, **about, **found.as_json()}])
 
     # -- mending ---------------------------------------------------------------------------------
@@ -367,45 +378,24 @@ class Selection:
         An edit that is refused, or that the model does not make, costs the run nothing else: the
         unedited one stays.
         """
-        folder, terms, console = self._folder, self._terms, self._console
+        folder = self._folder
         source = folder.to_repair(folder.standing(questions))
         if source is None or source.check is None:
             return
-        wrong = source.check.wrong
-        name = f"{source.name}r"
-        path, before = folder.place(name), receipts.sha256_of(source.path)
-        wanted = folder.repair_digest(source)
+        wrong, name = source.check.wrong, f"{source.name}r"
         text = prompts.edit_prompt([(one.question, one.seen) for one in wrong])
         call = self._calls["repair"]._replace(text=text)
         picture = images.to_show(images.read_image(source.path, f"Candidate {source.name}"))
+        inputs = {"source": {"candidate": source.name, "sha256": source.sha256},
+                  "failed": [one.question for one in wrong]}  # fmt: skip
         try:
             legal.check_prompt(call.model, len(text), call.gateway, "the edit")
-            decision, receipt = self._consult(path, wanted, overwrite=True)
-            if not decision.startswith("return"):
-                if decision == "resume":
-                    record = receipts.Record(path, receipt)
-                    came = files.kept(record.kept_name) or b""
-                else:
-                    self._check_cap()
-                    console.progress(f"mending candidate {source.name} with {call.model.id}")
-                    record = receipts.Record.begin(
-                        path, "repair", wanted,
-                        inputs={"source": {"candidate": source.name, "sha256": before},
-                                "failed": [one.question for one in wrong]},
-                        sent={"prompt": text, **call.settings,
-                              "picture": {"mime": picture.mime, "bytes": len(picture.data),
-                                          "sha256": receipts.sha256_of_bytes(picture.data)}},
-                        gateway=folder.gateway, model=call.model.id, expected=call.cost,
-                    )  # fmt: skip
-                    came = drawing.draw(
-                        console, gateway, call, record, terms.ratio, pictures=(picture,),
-                        candidate=name,
-                    )  # fmt: skip
-                drawing.deliver(console, gateway, record, came, terms.ratio)
+            wanted = folder.repair_digest(source)
+            self._draw(gateway, call, name, wanted, inputs, picture, overwrite=True)
             if not interrupts.pending():
                 self._check(gateway, name, questions)
         except (*_OF_ITSELF, Rejected, UsageError) as error:
-            console.warn(f"Candidate {source.name} could not be mended: {error.message}")
+            self._console.warn(f"Candidate {source.name} could not be mended: {error.message}")
 
     # -- choosing --------------------------------------------------------------------------------
 
@@ -465,10 +455,9 @@ class Selection:
             problems = [one.check.problem for one in standing if one.check and one.check.problem]
             what = f"No candidate could be checked: {(problems or ['no answer came'])[0]}."
         else:
-            passed = len(best.check.answers) - len(best.check.failed)
             what = (
-                f"The best candidate, {best.name}, passes {passed} of {len(best.check.answers)} "
-                f"questions ({best.check.score:.2f}): under --min-score "
+                f"The best candidate, {best.name}, passes {best.check.passed} of "
+                f"{len(best.check.answers)} questions ({best.check.score:.2f}): under --min-score "
                 f"{self._folder.wish.min_score:g}."
             )
         else_do = (
@@ -547,8 +536,7 @@ def _title(one: Candidate) -> str:
         return f"{edit}not checked"
     if check.state == "unknown":
         return f"{edit}check unknown"
-    passed = len(check.answers) - len(check.failed)
-    return f"{edit}{passed} of {len(check.answers)} pass"
+    return f"{edit}{check.passed} of {len(check.answers)} pass"
 
 
 def _lines(one: Candidate) -> tuple[tuple[str, str], ...]:
