@@ -21,7 +21,7 @@ import _bootstrap
 _bootstrap.ensure(__file__)
 
 from factorized_video import cli, inputs
-from factorized_video.again import with_other_words
+from factorized_video.again import OF_DRAWING, flag_of, with_other_words
 from factorized_video.console import Console
 from factorized_video.errors import Refused, StillRunning, UsageError
 
@@ -41,8 +41,6 @@ TYPED = (
 )  # fmt: skip
 ASKED = (*TYPED, "prompt_strategy", "motion_from_anchor")
 PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
-# What is asked for of Stage 2 besides one anchor.
-WISHED = ("candidates", "select", "verify", "repair", "min_score", "judge_model")
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -163,7 +161,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     motion = inputs.read_motion(args)
     strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY
     _check_flags(args, strategy, motion)
-    wish = Wish(prompt, **{name: getattr(args, name) for name in WISHED})
+    wish = Wish(prompt, **{name: getattr(args, name) for name in OF_DRAWING})
     wish.check()
     own = None
     if args.anchor_path is not None:
@@ -388,10 +386,10 @@ def _check_flags(args: argparse.Namespace, strategy: str, motion: "str | None") 
         raise UsageError(
             "--skip-anchor needs the image to use instead.", "Add --anchor-path IMAGE."
         )
-    for name in WISHED if own else ():
+    for name in OF_DRAWING if own else ():
         if getattr(args, name) is not None:
             raise UsageError(
-                f"--{name.replace('_', '-')}: with --anchor-path no anchor is made.",
+                f"{flag_of(name)}: with --anchor-path no anchor is made.",
                 "Leave one of them out.",
             )
     if args.motion_from_anchor and (motion is not None or strategy == "original"):

@@ -20,6 +20,7 @@ import _bootstrap
 _bootstrap.ensure(__file__)
 
 from factorized_video import cli, inputs
+from factorized_video.again import flag_of
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -127,8 +128,7 @@ def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task"
     for name in ("style", "aspect_ratio", "motion_file"):
         if getattr(args, name) is not None:
             raise UsageError(
-                f"--{name.replace('_', '-')} says nothing with --anchor: only the motion is "
-                "written.",
+                f"{flag_of(name)} says nothing with --anchor: only the motion is written.",
                 "Leave it out; the motion goes to --output.",
             )
     anchor = images.read_image(Path(args.anchor).expanduser(), "--anchor")

@@ -896,7 +896,7 @@ def default_plan(*words: str) -> plan.Plan:
     """What the orchestrator plans where nothing is typed, or only these options of candidates."""
     module = script("scripts/factorized_generate.py")
     options = module.build_parser().parse_args(["--prompt=A cat", *words])
-    wish = candidates.Wish("A cat", **{name: getattr(options, name) for name in module.WISHED})
+    wish = candidates.Wish("A cat", **{name: getattr(options, name) for name in module.OF_DRAWING})
     names = ("style", "enhance", "skip_reasoning", "stop_after", "llm_model", "image_model",
              "video_model", "aspect_ratio", "allow_off", "duration", "resolution", "audio", "fit",
              "fit_duration")  # fmt: skip

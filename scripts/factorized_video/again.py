@@ -15,9 +15,14 @@ _WITH_VALUE = (
     "--llm-model", "--image-model", "--video-model", "--output", "--select", "--candidates",
     "--min-score", "--judge-model",
 )  # fmt: skip
-# What says nothing where no anchor is drawn, and is refused there.
-_OF_DRAWING = ("--candidates", "--select", "--verify", "--repair", "--min-score", "--judge-model")
+# Options that say nothing where no anchor is drawn, and are refused there: names in a namespace.
+OF_DRAWING = ("candidates", "select", "verify", "repair", "min_score", "judge_model")
 OTHER_WORDS = "<the action in other words>"
+
+
+def flag_of(name: str) -> str:
+    """ "--min-score" for min_score."""
+    return "--" + name.replace("_", "-")
 
 
 def same_command(*without: str) -> str:
@@ -34,7 +39,7 @@ def with_other_words(anchor: str | None = None) -> str:
         "--prompt", "--prompt-file", "--stop-after", "--resubmit", "--skip-reasoning"
     )  # fmt: skip
     if anchor:
-        drop = (*drop, *_OF_DRAWING, "--anchor-path", "--anchor", "--skip-anchor")
+        drop = (*drop, *map(flag_of, OF_DRAWING), "--anchor-path", "--anchor", "--skip-anchor")
     words = _words(drop)
     if anchor:
         words.append(f"--anchor-path={anchor}")

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from . import errors, interrupts
+from .again import flag_of
 from .console import Console
 from .models import Cost, total
 
@@ -32,7 +33,7 @@ class Children:
         """
         command = [sys.executable, script, *words, *self._common]
         for name, value in options.items():
-            flag = "--" + name.replace("_", "-")
+            flag = flag_of(name)
             if value is True:
                 command.append(flag)
             elif value is not None and value is not False:

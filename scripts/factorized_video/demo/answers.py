@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
+from ..checks import ANYTHING
 from .stillness import one_line, tells_motion
 
 QUOTED = 100  # characters of the prompt in a question: the whole stays under 200
@@ -19,9 +20,8 @@ PUSH_IN = "The camera slowly pushes in."  # which is what the demo's clip does
 
 _WORD = re.compile(r"\S{1,20}")  # a script without spaces, or an address, is taken in pieces
 _CIRCLE = re.compile(r"\(demo check \d{1,3}: circle (\d{1,3}) of \d{1,3} on the card is filled\)$")
-# What the tool mixes in to find judges that say yes, or no, to everything.
+# How the tool asks for what is not there, to find judges that say yes to everything.
 _ABSENT = "Is there a"
-_ANYTHING = "Does the picture show anything at all, other than one single plain colour?"
 
 
 def questions_of(prompt: str, count: int) -> list[str]:
@@ -66,7 +66,7 @@ def answer_to(question: str, filled: Sequence[bool] | None, plain: bool) -> dict
     named = _CIRCLE.search(question)
     if named:
         return _circle(int(named[1]), filled)
-    if question == _ANYTHING:
+    if question == ANYTHING:
         if plain:
             return _said("one plain colour", "no", "its pixels are all alike")
         return _said("more than one colour", "yes", "its pixels differ")

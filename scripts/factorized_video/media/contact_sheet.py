@@ -30,7 +30,7 @@ MOST_LINES = 6  # failed questions on a tile: more would be taller than the pict
 class Tile(NamedTuple):
     """One candidate. `state` is passed, failed, unknown or unchecked; `lines` say what failed.
 
-    A line is a word that is coloured (no, unsure, or none) and a text.
+    A line is a word that is coloured ("no:", "unsure:", or none) and a text.
     """
 
     name: str
@@ -100,8 +100,7 @@ def contact_sheet(tiles: list[Tile]) -> bytes:
                 if word:
                     draw.text((x, y), word, _COLOURS[colour], body, anchor="lm")
                     x += body.getlength(f"{word} ")
-                ink = _INK if colour or word else edge
-                draw.text((x, y), text, ink if text else _INK, body, anchor="lm")
+                draw.text((x, y), text, _INK if colour else edge, body, anchor="lm")
                 y += _LINE
         top += height + panel + GAP
     out = io.BytesIO()

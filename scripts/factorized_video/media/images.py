@@ -143,9 +143,9 @@ def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Pi
     large) is redrawn: upright, sRGB, on the canvas, within the model's limits and ours; PNG where
     the bytes allow it, else JPEG: less quality first, then fewer pixels. Nothing is enlarged.
 
-    Raises UsageError where that needs the media extra and it is missing; `what` names the flag
-    there. Without a known size the
-    shape is left as it is. `legal.check_frame` says beforehand what a crop would cost.
+    Raises UsageError, naming the flag `what`, where that needs the media extra and it is missing.
+    Without a known size the shape is left as it is. `legal.check_frame` says beforehand what a crop
+    would cost.
     """
     from ..gateway.types import Picture
 
