@@ -486,6 +486,17 @@ def test_the_cost_is_listed_by_call_and_receipts_are_counted(
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
+def test_what_ends_all_is_said_before_what_ended_one(gateway: Gateway, judge: Judge) -> None:
+    """One was refused earlier; then the key is no longer taken."""
+    no = Reply(400, {"error": {"message": "no", "code": "content_filter"}})
+    gateway.always("image", no)
+    assert draw(gateway, "--candidates=2").code == 5
+    gateway.always("image", Reply(401, {"error": {"message": "bad key"}}))
+    ended = draw(gateway, "--candidates=3")
+    assert (ended.code, ended.json["error"]["kind"]) == (3, "auth"), ended.err
+
+
 # -- files that are not what they should be --------------------------------------------------------
 
 

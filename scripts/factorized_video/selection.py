@@ -296,13 +296,15 @@ class Selection:
             worker.join()
 
     def _raise_what_ends_it(self) -> None:
-        """The error that would have ended every call, or where no candidate is there, the first."""
-        ordered = [self._errors[name] for name in sorted(self._errors)]
-        there = any(one.is_there for one in self._folder.standing(None))
-        for error in ordered:
-            if not isinstance(error, _OF_ITSELF) or not there:
-                self._say_how_they_ended(self._folder.standing(None))
+        """The error that would have ended every call; else, where none is there, how they ended."""
+        errors = [self._errors[name] for name in sorted(self._errors, key=_number)]
+        for error in errors:
+            if not isinstance(error, _OF_ITSELF):
                 raise error
+        standing = self._folder.standing(None)
+        if errors and not any(one.is_there for one in standing):
+            self._say_how_they_ended(standing)
+            raise errors[0]
 
     def _one(self, gateway: Gateway, name: str, questions: tuple[str, ...] | None) -> None:
         """Draw one candidate unless it is there, and check it unless that was done."""
@@ -527,6 +529,10 @@ class Selection:
             self._console.warn(f"There is no contact sheet: {error.message}")
             return None
         return str(self._folder.sheet)
+
+
+def _number(name: str) -> int:
+    return int(name.removesuffix("r"))
 
 
 def _title(one: Candidate) -> str:
