@@ -104,6 +104,7 @@ def build_parser() -> cli.Parser:
         "--enhance", action="store_true", help="add terms of the craft that fit the style"
     )
     cli.add_video_options(parser)
+    cli.add_references(parser.add_argument_group("the same again"))
     cli.add_candidate_options(parser)
     parser.add_argument(
         "--output",
@@ -140,7 +141,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     import contextlib
     from pathlib import Path
 
-    from factorized_video import STAGES, asked, budget, plan, prompts, receipts
+    from factorized_video import STAGES, asked, budget, pictures, plan, prompts, receipts
     from factorized_video.candidates import Wish
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
@@ -161,8 +162,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     motion = inputs.read_motion(args)
     strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY
     _check_flags(args, strategy, motion)
-    wish = Wish(prompt, **{name: getattr(args, name) for name in OF_DRAWING})
+    wish = Wish(prompt, **{name: getattr(args, name) for name in Wish._fields if name != "prompt"})
     wish.check()
+    sources = pictures.read(args.reference)
     own = None
     if args.anchor_path is not None:
         from factorized_video.media import images
@@ -182,7 +184,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     first = asked.pipeline(
         prompt, motion, receipts.sha256_of_bytes(own.data) if own else None, chosen.identity,
         skip_reasoning=args.skip_reasoning, enhance=args.enhance, take=args.take,
-        last_frame=last_hash, **{name: getattr(args, name) for name in ASKED},
+        last_frame=last_hash, references=sources.hashes,
+        **{name: getattr(args, name) for name in ASKED},
     )  # fmt: skip
     wanted = wish.digest(first)
     # The name does not depend on how many anchors are drawn, so that choosing one later goes on.
@@ -198,20 +201,25 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         strategy=args.prompt_strategy, motion=motion, skip_reasoning=args.skip_reasoning,
         own_anchor=own is not None,
     )  # fmt: skip
-    stages = Stages(args, names, folder, output, anchor, prompt, motion, SCRIPTS, wish, last_hash)
+    stages = Stages(
+        args, names, folder, output, anchor, prompt, motion, SCRIPTS, wish, last_hash,
+        sources.hashes,
+    )  # fmt: skip
     # What was paid for is waited for or returned whatever the models of today take.
     made = tuple(STAGES) if state == "done" else stages.made(chosen.identity)
     planned = plan.pipeline(
         prompt, motion, chosen.name, own_anchor=own is not None,
         picture_size=own.size if own else None, strategy=args.prompt_strategy, made=made,
         awaits_choice=wish.awaits_choice, motion_from_anchor=bool(args.motion_from_anchor),
-        last_frame=last is not None, last_frame_size=last.size if last else None, **wish.of_plan,
+        last_frame=last is not None, last_frame_size=last.size if last else None,
+        references=sources.sizes, **wish.of_plan,
         **{name: getattr(args, name) for name in PLANNED},
     )  # fmt: skip
     check_models(planned, made)
     for what, picture in (("--anchor-path", own), ("--last-frame", last)):
         if picture and picture.size is None:
             images.to_send(picture, Framing(), what)  # what needs the media extra is said now
+    sources.to_send()  # likewise
     if state != "done":
         stages.check_choice(chosen.identity)
     limit = budget.cap(args.max_cost, chosen.max_cost)

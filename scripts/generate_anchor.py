@@ -20,6 +20,7 @@ import _bootstrap
 _bootstrap.ensure(__file__)
 
 from factorized_video import cli, inputs
+from factorized_video.again import flag_of
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from factorized_video.budget import Cap
     from factorized_video.candidates import Folder, Wish
     from factorized_video.gateway.settings import Settings
+    from factorized_video.gateway.types import Picture
     from factorized_video.plan import Call
 
 
@@ -41,11 +43,19 @@ def build_parser() -> cli.Parser:
         'python3 scripts/generate_anchor.py "A tabby cat on a tall bookshelf" --enhance '
         "--output anchor.png",
     )
-    parser.add_argument("caption", metavar="CAPTION", nargs="?", help="what the first frame shows")
+    parser.add_argument(
+        "caption", metavar="CAPTION", nargs="?",
+        help="what the first frame shows; with --edit what is to change",
+    )  # fmt: skip
     parser.add_argument(
         "--input-file", metavar="FILE", help="read the caption from FILE, or from stdin (-)"
     )
     parser.add_argument("--model", metavar="ID", help="the image model")
+    cli.add_references(parser)
+    parser.add_argument(
+        "--edit", metavar="IMAGE",
+        help="change this picture in what CAPTION says, and in nothing else",
+    )  # fmt: skip
     cli.add_style(parser)
     parser.add_argument(
         "--enhance", action="store_true", help="add terms of the craft that fit the style"
@@ -65,7 +75,7 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
-    from factorized_video import asked, budget, plan, receipts, runs
+    from factorized_video import asked, budget, pictures, plan, receipts, runs
     from factorized_video.candidates import Folder
     from factorized_video.gateway import settings
     from factorized_video.media import kinds
@@ -79,12 +89,20 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )
     what = "The caption" if args.input_file is None else "--input-file"
     caption = inputs.read_text(args.caption, args.input_file, what)
+    for name in ("style", "enhance") if args.edit is not None else ():
+        if getattr(args, name):
+            raise UsageError(
+                f"{flag_of(name)} says nothing with --edit: only what the words say is changed.",
+                'Leave it out, or say it: "make it a watercolor painting".',
+            )
+    sources = pictures.read(args.reference, args.edit)
     wish = _wish(args, caption)
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
     first = asked.composition(
         caption, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio,
-        model=args.model, enhance=args.enhance, take=args.take,
+        model=args.model, enhance=args.enhance, take=args.take, references=sources.hashes,
+        edit=sources.edit.sha256 if sources.edit else None,
     )  # fmt: skip
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
@@ -97,11 +115,17 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
     def calls(strict: bool = True, named: "dict[str, str] | None" = None) -> "tuple[Call, ...]":
         only = named or {}
-        drawn = plan.composition(
-            caption, chosen.name, model=args.model or only.get("composition"), style=args.style,
-            ratio=args.aspect_ratio or os.environ.get(receipts.RATIO), enhance=args.enhance,
-            allow_off=args.allow_off, strict=strict,
-        )  # fmt: skip
+        common = {
+            "model": args.model or only.get("composition"), "references": sources.sizes,
+            "ratio": args.aspect_ratio or os.environ.get(receipts.RATIO),
+            "allow_off": args.allow_off, "strict": strict,
+        }  # fmt: skip
+        if sources.edit:
+            drawn = plan.edit(caption, chosen.name, picture=sources.edit.image.size, **common)
+        else:
+            drawn = plan.composition(
+                caption, chosen.name, style=args.style, enhance=args.enhance, **common
+            )
         of_plan = wish.of_plan
         of_plan["judge_model"] = of_plan["judge_model"] or only.get("verification")
         return plan.anchors(
@@ -111,6 +135,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     # What is there already is returned whatever the models of today take.
     planned = calls(strict=pays or not plan.why_not(calls))
     console.warn(*(warning for call in planned for warning in call.warnings), *chosen.warnings)
+    sent = sources.to_send()  # what needs the media extra is said now
     limit = budget.cap(args.max_cost, chosen.max_cost)
     spent = runs.spent_for([output] if limit or args.dry_run else [])
     folder.check_choice()
@@ -121,14 +146,18 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         whole = plan.Plan(planned, (), spent, limit, chosen.name, chosen.why)
         return plan.shown(whole.without((), left), args.allow_unknown_cost)
     settings.resolve(args.gateway)
-    if is_demo or several or output.suffix.lower() == ".webp":
-        several_of = "--candidates, --select and --verify"
-        kinds.need_media_extra(
-            "The demo gateway" if is_demo else several_of if several else "A .webp image"
-        )
+    for needs, what in (
+        (is_demo, "The demo gateway"),
+        (several, "--candidates, --select and --verify"),
+        (sources.edit, "--edit"),
+        (output.suffix.lower() == ".webp", "A .webp image"),
+    ):
+        if needs:
+            kinds.need_media_extra(what)
+    given = {"change" if sources.edit else "caption": caption, **sources.in_receipt}
     if several:
-        return _several(args, chosen, folder, caption, planned, calls, limit)
-    return _one(args, chosen, output, first, caption, planned[0], calls, limit)
+        return _several(args, chosen, folder, given, sent, planned, calls, limit)
+    return _one(args, chosen, output, first, given, sent, planned[0], calls, limit)
 
 
 def _wish(args: argparse.Namespace, caption: str) -> "Wish":
@@ -150,7 +179,8 @@ def _several(
     args: argparse.Namespace,
     chosen: "Settings",
     folder: "Folder",
-    caption: str,
+    given: "dict[str, Any]",
+    sent: "tuple[Picture, ...]",
     planned: "tuple[Call, ...]",
     calls: "Callable[..., tuple[Call, ...]]",
     limit: "Cap | None",
@@ -161,8 +191,8 @@ def _several(
 
     drawn = next(call for call in planned if call.stage == "composition")
     terms = Terms(
-        caption, drawn.settings["aspect_ratio"], limit,
-        args.allow_unknown_cost, args.overwrite, args.resubmit,
+        drawn.settings["aspect_ratio"], limit,
+        args.allow_unknown_cost, args.overwrite, args.resubmit, given, sent,
     )  # fmt: skip
     selection = Selection(
         args.console, chosen, folder,
@@ -178,7 +208,8 @@ def _one(
     chosen: "Settings",
     output: "Path",
     wanted: str,
-    caption: str,
+    given: "dict[str, Any]",
+    sent: "tuple[Picture, ...]",
     call: "Call",
     calls: "Callable[..., tuple[Call, ...]]",
     limit: "Cap | None",
@@ -227,13 +258,16 @@ def _one(
                         )
                         preflight.check(console, gateway, call.cost)
                         record = receipts.Record.begin(
-                            output, "composition", wanted, inputs={"caption": caption},
-                            sent={"prompt": call.text, **call.settings}, gateway=chosen.identity,
-                            model=call.model.id, expected=call.cost,
+                            output, "composition", wanted, inputs=given,
+                            sent={"prompt": call.text, **call.settings,
+                                  **receipts.sent_pictures(sent)},
+                            gateway=chosen.identity, model=call.model.id, expected=call.cost,
                         )  # fmt: skip
                         console.progress(f"drawing with {call.model.id}")
                         with interrupts.held_back(console.note, gateway.settings.time_scale):
-                            came = drawing.draw(console, gateway, call, record, ratio)
+                            came = drawing.draw(
+                                console, gateway, call, record, ratio, pictures=sent
+                            )
                     drawing.deliver(console, gateway, record, came, ratio)
                 receipt = record.data
     return {

@@ -46,6 +46,7 @@ def build_parser() -> cli.Parser:
     parser.add_argument("--model", metavar="ID", help="the LLM that rewrites")
     parser.add_argument("--output", metavar="FILE", help="also write the caption to FILE")
     parser.add_argument("--motion-file", metavar="FILE", help="also write the motion to FILE")
+    cli.add_references(parser)
     parser.add_argument(
         "--anchor", metavar="IMAGE",
         help="write the motion alone, with this first frame in view; --output is where it goes",
@@ -96,24 +97,26 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 
 def _caption(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task":
-    """Caption and motion, from the prompt alone."""
-    from factorized_video import asked, legal, plan, prompts, receipts, writing
+    """Caption and motion, from the prompt and the reference pictures, if there are any."""
+    from factorized_video import asked, legal, pictures, plan, prompts, receipts, writing
     from factorized_video.writing import Task
 
+    sources = pictures.read(args.reference)
+    shown = sources.to_send()
     style = prompts.resolve_style(args.style, prompt)
     ratio = args.aspect_ratio or os.environ.get(receipts.RATIO) or legal.DEFAULT_RATIO
     return Task(
         "caption",
         asked.reasoning(
             prompt, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio,
-            model=args.model,
+            model=args.model, references=sources.hashes,
         ),
-        {"prompt": prompt},
+        {"prompt": prompt, **sources.in_receipt},
         lambda only, strict: plan.reasoning(
             prompt, chosen.name, model=args.model or only, style=args.style, ratio=ratio,
-            allow_off=args.allow_off, strict=strict,
+            references=len(shown), allow_off=args.allow_off, strict=strict,
         ),
-        lambda gateway, call: writing.rewrite(args.console, gateway, call, style, ratio),
+        lambda gateway, call: writing.rewrite(args.console, gateway, call, style, ratio, shown),
     )  # fmt: skip
 
 
@@ -125,7 +128,7 @@ def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task"
     from factorized_video.media import images
     from factorized_video.writing import Task
 
-    for name in ("style", "aspect_ratio", "motion_file"):
+    for name in ("style", "aspect_ratio", "motion_file", "reference"):
         if getattr(args, name) is not None:
             raise UsageError(
                 f"{flag_of(name)} says nothing with --anchor: only the motion is written.",

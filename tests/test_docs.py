@@ -209,7 +209,11 @@ def test_shown_commands_make_a_legal_plan(line: Any, tmp_path: Path) -> None:
     path, options = found
     # What the command reads is there; what it writes is not.
     written = {getattr(options, "output", None), getattr(options, "motion_file", None)}
-    for name in {"anchor.png", "my-image.png", "last-frame.png"} - written:
+    read = [
+        getattr(options, name, None) for name in ("anchor", "anchor_path", "last_frame", "edit")
+    ]
+    for name in {*filter(None, read), *(getattr(options, "reference", None) or ())}:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (640, 360), "teal").save(name)
     output = {getattr(options, "output", None)}
     for name in {"caption.txt", "first_frame.txt"} - written | {"motion.txt"} - output:
@@ -717,6 +721,9 @@ EDITED = [
         prompts.CHECK_SYSTEM_PROMPT,
         prompts.MOTION_SYSTEM_PROMPT,
         prompts.edit_prompt(EDITED),
+        prompts.REFERENCES_FOR_CAPTION,
+        prompts.REFERENCES_FOR_PICTURE,
+        prompts.change_prompt("make the cat orange", references=1),
         prompts.QUESTIONS_SHAPE,
         prompts.CHECK_SHAPE,
         prompts.MOTION_SHAPE,
@@ -731,6 +738,9 @@ EDITED = [
         "check",
         "motion",
         "edit",
+        "references of the caption",
+        "references of the picture",
+        "change",
         "questions' shape",
         "check's shape",
         "motion's shape",
@@ -896,7 +906,10 @@ def default_plan(*words: str) -> plan.Plan:
     """What the orchestrator plans where nothing is typed, or only these options of candidates."""
     module = script("scripts/factorized_generate.py")
     options = module.build_parser().parse_args(["--prompt=A cat", *words])
-    wish = candidates.Wish("A cat", **{name: getattr(options, name) for name in module.OF_DRAWING})
+    wish = candidates.Wish(
+        "A cat",
+        **{name: getattr(options, name) for name in candidates.Wish._fields if name != "prompt"},
+    )
     names = ("style", "enhance", "skip_reasoning", "stop_after", "llm_model", "image_model",
              "video_model", "aspect_ratio", "allow_off", "duration", "resolution", "audio", "fit",
              "fit_duration")  # fmt: skip

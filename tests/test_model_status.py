@@ -444,7 +444,7 @@ def test_next_can_be_run_where_the_caption_stood_behind_two_dashes(gateway: Gate
 # --- an upgrade never makes anyone pay again ------------------------------------------------------
 
 
-def submitted(gateway: Gateway, model: str | None, script: str, **typed: object) -> list[str]:
+def submitted(gateway: Gateway, model: str | None, script: str, **typed: Any) -> list[str]:
     """A receipt of a job that was submitted before, for this model; and the command again."""
     settings = dict.fromkeys(("duration", "aspect_ratio", "prompt_strategy", "resolution", "audio",
                               "fit"))  # fmt: skip

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 _WITH_VALUE = (
     "--stop-after", "--prompt", "--prompt-file", "--anchor-path", "--anchor", "--model",
     "--llm-model", "--image-model", "--video-model", "--output", "--select", "--candidates",
-    "--min-score", "--judge-model",
+    "--min-score", "--judge-model", "--reference",
 )  # fmt: skip
 # Options that say nothing where no anchor is drawn, and are refused there: names in a namespace.
-OF_DRAWING = ("candidates", "select", "verify", "repair", "min_score", "judge_model")
+OF_DRAWING = (
+    "candidates", "select", "verify", "repair", "min_score", "judge_model", "reference",
+)  # fmt: skip
 OTHER_WORDS = "<the action in other words>"
 
 

@@ -15,6 +15,10 @@ def _take(number: int) -> int | None:
     return number if number != 1 else None
 
 
+def _pictures(hashes: tuple[str, ...]) -> list[str] | None:
+    return list(hashes) or None
+
+
 def reasoning(
     prompt: str,
     gateway: dict[str, str],
@@ -22,11 +26,12 @@ def reasoning(
     style: str | None,
     aspect_ratio: str | None,
     model: str | None,
+    references: tuple[str, ...] = (),
 ) -> str:
-    """Of Stage 1."""
+    """Of Stage 1. `references` are the SHA-256 of the pictures that it sees, in order."""
     return digest("reasoning", {
         "prompt": prompt, "style": style, "aspect_ratio": aspect_ratio, "model": model,
-        "gateway": gateway,
+        "gateway": gateway, "references": _pictures(references),
     })  # fmt: skip
 
 
@@ -46,11 +51,17 @@ def composition(
     model: str | None,
     enhance: bool,
     take: int,
+    references: tuple[str, ...] = (),
+    edit: str | None = None,
 ) -> str:
-    """Of Stage 2."""
+    """Of Stage 2. `references` as in `reasoning`.
+
+    `edit` is the SHA-256 of the picture that is changed; `caption` then says in what.
+    """
     return digest("composition", {
         "caption": caption, "style": style, "aspect_ratio": aspect_ratio, "model": model,
         "enhance": enhance or None, "gateway": gateway, "take": _take(take),
+        "references": _pictures(references), "edit": edit,
     })  # fmt: skip
 
 
@@ -108,11 +119,15 @@ def pipeline(
     skip_reasoning: bool,
     enhance: bool,
     fit_duration: bool,
+    references: tuple[str, ...] = (),
     **typed: Any,
 ) -> str:
-    """Of all three. `anchor` is the SHA-256 of one's own picture."""
+    """Of all three. `anchor` is the SHA-256 of one's own picture.
+
+    `references` as in `reasoning`.
+    """
     return digest("pipeline", {
         "prompt": prompt, "motion": motion, "anchor": anchor, "gateway": gateway,
         "take": _take(take), "skip_reasoning": skip_reasoning or None, "enhance": enhance or None,
-        "fit_duration": fit_duration or None, **typed,
+        "fit_duration": fit_duration or None, "references": _pictures(references), **typed,
     })  # fmt: skip

@@ -29,13 +29,16 @@ class Children:
     def run(self, script: str, *words: str, stdin: str | None = None, **options: object) -> None:
         """Run one script to its end; raise its failure as ours.
 
-        `options` become `--name=value`; True is the flag alone, None and False are left out.
+        `options` become `--name=value`; of a list one for each; True is the flag alone, None and
+        False are left out.
         """
         command = [sys.executable, script, *words, *self._common]
         for name, value in options.items():
             flag = flag_of(name)
             if value is True:
                 command.append(flag)
+            elif isinstance(value, list):
+                command += [f"{flag}={one}" for one in value]
             elif value is not None and value is not False:
                 command.append(f"{flag}={value}")
         out, code = self._wait_for(command, stdin)

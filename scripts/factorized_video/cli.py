@@ -155,6 +155,15 @@ def add_candidate_options(parser: argparse.ArgumentParser) -> argparse._Argument
     return group
 
 
+def add_references(parser: argparse._ActionsContainer) -> None:
+    """--reference."""
+    parser.add_argument(
+        "--reference", action="append", metavar="IMAGE",
+        help="a picture of who or what is to appear again: a person, a product, a place "
+        "(repeatable)",
+    )  # fmt: skip
+
+
 def add_style(parser: argparse.ArgumentParser) -> None:
     """--style and --aspect-ratio."""
     parser.add_argument(

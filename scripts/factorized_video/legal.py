@@ -271,6 +271,43 @@ def check_last_size(
     return tuple(f"--last-frame: {note}" for note in notes)
 
 
+def check_drawn_from(
+    model: Model,
+    references: Sequence[shapes.Size | None],
+    edit: shapes.Size | bool | None,
+    gateway: str,
+) -> None:
+    """Raise UsageError for pictures that an image model does not draw from, or not so many.
+
+    `references` are their sizes in pixels, None where one is not known; `edit` that of the picture
+    to be changed, True where it is not known, None where there is none.
+    """
+    if edit is not None and model.edits is False:
+        raise UsageError(
+            f"{model.id} edits no pictures.",
+            _takers(model, gateway, "an edit", lambda m: m.edits is True),
+        )
+    most, number = model.references, len(references) + (edit is not None)
+    if references and most is not None and number > most:
+        rest = " with the one to be edited" if edit is not None else ""
+        given = f"{number}{rest} were given" if number > 1 else "one was given"
+        raise UsageError(
+            f"{model.id} takes {most or 'no'} reference picture{'s' * (most != 1)}; {given}.",
+            _takers(
+                model, gateway, f"{number} or more",
+                lambda m: m.references is not None and m.references >= number,
+            ),
+        )  # fmt: skip
+    sized = [("--reference", size) for size in references] + [("--edit", edit)]
+    for flag, size in sized:
+        if not isinstance(size, tuple):
+            continue
+        try:
+            check_frame(model, size, Framing(limits=model.image or ImageLimits()))
+        except UsageError as error:
+            raise UsageError(f"{flag}: {error.message}", "Crop it, or use another one.") from None
+
+
 def pixel_size(model: Model, ratio: str) -> str | None:
     """The size that an image model makes in a ratio ("1536x1024"); None if any, or unknown."""
     for size in model.sizes or ():

@@ -201,6 +201,7 @@ def unchecked(model: Model) -> Model:
     return model._replace(
         durations=None, duration_locks=(), ratios=None, resolutions=None, audio=None,
         image=None, prompt_characters=None, first_frame=None, last_frame=None, seed=None,
+        references=None, edits=None,
     )  # fmt: skip
 
 

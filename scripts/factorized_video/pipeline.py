@@ -63,10 +63,12 @@ class Stages:
         scripts: str,
         wish: Wish,
         last_frame: str | None,
+        references: tuple[str, ...],
     ) -> None:
         """`names`: the stages there are, as `plan.stages_of` says; `wish` is of Stage 2.
 
-        `last_frame` is the SHA-256 of the picture that the clip is to end with.
+        `last_frame` is the SHA-256 of the picture that the clip is to end with, `references` are
+        those of the pictures of who or what is to appear again.
         """
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         # Receipts name the command that a person would run again: this one.
@@ -83,6 +85,7 @@ class Stages:
         self._scripts = scripts
         self._wish = wish
         self._last_frame = last_frame
+        self._references = references
         self._own = folder.persons_own()
         self._left_usd: float | None = args.max_cost
 
@@ -132,6 +135,7 @@ class Stages:
         first = asked.composition(
             caption, gateway, style=self._style(), model=args.image_model,
             aspect_ratio=args.aspect_ratio, enhance=args.enhance, take=args.take,
+            references=self._references,
         )  # fmt: skip
         return Folder(output, first, self._wish, gateway)
 
@@ -228,6 +232,7 @@ class Stages:
             style=args.style,
             aspect_ratio=args.aspect_ratio,
             model=args.llm_model,
+            reference=args.reference,
             overwrite=True,  # an older one is kept aside; the person's own never comes here
         )
 
@@ -246,6 +251,7 @@ class Stages:
             style=self._style(),
             aspect_ratio=args.aspect_ratio,
             enhance=args.enhance,
+            reference=args.reference,
             overwrite=True,
             resubmit=args.resubmit,
             take=args.take if args.take != 1 else None,
@@ -379,7 +385,7 @@ class Stages:
         args = self._args
         wanted = asked.reasoning(
             self._prompt, gateway, style=args.style, aspect_ratio=args.aspect_ratio,
-            model=args.llm_model,
+            model=args.llm_model, references=self._references,
         )  # fmt: skip
         return receipts.rewritten(self._folder.caption, wanted)
 

@@ -6,7 +6,7 @@ Every script asks here before anything is sent; `--dry-run` prints what this mod
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import STAGES, budget, legal, models, prompts, shapes
@@ -14,14 +14,17 @@ from .budget import Cap, Spent
 from .errors import OverBudget, UsageError
 from .legal import Framing
 from .models import Cost, ImageLimits, Model
+from .shapes import Size
 
 # A text that an earlier stage has yet to write stands in a plan as this, and is reckoned to have so
 # many characters: the system prompt asks for 120 and 60 words at most.
 CAPTION_TO_COME, CAPTION_CHARACTERS = "<caption of Stage 1>", 1_200
 MOTION_TO_COME, MOTION_CHARACTERS = "<motion of Stage 1>", 600
 QUESTIONS_TO_COME, FAILED_TO_COME = "<questions of Stage 2>", "<what failed, as an edit>"
-# Tokens in and out, measured over the texts in prompts.py at four characters a token, rounded up;
-# a picture of 1,568 px counts 1,600. Answers are reckoned for ten questions and two controls.
+# Of a picture of 1,568 px, to a model that sees it.
+PICTURE_TOKENS = 1_600
+# Tokens in and out, measured over the texts in prompts.py at four characters a token, rounded up,
+# the picture with them. Answers are reckoned for ten questions and two controls.
 QUESTIONS_TOKENS = (800, 400)
 CHECK_TOKENS = (2_400, 900)
 MOTION_TOKENS = (2_500, 400)
@@ -234,16 +237,28 @@ def reasoning(
     model: str | None,
     style: str | None,
     ratio: str | None,
+    references: int = 0,
     allow_off: bool = False,
     strict: bool = True,
 ) -> Call:
-    """The chat call of Stage 1. Settings as typed, or None; `strict` as in `composition`."""
+    """The chat call of Stage 1. Settings as typed, or None; `strict` as in `composition`.
+
+    `references` is how many pictures it sees. Raises UsageError for an LLM that sees none.
+    """
     chosen_model, warnings = legal.choose_model("llm", model, gateway, allow_off or not strict)
+    if references and strict and chosen_model.sees_images is False:
+        raise UsageError(
+            f"{chosen_model.id} sees no pictures, and --reference shows it some.",
+            "Choose another model (--list-models llm shows which do).",
+        )
+    tokens_in, tokens_out = models.REWRITE_TOKENS
     resolved = prompts.resolve_style(style, prompt)
     return Call(
         "reasoning", gateway, chosen_model, prompt,
-        {"style": resolved, "aspect_ratio": ratio or legal.DEFAULT_RATIO},
-        models.price(chosen_model, gateway),
+        {"style": resolved, "aspect_ratio": ratio or legal.DEFAULT_RATIO, **_given(references)},
+        models.price(
+            chosen_model, gateway, tokens=(tokens_in + references * PICTURE_TOKENS, tokens_out)
+        ),
         _not_typed((model, f"model {chosen_model.id}"), (style, f"style {resolved}")), warnings,
     )  # fmt: skip
 
@@ -256,27 +271,66 @@ def composition(
     style: str | None,
     ratio: str | None,
     enhance: bool,
+    references: Sequence[Size | None] = (),
     allow_off: bool = False,
     strict: bool = True,
 ) -> Call:
     """The image call of Stage 2. Raises UsageError for what the model does not take.
 
     Settings as typed, or None: the ratio is then 16:9, or what the model takes instead.
+    `references` are the sizes in pixels of the pictures that it draws from, where they are known.
 
     Not `strict` nothing is checked: for a call that was made before, and is not to be made again.
     """
     chosen_model, warnings = legal.choose_model("image", model, gateway, allow_off or not strict)
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
+    legal.check_drawn_from(chosen_model, references, None, gateway)
     shape, how = legal.choose_ratio(chosen_model, ratio, None, gateway)
     resolved = prompts.resolve_style(style, caption)
-    text = prompts.image_prompt(caption, resolved, str(shape), enhance)
+    text = prompts.image_prompt(caption, resolved, str(shape), enhance, len(references))
     legal.check_prompt(chosen_model, _characters(text), gateway, "the caption with its style")
     chosen = _not_typed(
         (model, f"model {chosen_model.id}"), (style, f"style {resolved}"), (ratio, how)
     )
+    settings = {"aspect_ratio": shape, "style": resolved, **_given(len(references))}
     return Call(
-        "composition", gateway, chosen_model, text, {"aspect_ratio": shape, "style": resolved},
+        "composition", gateway, chosen_model, text, settings,
         models.price(chosen_model, gateway), chosen, warnings,
+    )  # fmt: skip
+
+
+def edit(
+    change: str,
+    gateway: str,
+    *,
+    model: str | None,
+    ratio: str | None,
+    picture: Size | None,
+    references: Sequence[Size | None] = (),
+    allow_off: bool = False,
+    strict: bool = True,
+) -> Call:
+    """The image call of Stage 2 that changes a person's picture in what `change` says.
+
+    `picture` is its size in pixels, None where it is not known; the ratio is that nearest to it,
+    where none was typed. The rest as in `composition`.
+    """
+    chosen_model, warnings = legal.choose_model("image", model, gateway, allow_off or not strict)
+    chosen_model = chosen_model if strict else models.unchecked(chosen_model)
+    legal.check_drawn_from(chosen_model, references, picture or True, gateway)
+    shape, how = legal.choose_ratio(chosen_model, ratio, picture, gateway)
+    if picture and shape and shapes.difference(picture, shape) > legal.RATIO_TOLERANCE:
+        warnings += (
+            f"The picture is {picture[0]}x{picture[1]} px and the edit is asked for in {shape}: "
+            "the model may draw more than was there, or less.",
+        )
+    text = prompts.change_prompt(change, len(references))
+    legal.check_prompt(chosen_model, len(text), gateway, "the edit")
+    return Call(
+        "composition", gateway, chosen_model, text,
+        {"aspect_ratio": shape, **_given(len(references))},
+        models.price(chosen_model, gateway),
+        _not_typed((model, f"model {chosen_model.id}"), (ratio, how)), warnings,
     )  # fmt: skip
 
 
@@ -460,14 +514,15 @@ def pipeline(
     judge_model: str | None = None,
     awaits_choice: bool = False,
     motion_from_anchor: bool = False,
+    references: Sequence[Size | None] = (),
     made: tuple[str, ...] = (),
     **of_video: Any,
 ) -> Plan:
     """All calls of the three stages (`stages_of`). Settings are as typed, or None.
 
     Of the stages in `made`, which will make no paid call, nothing is checked. `candidates` to
-    `judge_model` are `anchors`'s; with `awaits_choice` a person is to choose before Stage 3. The
-    rest is `synthesis`'s.
+    `judge_model` are `anchors`'s; with `awaits_choice` a person is to choose before Stage 3.
+    `references` are `composition`'s. The rest is `synthesis`'s.
     """
     stages = stages_of(
         strategy=strategy, motion=motion, skip_reasoning=skip_reasoning, own_anchor=own_anchor
@@ -489,7 +544,7 @@ def pipeline(
     if asks_llm:
         calls.append(reasoning(
             prompt, gateway, model=llm_model, style=style, ratio=ratio, allow_off=allow_off,
-            strict="reasoning" not in made,
+            references=len(references), strict="reasoning" not in made,
         ))  # fmt: skip
     else:
         why = "--skip-reasoning" if skip_reasoning else "your own anchor needs no caption"
@@ -500,7 +555,7 @@ def pipeline(
         drawn = composition(
             CAPTION_TO_COME if asks_llm else prompt, gateway, model=image_model,
             style=style or prompts.named_style(prompt), ratio=ratio, enhance=enhance,
-            allow_off=allow_off, strict="composition" not in made,
+            references=references, allow_off=allow_off, strict="composition" not in made,
         )  # fmt: skip
         calls += anchors(
             drawn, prompt, candidates=candidates, verify=verify, repair=repair,
@@ -552,6 +607,11 @@ def money(cost: Cost) -> str:
     return f"USD {cost.amount:.2f} ({cost.kind})" if cost.amount >= 0.1 or not cost.amount else (
         f"USD {cost.amount:.4f} ({cost.kind})"
     )  # fmt: skip
+
+
+def _given(references: int) -> dict[str, int]:
+    """As a setting, how many reference pictures there are; nothing where there are none."""
+    return {"reference_pictures": references} if references else {}
 
 
 def _not_typed(*settings: tuple[str | None, str]) -> tuple[str, ...]:

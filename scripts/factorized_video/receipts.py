@@ -52,6 +52,11 @@ def picture(sent: Picture) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def sent_pictures(sent: tuple[Picture, ...]) -> dict[str, Any]:
+    """An entry of `sent`: the pictures that a model draws from; nothing where there are none."""
+    return {"pictures": [picture(one) for one in sent]} if sent else {}
+
+
 def digest(stage: str, asked: dict[str, Any]) -> str:
     """SHA-256 over what the person asked: words, file contents, flags as typed, gateway, take.
 

@@ -57,12 +57,13 @@ _OF_ITSELF = (Refused, Unknown, OutputError)
 class Terms(NamedTuple):
     """Under what the calls are made, as it was typed."""
 
-    caption: str
     ratio: str
     limit: Cap | None
     allow_unknown_cost: bool
     overwrite: bool
     resubmit: bool
+    inputs: dict[str, Any]  # what the person gave, for the receipts
+    pictures: tuple[Picture, ...] = ()  # that each candidate is drawn from
 
 
 class Selection:
@@ -308,10 +309,11 @@ class Selection:
 
     def _one(self, gateway: Gateway, name: str, questions: tuple[str, ...] | None) -> None:
         """Draw one candidate unless it is there, and check it unless that was done."""
-        inputs = {"caption": self._terms.caption, "candidate": name}
-        overwrite = self._terms.overwrite
-        wanted = self._folder.wanted(name)
-        self._draw(gateway, self._calls["composition"], name, wanted, inputs, overwrite=overwrite)
+        terms = self._terms
+        self._draw(
+            gateway, self._calls["composition"], name, self._folder.wanted(name),
+            {**terms.inputs, "candidate": name}, terms.pictures, overwrite=terms.overwrite,
+        )  # fmt: skip
         if questions and not interrupts.pending():
             self._check(gateway, name, questions)
 
@@ -322,11 +324,12 @@ class Selection:
         name: str,
         wanted: str,
         inputs: dict[str, Any],
-        source: Picture | None = None,
+        pictures: tuple[Picture, ...],
         *,
         overwrite: bool,
     ) -> None:
-        """Have a picture drawn, or with `source` edited, and put in place, unless it is there."""
+        """Have a picture drawn, from `pictures` if there are any, and put in place, unless it is
+        there."""
         folder, ratio, console = self._folder, self._terms.ratio, self._console
         path = folder.place(name)
         decision, receipt = self._consult(path, wanted, overwrite=overwrite)
@@ -335,18 +338,18 @@ class Selection:
         if decision == "resume":
             record, came = drawing.resumed(path, receipt)
         else:
-            if source:  # what came before it may have cost more than it was thought to
+            mends = call.stage == "repair"
+            if mends:  # what came before it may have cost more than it was thought to
                 self._check_cap(self._prices(self._left()))
-            doing = "mending" if source else "drawing"
+            doing = "mending" if mends else "drawing"
             console.progress(f"{doing} candidate {name.removesuffix('r')} with {call.model.id}")
             record = receipts.Record.begin(
                 path, call.stage, wanted, inputs=inputs,
-                sent={"prompt": call.text, **call.settings,
-                      **({"picture": receipts.picture(source)} if source else {})},
+                sent={"prompt": call.text, **call.settings, **receipts.sent_pictures(pictures)},
                 gateway=folder.gateway, model=call.model.id, expected=call.cost,
             )  # fmt: skip
             came = drawing.draw(
-                console, gateway, call, record, ratio, pictures=(source,) if source else (),
+                console, gateway, call, record, ratio, pictures=pictures,
                 candidate=None if name == "1" else name,
             )  # fmt: skip
         drawing.deliver(console, gateway, record, came, ratio)
@@ -393,7 +396,7 @@ class Selection:
         try:
             legal.check_prompt(call.model, len(text), call.gateway, "the edit")
             wanted = folder.repair_digest(source)
-            self._draw(gateway, call, name, wanted, inputs, picture, overwrite=True)
+            self._draw(gateway, call, name, wanted, inputs, (picture,), overwrite=True)
             if not interrupts.pending():
                 self._check(gateway, name, questions)
         except (*_OF_ITSELF, Rejected, UsageError) as error:

@@ -29,19 +29,25 @@ class Task(NamedTuple):
 
 
 def rewrite(
-    console: Console, gateway: Gateway, call: Call, style: str, ratio: str
+    console: Console,
+    gateway: Gateway,
+    call: Call,
+    style: str,
+    ratio: str,
+    references: tuple[Picture, ...] = (),
 ) -> dict[str, Any]:
     """Ask the LLM until there is a caption: at most one repair and one request for stillness.
 
+    `references` are pictures of who or what is to appear again, which it is shown.
     Raises OutputError if there is none after that, Refused if the model declines.
     """
-    messages = prompts.rewrite_messages(call.text, style, ratio)
+    messages = prompts.rewrite_messages(call.text, style, ratio, len(references))
     conversation = Conversation(console, gateway, call)
     repaired = stilled = False
     best: rewriting.Rewrite | None = None
     while True:
         console.progress(f"asking {call.model.id}")
-        reply = conversation.ask(messages)
+        reply = conversation.ask(messages, references)
         answer = rewriting.read_rewrite(reply.text, reply.finish_reason)
         if not isinstance(answer, Unusable):
             best = answer

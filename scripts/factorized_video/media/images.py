@@ -197,12 +197,20 @@ SHOWN_SIDE = 1_568
 SHOWN_BYTES = 700_000
 
 
-def to_show(image: ImageFile) -> Picture:
-    """The picture as it is shown to a model that looks at it, or that edits it."""
+# Of several at once: hosts are reported to take requests of 8 MB, base64 included.
+SHOWN_TOGETHER = 5_600_000
+
+
+def to_show(image: ImageFile, what: str = "The picture", of: int = 1) -> Picture:
+    """The picture as it is shown to a model that looks at it, or that draws from it.
+
+    `of` is how many go with the same request. Raises UsageError as `to_send`, naming `what`.
+    """
     from ..legal import Framing
     from ..models import ImageLimits
 
-    return to_send(image, Framing(limits=ImageLimits(bytes=SHOWN_BYTES, side_max=SHOWN_SIDE)))
+    most = min(SHOWN_BYTES, SHOWN_TOGETHER // max(1, of))
+    return to_send(image, Framing(limits=ImageLimits(bytes=most, side_max=SHOWN_SIDE)), what)
 
 
 # In this order: what loses nothing, then less and less.

@@ -1,0 +1,75 @@
+"""Pictures that a person gave to draw from: those of --reference, and the one of --edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import receipts
+from .media import images
+from .media.images import ImageFile
+
+if TYPE_CHECKING:
+    from .gateway.types import Picture
+    from .shapes import Size
+
+
+class Given(NamedTuple):
+    """One picture, read and judged; `sha256` is the file's."""
+
+    flag: str
+    name: str
+    sha256: str
+    image: ImageFile
+
+    @property
+    def as_json(self) -> dict[str, str]:
+        """As receipts hold it."""
+        return {"name": self.name, "sha256": self.sha256}
+
+
+class Sources(NamedTuple):
+    """What a picture is drawn from besides words: the one that is edited, and references."""
+
+    references: tuple[Given, ...] = ()
+    edit: Given | None = None
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """SHA-256 of the references, in order."""
+        return tuple(one.sha256 for one in self.references)
+
+    @property
+    def sizes(self) -> list[Size | None]:
+        """The references' sizes in pixels, None where one cannot be told here."""
+        return [one.image.size for one in self.references]
+
+    @property
+    def in_receipt(self) -> dict[str, object]:
+        """Entries of a receipt's `inputs`; none where there is nothing."""
+        rows = [one.as_json for one in self.references]
+        return {
+            **({"edit": self.edit.as_json} if self.edit else {}),
+            **({"references": rows} if rows else {}),
+        }
+
+    def to_send(self) -> tuple[Picture, ...]:
+        """As a model is given them: the one that is edited first.
+
+        Raises UsageError where one must be converted first and the media extra is missing.
+        """
+        given = (*((self.edit,) if self.edit else ()), *self.references)
+        return tuple(images.to_show(one.image, one.flag, len(given)) for one in given)
+
+
+def read(references: list[str] | None, edit: str | None = None) -> Sources:
+    """The pictures at these paths, as typed. Raises UsageError for what is no picture."""
+    return Sources(
+        tuple(_given("--reference", path) for path in references or ()),
+        None if edit is None else _given("--edit", edit),
+    )
+
+
+def _given(flag: str, path: str) -> Given:
+    image = images.read_image(Path(path).expanduser(), flag)
+    return Given(flag, Path(path).name, receipts.sha256_of_bytes(image.data), image)
