@@ -60,7 +60,7 @@ def clip(
     audio: bool | None = None,
     seed: int | None = None,
     key: str | None = None,
-    frame: Picture = FRAME,
+    frame: Picture | None = FRAME,
     last: Picture | None = None,
 ) -> VideoRequest:
     """A request for a clip of six seconds."""

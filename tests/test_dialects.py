@@ -7,7 +7,7 @@ import time
 
 import pytest
 import speech
-from answers import FRAME, MESSAGES, NO_REPLY, OTHER, PARTS, clip, reply, said
+from answers import ENCODED, FRAME, MESSAGES, NO_REPLY, OTHER, PARTS, URI, clip, reply, said
 from factorized_video.errors import Refused, ToolError, clean
 from factorized_video.gateway import dialects
 from factorized_video.gateway.reading import ErrorInside, Unreadable
@@ -28,6 +28,7 @@ NAMES = dialects.names()
 DECODERS = ("chat", "image", "submit", "status", "list", "models", "check")
 ALL = [(name, call) for name in NAMES for call in DECODERS]
 TOLD = (Unreadable, ErrorInside, Refused)
+FILE = {"type": "file", "mediaType": "image/png", "data": ENCODED}
 # Calls that a dialect has not: they are never made, so nothing is ever decoded.
 NEVER = {("vercel", "list"), ("openrouter", "list")}
 ASKED = [pair for pair in ALL if pair not in NEVER]
@@ -316,6 +317,7 @@ def calls(name: str) -> list[HttpRequest]:
         dialect.encode_image(ImageRequest("m/flux", "a", "16:9", None, (FRAME, OTHER), "2r")),
         dialect.encode_submit(clip(audio=True, seed=1, key="take-1")),
         dialect.encode_submit(clip(last=OTHER)),
+        dialect.encode_submit(clip(frame=None)),
         dialect.encode_status(job),
         dialect.encode_list(),
         dialect.encode_models(),
@@ -368,7 +370,7 @@ def arrived(name: str, http: HttpRequest) -> speech.Request:
     """A call as its gateway reads it."""
     body: dict[str, object] = json.loads(json.dumps(http.body))
     headers = {header.lower(): text for header, text in http.headers.items()}
-    if http.files:
+    if http.files or http.form:
         headers["content-type"] = "multipart/form-data"
         body = {field: str(value) for field, value in body.items()}
         for field, picture in http.files:
@@ -433,10 +435,15 @@ def test_a_gateway_understands_what_a_picture_is_drawn_from(request: ImageReques
 
 
 @settings(deadline=None)
-@given(WRITTEN, PICTURES, st.none() | PICTURES, st.sampled_from([None, "16:9"]))
+@given(
+    WRITTEN,
+    st.just((None, None)) | st.tuples(PICTURES, st.none() | PICTURES),
+    st.sampled_from([None, "16:9"]),
+)
 def test_a_gateway_understands_how_a_clip_begins_and_ends(
-    prompt: str, first: Picture, last: Picture | None, ratio: str | None
+    prompt: str, frames: tuple[Picture | None, Picture | None], ratio: str | None
 ) -> None:
+    first, last = frames
     request = VideoRequest("m/v", prompt, first, 6, ratio, "720p", last_frame=last)
     for name in NAMES:
         came = arrived(name, dialects.load(name).encode_submit(request))
@@ -444,4 +451,32 @@ def test_a_gateway_understands_how_a_clip_begins_and_ends(
         asked = speech.load(name).asked(came)
         assert (asked.model, asked.prompt, asked.duration_s) == ("m/v", prompt, 6)
         ends = None if last is None or name == "openai" else last.data
-        assert (asked.frame, asked.last_frame) == (first.data, ends)
+        assert (asked.frame, asked.last_frame) == (first and first.data, ends)
+
+
+# What a gateway has to refuse, beside a create from the prompt alone that it understands.
+NONSENSE: list[tuple[str, dict[str, object]]] = [
+    ("happycapy", {"first_frame": None}),
+    ("happycapy", {"first_frame": ""}),
+    ("happycapy", {"last_frame": URI}),
+    ("vercel", {"image": None}),
+    ("vercel", {"frameImages": []}),
+    ("vercel", {"frameImages": [{"image": FILE, "frameType": "last_frame"}]}),
+    ("vercel", {"frameImages": [{"image": FILE, "frameType": "first_frame"}]}),
+    ("openrouter", {"frame_images": None}),
+    ("openrouter", {"frame_images": []}),
+    ("openrouter", {"frame_images": [{**PARTS[0], "frame_type": "last_frame"}]}),
+    ("openai", {"input_reference": ""}),
+    ("openai", {"input_reference": b"no picture"}),
+]
+
+
+@pytest.mark.parametrize(("name", "more"), NONSENSE)
+def test_a_gateway_of_the_tests_refuses_what_is_half_a_frame(
+    name: str, more: dict[str, object]
+) -> None:
+    came = arrived(name, dialects.load(name).encode_submit(clip(frame=None)))
+    assert speech.load(name).asked(came).frame is None
+    came.body.update(more)
+    with pytest.raises(ValueError, match=r"frame|picture|list"):
+        speech.load(name).asked(came)

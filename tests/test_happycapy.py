@@ -109,6 +109,19 @@ MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}
             },
         ),
         (
+            # From the prompt alone: no field of a first frame.
+            happycapy.encode_submit(VideoRequest("m", "it runs", None, 6, "9:16", "1080p")),
+            "video",
+            "/api/v1/videos",
+            {
+                "model": "m",
+                "prompt": "it runs",
+                "duration": 6,
+                "aspectRatio": "9:16",
+                "size": "1080p",
+            },
+        ),
+        (
             happycapy.encode_submit(
                 VideoRequest("google/veo", "it runs", Picture(PNG, "image/png"), 6, "16:9", "720p")
             ),

@@ -149,9 +149,15 @@ def test_a_create_is_a_form_of_texts_with_one_file(
     http = openai.encode_submit(request_)
     assert http == HttpRequest(
         "video", "POST", "/v1/videos", ONCE, {**BARE, **changes},
-        files=(("input_reference", FRAME),),
+        files=(("input_reference", FRAME),), form=True,
     )  # fmt: skip
     assert http.body and all(isinstance(value, str) for value in http.body.values())
+
+
+def test_a_create_from_the_prompt_alone_is_a_form_without_a_file() -> None:
+    http = openai.encode_submit(clip(frame=None, ratio="9:16", shape="9:16", seed=7))
+    fields = {**BARE, "size": "720x1280", "seed": "7"}
+    assert http == HttpRequest("video", "POST", "/v1/videos", ONCE, fields, form=True)
 
 
 def test_a_create_sends_the_file_as_what_it_is() -> None:

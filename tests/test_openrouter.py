@@ -116,6 +116,8 @@ JPEG = {**FIRST, "image_url": {"url": URI.replace("png", "jpeg", 1)}}
         (clip(resolution="4k"), {"resolution": "4K"}),
         (clip(key="take-1"), {}),  # there is no such thing here
         (clip(frame=Picture(PNG, "image/jpeg")), {"frame_images": [JPEG]}),
+        (clip(frame=None), {"frame_images": None}),
+        (clip(frame=None, ratio="adaptive"), {"frame_images": None, "aspect_ratio": None}),
         (clip(last=OTHER), {"frame_images": [FIRST, {**PARTS[1], "frame_type": "last_frame"}]}),
     ],
 )

@@ -68,6 +68,18 @@ def test_the_pictures_of_a_drawing_are_understood(
     assert asked.pictures == tuple(picture.data for picture in pictures)
 
 
+def test_a_clip_from_the_prompt_alone_is_understood(
+    server: loopback.Gateway, ours: Gateway
+) -> None:
+    job = ours.submit(clip(frame=None, ratio="9:16", shape="9:16"))
+    assert job.id
+    [request] = server.of("create")
+    asked = server.speech.asked(request)
+    assert (asked.prompt, asked.duration_s, asked.frame) == ("it runs", 6, None)
+    assert asked.shape == ("720x1280" if server.dialect == "openai" else "9:16")
+    assert server.billed == {"create": 1}
+
+
 def test_the_last_frame_of_a_clip_is_understood(server: loopback.Gateway, ours: Gateway) -> None:
     ours.submit(clip())
     ours.submit(clip(last=OTHER))

@@ -164,6 +164,8 @@ BARE: dict[str, object] = {
          {"resolution": "854x480", "aspectRatio": "1:1"}),
         (clip(frame=Picture(PNG, "image/jpeg")),
          {"image": {"type": "file", "mediaType": "image/jpeg", "data": ENCODED}}),
+        (clip(frame=None), {"image": None}),
+        (clip(frame=None, ratio="9:16", shape="9:16"), {"image": None, "aspectRatio": "9:16"}),
         (clip(last=OTHER), {"frameImages": [
             {"image": FIRST, "frameType": "first_frame"},
             {"image": LAST, "frameType": "last_frame"},

@@ -88,6 +88,22 @@ def test_a_form_has_the_fields_as_texts_and_the_file_byte_for_byte(
     ]
 
 
+def test_a_form_may_have_no_file(server: Recorder) -> None:
+    server.answer = lambda seen: Told({"id": "video_1", "status": "queued"})
+    gateway = Gateway(settings(server.root))
+    gateway.submit(clip(frame=None))
+    gateway.close()
+    [seen] = server.seen
+    assert seen.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert seen.headers["content-length"] == str(len(seen.body))
+    assert seen.parts == [
+        Part("prompt", None, None, b"it runs"),
+        Part("model", None, None, b"m/v"),
+        Part("seconds", None, None, b"6"),
+        Part("size", None, None, b"1280x720"),
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     ["é ☃ 😀", 'he said "no"', "two\nlines\r\nand more", "--\r\n--x--", "a" * 100_000, "%0d%0a",

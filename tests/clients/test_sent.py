@@ -121,6 +121,11 @@ def clip(model: str, **chosen: Any) -> VideoRequest:
     return VideoRequest(model, PROMPT, FRAME, 6, "16:9", "720p", **chosen)
 
 
+def direct(model: str, **chosen: Any) -> VideoRequest:
+    """A request for the same clip from the prompt alone."""
+    return clip(model, **chosen)._replace(first_frame=None)
+
+
 def chat(model: str, *pictures: Frame) -> Callable[[Gateway, str], object]:
     """Our chat call."""
     return lambda gateway, job: gateway.chat(ChatRequest(model, MESSAGES, 100, pictures))
@@ -219,6 +224,13 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
             input_reference=("first.png", PNG, "image/png"), extra_body={"seed": 7},
         ),
     ),
+    (
+        "create from the prompt alone",
+        lambda gateway, job: gateway.submit(direct("own/t2v")),
+        lambda client, job: client.videos.create(
+            model="own/t2v", prompt=PROMPT, seconds="6", size="1280x720"
+        ),
+    ),
     ("status", status, lambda client, job: client.videos.retrieve(job)),
     (
         "content",
@@ -294,6 +306,14 @@ OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str
             aspect_ratio="16:9", frame_images=[FIRST, ENDING],
         ),
     ),
+    (
+        "create from the prompt alone",
+        lambda gateway, job: gateway.submit(direct("google/veo-3.1")),
+        lambda client, job: client.video_generation.generate(
+            model="google/veo-3.1", prompt=PROMPT, duration=6, resolution="720p",
+            aspect_ratio="16:9",
+        ),
+    ),
     ("status", status, lambda client, job: client.video_generation.get_generation(job_id=job)),
     (
         "content",
@@ -329,8 +349,9 @@ def by_vercel(call: str, **chosen: object) -> Callable[[str, str], object]:
 
 
 ENCODED, JPEG_ENCODED = (base64.b64encode(data).decode() for data in (PNG, JPEG))
-FRAMED = {"model": VEO, "prompt": PROMPT, "frame": ENCODED, "duration": 6,
-          "aspectRatio": "16:9", "resolution": "1280x720"}  # fmt: skip
+UNFRAMED = {"model": VEO, "prompt": PROMPT, "duration": 6, "aspectRatio": "16:9",
+            "resolution": "1280x720"}  # fmt: skip
+FRAMED = {**UNFRAMED, "frame": ENCODED}
 VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], object]]] = [
     (
         "image",
@@ -359,6 +380,11 @@ VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], o
         "create with a last frame",
         lambda gateway, job: gateway.submit(clip(VEO, last_frame=LAST, idempotency_key="take-1")),
         by_vercel("create", **FRAMED, last=JPEG_ENCODED),
+    ),
+    (
+        "create from the prompt alone",
+        lambda gateway, job: gateway.submit(direct(VEO, idempotency_key="take-1")),
+        by_vercel("create", **UNFRAMED),
     ),
     (
         "status",
@@ -569,5 +595,9 @@ def test_the_comparison_sees_every_kind_of_field() -> None:
     several = fields(sent_by_us(by_name["openai", "image from two"]))
     assert (several["part.image[].0"], several["part.image[].1"]) == (PNG, JPEG)
     assert several["part.image[].1.mime"] == "image/jpeg"
+    bare = fields(sent_by_us(by_name["openai", "create from the prompt alone"]))
+    assert bare["header.content-type"] == "multipart/form-data"
+    assert "part.input_reference" not in bare
+    assert bare["part.prompt"] == PROMPT.encode()
     status_read = fields(sent_by_us(by_name["openai", "status"]))
     assert status_read["path"] == ["", "v1", "videos", "video_a+/b%2F?#1=="]

@@ -19,9 +19,10 @@ const once = { maxRetries: 0 };
 const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
 
 // With a last frame, each frame is given with its role: the client then makes the first the image.
+// Without a frame the prompt is the text alone.
 function clip() {
   const { model, prompt, frame, last, ...rest } = chosen;
-  const image = bytes(frame);
+  const image = frame && bytes(frame);
   const begun = last
     ? {
         prompt,
@@ -30,7 +31,7 @@ function clip() {
           { image: bytes(last), frameType: "last_frame" },
         ],
       }
-    : { prompt: { text: prompt, image } };
+    : { prompt: image ? { text: prompt, image } : prompt };
   return { model: gateway.video(model), ...begun, ...rest, ...once };
 }
 

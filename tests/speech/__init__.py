@@ -71,9 +71,10 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a paid create means. `shape` is "16:9" or "1280x720"; `frame` the first frame.
+    """What a paid create means. `shape` is "16:9" or "1280x720".
 
-    `pictures` are those that one is to be drawn from, `last_frame` is what a clip is to end with.
+    `frame` is the first frame, None of a clip from the prompt alone; `last_frame` is what a clip is
+    to end with; `pictures` are those that one is to be drawn from.
     """
 
     model: str
@@ -370,6 +371,18 @@ def rows_in(body: Mapping[str, object], name: str) -> list[dict[str, object]]:
 def may_be_picture(data: object) -> bytes | None:
     """A picture as bytes, base64 or a data URI, or None where there is none. Raises ValueError."""
     return None if data is None else a_picture(data)
+
+
+def picture_in(body: Mapping[str, object], name: str) -> bytes | None:
+    """A picture, or None where the field is not sent. Raises ValueError, also for null."""
+    return a_picture(body[name]) if name in body else None
+
+
+def clip_from(asked: Asked) -> Asked:
+    """What a create of a clip means. Raises ValueError for an end without a beginning."""
+    if asked.last_frame and not asked.frame:
+        raise ValueError("there is a last frame and no first one")
+    return asked
 
 
 def a_picture(data: object) -> bytes:

@@ -15,9 +15,10 @@ from . import (
     Speech,
     Standing,
     a_picture,
-    may_be_picture,
+    clip_from,
     may_be_text,
     may_be_whole,
+    picture_in,
     text_in,
 )
 
@@ -54,12 +55,11 @@ class HappyCapy(Speech):
                 raise ValueError("images must be a list")
             pictures = tuple(a_picture(image) for image in images)
             return Asked(text_in(body, "model"), text_in(body, "prompt"), shape, pictures=pictures)
-        return Asked(
+        return clip_from(Asked(
             text_in(body, "model"), text_in(body, "prompt"), shape,
             may_be_whole(body, "duration"), may_be_text(body, "size"),
-            may_be_picture(body.get("first_frame")),
-            last_frame=may_be_picture(body.get("last_frame")),
-        )  # fmt: skip
+            picture_in(body, "first_frame"), last_frame=picture_in(body, "last_frame"),
+        ))  # fmt: skip
 
     def image(self, request: Request, drawn: Drawn) -> Reply:
         reply = super().image(request, drawn)

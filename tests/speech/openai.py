@@ -20,8 +20,8 @@ from . import (
     Standing,
     Wrong,
     a_picture,
-    may_be_picture,
     may_be_text,
+    picture_in,
     said,
     text_in,
 )
@@ -85,7 +85,7 @@ class OpenAI(Speech):
         seconds = may_be_text(body, "seconds")
         return Asked(
             model, prompt, size, int(seconds) if seconds else None,
-            frame=may_be_picture(body.get("input_reference")),
+            frame=picture_in(body, "input_reference"),
         )  # fmt: skip
 
     def chat(self, text: str, cost: float | None) -> Reply:

@@ -99,7 +99,7 @@ class OpenRouter(Speech):
             return Asked(model, prompt, shape, pictures=pictures)
         rows = rows_in(body, "frame_images")
         roles = [row.get("frame_type") for row in rows]
-        if roles != ["first_frame", "last_frame"][: len(roles)]:
+        if roles != ["first_frame", "last_frame"][: len(roles)] or body.get("frame_images") == []:
             raise ValueError("frame_images is not a first_frame, with a last_frame or without")
         first, last, *_ = [*map(_picture, rows), None, None]
         return Asked(

@@ -19,6 +19,7 @@ from . import (
     Standing,
     Wrong,
     a_picture,
+    clip_from,
     drawing,
     drawn_in_chat,
     in_base64,
@@ -101,10 +102,12 @@ class Vercel(Speech):
         first = _picture(body["image"]) if "image" in body else None
         if frames.get("first_frame", first) != first or not frames.keys() <= _FRAMES:
             raise ValueError("frameImages begin with another image, or have another role")
-        return Asked(
+        if body.get("frameImages") == []:
+            raise ValueError("frameImages are none")
+        return clip_from(Asked(
             model, prompt, shape, may_be_whole(body, "duration"), may_be_text(body, "resolution"),
             first, last_frame=frames.get("last_frame"),
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def chat(self, text: str, cost: float | None) -> Reply:
         return Reply(json=said(text, cost=None))

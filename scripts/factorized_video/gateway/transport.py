@@ -79,12 +79,13 @@ class Transport:
         answer_s *= self._settings.time_scale
         deadline = time.monotonic() + answer_s
         self._heed_environment(url)
+        parts = _parts(request)
         try:
             response = self._session.request(
                 request.method,
                 url,
-                json=None if request.files else request.body,
-                files=_parts(request) or None,
+                json=None if parts else request.body,
+                files=parts or None,
                 headers=_headers(request.headers),
                 auth=_Bearer(self._settings.key),
                 timeout=(CONNECT_S * self._settings.time_scale, answer_s),
@@ -216,7 +217,7 @@ class _Bearer(requests.auth.AuthBase):
 
 def _parts(request: HttpRequest) -> Any:
     """Fields and files of a form; a field is a part without a file's name."""
-    if not request.files:
+    if not (request.files or request.form):
         return []
     fields = [(name, (None, str(value), None)) for name, value in (request.body or {}).items()]
     files = [

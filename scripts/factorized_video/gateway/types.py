@@ -73,16 +73,17 @@ class ImageReply(NamedTuple):
 
 
 class VideoRequest(NamedTuple):
-    """One clip to make from a first frame; `duration_s` whole seconds, `resolution` as "720p".
+    """One clip to make; `duration_s` whole seconds, `resolution` as "720p".
 
+    `first_frame` is the picture that it begins with, None for a clip from the prompt alone; then
+    there is no `last_frame` either, which is the picture that it is to end with, if any.
     `aspect_ratio` is None for a model that follows the picture; `shape` is the clip's "W:H" in any
     case, for gateways that are told pixels. `audio` and `seed` are None where the model decides.
-    `last_frame` is the picture that the clip is to end with, if any.
     """
 
     model: str
     prompt: str
-    first_frame: Picture
+    first_frame: Picture | None
     duration_s: int
     aspect_ratio: str | None
     resolution: str
@@ -177,9 +178,9 @@ class About(NamedTuple):
 class HttpRequest(NamedTuple):
     """One HTTP call, as a dialect puts it. `service` chooses the base URL: chat, image or video.
 
-    With `files` it is sent as multipart/form-data with `body`'s entries as its fields, else `body`
-    as JSON. `address` is one that the gateway gave for this call, absolute or relative: it is used
-    instead of `path` if it is at the gateway's own origin.
+    With `files`, or as a `form` that has none, it is sent as multipart/form-data with `body`'s
+    entries as its fields, else `body` as JSON. `address` is one that the gateway gave for this
+    call, absolute or relative: it is used instead of `path` if it is at the gateway's own origin.
     """
 
     service: str
@@ -189,6 +190,7 @@ class HttpRequest(NamedTuple):
     body: dict[str, object] | None = None
     files: tuple[tuple[str, Picture], ...] = ()
     address: str | None = None
+    form: bool = False
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method} {self.path})"

@@ -73,8 +73,12 @@ def encode_image(request: ImageRequest) -> HttpRequest:
 
 
 def encode_submit(request: VideoRequest) -> HttpRequest:
-    """POST /videos. The anchor goes as a real first frame. No field for sound or seed is known."""
+    """POST /videos. The anchor goes as a real first frame, where the clip begins with one.
+
+    No field for sound or seed is known.
+    """
     ratio = {"aspectRatio": request.aspect_ratio} if request.aspect_ratio else {}
+    first = {"first_frame": data_uri(request.first_frame)} if request.first_frame else {}
     last = {"last_frame": data_uri(request.last_frame)} if request.last_frame else {}
     return _post("video", "/videos", {
         "model": request.model,
@@ -82,7 +86,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
         "duration": request.duration_s,
         **ratio,
         "size": request.resolution,
-        "first_frame": data_uri(request.first_frame),
+        **first,
         **last,
     })  # fmt: skip
 

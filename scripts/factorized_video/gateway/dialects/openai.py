@@ -75,7 +75,8 @@ def encode_image(request: ImageRequest) -> HttpRequest:
 def encode_submit(request: VideoRequest) -> HttpRequest:
     """POST /v1/videos as multipart/form-data: the one form that all of them take.
 
-    It has no field for sound, nor for a last frame: what is asked of either is left out here, and
+    So does one without a file, of a clip from the prompt alone: vLLM-Omni reads nothing else. It
+    has no field for sound, nor for a last frame: what is asked of either is left out here, and
     callers, who know that from the registry, refuse it or say so before.
     """
     fields: dict[str, object] = {
@@ -86,8 +87,9 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
     }
     if request.seed is not None:
         fields["seed"] = str(request.seed)
-    return HttpRequest("video", "POST", "/v1/videos", _ONCE, fields,
-                       files=(("input_reference", request.first_frame),))  # fmt: skip
+    first = request.first_frame
+    files = (("input_reference", first),) if first else ()
+    return HttpRequest("video", "POST", "/v1/videos", _ONCE, fields, files, form=True)
 
 
 def decode_submit(reply: HttpReply) -> Job:

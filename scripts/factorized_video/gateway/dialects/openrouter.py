@@ -78,11 +78,11 @@ def decode_image(reply: HttpReply) -> ImageReply:
 def encode_submit(request: VideoRequest) -> HttpRequest:
     """POST /videos. The anchor is a frame image of the type first_frame, a data URI.
 
-    A picture to end with follows as one of the type last_frame.
+    A picture to end with follows as one of the type last_frame. A clip from the prompt alone has
+    no list of frame images.
     """
-    frames = [{**picture_part(request.first_frame), "frame_type": "first_frame"}]
-    if request.last_frame:
-        frames.append({**picture_part(request.last_frame), "frame_type": "last_frame"})
+    roles = {"first_frame": request.first_frame, "last_frame": request.last_frame}
+    frames = [{**picture_part(p), "frame_type": role} for role, p in roles.items() if p]
     body: dict[str, object] = {
         "model": request.model,
         "prompt": request.prompt,
@@ -90,7 +90,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
         "resolution": request.resolution.replace("k", "K"),  # 4K, but 720p
         # A model that adapts to the picture needs no ratio; "adaptive" is no word here.
         "aspect_ratio": None if request.aspect_ratio == "adaptive" else request.aspect_ratio,
-        "frame_images": frames,
+        "frame_images": frames or None,
         "generate_audio": request.audio,
         "seed": request.seed,
     }  # fmt: skip

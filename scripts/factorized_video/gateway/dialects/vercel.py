@@ -90,13 +90,13 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
     """POST /v4/ai/video-model/start. One key, one clip: the gateway keeps them apart by it.
 
     The first frame is the `image`; with a last one, both are told once more, each with its role.
+    A clip from the prompt alone has neither field.
     """
-    first, frames = _file(request.first_frame), None
-    if request.last_frame:
-        frames = [
-            {"image": first, "frameType": "first_frame"},
-            {"image": _file(request.last_frame), "frameType": "last_frame"},
-        ]
+    roles = {"first_frame": request.first_frame, "last_frame": request.last_frame}
+    files = {role: _file(picture) for role, picture in roles.items() if picture}
+    frames = None
+    if "last_frame" in files:
+        frames = [{"image": file, "frameType": role} for role, file in files.items()]
     body: dict[str, object] = {
         "prompt": request.prompt,
         "n": 1,
@@ -105,7 +105,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
         "duration": request.duration_s,
         "seed": request.seed,
         "generateAudio": request.audio,
-        "image": first,
+        "image": files.get("first_frame"),
         "frameImages": frames,
         "providerOptions": {},
     }
