@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ import pytest
 pytest.importorskip("PIL")
 
 from factorized_video import prompts
+from factorized_video.demo.card import DIRECT, draw_anchor
 from factorized_video.demo.server import serve
+from factorized_video.demo.sizes import canvas
 from pictures import distance, opened
 from PIL import Image
 
@@ -185,3 +188,64 @@ def test_a_chat_that_lacks_something_is_400(root: str, messages: object, problem
 def test_an_edit_of_no_picture_is_400(root: str, images: object) -> None:
     status, reply = post(root, "images/generations", {"prompt": "Mend it", "images": images})
     assert (status, "picture is" in reply["error"]["message"]) == (400, True)
+
+
+# -- clips ----------------------------------------------------------------------------------------
+
+CLIP: dict[str, object] = {"prompt": f"{PROMPT}, in watercolor", "duration": 1, "size": "480p"}
+
+
+def filmed(root: str, body: dict[str, object]) -> list[Image.Image]:
+    """The first and the last frame of the clip that a request makes."""
+    av = pytest.importorskip("av")
+    status, job = post(root, "videos", body)
+    assert status == 200, job
+    for _ in range(200):
+        with urllib.request.urlopen(f"{root}/api/v1/videos/{job['id']}", timeout=20) as reply:
+            row = json.load(reply)
+        if row["status"] not in ("pending", "running"):
+            break
+        time.sleep(0.1)
+    assert row["status"] == "succeeded", row
+    assert "first_frame" not in row
+    with urllib.request.urlopen(row["url"], timeout=20) as reply:
+        clip = reply.read()
+    with av.open(io.BytesIO(clip)) as container:
+        frames = [frame.to_image() for frame in container.decode(video=0)]
+    assert len(frames) == 24
+    return [frames[0], frames[-1]]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "more"), [("16:9", {}), ("9:16", {"first_frame": None})], ids=["absent", "null"]
+)
+def test_a_clip_without_a_first_frame_begins_with_a_card_of_its_prompt(
+    root: str, ratio: str, more: dict[str, object]
+) -> None:
+    size = canvas(ratio, "480p")
+    first, last = filmed(root, {**CLIP, **more, "aspectRatio": ratio})
+    text = str(CLIP["prompt"])
+    direct = opened(draw_anchor(text, "watercolor", size, stage=DIRECT))
+    assert first.size == size
+    assert distance(first, direct) < 3
+    assert distance(last, first) > 1, "it moves as the other does"
+    # It says what it is: the words at the head of the panel differ from those of an anchor.
+    anchor = opened(draw_anchor(text, "watercolor", size))
+    assert distance(direct, anchor) > 0
+    assert distance(first, direct) < distance(first, anchor)
+
+
+def test_a_clip_with_a_first_frame_begins_with_that(root: str) -> None:
+    out = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").resize(canvas("1:1", "480p")).save(out, "PNG")
+    sent = out.getvalue()
+    first, _ = filmed(root, {**CLIP, "aspectRatio": "1:1", "first_frame": uri(sent)})
+    assert distance(first, opened(sent)) < 3
+
+
+@pytest.mark.parametrize(
+    "frame", ["", "x", 7, False, [], {}, "https://example.org/a.png", "data:text/plain;base64,eA=="]
+)
+def test_a_first_frame_that_is_no_picture_is_400(root: str, frame: object) -> None:
+    status, reply = post(root, "videos", {**CLIP, "first_frame": frame})
+    assert (status, "first_frame must be" in reply["error"]["message"]) == (400, True)

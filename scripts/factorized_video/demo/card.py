@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 STAMP = "drawn locally, no AI model was called"
 SUPERSAMPLE = 2  # Pillow draws polygons and discs with hard edges: draw large, then reduce
 LABEL = 15  # the type of the labels, in units
-STAGE, CHECKS = "STAGE 2 · ANCHOR", "DEMO CHECKS"
+# What a card is: the anchor, or the beginning of a clip that was asked for without one. Both end
+# before the first circle.
+STAGE, DIRECT = "STAGE 2 · ANCHOR", "DIRECT · PROMPT"
+CHECKS = "DEMO CHECKS"
 
 
 def _write(draw: ImageDraw.ImageDraw, line: Line, size: float, palette: Palette) -> None:
@@ -67,7 +70,12 @@ def _stamp(draw: ImageDraw.ImageDraw, layout: Layout, palette: Palette) -> None:
 
 
 def _labels(
-    draw: ImageDraw.ImageDraw, layout: Layout, size: Size, style: str, hollow: tuple[int, ...]
+    draw: ImageDraw.ImageDraw,
+    layout: Layout,
+    size: Size,
+    style: str,
+    hollow: tuple[int, ...],
+    stage: str,
 ) -> None:
     """Write the row of labels at the head of the panel, with the demo checks in it.
 
@@ -76,7 +84,7 @@ def _labels(
     palette, unit, edge = palette_of(style), layout.unit, layout.panel[1]
     (left, _, right, _), base, label = layout.text, edge + 42 * unit, LABEL * unit
     small, gap = text_colours(palette)["small"][0], 28 * unit
-    write_capitals(draw, (left, base), STAGE, label, palette.accent)
+    write_capitals(draw, (left, base), stage, label, palette.accent)
     draw_row(draw, size, edge, hollow, palette.accent)
 
     end, name = left + END * unit, drawable_part(style)[:24] or "own style"
@@ -92,11 +100,13 @@ def _labels(
         write_capitals(draw, (said, base), CHECKS, label, small)
 
 
-def draw_anchor(caption: str, style: str, size: Size, candidate: int = 1) -> bytes:
+def draw_anchor(
+    caption: str, style: str, size: Size, candidate: int = 1, stage: str = STAGE
+) -> bytes:
     """Draw the storyboard card of a caption and return it as PNG bytes (RGB, `size` pixels).
 
-    Every candidate, from 1, has a scene and faults of its own (`checks.py`). Raises ValueError for
-    a size without pixels.
+    Every candidate, from 1, has a scene and faults of its own (`checks.py`). `stage` is what the
+    card says that it is: STAGE or DIRECT. Raises ValueError for a size without pixels.
     """
     from PIL import Image, ImageDraw
 
@@ -114,7 +124,7 @@ def draw_anchor(caption: str, style: str, size: Size, candidate: int = 1) -> byt
     _stamp(draw, layout, palette)
     draw.rectangle((0, edge, large[0], edge + RULE * unit), fill=palette.accent)
 
-    _labels(draw, layout, large, style, faults_of(candidate))
+    _labels(draw, layout, large, style, faults_of(candidate), stage)
     for line in layout.lines:
         _write(draw, line, layout.font_size, palette)
     foot = (left, bottom + 0.85 * FOOT * unit)

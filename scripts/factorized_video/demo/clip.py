@@ -1,4 +1,4 @@
-"""The clip, which the demo gateway answers a video request with: a push-in on the anchor."""
+"""The clip, which the demo gateway answers a video request with: a push-in on its first frame."""
 
 from __future__ import annotations
 

@@ -13,10 +13,12 @@ import time
 import uuid
 from pathlib import Path
 
+from .. import prompts
 from ..errors import ToolError
 from ..files import private_folder, write_file
+from .card import DIRECT, draw_anchor
 from .clip import animate
-from .sizes import canvas
+from .sizes import Size, canvas
 
 DAY_S = 86_400.0
 PENDING_S = 0.2  # long enough for a client to see that jobs are not finished at once
@@ -92,12 +94,19 @@ class Jobs:
 
     def _animate(self, job_id: str, row: dict[str, object]) -> None:
         try:
-            frame = base64.b64decode(str(row["first_frame"]).partition(",")[2])
             size = canvas(str(row["aspect_ratio"]), str(row["size"]))
-            clip = animate(frame, size, float(str(row["duration"])))
+            clip = animate(_first_frame(row, size), size, float(str(row["duration"])))
             write_file(self.clip(job_id), clip)
         except (ValueError, RuntimeError, MemoryError, ToolError) as error:
             write_file(self._folder / f"{job_id}.failed", str(error).encode())
         finally:
             with self._lock:
                 self._drawing.discard(job_id)
+
+
+def _first_frame(row: dict[str, object], size: Size) -> bytes:
+    """The anchor that was sent; for a clip from the prompt alone, a card of that very prompt."""
+    sent, prompt = row.get("first_frame"), str(row["prompt"])
+    if sent is not None:
+        return base64.b64decode(str(sent).partition(",")[2])
+    return draw_anchor(prompt, prompts.resolve_style(None, prompt), size, stage=DIRECT)

@@ -138,7 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _video(self, body: dict[str, object]) -> dict[str, object]:
         frame, prompt, duration = body.get("first_frame"), body.get("prompt"), body.get("duration")
-        if not isinstance(frame, str) or not re.match(r"data:image/[\w.+-]+;base64,", frame):
+        if frame is not None and not (
+            isinstance(frame, str) and re.match(r"data:image/[\w.+-]+;base64,", frame)
+        ):
             raise BadRequest("first_frame must be a data URI of an image")
         if not isinstance(prompt, str) or not prompt.strip():
             raise BadRequest("prompt is missing")
