@@ -21,26 +21,18 @@ import _bootstrap
 _bootstrap.ensure(__file__)
 
 from factorized_video import cli, inputs
-from factorized_video.again import OF_DRAWING, flag_of, with_other_words
-from factorized_video.console import Console
-from factorized_video.errors import Refused, StillRunning, UsageError
+from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from factorized_video.candidates import Wish
-    from factorized_video.plan import Plan
-    from factorized_video.workfolder import WorkFolder
+    from factorized_video.batch import Batch
+    from factorized_video.comparing import ComparedRun
+    from factorized_video.direct import DirectRun
+    from factorized_video.factorized import FactorizedRun
 
-# What was asked for, as it was typed: in the digest, and with the rest in the plan.
-TYPED = (
-    "style", "aspect_ratio", "duration", "llm_model", "image_model", "video_model", "resolution",
-    "audio", "seed", "fit", "fit_duration",
-)  # fmt: skip
-ASKED = (*TYPED, "prompt_strategy", "motion_from_anchor")
-PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -63,6 +55,10 @@ def build_parser() -> cli.Parser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--prompt", metavar="TEXT", help="the video prompt; - reads it from stdin")
     source.add_argument("--prompt-file", metavar="FILE", help="the same, from a file (- is stdin)")
+    source.add_argument(
+        "--prompts-file", metavar="FILE",
+        help="many prompts, one JSON object a line; --output is then the folder for all",
+    )  # fmt: skip
     source.add_argument(
         "--list-runs",
         nargs="?",
@@ -105,6 +101,23 @@ def build_parser() -> cli.Parser:
     )
     cli.add_video_options(parser)
     cli.add_references(parser.add_argument_group("the same again"))
+    measured = parser.add_argument_group("without an anchor, for comparison")
+    arms = measured.add_mutually_exclusive_group()
+    arms.add_argument(
+        "--direct", action="store_true",
+        help="plain text-to-video: no caption, no anchor; to NAME.direct.mp4",
+    )  # fmt: skip
+    arms.add_argument(
+        "--compare", action="store_true",
+        help="make both, and one picture of both; with --verify both are measured too",
+    )  # fmt: skip
+    measured.add_argument(
+        "--evaluator-model", metavar="ID", help="the vision model that measures the clips"
+    )
+    measured.add_argument(
+        "--concurrency", type=inputs.concurrency, metavar="N",
+        help=f"with --prompts-file: so many at once (default: {inputs.CONCURRENCY})",
+    )  # fmt: skip
     cli.add_candidate_options(parser)
     parser.add_argument(
         "--output",
@@ -137,19 +150,7 @@ def build_parser() -> cli.Parser:
 
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
-    """The whole pipeline, or what is left of it to do."""
-    import contextlib
-    from pathlib import Path
-
-    from factorized_video import STAGES, asked, budget, pictures, plan, prompts, receipts
-    from factorized_video.candidates import Wish
-    from factorized_video.files import check_writable
-    from factorized_video.gateway import settings
-    from factorized_video.legal import Framing
-    from factorized_video.pipeline import Stages, check_models
-    from factorized_video.workfolder import WorkFolder, standing
-
-    console: Console = args.console
+    """The whole pipeline, or what is left of it to do; or one of the lists."""
     if args.list_models is not None:
         return _list_models(args)
     if args.online:
@@ -158,173 +159,41 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return _list_runs(args)
     if args.cancel is not None:
         return _cancel(args)
-    prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
-    motion = inputs.read_motion(args)
-    strategy = args.prompt_strategy or prompts.DEFAULT_STRATEGY
-    _check_flags(args, strategy, motion)
-    wish = Wish(prompt, **{name: getattr(args, name) for name in Wish._fields if name != "prompt"})
-    wish.check()
-    sources = pictures.read(args.reference)
-    own = None
-    if args.anchor_path is not None:
-        from factorized_video.media import images
-
-        own = images.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")
-    last = None
-    if args.last_frame is not None:
-        from factorized_video.media import images
-
-        last = images.read_last(args)
-    last_hash = receipts.sha256_of_bytes(last.data) if last else None
-    typed = inputs.output_path(args.output) if args.output is not None else None
-    if typed:
-        inputs.check_extension(typed, (".mp4",))
-    chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
-    is_demo = chosen.name == "demo"
-    first = asked.pipeline(
-        prompt, motion, receipts.sha256_of_bytes(own.data) if own else None, chosen.identity,
-        skip_reasoning=args.skip_reasoning, enhance=args.enhance, take=args.take,
-        last_frame=last_hash, references=sources.hashes,
-        **{name: getattr(args, name) for name in ASKED},
-    )  # fmt: skip
-    wanted = wish.digest(first)
-    # The name does not depend on how many anchors are drawn, so that choosing one later goes on.
-    output = typed or inputs.default_output(prompt, first, ".mp4")
-    folder = WorkFolder(
-        inputs.folder_path(args.work_dir)
-        if args.work_dir is not None
-        else output.with_name(output.stem + ".stages")
-    )
-    anchor = Path(args.anchor_path).expanduser().absolute() if own else folder.anchor
-    state = standing(output, wanted, prompt, folder, anchor, demo=is_demo)
-    names = plan.stages_of(
-        strategy=args.prompt_strategy, motion=motion, skip_reasoning=args.skip_reasoning,
-        own_anchor=own is not None,
-    )  # fmt: skip
-    stages = Stages(
-        args, names, folder, output, anchor, prompt, motion, SCRIPTS, wish, last_hash,
-        sources.hashes,
-    )  # fmt: skip
-    # What was paid for is waited for or returned whatever the models of today take.
-    made = tuple(STAGES) if state == "done" else stages.made(chosen.identity)
-    planned = plan.pipeline(
-        prompt, motion, chosen.name, own_anchor=own is not None,
-        picture_size=own.size if own else None, strategy=args.prompt_strategy, made=made,
-        awaits_choice=wish.awaits_choice, motion_from_anchor=bool(args.motion_from_anchor),
-        last_frame=last is not None, last_frame_size=last.size if last else None,
-        references=sources.sizes, **wish.of_plan,
-        **{name: getattr(args, name) for name in PLANNED},
-    )  # fmt: skip
-    check_models(planned, made)
-    for what, picture in (("--anchor-path", own), ("--last-frame", last)):
-        if picture and picture.size is None:
-            images.to_send(picture, Framing(), what)  # what needs the media extra is said now
-    sources.to_send()  # likewise
-    if state != "done":
-        stages.check_choice(chosen.identity)
-    limit = budget.cap(args.max_cost, chosen.max_cost)
-    if args.dry_run:
-        console.warn(*planned.warnings, *chosen.warnings)
-        _check_place(args, state, output, folder)
-        if state != "done":
-            stages.check(None, planned, chosen.identity)
-        left = stages.left(planned, made, chosen.identity)._replace(
-            spent=stages.spent, cap=limit, gateway=chosen.name, why=chosen.why
-        )
-        return plan.shown(left, args.allow_unknown_cost)
-    settings.resolve(args.gateway)
-    _check_packages(args, planned, wish)
-    if state == "done" and not args.stop_after:
-        receipts.returned(output, "return", console)
-        if args.filmstrip:
-            from factorized_video.delivery import draw_filmstrip
-
-            draw_filmstrip(console, output)
-        if args.save_intermediate:
-            folder.save_intermediate(output, anchor, planned.call("synthesis").framing)
-        return _result(receipts.read(output) or {}, output, [], reused=True)
-    _check_place(args, state, output, folder)
-    stages.check(limit, planned, chosen.identity)
-    check_writable(output)
-    check_writable(folder.caption)
-    # Before the first call, not by each stage when its turn comes.
-    console.warn(*chosen.warnings, *planned.warnings)
-    stages.tell(console.warnings, planned)
-    if planned.has("reasoning"):
-        stages.reasoning()
-        if args.stop_after == "caption":
-            return stages.stopped(folder.caption)
-        stages.check(limit, planned, chosen.identity)
-    if own is None:
-        stages.composition()
-        if stages.awaits_choice:
-            return stages.to_choose()
-    if planned.has("motion"):
-        if own is None:
-            stages.check(limit, planned, chosen.identity)
-        stages.motion()
-    if args.stop_after == "anchor":
-        return stages.stopped(folder.anchor)
-    if own is None or planned.has("motion"):
-        stages.check(limit, planned, chosen.identity)
-    written = folder.motion if planned.has("reasoning") else None
-    pipeline = {"digest": wanted, "files": folder.hashes()}
-    try:
-        stages.synthesis(written, pipeline)
-    except Refused as error:
-        error.result["next"] = with_other_words(str(anchor))  # the anchor is paid for: keep it
-        raise
-    record = receipts.Record(output, receipts.read(output) or {})
-    with contextlib.suppress(StillRunning), receipts.locked(output):
-        # Where another process holds the lock, it is about to write the same.
-        record.update(pipeline={**pipeline, "cost": stages.children.cost()})
-    if args.save_intermediate:
-        folder.save_intermediate(output, anchor, planned.call("synthesis").framing)
-    result = _result(record.data, output, stages.children.results, reused=False)
-    return {**result, **stages.of_candidates}
+    one = _batch(args) if args.prompts_file is not None else _one(args)
+    return one.dry_run() if args.dry_run else one.make()
 
 
-def _check_place(
-    args: argparse.Namespace, state: str, output: "Path", folder: "WorkFolder"
-) -> None:
-    """Raise UsageError where something else, or what cannot be read, lies where things would go."""
-    if args.overwrite:
-        return
-    # To take another candidate and stop touches no clip.
-    if state == "other" and not (args.select and args.stop_after == "anchor"):
+def _batch(args: argparse.Namespace) -> "Batch":
+    """A run for each line of the file."""
+    from factorized_video.batch import Batch
+
+    return Batch(args, build_parser(), SCRIPTS, _one)
+
+
+def _one(
+    args: argparse.Namespace, prompt: "str | None" = None, folder: "Path | None" = None
+) -> "FactorizedRun | DirectRun | ComparedRun":
+    """The run that these options ask for; read, checked and priced, nothing sent.
+
+    `prompt` is one that was read before; `folder` where an output without a name goes.
+    """
+    if args.concurrency is not None:
+        raise UsageError("--concurrency is for --prompts-file.", "Leave it out.")
+    if args.evaluator_model is not None and not args.compare:
         raise UsageError(
-            f"{output} was made for other inputs, or what it was made from was changed since.",
-            "Choose another --output, or add --overwrite: the old file is kept under another name.",
-            output=str(output),
+            "--evaluator-model is for --compare --verify.", "Leave it out, or add both."
         )
-    if args.anchor_path is None:
-        from factorized_video.candidates import check_place
+    if args.compare:
+        from factorized_video.comparing import ComparedRun
 
-        names = [str(number) for number in range(1, inputs.MOST_CANDIDATES + 1)]
-        check_place(folder.anchor, names)
-    damaged = folder.damaged()
-    if damaged:
-        raise UsageError(
-            f"{damaged[0]} cannot be read: whether what it tells of was paid for is not known.",
-            "Move it away, choose another --work-dir, or add --overwrite.",
-        )
+        return ComparedRun(args, build_parser(), SCRIPTS, prompt, folder)
+    if args.direct:
+        from factorized_video.direct import DirectRun
 
+        return DirectRun(args, SCRIPTS, prompt, folder)
+    from factorized_video.factorized import FactorizedRun
 
-def _check_packages(args: argparse.Namespace, planned: "Plan", wish: "Wish") -> None:
-    """Raise UsageError where Pillow and PyAV are missing and needed; decide on the filmstrip."""
-    from factorized_video.media import kinds
-
-    if args.gateway == "demo":
-        kinds.need_media_extra("The demo gateway")
-    if wish.several:
-        kinds.need_media_extra("--candidates, --select and --verify")
-    if args.filmstrip:
-        kinds.need_media_extra("--filmstrip")
-    elif args.filmstrip is None:
-        args.filmstrip = kinds.have_media_extra()
-    makes_sound = planned.has("synthesis") and planned.call("synthesis").model.audio != "never"
-    if args.audio is False and makes_sound:
-        kinds.need_media_extra("--no-audio")
+    return FactorizedRun(args, SCRIPTS, prompt, folder)
 
 
 def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
@@ -385,69 +254,6 @@ def _list_models(args: argparse.Namespace) -> "dict[str, Any]":
             result["online"] = differs = catalog.differences(served, chosen.name, kind)
             result["text"] = f"{result['text']}\n{catalog.differences_as_text(differs)}"
     return result
-
-
-def _check_flags(args: argparse.Namespace, strategy: str, motion: "str | None") -> None:
-    """Flags that contradict each other."""
-    own = args.anchor_path is not None
-    if args.skip_anchor and not own:
-        raise UsageError(
-            "--skip-anchor needs the image to use instead.", "Add --anchor-path IMAGE."
-        )
-    for name in OF_DRAWING if own else ():
-        if getattr(args, name) is not None:
-            raise UsageError(
-                f"{flag_of(name)}: with --anchor-path no anchor is made.",
-                "Leave one of them out.",
-            )
-    if args.motion_from_anchor and (motion is not None or strategy == "original"):
-        told = "--motion" if args.motion is not None else "--motion-file"
-        told = "--prompt-strategy original" if motion is None else told
-        raise UsageError(
-            f"--motion-from-anchor: with {told} no motion that is written is told.",
-            "Leave one of them out.",
-        )
-    nobody = args.skip_reasoning and not args.motion_from_anchor
-    if strategy == "motion-only" and motion is None and nobody:
-        raise UsageError(
-            "--prompt-strategy motion-only needs a motion, and --skip-reasoning leaves nobody to "
-            "write it.",
-            "Give --motion TEXT, or leave out --skip-reasoning.",
-        )
-    if args.stop_after == "anchor" and own:
-        raise UsageError(
-            "--stop-after anchor: with --anchor-path no anchor is made.", "Leave one of them out."
-        )
-    if args.stop_after == "caption" and (args.skip_reasoning or own):
-        raise UsageError(
-            "--stop-after caption: with these flags no caption is written.",
-            "Leave out --stop-after.",
-        )
-
-
-def _result(
-    receipt: "dict[str, Any]", output: "Path", stages: "list[dict[str, Any]]", reused: bool
-) -> "dict[str, Any]":
-    from factorized_video import models, receipts
-
-    filmstrip = receipts.filmstrip_path(output)
-    return {
-        "status": "succeeded",
-        "stage": "synthesis",
-        "text": str(output),
-        "output": str(output),
-        "gateway": receipt["gateway"]["name"],
-        "model": receipt["model"],
-        "cost": (receipt.get("pipeline") or {}).get("cost") or receipt["cost"],
-        "receipt": str(receipts.receipt_path(output)),
-        "job": receipt["job"],
-        "video": receipt["measured"],
-        "anchor_fidelity": receipt.get("anchor_fidelity"),
-        "filmstrip": str(filmstrip) if filmstrip.exists() else None,
-        "stages": stages,
-        "reused": reused,
-        "gateway_cannot": list(models.gateway(receipt["gateway"]["name"]).cannot),
-    }
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ Example:
     python3 scripts/generate_video_from_anchor.py --anchor anchor.png \
         --prompt "A cat jumping from a bookshelf to the couch" --duration 6 --output video.mp4
 
-Prints the path of the video. Exit codes: see --help.
+With --direct instead of --anchor it is plain text-to-video. Prints the path of the video. Exit
+codes: see --help.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import _bootstrap
 _bootstrap.ensure(__file__)
 
 from factorized_video import again, cli, inputs
+from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -43,7 +45,12 @@ def build_parser() -> cli.Parser:
         "python3 scripts/generate_video_from_anchor.py --anchor anchor.png "
         '--prompt "The cat jumps to the couch" --output video.mp4',
     )
-    parser.add_argument("--anchor", metavar="IMAGE", required=True, help="the first frame")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--anchor", metavar="IMAGE", help="the first frame")
+    source.add_argument(
+        "--direct", action="store_true",
+        help="no first frame: text-to-video, to NAME.direct.mp4 (for comparison)",
+    )  # fmt: skip
     parser.add_argument(
         "--prompt", metavar="TEXT", required=True, help="the video prompt; - reads it from stdin"
     )
@@ -83,13 +90,15 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.media import images, kinds, likeness
 
     console = args.console
-    console.stage = "synthesis"
+    direct: bool = args.direct
+    console.stage = "direct" if direct else "synthesis"
+    _check_flags(args)
     prompt = inputs.read_text(args.prompt, None, "--prompt")
     motion = inputs.read_motion(args)
-    anchor = images.read_image(Path(args.anchor).expanduser(), "--anchor")
+    anchor = None if direct else images.read_image(Path(args.anchor).expanduser(), "--anchor")
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
-    anchor_hash = receipts.sha256_of_bytes(anchor.data)
+    anchor_hash = receipts.sha256_of_bytes(anchor.data) if anchor else None
     last = images.read_last(args)
     last_hash = receipts.sha256_of_bytes(last.data) if last else None
     wanted = asked.synthesis(
@@ -100,6 +109,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if typed:
         inputs.check_extension(typed, (".mp4",))
     output = typed or inputs.default_output(prompt, wanted, ".mp4")
+    output = inputs.direct_path(output) if direct else output
     pays = not args.job and receipts.would_pay(
         output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
     )
@@ -109,8 +119,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             prompt, motion, chosen.name, model=model, duration=args.duration,
             strategy=args.prompt_strategy, ratio=args.aspect_ratio, resolution=args.resolution,
             audio=args.audio, seed=args.seed, fit=args.fit, fit_duration=args.fit_duration,
-            picture_size=anchor.size, last_frame=last is not None,
-            last_frame_size=last.size if last else None, allow_off=args.allow_off, strict=strict,
+            picture_size=anchor.size if anchor else None, last_frame=last is not None,
+            last_frame_size=last.size if last else None, direct=direct,
+            allow_off=args.allow_off, strict=strict,
         )  # fmt: skip
 
     # What was submitted or made before is waited for or returned whatever the models of today take.
@@ -127,7 +138,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         if not args.job:
             receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
         whole = plan.Plan((call,), (), spent, limit, chosen.name, chosen.why)
-        left = whole if pays else whole.without(["synthesis"])
+        left = whole if pays else whole.without([call.stage])
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
     if is_demo:
@@ -145,9 +156,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
     def begin(gateway: "Gateway") -> "Record":
         return receipts.Record.begin(
-            output, "synthesis", wanted,
+            output, call.stage, wanted,
             inputs={"prompt": prompt, "motion": motion,
-                    "anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash},
+                    **({"anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}}
+                       if anchor else {}),
                     **({"last_frame": {"name": Path(args.last_frame).name, "sha256": last_hash}}
                        if last else {})},
             sent={"prompt": call.text, **call.settings, **frames.as_json()},
@@ -160,12 +172,16 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         receipts.returned(output, decision, console)
     else:
         frames = jobs.Frames(
-            images.to_send(anchor, call.framing),
+            images.to_send(anchor, call.framing) if anchor else None,
             images.to_send(last, call.framing) if last else None,
         )
         # What is compared with the clip is small; the pictures are let go before that comes.
-        small = likeness.squeezed(images.shown(frames.first, anchor)) if anchor.size else None
-        anchor = anchor._replace(pixels=None)
+        small = (
+            likeness.squeezed(images.shown(frames.first, anchor))
+            if anchor and anchor.size and frames.first
+            else None
+        )
+        anchor = anchor._replace(pixels=None) if anchor else None
         last = last._replace(pixels=None) if last else None
         check_writable(output)
         with receipts.locked(output):
@@ -224,6 +240,16 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         "reused": decision.startswith("return"),
         "gateway_cannot": list(models.gateway(chosen.name).cannot),
     }
+
+
+def _check_flags(args: argparse.Namespace) -> None:
+    """Raise UsageError for flags that say nothing without an anchor."""
+    for name in ("fit", "last_frame") if args.direct else ():
+        if getattr(args, name) is not None:
+            raise UsageError(
+                f"{again.flag_of(name)} says nothing with --direct: no picture is sent.",
+                "Leave it out.",
+            )
 
 
 if __name__ == "__main__":

@@ -157,6 +157,8 @@ def _written(
     motion_file: "Path | None",
 ) -> "dict[str, Any]":
     """The result: written now or before; the caller holds the output's lock."""
+    import time
+
     from factorized_video import preflight, receipts, writing
     from factorized_video.files import sweep, write_file
     from factorized_video.gateway import open_gateway
@@ -171,12 +173,13 @@ def _written(
             f"{motion_file} is already there.", "Choose another name, or add --overwrite."
         )
     if record:
-        result = {**record["result"], "cost": record["cost"]}
+        sent_at, result = None, {**record["result"], "cost": record["cost"]}
     else:
         with open_gateway(chosen, console.progress) as gateway:
             only = preflight.model(gateway, call.model.id, "llm")
             call = task.plan(only, True) if only else call
             preflight.check(console, gateway, call.cost)
+            sent_at = round(time.time(), 3)
             result = task.ask(gateway, call)
     text = result[task.key]
     texts = {key: result[key] for key in ("caption", "motion", "problems") if key in result}
@@ -186,6 +189,7 @@ def _written(
             sent={"messages": result["messages"], **call.settings},
             gateway=chosen.identity, model=call.model.id, expected=call.cost,
         )  # fmt: skip
+        made.data["sent_at"] = sent_at
         # The receipt first: it holds the texts, so the file can be written again from it.
         made.succeeded(
             receipts.sha256_of_bytes(as_file(text or "")), cost=result["cost"],

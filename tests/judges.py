@@ -28,6 +28,12 @@ QUESTIONS = (
     "Is the cat on the top shelf of a bookshelf?",
     "Is there a couch at the lower left of the bookshelf?",
 )
+# What clips are measured by, beside QUESTIONS of their first frame.
+FRAMES = (
+    "Does the cat leave the shelf?",
+    "Is the cat on the couch in the last frame?",
+    "Is there exactly one cat in every frame?",
+)
 SEEN_MOTION = "The tabby cat leaps down to the couch at the lower left."
 MOTION_REPLY: dict[str, Any] = {
     "visible": ["tabby cat", "bookshelf", "couch"],
@@ -89,6 +95,8 @@ class Judge:
         return self._gateway.speech.chat(text, self._gateway.chat_usd)
 
     def _usual(self, task: str, data: dict[str, Any], what: str) -> object:
+        if task == "measure":
+            return {"first_frame": list(self.questions), "frames": list(FRAMES)}
         if task == "questions":
             return {"questions": list(self.questions)}
         if task == "check":

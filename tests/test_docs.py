@@ -218,6 +218,9 @@ def test_shown_commands_make_a_legal_plan(line: Any, tmp_path: Path) -> None:
     output = {getattr(options, "output", None)}
     for name in {"caption.txt", "first_frame.txt"} - written | {"motion.txt"} - output:
         Path(name).write_text("A cat on a shelf.\n", encoding="utf-8")
+    if getattr(options, "prompts_file", None):
+        Path(options.prompts_file).parent.mkdir(exist_ok=True)
+        Path(options.prompts_file).write_text('{"prompt": "A cat"}\n', encoding="utf-8")
     options.dry_run, options.console = True, console.Console(quiet=True)
     if getattr(options, "select", None):
         options.select = None  # of candidates that are not there
@@ -310,7 +313,7 @@ def test_every_option_is_documented_and_no_other(name: str) -> None:
                 assert value == (f"[{metavar}]" if action.nargs == "?" else metavar), word
             if action.default not in (None, False, argparse.SUPPRESS):
                 assert re.search(rf"\b{re.escape(str(action.default))}\b", default), word
-            if word.endswith("-model") or word == "--model":
+            if word in MODEL_KINDS or word == "--model":
                 kind = KINDS[name] if word == "--model" else MODEL_KINDS[word]
                 for gateway in models.registry()["gateways"]:
                     model = models.gateway(gateway).defaults.get(kind)

@@ -2,8 +2,8 @@
 
 VERSION = "1.0.0"
 
-# The three stages, and what checks and mends between them, by the word that results and receipts
-# use, as they are shown to people; in the order in which they run.
+# The three stages, what checks and mends between them, and the clip without an anchor, by the word
+# that results and receipts use, as they are shown to people; in the order in which they run.
 STAGES = {
     "reasoning": "Stage 1 reasoning",
     "questions": "Stage 2 questions",
@@ -12,4 +12,6 @@ STAGES = {
     "repair": "Stage 2 repair",
     "motion": "Stage 1 motion",
     "synthesis": "Stage 3 synthesis",
+    "direct": "Direct text-to-video",
+    "measurement": "Measurement",
 }

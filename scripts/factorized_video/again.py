@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _WITH_VALUE = (
     "--stop-after", "--prompt", "--prompt-file", "--anchor-path", "--anchor", "--model",
     "--llm-model", "--image-model", "--video-model", "--output", "--select", "--candidates",
-    "--min-score", "--judge-model", "--reference",
+    "--min-score", "--judge-model", "--reference", "--evaluator-model",
 )  # fmt: skip
 # Options that say nothing where no anchor is drawn, and are refused there: names in a namespace.
 OF_DRAWING = (

@@ -82,6 +82,13 @@ def questions(prompt: str, gateway: dict[str, str], *, judge_model: str | None) 
     })  # fmt: skip
 
 
+def measurement(prompt: str, gateway: dict[str, str], *, evaluator_model: str | None) -> str:
+    """Of what two clips of one prompt are measured by."""
+    return digest("measurement", {
+        "prompt": prompt, "gateway": gateway, "evaluator_model": evaluator_model,
+    })  # fmt: skip
+
+
 def choice(first: str, **typed: Any) -> str:
     """Of an anchor, or a whole run, in which one of several candidates is taken.
 
@@ -95,15 +102,18 @@ def choice(first: str, **typed: Any) -> str:
 def synthesis(
     prompt: str,
     motion: str | None,
-    anchor: str,
+    anchor: str | None,
     gateway: dict[str, str],
     *,
     take: int,
     fit_duration: bool,
     **typed: Any,
 ) -> str:
-    """Of Stage 3. `anchor` is the SHA-256 of the picture; `typed` the settings of the clip."""
-    return digest("synthesis", {
+    """Of Stage 3. `anchor` is the SHA-256 of the picture; `typed` the settings of the clip.
+
+    Without an anchor it is a direct clip.
+    """
+    return digest("synthesis" if anchor is not None else "direct", {
         "prompt": prompt, "motion": motion, "anchor": anchor, "gateway": gateway,
         "take": _take(take), "fit_duration": fit_duration or None, **typed,
     })  # fmt: skip

@@ -489,7 +489,7 @@ class Folder(NamedTuple):
             receipts.make_room(self.output)
         data = one.path.read_bytes()
         self.output.unlink(missing_ok=True)
-        left_out = ("checks", "reply", "request_ids", "sent_at", "idempotency_key")
+        left_out = ("checks", "reply", "request_ids", "sent_at", "took_s", "idempotency_key")
         record = receipts.Record(self.output, {
             **{key: value for key, value in one.receipt.items() if key not in left_out},
             "stage": "composition",

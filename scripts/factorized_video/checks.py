@@ -95,14 +95,16 @@ def from_json(data: dict[str, Any]) -> Check:
     return Check(tuple(answers), str(data.get("problem") or ""))
 
 
-def read_questions(text: str, finish_reason: str | None = None) -> tuple[str, ...] | Unusable:
-    """The questions in a model's reply, at most `MOST_QUESTIONS`."""
-    rows = last_list(text, finish_reason, "questions")
+def read_questions(
+    text: str, finish_reason: str | None = None, name: str = "questions"
+) -> tuple[str, ...] | Unusable:
+    """The questions in a model's reply, listed under `name`, at most `MOST_QUESTIONS`."""
+    rows = last_list(text, finish_reason, name)
     if isinstance(rows, Unusable):
         return rows
     questions = tuple(dict.fromkeys(filter(None, map(one_line, rows))))
     if not questions:
-        return Unusable('the list of "questions" was empty, or held no texts')
+        return Unusable(f'the list of "{name}" was empty, or held no texts')
     if any(len(question) > LONGEST_QUESTION for question in questions):
         return Unusable(f"a question had more than {LONGEST_QUESTION} characters")
     return questions[:MOST_QUESTIONS]

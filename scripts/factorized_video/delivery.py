@@ -34,7 +34,7 @@ def deliver(
     """Fetch the job's clip into place and write down what it is. Raises OutputError.
 
     `sent` is the picture that was sent, squeezed (`likeness.squeezed`), None where that cannot be
-    told; with `silent` sound is removed.
+    told or none was; with `silent` sound is removed.
     """
     seen: list[Any] = []
 
@@ -73,7 +73,8 @@ def deliver(
     fidelity = None
     if found is not None:
         console.warn(*plan.differences(record.data["sent"], found))
-        fidelity = _fidelity(console, sent, first)
+        if record.data["stage"] != "direct":
+            fidelity = _fidelity(console, sent, first)
     record.succeeded(
         sha256, measured=found, anchor_fidelity=fidelity, bytes=size, reply=job.raw,
         **({"original": original} if original else {}),

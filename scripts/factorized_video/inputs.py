@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STYLE_NAMES = ", ".join(STYLES)
+CONCURRENCY = 4  # runs at once, where nobody says: gateways limit requests a minute
+MOST_AT_ONCE = 32
 MOST_CANDIDATES = 12  # more do not fit on a contact sheet that can be read
 
 
@@ -91,14 +93,20 @@ def folder_path(typed: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
-def default_output(text: str, digest: str, extension: str) -> Path:
-    """outputs/<first words>-<8 hex of the digest><extension> in the working directory.
+def default_output(text: str, digest: str, extension: str, folder: Path | None = None) -> Path:
+    """<first words>-<8 hex of the digest><extension> in `folder`, else outputs/ where one works.
 
     The same inputs give the same name, so running again goes on.
     """
     from pathlib import Path
 
-    return Path.cwd() / "outputs" / f"{_slug(text)}-{digest[:8]}{extension}"
+    return (folder or Path.cwd() / "outputs") / f"{_slug(text)}-{digest[:8]}{extension}"
+
+
+def direct_path(path: Path) -> Path:
+    """NAME.direct.mp4 for NAME.mp4: where the clip without an anchor goes."""
+    named = path.stem.endswith(".direct")
+    return path if named else path.with_name(f"{path.stem}.direct{path.suffix}")
 
 
 def check_extension(path: Path, allowed: tuple[str, ...]) -> None:
@@ -178,6 +186,15 @@ def candidates(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST_CANDIDATES):
         raise argparse.ArgumentTypeError(
             f"{text!r}: a whole number from 1 to {MOST_CANDIDATES} was expected"
+        )
+    return int(text)
+
+
+def concurrency(text: str) -> int:
+    """How many runs at once."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST_AT_ONCE):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: a whole number from 1 to {MOST_AT_ONCE} was expected"
         )
     return int(text)
 

@@ -27,15 +27,25 @@ KEY_HOLDS_S = 3600.0
 
 
 class Frames(NamedTuple):
-    """The pictures that a clip begins and, if one is given, ends with, as they are sent."""
+    """The pictures that a clip begins and ends with, as they are sent.
 
-    first: Picture
+    None where one is not given; a direct clip has neither.
+    """
+
+    first: Picture | None
     last: Picture | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As receipts hold them."""
         named = {"first_frame": self.first, "last_frame": self.last}
         return {name: receipts.picture(sent) for name, sent in named.items() if sent}
+
+
+def _say_otherwise(record: receipts.Record) -> str:
+    """What to do about a refusal."""
+    if record.data["stage"] == "direct":
+        return "Say it in other words."
+    return "The anchor is kept: say the action in other words."
 
 
 def vanished(gateway: Gateway, record: receipts.Record) -> bool:
@@ -90,7 +100,7 @@ def submit(
         record.ended(error)
         settle(console, gateway, call, record, frames)
     except Refused as error:
-        error.hint = "The anchor is kept: say the action in other words. " + receipts.PAY_AGAIN
+        error.hint = f"{_say_otherwise(record)} {receipts.PAY_AGAIN}"
         record.ended(error)
         error.result = {**record.whereabouts, "next": again.with_other_words()}
         raise
@@ -188,7 +198,7 @@ def wait(
     instead = legal.replacement(call.model, call.gateway)
     hint = "Try other words or another model."
     if refused:
-        hint = "The anchor is kept: say the action in other words."
+        hint = _say_otherwise(record)
     elif instead and tells_of_unknown_model(reason):
         hint = f"Use {instead} instead."
     family: type[ToolError] = Refused if refused else JobFailed

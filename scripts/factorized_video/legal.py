@@ -76,6 +76,20 @@ def choose_model(
     return model, tuple(notes)
 
 
+def other_eyes(judge: Model, gateway: str) -> str | None:
+    """The id of an LLM at this gateway that sees pictures and is of another vendor than the judge.
+
+    The first such one of the registry; None where none is known.
+    """
+    vendor = judge.id.partition("/")[0]
+    for model in models.rows("llm"):
+        here = model.ids.get(gateway)
+        live = model.statuses.get(gateway, model.status) == "live"
+        if here and live and model.sees_images and here.partition("/")[0] != vendor:
+            return here
+    return None
+
+
 def replacement(model: Model, gateway: str) -> str | None:
     """The id, at this gateway, of the model that is named in place of one that is gone."""
     return models.pick(model.kind, model.replacement, gateway).id if model.replacement else None
@@ -233,6 +247,19 @@ def check_seed(model: Model, typed: int | None, gateway: str) -> None:
             f"{model.id} takes no seed.",
             _takers(model, gateway, "a seed", lambda m: m.seed is True),
         )
+
+
+def check_text_to_video(model: Model, gateway: str) -> None:
+    """Raise UsageError for a model that makes no clip without a first frame."""
+    if model.text_to_video is not False:
+        return
+    sibling = models.pick("video", model.text_sibling, gateway).id if model.text_sibling else None
+    raise UsageError(
+        f"{model.id} makes clips from a picture only, so it makes none directly from a prompt.",
+        f"Its text-to-video sibling is {sibling}."
+        if sibling
+        else _takers(model, gateway, "A prompt alone", lambda m: m.text_to_video is True),
+    )
 
 
 def check_last_frame(model: Model, wanted: bool, gateway: str) -> None:

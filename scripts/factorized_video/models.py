@@ -101,6 +101,8 @@ class Model(NamedTuple):
     resolutions: tuple[str, ...] | None = None  # video
     first_frame: bool | None = None
     last_frame: bool | None = None
+    text_to_video: bool | None = None
+    text_sibling: str | None = None
     audio: str | None = None  # never | always | switch
     seed: bool | None = None
     image: ImageLimits | None = None

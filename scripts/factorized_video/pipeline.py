@@ -30,7 +30,7 @@ OF_CLIP = (
 MODEL_FLAGS = {
     "reasoning": "--llm-model", "questions": "--judge-model", "composition": "--image-model",
     "verification": "--judge-model", "repair": "--image-model", "motion": "--llm-model",
-    "synthesis": "--video-model",
+    "synthesis": "--video-model", "direct": "--video-model",
 }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ class Stages:
         """
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         # Receipts name the command that a person would run again: this one.
-        command = same_command("--no-wait")
+        command = os.environ.get(receipts.COMMAND) or same_command("--no-wait")
         environ = {**os.environ, receipts.COMMAND: command}
         self.children = Children(args.console, common, environ)
         self._args = args
@@ -99,7 +99,12 @@ class Stages:
     @property
     def spent(self) -> budget.Spent:
         """What the receipts of this run say was spent."""
-        return runs.spent_for([*self._before_the_clip, self._output])
+        return runs.spent_for(self.outputs)
+
+    @property
+    def outputs(self) -> list[Path]:
+        """All whose receipts tell what this run has cost."""
+        return [*self._before_the_clip, self._output]
 
     @property
     def _before_the_clip(self) -> list[Path]:

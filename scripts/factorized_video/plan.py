@@ -28,6 +28,10 @@ PICTURE_TOKENS = 1_600
 QUESTIONS_TOKENS = (800, 400)
 CHECK_TOKENS = (2_400, 900)
 MOTION_TOKENS = (2_500, 400)
+MEASURE_TOKENS = (900, 500)
+CLIP_CHECK_TOKENS = (8_000, 1_000)  # eight frames of 768 px, each counted with 800
+# What makes a clip.
+CLIP_STAGES = ("synthesis", "direct")
 # What drawing an anchor may consist of.
 ANCHOR_STAGES = ("questions", "composition", "verification", "repair")
 # A clip may be this much off in length and size before it is called another one: containers round
@@ -68,9 +72,9 @@ class Call(NamedTuple):
         """What the model takes: None for what is not known, and so not checked."""
         model = self.model
         told: dict[str, Any] = {"prompt_characters": model.prompt_characters}
-        if self.stage in ("composition", "repair", "synthesis"):
+        if self.stage in ("composition", "repair", *CLIP_STAGES):
             told["aspect_ratios"] = model.ratios
-        if self.stage == "synthesis":
+        if self.stage in CLIP_STAGES:
             told |= {
                 "durations_s": model.durations_at(
                     self.settings["resolution"], last_frame=bool(self.settings.get("last_frame"))
@@ -402,6 +406,41 @@ def motion_call(
     )  # fmt: skip
 
 
+def measurement(
+    prompt: str,
+    gateway: str,
+    *,
+    model: str | None,
+    judge_model: str | None,
+    allow_off: bool = False,
+) -> Call:
+    """The chat calls that measure two clips of one prompt, as one call with the price of all five.
+
+    Untyped, the evaluator is another model than the judge that chooses among anchors, where one is
+    known. Raises UsageError for a model that sees no pictures.
+    """
+    judge = legal.choose_model("llm", judge_model, gateway, allow_off)[0]
+    typed = model or legal.other_eyes(judge, gateway)
+    chosen_model, warnings = legal.choose_model("llm", typed, gateway, allow_off)
+    if chosen_model.sees_images is False:
+        raise UsageError(
+            f"{chosen_model.id} sees no pictures, so it cannot measure a clip.",
+            "Choose another --evaluator-model (--list-models llm shows which do).",
+        )
+    if chosen_model.id == judge.id and not models.gateway(gateway).free:
+        warnings += (
+            f"{judge.id} both chooses the anchor and measures the clips: its own errors count for "
+            "the factorized one. Name another --evaluator-model.",
+        )
+    calls = (MEASURE_TOKENS, CHECK_TOKENS, CHECK_TOKENS, CLIP_CHECK_TOKENS, CLIP_CHECK_TOKENS)
+    tokens = sum(call[0] for call in calls), sum(call[1] for call in calls)
+    return Call(
+        "measurement", gateway, chosen_model, prompt, {"questions": len(calls)},
+        models.price(chosen_model, gateway, tokens=tokens),
+        _not_typed((model, f"model {chosen_model.id}")), warnings,
+    )  # fmt: skip
+
+
 def synthesis(
     prompt: str,
     motion: str | None,
@@ -420,10 +459,13 @@ def synthesis(
     drawn_ratios: tuple[str, ...] | None = None,
     last_frame: bool = False,
     last_frame_size: tuple[int, int] | None = None,
+    direct: bool = False,
     allow_off: bool = False,
     strict: bool = True,
 ) -> Call:
     """The video call of Stage 3. Settings are as typed, or None; `duration` in seconds.
+
+    `direct`: there is no anchor, the prompt alone is told.
 
     `picture_size` is the anchor's in pixels, where it is known; `drawn_ratios` what the image model
     takes, where one is yet to draw it; `last_frame` whether the clip is to end with a picture, and
@@ -432,7 +474,9 @@ def synthesis(
     """
     chosen_model, warnings = legal.choose_model("video", model, gateway, allow_off or not strict)
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
-    if chosen_model.first_frame is False:
+    if direct:
+        legal.check_text_to_video(chosen_model, gateway)
+    elif chosen_model.first_frame is False:
         raise UsageError(
             f"{chosen_model.id} takes no first frame.", "Choose another --video-model."
         )
@@ -459,7 +503,7 @@ def synthesis(
     if last_frame_size and strict:
         notes += legal.check_last_size(chosen_model, last_frame_size, picture_size, framing)
     try:
-        text = prompts.video_prompt(strategy, prompt, motion)
+        text = prompts.video_prompt(strategy, prompt, motion, direct)
     except ValueError:
         raise UsageError(
             "--prompt-strategy motion-only tells the video model the motion alone, and --motion "
@@ -469,7 +513,8 @@ def synthesis(
     legal.check_prompt(chosen_model, _characters(text), gateway, "prompt and motion")
     settings: dict[str, Any] = {
         "duration_s": seconds,
-        "aspect_ratio": _sent_ratio(chosen_model, canvas),
+        # Without a picture there is nothing to adapt to or to follow.
+        "aspect_ratio": canvas if direct else _sent_ratio(chosen_model, canvas),
         "canvas": canvas,
         "resolution": resolution,
         "audio": {None: "as the model makes it", True: "wanted",
@@ -487,7 +532,7 @@ def synthesis(
     sounds = chosen_model.audio != "never" and told is not False
     cost = models.price(chosen_model, gateway, seconds=seconds, resolution=resolution, audio=sounds)
     return Call(
-        "synthesis", gateway, chosen_model, text, settings, cost,
+        "direct" if direct else "synthesis", gateway, chosen_model, text, settings, cost,
         tuple(filter(None, chosen)), (*warnings, *notes), framing,
     )  # fmt: skip
 

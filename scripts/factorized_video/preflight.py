@@ -32,7 +32,9 @@ def check(console: Console, gateway: Gateway, expected: Cost) -> None:
 
 
 def model(gateway: Gateway, planned: str, kind: str) -> str | None:
-    """The model (llm, image, video, judge) that the plan had to leave open; None if it did not.
+    """The model that the plan had to leave open; None if it did not.
+
+    `kind` is llm, image, video, judge or evaluator.
 
     Raises UsageError unless the gateway lists exactly one.
     """
@@ -42,7 +44,8 @@ def model(gateway: Gateway, planned: str, kind: str) -> str | None:
     if len(served) == 1:
         return served[0]
     # Run by the orchestrator, the flag to type is the orchestrator's.
-    flag = f"--{kind}-model" if kind == "judge" or os.environ.get(COMMAND) else "--model"
+    own = kind in ("judge", "evaluator")
+    flag = f"--{kind}-model" if own or os.environ.get(COMMAND) else "--model"
     shown = ", ".join(served[:12]) + (" ..." if len(served) > 12 else "")
     raise UsageError(
         f"{gateway.about.subject} has no default model, and its list names "

@@ -110,7 +110,8 @@ def read(output: Path) -> dict[str, Any] | None:
 _KINDS: dict[str, tuple[type, ...]] = {
     "digest": (str,), "job": (str,), "model": (str,), "stage": (str,), "sha256": (str,),
     "command": (str,), "cwd": (str,), "created_at": (str,), "finished_at": (str,),
-    "sent_at": (int, float), "sent": (dict,), "inputs": (dict,), "gateway": (dict,),
+    "sent_at": (int, float), "took_s": (int, float), "sent": (dict,), "inputs": (dict,),
+    "gateway": (dict,),
     "cost": (dict,), "expected": (dict,), "pipeline": (dict,), "result": (dict,),
     "former_jobs": (list,), "idempotency_key": (str,), "address": (str,),
 }  # fmt: skip
@@ -368,6 +369,7 @@ class Record:
             "measured": None,
             "sha256": None,
             "finished_at": None,
+            "took_s": None,
             "pipeline": json.loads(os.environ.get(PIPELINE, "null")),
         }, aside)  # fmt: skip
 
@@ -420,11 +422,19 @@ class Record:
     def ended(self, error: ToolError) -> None:
         """Write down how it ended, where that stands until a person says `--resubmit`."""
         state = error.kind if error.kind in STATES else "failed"
-        self.update(state=state, error=error.as_json(), finished_at=_now())
+        self.update(state=state, error=error.as_json(), finished_at=_now(), took_s=self._took_s())
 
     def succeeded(self, sha256: str, **changes: object) -> None:
         """Write down the result."""
-        self.update(state="succeeded", sha256=sha256, error=None, finished_at=_now(), **changes)
+        self.update(
+            state="succeeded", sha256=sha256, error=None, finished_at=_now(),
+            took_s=self._took_s(), **changes,
+        )  # fmt: skip
+
+    def _took_s(self) -> float | None:
+        """Seconds since the paid call was sent; None where that is not known."""
+        sent_at = self.data.get("sent_at")
+        return round(max(0.0, time.time() - float(sent_at)), 3) if sent_at else None
 
     def withdraw(self) -> None:
         """Remove the intent, and put back what it moved aside: the paid call was not accepted."""

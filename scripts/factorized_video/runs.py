@@ -59,6 +59,23 @@ def spent_for(outputs: Iterable[Path]) -> Spent:
     return Spent(round(usd, 6), unknown)
 
 
+def took_s(outputs: Iterable[Path]) -> float:
+    """Seconds in which at least one paid call for these outputs was out, as receipts tell.
+
+    Of a clip from its submission until it was here. What went on at the same time counts once.
+    """
+    spans = []
+    for receipt in (data for output in outputs for data in _attempts(output)):
+        began, took = receipt.get("sent_at"), receipt.get("took_s")
+        if began and took:
+            spans.append((float(began), float(began) + float(took)))
+    total, end = 0.0, 0.0
+    for start, stop in sorted(spans):
+        total += max(0.0, stop - max(start, end))
+        end = max(end, stop)
+    return round(total, 3)
+
+
 def _attempts(output: Path) -> Iterable[dict[str, Any]]:
     """The receipts of an output, of what was kept aside for it (NAME.1.ext), and its candidates."""
     yield from (data for _, data in _in_folder(output.with_name(output.stem + CANDIDATES)))

@@ -368,7 +368,7 @@ class Selection:
         self._console.progress(f"checking candidate {name}")
         picture = images.to_show(images.read_image(one.path, f"Candidate {name}"))
         found, about = verifying.check(
-            self._console, gateway, self._calls["verification"], picture, questions
+            self._console, gateway, self._calls["verification"], (picture,), questions
         )
         key = self._folder.check_key(one.sha256, questions)
         rows = runs.checks_in(one.receipt)

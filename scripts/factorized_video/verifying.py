@@ -48,22 +48,31 @@ def check(
     console: Console,
     gateway: Gateway,
     call: Call,
-    picture: Picture,
+    pictures: tuple[Picture, ...],
     questions: tuple[str, ...],
+    *,
+    frames_s: tuple[float, ...] | None = None,
+    flag: str = JUDGE,
 ) -> tuple[Check, dict[str, Any]]:
     """What the judge finds in a picture, and what goes with it into the receipt.
 
-    Raises a ToolError only where the judge could not be asked.
+    With `frames_s`, times in seconds, the pictures are the frames of a clip. `flag` is the option
+    that names the model. Raises a ToolError only where the judge could not be asked.
     """
     asked = checks.with_controls(questions)
-    messages = prompts.check_messages([one.question for one in asked])
-    conversation = Conversation(console, gateway, call, JUDGE)
+    words = [one.question for one in asked]
+    messages = (
+        prompts.check_messages(words)
+        if frames_s is None
+        else prompts.clip_check_messages(words, frames_s)
+    )
+    conversation = Conversation(console, gateway, call, flag)
 
     def read(text: str, finish_reason: str | None) -> tuple[Answer, ...] | Unusable:
         return checks.read_answers(text, finish_reason, asked)
 
     try:
-        answer = conversation.ask_twice(messages, read, prompts.CHECK_SHAPE, (picture,))
+        answer = conversation.ask_twice(messages, read, prompts.CHECK_SHAPE, pictures)
     except Refused as error:
         # Without a reply nobody tells what it cost.
         found = Check(problem=f"the judge declined: {error.message}")

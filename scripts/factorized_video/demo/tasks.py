@@ -66,6 +66,12 @@ def _questions(data: Data, _: list[object]) -> tuple[Data, None]:
     return {"questions": questions_of(_prompt(data), COUNT)}, None
 
 
+def _measure(data: Data, _: list[object]) -> tuple[Data, None]:
+    # The circles on the card are in every frame: the clip is measured by a half of them.
+    questions = questions_of(_prompt(data), COUNT)
+    return {"first_frame": questions, "frames": questions[: COUNT // 2]}, None
+
+
 def _check(data: Data, pictures: list[object]) -> tuple[Data, None]:
     rows = data.get("questions")
     if not isinstance(rows, list) or not all(
@@ -98,6 +104,7 @@ def _prompt(data: Data) -> str:
 _TASKS: dict[str, Callable[[Data, list[object]], tuple[Data, str | None]]] = {
     "caption": _caption,
     "questions": _questions,
+    "measure": _measure,
     "check": _check,
     "motion": _motion,
 }

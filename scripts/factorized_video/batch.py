@@ -1,0 +1,520 @@
+"""Many prompts from one file: each a run of its own, so many at once, under one cap.
+
+Every line has its own output and receipts, so a killed batch goes on line by line; the summary only
+repeats what they say. Nothing is sent before every line was read, found legal, and priced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from . import budget, errors, files, inputs, measuring, models, plan, preflight, receipts, runs
+from .again import flag_of, same_command
+from .console import Console
+from .errors import Interrupted, ToolError, UsageError
+from .gateway import open_gateway, settings
+from .models import Cost
+from .supervising import Answer, Command, Crew, words_of
+
+MOST_LINES = 5_000
+LARGEST_FILE = 64 << 20  # bytes
+KEYS = ("prompt", "output", "category", "settings")
+# What belongs to the whole batch, or would make something else of a line.
+NOT_OF_A_LINE = (
+    "help", "prompt", "prompt_file", "prompts_file", "concurrency", "output", "work_dir", "json",
+    "quiet", "dry_run", "max_cost", "list_runs", "list_models", "cancel", "online", "gateway",
+    "compare", "direct", "job", "stop_after", "select", "allow_unknown_cost", "model",
+)  # fmt: skip
+# What is measured, by its key in a line's measurement, as tables call it.
+MEASURES = {"first_frame": "first frame", "frames": "frames over the clip"}
+# After one of these every further line would end the same way: none is begun.
+_ENDS_ALL = ("auth", "budget", "interrupted")
+# The exit code of a batch is that of the first of these that a line ended with.
+_WEIGHT = (
+    "internal", "interrupted", "auth", "budget", "usage", "unknown", "running", "unavailable",
+    "output", "rejected", "refused", "failed", "unverified",
+)  # fmt: skip
+
+
+_FREE, _NOTHING = Cost(0.0, "actual"), budget.Spent()
+
+
+class Run(Protocol):
+    """What a line asks for: one clip, or two that are compared."""
+
+    @property
+    def output(self) -> Path:
+        """The clip; of two the one in three stages."""
+
+    @property
+    def outputs(self) -> list[Path]:
+        """All whose receipts tell what it has cost."""
+
+    @property
+    def left(self) -> plan.Plan:
+        """The calls that are still to be made."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of it is there."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is worth saying before anything is sent."""
+
+    def check(self) -> None:
+        """Raise UsageError where something lies in the way."""
+
+
+@dataclass
+class Line:
+    """One line of the file: what it asks for, and what became of it."""
+
+    number: int  # in the file, from 1
+    prompt: str
+    category: str
+    args: argparse.Namespace
+    output: Path = Path()
+    outputs: list[Path] = field(default_factory=list)
+    expected: Cost = _FREE  # of what is left to pay
+    done: bool = False
+    spent: budget.Spent = _NOTHING
+    status: str = "not begun"
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def usd_left(self) -> float:
+        """What it should still cost in USD, as far as that is known."""
+        return self.expected.amount or 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `lines` in the summary."""
+        return {
+            "line": self.number,
+            "category": self.category or None,
+            "prompt": self.prompt if len(self.prompt) <= 300 else f"{self.prompt[:297]}...",
+            "status": self.status,
+            "output": str(self.output),
+            "cost": self.told.get("cost"),
+            "took_s": runs.took_s(self.outputs),
+            "comparison": self.told.get("comparison"),
+            "error": self.told.get("error"),
+        }
+
+
+class Batch:
+    """A run with --prompts-file; the folder of its outputs is --output, else outputs/FILE."""
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        parser: argparse.ArgumentParser,
+        scripts: str,
+        make: Callable[[argparse.Namespace, str, Path], Run],
+    ) -> None:
+        """`make(args, prompt, folder)` is the run that a line asks for.
+
+        Raises UsageError for a file that cannot be read, and for the first line that is not legal.
+        """
+        self._args = args
+        self._parser = parser
+        self._console: Console = args.console
+        self._scripts = scripts
+        self._began = time.monotonic()
+        self.gateway = settings.resolve(args.gateway, needs_key=False)
+        self.limit = budget.cap(args.max_cost, self.gateway.max_cost)
+        path = Path(args.prompts_file).expanduser()
+        self.folder = (
+            inputs.folder_path(args.output)
+            if args.output is not None
+            else Path.cwd() / "outputs" / path.stem
+        )
+        self.lines = _read(path, args, parser)
+        self._warnings: list[str] = []
+        places: dict[Path, int] = {}
+        for line in self.lines:
+            with _of_line(line.number, path.name):
+                self._plan(line, make(line.args, line.prompt, self.folder))
+                if line.output in places:
+                    raise UsageError(
+                        f"it would have the same output as line {places[line.output]}: "
+                        f"{line.output.name}.",
+                        'Give one of them another "output", or "settings": {"take": 2}.',
+                    )
+            places[line.output] = line.number
+
+    def _plan(self, line: Line, run: Run) -> None:
+        """What is there of a line, and what it should still cost. Raises UsageError."""
+        run.check()
+        line.output, line.outputs, line.done = run.output, run.outputs, run.is_done
+        left = run.left
+        line.expected, line.spent = left.cost, left.spent
+        line.status = "succeeded" if line.done else "not begun"
+        self._warnings += [one for one in run.warnings if one not in self._warnings]
+
+    @property
+    def summary(self) -> Path:
+        """Where the summary lies; its table beside it with .md."""
+        return self.folder / "summary.json"
+
+    @property
+    def _costs(self) -> list[Cost]:
+        return [line.expected for line in self.lines]
+
+    @property
+    def _spent(self) -> budget.Spent:
+        usd = sum(line.spent.usd for line in self.lines)
+        return budget.Spent(round(usd, 6), sum(line.spent.unknown for line in self.lines))
+
+    def dry_run(self) -> dict[str, Any]:
+        """The result of --dry-run: every line was read, found legal, and priced."""
+        self._console.warn(*self._warnings)
+        total, spent = models.total(self._costs), self._spent
+        rows = [
+            {"line": one.number, "status": "succeeded" if one.done else "planned",
+             "output": str(one.output), "cost": one.expected.as_json()}
+            for one in self.lines
+        ]  # fmt: skip
+        text = [
+            f"line {row['line']}: {plan.money(one.expected)}  {one.output.name}"
+            for row, one in zip(rows, self.lines, strict=True)
+        ]
+        text.append(f"{len(rows)} lines, {sum(one.done for one in self.lines)} of them made")
+        if self.limit:
+            text.append(f"cap: USD {self.limit.usd:g} ({self.limit.source})")
+        text.append(f"total: {plan.money(total)}; nothing was sent")
+        result: dict[str, Any] = {
+            "status": "planned",
+            "lines": rows,
+            "cost": total.as_json(),
+            "spent": spent.as_json(),
+            "max_cost": self.limit.usd if self.limit else None,
+            "gateway": self.gateway.name,
+            "gateway_why": self.gateway.why,
+            "text": "\n".join(text),
+        }
+        try:
+            self._check_cap()
+        except errors.OverBudget as error:
+            error.result = {**result, "status": "failed"}
+            error.charged = None
+            raise
+        return result
+
+    def _check_cap(self) -> None:
+        allow = self._args.allow_unknown_cost
+        budget.check(self.limit, self._spent, self._costs, allow_unknown=allow)
+
+    def make(self) -> dict[str, Any]:
+        """All lines that are not made yet; the summary of all of them."""
+        console = self._console
+        chosen = settings.resolve(self._args.gateway)
+        files.check_writable(self.summary)
+        self._check_cap()
+        console.warn(*self._warnings)
+        with receipts.locked(self.summary):
+            if any(not line.done for line in self.lines):
+                self._check_gateway(chosen)
+            at_once = self._args.concurrency or inputs.CONCURRENCY
+            try:
+                Crew().run(self._commands(), at_once, self._ended)
+            except Interrupted as stopped:
+                stopped.result = self._write(ended=True)
+                stopped.result.pop("status")
+                raise
+            result = self._write(ended=True)
+        self._raise_how_it_ended(result)
+        return result
+
+    def _check_gateway(self, chosen: settings.Settings) -> None:
+        """Ask once, free, whether the gateway is there and takes the key; the lines need not."""
+        with open_gateway(chosen, self._console.progress) as gateway:
+            preflight.check(self._console, gateway, models.total(self._costs))
+        os.environ[receipts.CHECKED] = "1"
+
+    # -- the lines -------------------------------------------------------------------------------
+
+    def _commands(self) -> Iterator[tuple[Line, Command]]:
+        """The next line to be begun, as long as nothing ended that would end every line.
+
+        Lines that are made are begun too where they have more to tell than a receipt does.
+        """
+        for line in self.lines:
+            if line.done and not self._args.compare:
+                line.told = {"cost": self._cost_of(line)}
+                continue
+            if any(one.told.get("error", {}).get("kind") in _ENDS_ALL for one in self.lines):
+                return
+            if not self._fits(line):
+                return
+            line.status = "being made"
+            yield line, self._command(line)
+
+    def _fits(self, line: Line) -> bool:
+        """Whether the cap has room for one more line beside those that are being made."""
+        if self.limit is None or line.done:
+            return True
+        reserved = sum(one.usd_left for one in self.lines if one.status == "being made")
+        try:
+            budget.check(
+                self.limit, budget.Spent(self._spent.usd + reserved, self._spent.unknown),
+                [line.expected], allow_unknown=self._args.allow_unknown_cost,
+            )  # fmt: skip
+        except errors.OverBudget as error:
+            line.told = {"error": error.as_json(), "cost": None}
+            line.status = "failed"
+            return False
+        return True
+
+    def _command(self, line: Line) -> Command:
+        share = None
+        if self.limit:
+            others = [one for one in self.lines if one is not line]
+            used = sum(one.spent.usd for one in others)
+            used += sum(one.usd_left for one in others if one.status == "being made")
+            share = max(0.0, round(self.limit.usd - used, 6))
+        words = words_of(
+            self._parser, line.args, prompt=None, prompt_file="-", prompts_file=None,
+            concurrency=None, output=str(line.output), json=True, quiet=True, dry_run=False,
+            max_cost=share,
+        )  # fmt: skip
+        script = os.path.join(self._scripts, "factorized_generate.py")
+        return Command([script, *words], line.prompt)
+
+    def _ended(self, line: Line, answer: Answer) -> None:
+        kept = ("cost", "error", "comparison", "measurement", "arms")
+        line.told = {name: answer.result[name] for name in kept if answer.result.get(name)}
+        line.status = str(answer.result.get("status"))
+        if answer.code == 0 and answer.result.get("candidate", "") is None:
+            line.status = "awaits a choice"
+        line.spent = runs.spent_for(line.outputs)
+        line.expected = _FREE
+        self._console.warn(*(
+            f"line {line.number}: {warning}"
+            for warning in answer.result.get("warnings") or ()
+            if warning not in self._console.warnings
+        ))  # fmt: skip
+        if line.told.get("error"):
+            self._console.warn(f"line {line.number}: {line.told['error']['message']}")
+        self._write()
+        self._say()
+
+    def _say(self) -> None:
+        count = Counter(line.status for line in self.lines)
+        made = count.pop("succeeded", 0)
+        rest = ", ".join(f"{number} {status}" for status, number in count.items())
+        rest = f" ({rest})" if rest else ""
+        spent = f"USD {self._spent.usd:.2f} spent"
+        self._console.progress(f"{made} of {len(self.lines)} made{rest}; {spent}")
+
+    def _cost_of(self, line: Line) -> dict[str, object]:
+        """What a line that is made has cost, as its receipts tell."""
+        receipt = receipts.read(line.output) or {}
+        told = (receipt.get("pipeline") or {}).get("cost") or receipt.get("cost")
+        return told if isinstance(told, dict) else Cost(None, "unknown").as_json()
+
+    # -- the summary -----------------------------------------------------------------------------
+
+    def _write(self, ended: bool = False) -> dict[str, Any]:
+        """Write the summary and its table; the result. What was measured is told at the end."""
+        told = [line.told.get("cost") for line in self.lines]
+        known = [Cost(one["amount"], one["kind"]) for one in told if one and one["kind"]]
+        counts = Counter(line.status for line in self.lines)
+        result: dict[str, Any] = {
+            "status": "succeeded",
+            "output": str(self.summary),
+            "gateway": self.gateway.name,
+            "cost": models.total(known).as_json(),
+            "counts": dict(counts),
+            "lines": [line.as_json() for line in self.lines],
+        }
+        text = _table(self.lines, models.total(known))
+        if ended and any(line.told.get("measurement") for line in self.lines):
+            lifts = {
+                words: measuring.by_category(_pairs(self.lines, what))
+                for what, words in MEASURES.items()
+            }
+            result["measured"] = measuring.as_json(lifts)
+            text = "\n".join([text, "", *measuring.table(lifts)])
+        document = {"made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **result}
+        data = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        files.write_file(self.summary, data.encode("utf-8", "backslashreplace"))
+        files.write_file(
+            self.summary.with_suffix(".txt"), (text + "\n").encode("utf-8", "backslashreplace")
+        )
+        return {**result, "text": text}
+
+    def _raise_how_it_ended(self, result: dict[str, Any]) -> None:
+        """Raise the weightiest error of a line, where not every line was made."""
+        found = {
+            line.told["error"]["kind"]: line.told["error"]
+            for line in reversed(self.lines)
+            if line.told.get("error")
+        }
+        kind = next((kind for kind in _WEIGHT if kind in found), None)
+        if kind is None:
+            return
+        made = sum(line.status == "succeeded" for line in self.lines)
+        numbers = [
+            str(line.number) for line in self.lines
+            if (line.told.get("error") or {}).get("kind") == kind
+        ]  # fmt: skip
+        more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
+        where = f"line{'s' * (len(numbers) > 1)} {', '.join(numbers[:8])}{more}"
+        error = errors.of_kind(
+            kind, f"{made} of {len(self.lines)} lines are made. {where}: {found[kind]['message']}",
+            str(found[kind].get("hint") or ""),
+        )  # fmt: skip
+        error.result = {**result, "next": same_command()}
+        error.result.pop("status")
+        raise error
+
+
+def _read(path: Path, args: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Line]:
+    """The lines of the file. Raises UsageError, which names the line."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise UsageError(f"{path} has more than {LARGEST_FILE >> 20} MiB.", "Split it.")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"--prompts-file {path} cannot be read: {reason}.",
+            'Give a file with one JSON object a line: {"prompt": "..."}.',
+        ) from None
+    lines = []
+    for number, raw in enumerate(data.splitlines(), 1):
+        if raw.strip():
+            with _of_line(number, path.name):
+                lines.append(_line(number, raw, args, parser))
+    if not lines:
+        raise UsageError(f"{path} holds no prompts.", 'One JSON object a line: {"prompt": "..."}.')
+    if len(lines) > MOST_LINES:
+        raise UsageError(f"{path} holds {len(lines):,} prompts.", f"At most {MOST_LINES:,}.")
+    return lines
+
+
+def _line(
+    number: int, raw: bytes, args: argparse.Namespace, parser: argparse.ArgumentParser
+) -> Line:
+    try:
+        row = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        raise UsageError("it is no JSON object.", 'Expected {"prompt": "..."}, in UTF-8.')
+    unknown = sorted(set(row) - set(KEYS))
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is no key of a line.", f"Expected: {', '.join(KEYS)}.")
+    for key in ("prompt", "output", "category"):
+        if not isinstance(row.get(key, ""), str):
+            raise UsageError(f"{key!r} is no text.", "Put it in quotation marks.")
+    prompt = str(row.get("prompt", ""))
+    if prompt.strip() == "-":
+        raise UsageError("the prompt is a dash.", "Say what the video is to show.")
+    prompt = inputs.read_text(prompt, None, "the prompt")
+    category = " ".join(str(row.get("category", "")).split())[:60]
+    own = _settings(row.get("settings") or {}, parser)
+    named = _output(row, args)
+    told = argparse.Namespace(**{**vars(args), "prompts_file": None, "output": None,
+                                 "concurrency": None})  # fmt: skip
+    own_args = parser.parse_args(["--prompt=x", *own], told)
+    own_args.prompt, own_args.output = prompt, named
+    return Line(number, prompt, category, own_args)
+
+
+def _settings(told: object, parser: argparse.ArgumentParser) -> list[str]:
+    """The settings of a line as words of a command line. Raises UsageError."""
+    if not isinstance(told, dict):
+        raise UsageError('"settings" is no object.', 'Such as {"duration": 4, "style": "anime"}.')
+    takes = {action.dest: action for action in parser._actions}
+    words = []
+    for key, value in told.items():
+        name = str(key).removeprefix("--").replace("-", "_")
+        if name not in takes or name in NOT_OF_A_LINE:
+            raise UsageError(
+                f"{key!r} is no setting of a line.",
+                "Settings have the names of options, such as duration, style, seed or take; what "
+                "holds for the whole batch is typed.",
+            )
+        flag = flag_of(name)
+        if value is True:
+            words.append(flag)
+        elif value is False and name in ("audio", "filmstrip"):
+            words.append(f"--no-{name}")
+        elif isinstance(value, list):
+            words += [f"{flag}={one}" for one in value]
+        elif isinstance(value, str | int | float) and not isinstance(value, bool):
+            words.append(f"{flag}={value}")
+        elif value is not None and value is not False:
+            raise UsageError(f"{key!r} has a value that no option takes.", "A text or a number.")
+    return words
+
+
+def _output(row: dict[str, Any], args: argparse.Namespace) -> str | None:
+    """A line's own output, in the folder of the batch."""
+    named = row.get("output")
+    if named is None:
+        return None
+    folder = (
+        inputs.folder_path(args.output)
+        if args.output is not None
+        else Path.cwd() / "outputs" / Path(args.prompts_file).expanduser().stem
+    )
+    path = inputs.output_path(os.path.join(str(folder), os.path.expanduser(named)))
+    inputs.check_extension(path, (".mp4",))
+    return str(path)
+
+
+@contextlib.contextmanager
+def _of_line(number: int, name: str) -> Iterator[None]:
+    """Say of which line an error is."""
+    try:
+        yield
+    except ToolError as error:
+        message = f"{name}, line {number}: {error.message}"
+        raised = errors.of_kind(error.kind, message, error.hint)
+        raised.result = error.result
+        raise raised from None
+
+
+def _pairs(lines: list[Line], what: str) -> list[measuring.Pair]:
+    """What both arms pass, line by line; None where that is not known."""
+    pairs = []
+    for line in lines:
+        found = (line.told.get("measurement") or {}).get(what) or {}
+        arms = [
+            measuring.Arm(told["passed"], told["asked"])
+            if told and told["state"] != "unknown"
+            else None
+            for told in (found.get("factorized"), found.get("direct"))
+        ]
+        pairs.append(measuring.Pair(line.prompt, line.category, *arms))
+    return pairs
+
+
+def _table(lines: list[Line], total: Cost) -> str:
+    """The lines for a person to read."""
+    rows = []
+    for line in lines:
+        told = line.told.get("cost")
+        cost = plan.money(Cost(told["amount"], told["kind"])) if told else "-"
+        took = runs.took_s(line.outputs)
+        rows.append(
+            f"{line.number:>4}  {line.status:<15} {cost:<22} {took:>7.1f} s  {line.output.name}"
+        )
+        error = line.told.get("error")
+        if error:
+            rows.append(f"      {error['kind']}: {error['message']}")
+    made = sum(line.status == "succeeded" for line in lines)
+    rows.append(f"{made} of {len(lines)} made; {plan.money(total)}")
+    return "\n".join(rows)

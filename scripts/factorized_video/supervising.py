@@ -1,0 +1,156 @@
+"""Several commands at once: each a process of its own, whose one JSON answer is handed on.
+
+Nothing of an answer is kept here, so that a thousand commands take no more memory than one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from . import interrupts, receipts
+from .again import same_command
+from .errors import Interrupted
+
+# A command that is told to stop waits for the answers of its own stages first.
+_STOPS_WITHIN_S = interrupts.LONGEST_HOLD_S + 8
+_LOOKS_EVERY_S = 0.25  # how soon the main thread notices a signal
+
+
+class Command(NamedTuple):
+    """One command: its words after the interpreter's, and what it reads from stdin."""
+
+    words: list[str]
+    stdin: str
+
+
+class Answer(NamedTuple):
+    """How a command ended: its exit code and its JSON result."""
+
+    code: int
+    result: dict[str, Any]
+
+
+class Crew:
+    """Runs commands, so many at once; started and ended commands are told one at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+        # Receipts name the command that a person would run again: the one that was typed.
+        command = os.environ.get(receipts.COMMAND) or same_command("--no-wait")
+        self._environ = {**os.environ, receipts.COMMAND: command}
+        self._environ.pop(receipts.PIPELINE, None)
+
+    def run(
+        self,
+        commands: Iterator[tuple[Any, Command]],
+        at_once: int,
+        ended: Callable[[Any, Answer], None],
+    ) -> None:
+        """Run all commands; `ended(key, answer)` is called as each ends, never two at a time.
+
+        The iterator is asked for the next one when there is room for it, under the same lock.
+        Raises Interrupted once those that were running have ended.
+        """
+        failures: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                while not self._stopped:
+                    with self._lock:
+                        key, command = next(commands, (None, None))
+                    if command is None:
+                        return
+                    answer = self._answer(command)
+                    with self._lock:
+                        ended(key, answer)
+            except BaseException as error:  # noqa: BLE001 - raised by the main thread
+                failures.append(error)
+                self._stopped = True
+
+        workers = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
+        try:
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                while worker.is_alive():
+                    worker.join(_LOOKS_EVERY_S)
+        except KeyboardInterrupt:
+            self._stop(workers)
+            raise Interrupted("Interrupted.", "Run the same command again to go on.") from None
+        if failures:
+            raise failures[0]
+
+    def _answer(self, command: Command) -> Answer:
+        # Its progress would be mixed with the others'; its warnings and errors are in its result.
+        child = subprocess.Popen(
+            [sys.executable, *command.words], env=self._environ, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        self._running.add(child)
+        try:
+            out, err = child.communicate(command.stdin.encode())
+        finally:
+            self._running.discard(child)
+        try:
+            result = json.loads(out)
+        except ValueError:
+            result = None
+        if isinstance(result, dict):
+            return Answer(child.returncode, result)
+        said = err.decode("utf-8", "replace").strip().splitlines()
+        message = f"A run ended without an answer (exit status {child.returncode})."
+        hint = f"Its last line: {said[-1][:300]}" if said else "Run the same command again."
+        error = {"kind": "interrupted", "message": message, "hint": hint}
+        return Answer(130, {"status": "interrupted", "error": error})
+
+    def _stop(self, workers: list[threading.Thread]) -> None:
+        """Have what is running end, so that nothing paid is lost; what does not is killed."""
+        self._stopped = True
+        for child in list(self._running):
+            with contextlib.suppress(OSError):
+                child.send_signal(interrupts.PASSED_ON)
+        try:
+            for worker in workers:
+                worker.join(_STOPS_WITHIN_S)
+        except KeyboardInterrupt:  # a second one: at once
+            pass
+        for child in list(self._running):
+            with contextlib.suppress(OSError):
+                child.kill()
+
+
+def words_of(
+    parser: argparse.ArgumentParser, args: argparse.Namespace, **instead: object
+) -> list[str]:
+    """The options as words of a command line; `instead` are other values for some of them.
+
+    Options at their default are left out. Raises KeyError for a name that is no option.
+    """
+    values = {**vars(args), **instead}
+    unknown = set(instead) - {action.dest for action in parser._actions}
+    if unknown:
+        raise KeyError(f"no such options: {sorted(unknown)}")
+    words: list[str] = []
+    for action in parser._actions:
+        value = values.get(action.dest)
+        flag = action.option_strings[0] if action.option_strings else ""
+        if not flag or value is None:
+            continue
+        if action.nargs == 0:  # a flag without a value
+            if value == action.const and value != action.default:
+                words.append(flag)
+        elif isinstance(value, list):
+            words += [f"{flag}={one}" for one in value]
+        elif value != action.default:
+            words.append(f"{flag}={value}")
+    return words

@@ -1,0 +1,351 @@
+"""--prompts-file: many prompts, each a run of its own, under one cap, resumed line by line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run, ended, run, start
+from judges import Judge
+from loopback import Gateway, Reply
+from speech import Request, Wrong
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several processes at once on few cores: time-outs of a second would be over at times."""
+    monkeypatch.setenv("FACTORIZED_VIDEO_TIME_SCALE", "0.05")
+
+
+PROMPTS = ("A cat jumps", "A dog sleeps", "A kite rises over a hill")
+
+
+def lay(*rows: object, name: str = "many.jsonl") -> None:
+    """The file: of a text its prompt, of an object the line itself."""
+    told = [{"prompt": row} if isinstance(row, str) else row for row in rows]
+    text = "\n".join(json.dumps(row, ensure_ascii=False) for row in told)
+    Path(name).write_text(text + "\n", encoding="utf-8")
+
+
+def make(gateway: Gateway | None, *words: str) -> Run:
+    """All lines of many.jsonl with --json, into out/."""
+    told = ["--prompts-file=many.jsonl", "--output=out", "--json", *words]
+    return run("factorized_generate", *told, gateway=gateway)
+
+
+def summary() -> dict[str, Any]:
+    data = json.loads(Path("out/summary.json").read_text(encoding="utf-8"))
+    assert isinstance(data, dict)
+    return data
+
+
+# --- what is made ---------------------------------------------------------------------------------
+
+
+def test_each_line_is_a_run_of_its_own_and_the_summary_tells_of_all(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+    done = make(gateway)
+    assert done.code == 0, done.err
+    told = done.json
+    assert [row["status"] for row in told["lines"]] == ["succeeded"] * 3
+    assert told["counts"] == {"succeeded": 3}
+    for row, prompt in zip(told["lines"], PROMPTS, strict=True):
+        assert row["prompt"] == prompt
+        receipt = json.loads(Path(f"{row['output']}.receipt.json").read_text(encoding="utf-8"))
+        assert receipt["inputs"]["prompt"] == prompt
+        assert "--prompts-file=many.jsonl" in receipt["command"]
+        assert row["cost"]["amount"] == receipt["pipeline"]["cost"]["amount"]
+        assert row["took_s"] > 0
+    assert told["cost"]["amount"] == pytest.approx(
+        sum(row["cost"]["amount"] for row in told["lines"])
+    )
+    assert gateway.sent == {"chat": 3, "image": 3, "create": 3}
+    assert summary()["lines"] == told["lines"]
+    table = Path("out/summary.txt").read_text(encoding="utf-8")
+    assert "3 of 3 made" in table
+    # The same command again sends nothing, and tells the same.
+    again = make(gateway)
+    assert again.code == 0
+    assert again.json["cost"] == told["cost"]
+    assert gateway.sent == {"chat": 3, "image": 3, "create": 3}
+
+
+def test_without_json_the_table_is_printed(gateway: Gateway) -> None:
+    lay("A cat jumps")
+    words = ["--prompts-file=many.jsonl", "--output=out"]
+    done = run("factorized_generate", *words, gateway=gateway)
+    assert "1 of 1 made" in done.out
+
+
+def test_names_stay_when_lines_are_moved_and_added(gateway: Gateway) -> None:
+    lay(*PROMPTS[:2])
+    first = {row["prompt"]: row["output"] for row in make(gateway).json["lines"]}
+    lay("Another one", *reversed(PROMPTS[:2]))
+    second = {row["prompt"]: row["output"] for row in make(gateway).json["lines"]}
+    assert all(second[prompt] == path for prompt, path in first.items())
+    assert gateway.billed["create"] == 3
+
+
+def test_a_line_has_its_own_settings_output_and_category(gateway: Gateway) -> None:
+    lay(
+        {"prompt": "A cat jumps", "output": "cat.mp4", "category": "motion",
+         "settings": {"duration": 4, "aspect-ratio": "9:16", "filmstrip": False}},
+        {"prompt": "A cat jumps", "settings": {"take": 2}},
+        "A cat jumps",
+    )  # fmt: skip
+    done = make(gateway, "--duration=8")
+    assert done.code == 0, done.err
+    rows = done.json["lines"]
+    assert rows[0]["output"] == str(Path("out/cat.mp4").absolute())
+    assert rows[0]["category"] == "motion"
+    asked = sorted(
+        (told.duration_s or 0, str(told.shape))
+        for told in (gateway.speech.asked(r) for r in gateway.of("create"))
+    )
+    assert asked == [(4, "9:16"), (8, "16:9"), (8, "16:9")]
+    assert not Path("out/cat.filmstrip.png").exists()
+
+
+@pytest.mark.thorough
+def test_so_many_at_once_and_no_more(gateway: Gateway) -> None:
+    lay(*[f"Scene number {number}" for number in range(6)])
+    gateway.ends_after = None
+    starts: list[int] = []
+    gateway.on("create", lambda: starts.append(1))
+    assert make(gateway, "--concurrency=2", "--timeout=0.5").code == 4
+    assert len(gateway.jobs) == 6  # who waits no longer makes room
+    gateway.ends_after = 1
+    done = make(gateway)
+    assert done.code == 0, done.err
+    assert gateway.billed["create"] == 6
+
+
+# --- before anything is sent ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["A cat", {"words": "A dog"}], "line 2: 'words' is no key of a line"),
+        (["A cat", ["A dog"]], "line 2: it is no JSON object"),
+        (["A cat", {"prompt": 7}], "line 2: 'prompt' is no text"),
+        (["A cat", {}], "line 2: the prompt is empty"),
+        (["A cat", {"prompt": "-"}], "line 2: the prompt is a dash"),
+        (["A cat", {"prompt": "A dog", "settings": {"speed": 2}}], "'speed' is no setting"),
+        (["A cat", {"prompt": "A dog", "settings": {"max_cost": 2}}], "'max_cost' is no setting"),
+        (["A cat", {"prompt": "A dog", "settings": 3}], 'line 2: "settings" is no object'),
+        (["A cat", {"prompt": "A dog", "settings": {"duration": 5}}], "4, 6 and 8 seconds"),
+        (["A cat", {"prompt": "A dog", "settings": {"duration": "x"}}], "line 2: argument"),
+        (["A cat", {"prompt": "A dog", "settings": {"seed": {"a": 1}}}], "'seed' has a value"),
+        (["A cat", {"prompt": "A dog", "output": "x.png"}], "line 2: --output x.png ends in"),
+        (["A cat", "A dog", "A cat"], "line 3: it would have the same output as line 1"),
+        ([], "holds no prompts"),
+    ],
+)
+def test_the_first_line_that_is_not_legal_is_named(
+    gateway: Gateway, rows: list[object], message: str
+) -> None:
+    lay(*rows)
+    failed = make(gateway)
+    assert failed.code == 2, failed.out
+    assert message in failed.json["error"]["message"]
+    assert not gateway.requests
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe{", b"{" * 100_000, b'{"prompt": "a"', b"\0\0"])
+def test_a_file_that_is_no_json_lines(gateway: Gateway, data: bytes) -> None:
+    Path("many.jsonl").write_bytes(data)
+    failed = make(gateway)
+    assert failed.code == 2
+    assert "line 1: it is no JSON object" in failed.json["error"]["message"]
+
+
+def test_a_file_that_is_not_there(gateway: Gateway) -> None:
+    failed = make(gateway)
+    assert failed.code == 2
+    assert "cannot be read" in failed.json["error"]["message"]
+
+
+def test_the_plan_prices_every_line_and_sends_nothing(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+    told = make(gateway, "--dry-run").json
+    one = told["lines"][0]["cost"]["amount"]
+    assert told["cost"]["amount"] == pytest.approx(3 * one)
+    assert not gateway.requests
+    assert make(gateway, "--dry-run", "--max-cost=7").code == 7
+    assert make(gateway).code == 0
+    assert make(gateway, "--dry-run", "--max-cost=7").code == 0  # nothing is left to pay
+    assert {row["status"] for row in make(gateway, "--dry-run").json["lines"]} == {"succeeded"}
+
+
+@pytest.mark.parametrize("words", [["--concurrency=2"], ["--evaluator-model=openai/gpt-4o"]])
+def test_what_says_nothing_alone_is_refused(gateway: Gateway, words: list[str]) -> None:
+    failed = run("factorized_generate", "--prompt=A cat", "--json", *words, gateway=gateway)
+    assert failed.code == 2
+    assert not gateway.requests
+
+
+# --- the cap --------------------------------------------------------------------------------------
+
+
+def test_the_cap_holds_for_all_lines_together(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+    refused = make(gateway, "--max-cost=7.6")
+    assert refused.code == 7
+    assert not gateway.requests
+    env = {"FACTORIZED_VIDEO_MAX_COST": "7.6"}
+    words = ["--prompts-file=many.jsonl", "--output=out", "--json"]
+    assert run("factorized_generate", *words, gateway=gateway, env=env).code == 7
+    assert make(gateway, "--max-cost=7.7").code == 0
+
+
+def test_a_line_that_cost_more_than_it_should_leaves_no_room_for_the_last(
+    gateway: Gateway,
+) -> None:
+    lay(*PROMPTS)
+    gateway.chat_usd = 1.0
+    ends = make(gateway, "--max-cost=7.7", "--concurrency=1")
+    assert ends.code == 7, ends.out
+    states = [row["status"] for row in ends.json["lines"]]
+    assert states[0] == "succeeded"
+    assert states[-1] in ("failed", "not begun")
+    assert gateway.billed["create"] < 3
+    assert gateway.charged_usd + 2.4 * gateway.billed["create"] <= 7.7 + 1.0
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+
+def test_a_line_that_is_refused_ends_no_other(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+
+    def refuse(request: Request) -> Reply | None:
+        if "dog" in str(request.body["prompt"]):
+            return gateway.speech.error(400, Wrong("blocked by the safety filter"))
+        return None
+
+    gateway.answers["create"] = refuse
+    failed = make(gateway)
+    states = {row["prompt"]: row["status"] for row in failed.json["lines"]}
+    assert failed.code in (5, 10)
+    assert states["A dog sleeps"] in ("refused", "rejected")
+    assert [states[prompt] for prompt in PROMPTS if "dog" not in prompt] == ["succeeded"] * 2
+    assert "line 2" in failed.json["error"]["message"]
+    assert "2 of 3 lines are made" in failed.json["error"]["message"]
+    assert "--prompts-file=many.jsonl" in failed.json["next"]
+
+
+def test_a_key_that_is_refused_begins_no_line(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+    gateway.key = "another"
+    failed = make(gateway)
+    assert failed.code == 3
+    assert gateway.billed == {}
+    assert len(gateway.requests) == 1
+
+
+def test_a_credit_that_ends_on_the_way_begins_no_further_line(gateway: Gateway) -> None:
+    lay(*[f"Scene number {number}" for number in range(6)])
+    gateway.always("create", Reply(402, means=Wrong("no credit")))
+    failed = make(gateway, "--concurrency=1")
+    assert failed.code == 3
+    assert failed.json["counts"]["not begun"] == 5
+
+
+def test_a_job_that_fails_is_told_and_not_sent_again(gateway: Gateway) -> None:
+    lay("A cat jumps")
+    gateway.ending = {"status": "failed", "error": "out of memory"}
+    assert make(gateway).code == 11
+    assert make(gateway).code == 11
+    assert gateway.billed["create"] == 1
+
+
+def test_candidates_await_a_choice_line_by_line(gateway: Gateway) -> None:
+    lay(*PROMPTS[:2])
+    done = make(gateway, "--candidates=2")
+    assert done.code == 0, done.err
+    assert done.json["counts"] == {"awaits a choice": 2}
+    assert gateway.sent == {"chat": 2, "image": 4}
+
+
+# --- killed and resumed ---------------------------------------------------------------------------
+
+
+def test_interrupted_it_tells_what_there_is_and_goes_on(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+    gateway.ends_after = None
+    words = ["--prompts-file=many.jsonl", "--output=out", "--json"]
+    process = start("factorized_generate", *words, gateway=gateway)
+    gateway.wait_for("status", 3)
+    os.kill(process.pid, signal.SIGINT)
+    stopped = ended(process)
+    assert stopped.code == 130, stopped.err
+    assert stopped.json["status"] == "interrupted"
+    assert len(stopped.json["lines"]) == 3
+    gateway.ends_after = 1
+    assert make(gateway).code == 0
+    assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
+
+
+@pytest.mark.thorough
+def test_killed_again_and_again_every_line_is_billed_once(gateway: Gateway) -> None:
+    gateway.clock_ahead_s = 0.0
+    lay(*[f"Scene number {number}" for number in range(8)])
+    words = ["--prompts-file=many.jsonl", "--output=out", "--json", "--concurrency=4"]
+    for kills in range(3):
+        process = start("factorized_generate", *words, gateway=gateway)
+        gateway.wait_for("create", kills * 2 + 1)
+        os.killpg(process.pid, signal.SIGKILL)
+        ended(process)
+    done = make(gateway, "--concurrency=4")
+    assert gateway.billed["create"] <= 8
+    assert gateway.billed["image"] <= 8
+    # A picture that was out at the moment of a kill is lost: the line says so, and sends nothing.
+    counts = done.json["counts"]
+    assert set(counts) <= {"succeeded", "unknown"}
+    assert (done.code, counts.get("unknown", 0)) in ((0, 0), (8, counts.get("unknown")))
+    assert gateway.billed["create"] >= counts["succeeded"]
+
+
+def test_two_at_once_are_told_apart(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+    gateway.ends_after = None
+    words = ["--prompts-file=many.jsonl", "--output=out", "--json"]
+    process = start("factorized_generate", *words, gateway=gateway)
+    gateway.wait_for("status", 1)
+    second = make(gateway)
+    assert second.code == 4
+    assert "Another process" in second.json["error"]["message"]
+    os.kill(process.pid, signal.SIGINT)
+    ended(process)
+
+
+# --- compared and measured ------------------------------------------------------------------------
+
+
+@pytest.mark.thorough
+def test_both_ways_are_measured_per_category_and_over_all(gateway: Gateway) -> None:
+    judge = Judge(gateway)
+    lay(
+        {"prompt": "A cat jumps", "category": "motion"},
+        {"prompt": "Two cats sit", "category": "numeracy"},
+    )
+    done = make(gateway, "--compare", "--verify")
+    assert done.code == 0, done.err
+    told = done.json
+    assert {row["comparison"] is not None for row in told["lines"]} == {True}
+    measured = told["measured"]
+    assert set(measured) == {"first frame", "frames over the clip"}
+    assert list(measured["first frame"]) == ["motion", "numeracy", "overall"]
+    assert measured["first frame"]["overall"]["n"] == 2
+    assert len(judge.of("measure")) == 2
+    assert "overall" in Path("out/summary.txt").read_text(encoding="utf-8")
+    before = dict(gateway.sent)
+    again = make(gateway, "--compare", "--verify")
+    assert again.json["measured"] == measured
+    assert gateway.sent == before
