@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import budget, errors, evaluating, files, models, plan, runs
-from .again import with_choice, with_model
+from .again import same_command, with_choice, with_model
 from .console import Console
 from .direct import OF_ANCHORS, DirectRun
 from .errors import OutputError, ToolError, UsageError
@@ -48,19 +48,9 @@ class ComparedRun:
                 "Take it over without --compare: add --direct, or not.",
             )
         self._check_evaluator()
-        self._factorized = FactorizedRun(_with(args, compare=False), scripts, prompt, folder)
+        self._folder = folder
+        self._read(prompt)
         self.output = self._factorized.output
-        without = {name: parser.get_default(name) for name in OF_ANCHORS}
-        self._direct = DirectRun(
-            _with(
-                args, **without, compare=False, direct=True, output=str(self.output)
-            ),
-            scripts,
-            self._factorized.prompt,
-        )  # fmt: skip
-        self._runs: dict[str, FactorizedRun | DirectRun] = {
-            "factorized": self._factorized, "direct": self._direct,
-        }  # fmt: skip
         self.gateway = self._factorized.gateway
         self._evaluation = None
         if self._factorized.verifies:
@@ -68,6 +58,18 @@ class ComparedRun:
                 args, self._factorized.prompt, self.output, self.gateway
             )
         self.limit = budget.cap(args.max_cost, self.gateway.max_cost)
+
+    def _read(self, prompt: str | None) -> None:
+        """Both arms, as what is on disk has them by now."""
+        args, scripts = self._args, self._scripts
+        self._factorized = FactorizedRun(_with(args, compare=False), scripts, prompt, self._folder)
+        without = {name: self._parser.get_default(name) for name in OF_ANCHORS}
+        output = str(self._factorized.output)
+        direct = _with(args, **without, compare=False, direct=True, output=output)
+        self._direct = DirectRun(direct, scripts, self._factorized.prompt)
+        self._runs: dict[str, FactorizedRun | DirectRun] = {
+            "factorized": self._factorized, "direct": self._direct,
+        }  # fmt: skip
 
     @property
     def picture(self) -> Path:
@@ -141,6 +143,7 @@ class ComparedRun:
             waits = answer.result.get("candidate", "") is None
             if answer.code or waits or stops:
                 return self._handed_on("factorized", answer, waits)
+            self._read(self._factorized.prompt)  # the anchor is there now, and paid for
         both: dict[str, dict[str, object]] = {"factorized": {}, "direct": {}}
         answers = self._run(both)
         measured = None
@@ -218,7 +221,7 @@ class ComparedRun:
         result = {key: value for key, value in answer.result.items() if key != "warnings"}
         if answer.code:
             raise self._failure(arm, answer, result)
-        following = with_choice() if waits else result.get("next")
+        following = with_choice() if waits else same_command("--stop-after")
         return {**result, "text": str(result.get("output")), "next": following}
 
     def _failure(self, arm: str, answer: Answer, result: dict[str, Any]) -> ToolError:
