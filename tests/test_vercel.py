@@ -197,6 +197,31 @@ def test_480p_is_the_size_by_which_each_maker_knows_it(model: str, size: str) ->
     assert body and body["resolution"] == size
 
 
+@pytest.mark.parametrize(
+    ("model", "resolution", "shape", "size"),
+    [
+        ("alibaba/wan-v2.6-t2v", "720p", "16:9", "1280x720"),
+        ("alibaba/wan-v2.6-t2v", "720p", "9:16", "720x1280"),
+        ("alibaba/wan-v2.6-t2v", "720p", "1:1", "960x960"),
+        ("alibaba/wan-v2.6-t2v", "1080p", "3:4", "1248x1632"),
+        ("alibaba/wan-v2.6-t2v", "1080p", "9:16", "1080x1920"),
+        ("alibaba/wan-v2.5-t2v-preview", "480p", "9:16", "480x832"),
+        # From 2.7 on, and at the others, the ratio tells the shape.
+        ("alibaba/wan-v2.7-t2v", "720p", "9:16", "1280x720"),
+        ("alibaba/wan-v3.0-video", "1080p", "1:1", "1920x1080"),
+        ("google/veo-3.1-generate-001", "720p", "9:16", "1280x720"),
+    ],
+)
+def test_an_older_wan_is_told_the_shape_of_a_clip_from_the_prompt_by_its_size(
+    model: str, resolution: str, shape: str, size: str
+) -> None:
+    request = clip(model, frame=None, ratio=shape, resolution=resolution, shape=shape)
+    body = vercel.encode_submit(request).body
+    assert body and (body["resolution"], body["aspectRatio"]) == (size, shape)
+    begun = vercel.encode_submit(request._replace(first_frame=FRAME)).body
+    assert begun and begun["resolution"] in ("1280x720", "1920x1080", "832x480")
+
+
 def test_a_starts_key_is_a_header_and_only_there() -> None:
     http = vercel.encode_submit(clip("google/veo-3.1-generate-001", key="take-1"))
     assert http.headers == of(

@@ -49,6 +49,14 @@ ABOUT = About(
 )
 _PROTOCOL = {"ai-gateway-protocol-version": "0.0.1", "ai-gateway-auth-method": "api-key"}
 _ENDS = {"completed": "succeeded", "error": "failed", "cancelled": "failed"}
+# The sizes of Wan before 2.7, from which alone it knows the shape of a clip from the prompt: its
+# SDK (@ai-sdk/alibaba 1.0.61) passes the resolution on as it is, and no ratio.
+_TOLD_IN_PIXELS = ("alibaba/wan-v2.5", "alibaba/wan-v2.6")
+_PIXELS = {
+    "480p": {"16:9": "832x480", "9:16": "480x832", "1:1": "624x624"},
+    "720p": {"1:1": "960x960", "4:3": "1088x832", "3:4": "832x1088"},
+    "1080p": {"1:1": "1440x1440", "4:3": "1632x1248", "3:4": "1248x1632"},
+}
 
 
 def encode_chat(request: ChatRequest) -> HttpRequest:
@@ -101,7 +109,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
         "prompt": request.prompt,
         "n": 1,
         "aspectRatio": request.aspect_ratio,
-        "resolution": _size(request.resolution, request.model),
+        "resolution": _size(request),
         "duration": request.duration_s,
         "seed": request.seed,
         "generateAudio": request.audio,
@@ -186,13 +194,17 @@ def encode_cancel(job: Handle) -> None:
     """There is no call for it."""
 
 
-def _size(resolution: str, model: str) -> str:
-    """The resolution as pixels, always lying on its side: the shape is told by the ratio.
+def _size(request: VideoRequest) -> str:
+    """The resolution as pixels, lying on its side: the shape is told by the ratio or the picture.
 
     The providers' SDKs (@ai-sdk/google-vertex, bytedance, alibaba, xai, of November 2026) know the
-    resolutions by such sizes, and by no others: Veo and Grok by none that stands upright.
+    resolutions by such sizes, and by no others: Veo and Grok by none that stands upright. But an
+    older Wan without a picture is told the shape so.
     """
-    maker = model.partition("/")[0]
+    resolution, shape = request.resolution, request.shape
+    if request.first_frame is None and request.model.startswith(_TOLD_IN_PIXELS):
+        return _PIXELS.get(resolution, {}).get(shape) or pixels(resolution, shape)
+    maker = request.model.partition("/")[0]
     wide = {"bytedance": "864x496", "alibaba": "832x480"}.get(maker, "854x480")
     return {"480p": wide, "768p": "1366x768"}.get(resolution) or pixels(resolution, "16:9")
 
