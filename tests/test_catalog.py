@@ -56,6 +56,7 @@ def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json
             "gateways": {"happycapy": {"id": VEO, "status": "upstream-retired"}},
             "durations_s": (4, 6, 8), "aspect_ratios": ("16:9", "9:16"), "ratio_mode": "sent",
             "resolutions": ("720p", "1080p", "4k"), "audio": "always", "last_frame": True,
+            "text_to_video": True, "text_sibling": None,
             "duration_locks": [
                 {"when": {"resolution": ["1080p", "4k"]}, "durations_s": (8,)},
                 {"when": {"references": True}, "durations_s": (8,)},
@@ -71,6 +72,15 @@ def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json
             "aliases": ["dreamina-seedance-2-0-260128", "dreamina-seedance-2-0"],
         }),
         (SORA, {"status": "off", "default_at": [], "prices": []}),
+        ("alibaba/wan-v2.6-i2v", {
+            "text_to_video": False, "text_sibling": "alibaba/wan-v2.6-t2v", "first_frame": True,
+            "gateways": {"vercel": {"id": "alibaba/wan-v2.6-i2v", "status": "live"},
+                         "openrouter": {"id": "alibaba/wan-2.6", "status": "live",
+                                        "text_to_video": True}},
+        }),
+        ("alibaba/wan-v2.6-t2v", {
+            "text_to_video": True, "text_sibling": None, "first_frame": False,
+        }),
         ("demo/push-in", {"default_at": ["demo"], "durations_s": None, "resolutions": None}),
         ("google/gemini-3-pro-image-preview", {
             "sizes": ("1K", "2K", "4K"), "references": 14, "default_at": ["happycapy"],
@@ -189,19 +199,48 @@ def test_every_price_stands_in_the_table_with_its_date(model: models.Model) -> N
         (SORA, f"  {SORA}  [off 2026-09-24, use {SEEDANCE}]"),
         (SEEDANCE, f"  {SEEDANCE}"),
         (VEO, "      4, 6 and 8 s (1080p and 4k: 8 s; references: 8 s) · 720p, 1080p, 4k · "
-              "16:9 9:16 · last frame yes · sound always"),
+              "16:9 9:16 · last frame yes · sound always · from text yes"),
         ("google/gemini-omni-1.2-flash", "      3 to 15 s (a last frame: 3 to 10 s) · 360p, 720p, "
-         "1080p, 4k · 16:9 9:16 · last frame yes · sound ?"),
+         "1080p, 4k · 16:9 9:16 · last frame yes · sound ? · from text yes"),
         ("alibaba/wan-v2.6-i2v", "      ? s · 720p, 1080p · follows the picture · last frame no · "
-                                 "sound ?"),
+                                 "sound ? · from text no, but alibaba/wan-v2.6-t2v"),
         ("bytedance/seedance-2.5", "      4 to 30 s · 480p, 720p, 1080p · adapts to the picture · "
-                                   "last frame yes · sound switch"),
+                                   "last frame yes · sound switch · from text yes"),
+        ("alibaba/wan-v2.7-t2v", "      2 to 15 s · 720p, 1080p · 16:9 9:16 1:1 4:3 3:4 · no first "
+                                 "frame · last frame no · sound always · from text yes"),
+        ("byteplus/seedance-1-0-lite-i2v", "      ? s · ? · ? · last frame ? · sound never · "
+                                           "from text no"),
+        ("klingai/kling-v4.0", "      3 to 30 s · 720p, 1080p, 2k, 4k · ? · last frame yes · "
+                               "sound ? · from text ?"),
         ("openai/gpt-image-1.5", "      1:1 3:2 2:3 · edits ?"),
         ("openai/gpt-image-2", "      ? · edits yes"),
     ],
 )  # fmt: skip
 def test_the_table_tells_status_and_what_a_model_takes(model: str, line: str) -> None:
     assert line in block(text(), model)
+
+
+@pytest.mark.parametrize(
+    ("model", "gateway", "told"),
+    [
+        ("alibaba/wan-2.6", "openrouter", "from text yes"),
+        ("alibaba/wan-v2.6-i2v", "vercel", "from text no, but alibaba/wan-v2.6-t2v"),
+        ("spacexai/grok-imagine-video-1.5", "vercel", "from text ?"),
+        ("x-ai/grok-imagine-video-1.5", "openrouter", "from text yes"),
+    ],
+)
+def test_the_table_tells_what_a_gateways_own_id_does(model: str, gateway: str, told: str) -> None:
+    takes = block(text("video", gateway), model)[2]
+    assert takes.endswith(f" · {told}")
+
+
+def test_the_page_tells_from_text_with_the_sibling_and_where_it_differs() -> None:
+    rows_ = [line for line in catalog.as_markdown().splitlines() if line.startswith("| `")]
+    (wan,) = [line for line in rows_ if line.startswith("| `alibaba/wan-v2.6-i2v`")]
+    assert "| no, but `alibaba/wan-v2.6-t2v` |" in wan
+    assert "openrouter `alibaba/wan-2.6` (from text yes)" in wan
+    (grok,) = [line for line in rows_ if line.startswith("| `spacexai/grok-imagine-video-1.5`")]
+    assert "vercel (from text ?)" in grok
 
 
 def test_old_figures_are_marked_and_the_mark_is_explained() -> None:

@@ -179,12 +179,32 @@ def test_a_model_that_is_not_known_there_is_replaced_in_the_orchestrators_words(
 
 
 @BOTH
-def test_an_image_only_model_names_its_sibling(script: Any) -> None:
-    row = next(row for row in models.rows("video") if row.text_to_video is False)
+@pytest.mark.parametrize("row", [row for row in models.rows("video") if row.text_sibling])
+def test_an_image_only_model_names_its_sibling(script: Any, row: models.Model) -> None:
     with Gateway("vercel") as gateway:
         flag = "--video-model" if script is make else "--model"
         failed = script(gateway, f"{flag}={row.id}")
         assert failed.code == 2
         assert row.text_sibling is not None
-        assert row.text_sibling in failed.json["error"]["hint"]
+        sibling = models.pick("video", row.text_sibling, "vercel").id
+        assert sibling in failed.json["error"]["hint"]
         assert not gateway.requests
+        if not models.gateway("vercel").defaults or row.status != "live":
+            return
+        told = script(gateway, f"{flag}={sibling}", "--dry-run")
+        assert told.code == 0, told.err
+
+
+def test_one_without_a_sibling_names_those_that_make_a_clip_from_a_prompt(gateway: Gateway) -> None:
+    failed = make(gateway, "--video-model=byteplus/seedance-1-0-lite-i2v")
+    assert failed.code == 2
+    assert "A prompt alone is taken by" in failed.json["error"]["hint"]
+
+
+def test_a_text_to_video_model_takes_no_anchor(gateway: Gateway) -> None:
+    Path("mine.png").write_bytes(png())
+    sibling = next(row.text_sibling for row in models.rows("video") if row.text_sibling)
+    words = [f"--prompt={PROMPT}", "--anchor=mine.png", f"--model={sibling}", "--json"]
+    failed = run("generate_video_from_anchor", *words, gateway=gateway)
+    assert failed.code == 2
+    assert "takes no first frame" in failed.json["error"]["message"]

@@ -101,7 +101,7 @@ def test_a_row_tells_status_limits_prices_and_sources() -> None:
         f"  {VEO}  (default)  [upstream-retired 2026-10-22, use google/veo-3.1-generate-001]",
         f"  {SORA}  [off 2026-09-24, use {SEEDANCE}]",
         "      4, 6 and 8 s (1080p and 4k: 8 s; references: 8 s) · 720p, 1080p, 4k · 16:9 9:16 · "
-        "last frame yes · sound always",
+        "last frame yes · sound always · from text yes",
     ],
 )
 def test_the_table_tells_the_same(line: str) -> None:

@@ -31,6 +31,7 @@ VEO_GA = "google/veo-3.1-generate-001"
 SEEDANCE = "byteplus/dreamina-seedance-2-0"
 DRAWER = "google/gemini-3-pro-image-preview"
 SONNET = "anthropic/claude-sonnet-4.6"
+WAN = "alibaba/wan-v2.6-i2v"
 
 
 def ids_of(rows: list[dict[str, Any]]) -> list[str]:
@@ -133,6 +134,10 @@ GONE = object()  # the key is left out
         (DRAWER, ["references"], 1.5),
         (DRAWER, ["edits"], "yes"),
         (DRAWER, ["edits"], GONE),
+        (DRAWER, ["prices", 0, "per_picture"], 0),
+        (DRAWER, ["prices", 0, "per_picture"], "0.008"),
+        (VEO, ["prices", 0, "per_picture"], 0.01),  # only of an image
+        (SONNET, ["prices", 0, "per_picture"], 0.01),
         # Videos.
         (VEO, ["durations"], GONE),
         (VEO, ["durations"], []),
@@ -155,6 +160,13 @@ GONE = object()  # the key is left out
         (VEO, ["resolutions"], []),
         (VEO, ["resolutions"], ["1280x720"]),
         (VEO, ["resolutions"], ["720P"]),
+        (VEO, ["text_to_video"], GONE),
+        (VEO, ["text_to_video"], "yes"),
+        (VEO, ["text_sibling"], GONE),
+        (VEO, ["text_sibling"], ""),
+        (VEO, ["text_sibling"], VEO_GA),  # it needs none: it does it itself
+        (WAN, ["text_to_video"], None),  # then nobody can say that another one is needed
+        (WAN, ["gateways", "openrouter", "text_to_video"], "yes"),
         (VEO, ["first_frame"], GONE),
         (VEO, ["first_frame"], 1),
         (VEO, ["last_frame"], "pro only"),
@@ -255,6 +267,35 @@ def test_a_replacement_is_listed_of_the_same_kind_and_alive(row: dict[str, Any])
     assert instead["kind"] == row["kind"]
     assert instead["status"] == "live"  # advice to take what is gone too would be none
     assert row["status"] != "live"
+
+
+SIBLINGS = [row for row in VIDEOS if row["text_sibling"]]
+
+
+@pytest.mark.parametrize("row", SIBLINGS, ids=ids_of(SIBLINGS))
+def test_a_sibling_is_a_video_model_that_works_from_the_prompt_alone(row: dict[str, Any]) -> None:
+    sibling = BY_ID[row["text_sibling"]]
+    assert (sibling["kind"], sibling["text_to_video"], sibling["status"]) == ("video", True, "live")
+    assert sibling["id"] != row["id"]
+    # Where the one is image-only, the other is there to take its place.
+    only = {at for at, entry in row["gateways"].items() if not entry.get("text_to_video")}
+    assert only <= sibling["gateways"].keys()
+
+
+@pytest.mark.parametrize("row", VIDEOS, ids=ids_of(VIDEOS))
+def test_a_video_model_begins_with_a_picture_or_with_the_prompt(row: dict[str, Any]) -> None:
+    assert row["first_frame"] is not False or row["text_to_video"] is True
+    if row["first_frame"] is False:
+        assert row["last_frame"] is False
+    for entry in row["gateways"].values():
+        # What is said of a gateway is said because it is otherwise there.
+        assert entry.get("text_to_video", "as the row") != row["text_to_video"]
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_every_default_makes_a_clip_from_the_prompt_alone(gateway: str) -> None:
+    if gateway != "openai":
+        assert models.pick("video", None, gateway).text_to_video is True
 
 
 def dates_in(value: object) -> Iterator[str]:
@@ -577,6 +618,34 @@ def test_what_a_model_makes_may_differ_at_one_gateway(
     assert models.pick(kind, typed, gateway).resolutions == resolutions
 
 
+@pytest.mark.parametrize(
+    ("typed", "gateway", "alone", "sibling"),
+    [
+        (VEO_GA, "vercel", True, None),
+        (VEO_GA, "nobody", True, None),
+        (WAN, "vercel", False, "alibaba/wan-v2.6-t2v"),
+        (WAN, "nobody", False, "alibaba/wan-v2.6-t2v"),
+        (WAN, "openrouter", True, "alibaba/wan-v2.6-t2v"),
+        ("alibaba/wan-2.6", "openrouter", True, "alibaba/wan-v2.6-t2v"),
+        ("alibaba/wan-2.6", "vercel", False, "alibaba/wan-v2.6-t2v"),
+        ("alibaba/wan-v2.6-t2v", "vercel", True, None),
+        ("klingai/kling-v3.0-i2v", "vercel", False, "klingai/kling-v3.0-t2v"),
+        ("kwaivgi/kling-v3.0-pro", "openrouter", True, "klingai/kling-v3.0-t2v"),
+        ("spacexai/grok-imagine-video-1.5", "vercel", None, None),
+        ("spacexai/grok-imagine-video-1.5", "openrouter", True, None),
+        ("klingai/kling-v4.0", "vercel", None, None),
+        ("made-up/model", "vercel", None, None),
+    ],
+)
+def test_whether_the_prompt_alone_is_enough_may_differ_at_one_gateway(
+    typed: str, gateway: str, alone: bool | None, sibling: str | None
+) -> None:
+    model = models.pick("video", typed, gateway)
+    assert (model.text_to_video, model.text_sibling) == (alone, sibling)
+    if sibling and alone is False:
+        assert models.pick("video", sibling, gateway).text_to_video is True
+
+
 @pytest.fixture
 def seedance_off_at_happycapy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The data as they would be if HappyCapy alone dropped a model; no row is so by now."""
@@ -629,7 +698,7 @@ def test_unchecked_forgets_what_a_model_takes_and_keeps_what_it_is_and_costs() -
         free = models.unchecked(model)
         assert free.durations_at("1080p") is None
         assert (free.ratios, free.resolutions, free.audio, free.image) == (None,) * 4
-        assert (free.prompt_characters, free.first_frame) == (None, None)
+        assert (free.prompt_characters, free.first_frame, free.text_to_video) == (None,) * 3
         assert (free.id, free.status, free.prices) == (model.id, model.status, model.prices)
         assert free.ratio_mode == model.ratio_mode  # how a call is written, not what is legal
 
@@ -692,6 +761,13 @@ def test_a_gateway_says_what_its_video_call_can_say(
         ("image", "google/gemini-3.1-flash-image", {}, 0.067, "estimated"),
         ("image", "bytedance/seedream-5.5", {}, 0.035, "estimated"),
         ("image", "byteplus/seedream-4-5", {}, None, "unknown"),
+        # And what each picture that it is made from adds, where that is known.
+        ("image", "bytedance/seedream-5.5", {"pictures": 1}, 0.043, "estimated"),
+        ("image", "bytedance/seedream-5.5", {"pictures": 3}, 0.059, "estimated"),
+        ("image", DRAWER, {"pictures": 3}, 0.134, "estimated"),
+        ("image", "byteplus/seedream-4-5", {"pictures": 3}, None, "unknown"),
+        ("video", "spacexai/grok-imagine-video",
+         {"seconds": 3, "resolution": "480p", "pictures": 1}, 0.15, "estimated"),
         # A rewrite: 1,500 tokens in, 500 out.
         ("llm", SONNET, {}, 0.012, "estimated"),
         ("llm", "openai/gpt-6-luna", {}, 0.0004, "estimated"),
@@ -776,6 +852,19 @@ def test_of_several_prices_the_gateways_own_and_the_fitting_one_counts(
     cost = models.price(model, "happycapy", seconds=6, resolution="720p")
     assert cost.amount == pytest.approx(amount)
     assert cost.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("pictures", "words"),
+    [
+        (0, "USD 0.035 an image, price of"),
+        (1, "USD 0.035 an image and 1 picture given at USD 0.008, price of"),
+        (2, "USD 0.035 an image and 2 pictures given at USD 0.008, price of"),
+    ],
+)
+def test_a_cost_says_what_the_pictures_add(pictures: int, words: str) -> None:
+    model = models.pick("image", "bytedance/seedream-5.5", "nobody")
+    assert models.price(model, "nobody", pictures=pictures).basis.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -867,6 +956,10 @@ def test_tokens_are_priced_by_the_row_that_the_plan_was_priced_by(
         (row(0.2, resolution="4k", audio=False), "USD 0.20 a second at 4k silent"),
         (row(0.023), "USD 0.023 a second"),
         (row(0.134, unit="image", size="2K"), "USD 0.134 an image in 2K"),
+        (
+            row(0.045, unit="image", size="1K", per_picture=0.003, gateway="openrouter"),
+            "USD 0.045 an image in 1K and 0.003 for each picture given by openrouter",
+        ),
         (row(0.0, unit="call", gateway="demo"), "USD 0.00 a call by demo"),
         (tokens(input=0.1, output=1.25), "USD 0.10 in and 1.25 out per 1M tokens"),
     ],

@@ -89,6 +89,11 @@ def _row(model: Model, today: str) -> dict[str, Any]:
                     if name in model.resolutions_at
                     else {}
                 ),
+                **(
+                    {"text_to_video": model.text_to_video_at[name]}
+                    if name in model.text_to_video_at
+                    else {}
+                ),
             }
             for name, model_id in model.ids.items()
         },
@@ -109,6 +114,8 @@ def _row(model: Model, today: str) -> dict[str, Any]:
         "ratio_mode": model.ratio_mode,
         "resolutions": model.resolutions,
         "sizes": model.sizes,
+        "text_to_video": model.text_to_video,
+        "text_sibling": model.text_sibling,
         "first_frame": model.first_frame,
         "last_frame": model.last_frame,
         "audio": model.audio,
@@ -152,7 +159,8 @@ def _text_of(row: dict[str, Any], gateway: str) -> list[str]:
 
 def _takes(row: dict[str, Any], gateway: str) -> str:
     """What a model takes, in a line."""
-    resolutions = row["gateways"].get(gateway, {}).get("resolutions", row["resolutions"])
+    here = row["gateways"].get(gateway, {})
+    resolutions = here.get("resolutions", row["resolutions"])
     if row["kind"] == "llm":
         return f"sees pictures {_yes(row['sees_images'])}"
     parts = []
@@ -161,8 +169,11 @@ def _takes(row: dict[str, Any], gateway: str) -> str:
         parts.append(", ".join(resolutions or [_NOT_KNOWN]))
     parts.append(_ratios(row))
     if row["kind"] == "video":
+        parts += ["no first frame"] if row["first_frame"] is False else []
         parts.append(f"last frame {_yes(row['last_frame'])}")
         parts.append(f"sound {row['audio'] or _NOT_KNOWN}")
+        alone = here.get("text_to_video", row["text_to_video"])
+        parts.append(f"from text {_from_text(alone, row['text_sibling'])}")
     else:
         parts.append(f"edits {_yes(row['edits'])}")
     return " · ".join(parts)
@@ -192,10 +203,16 @@ def _yes(value: bool | None) -> str:
     return _NOT_KNOWN if value is None else "yes" if value else "no"
 
 
+def _from_text(value: bool | None, sibling: str | None) -> str:
+    """Whether it makes a clip from the prompt alone, and where not, which one does."""
+    return f"no, but {sibling}" if value is False and sibling else _yes(value)
+
+
 def _table(kind: str) -> str:
     of_kind = {
         "llm": ["sees pictures"], "image": ["ratios", "edits", "prompt"], "video": [
-            "seconds", "ratios", "resolutions", "last frame", "sound", "prompt", "typical"],
+            "seconds", "ratios", "resolutions", "first frame", "last frame", "from text", "sound",
+            "prompt", "typical"],
     }  # fmt: skip
     heads = ["id", "best for", *of_kind[kind],
              "at", "status", "price", "price of", "facts of, source"]  # fmt: skip
@@ -211,12 +228,20 @@ def _table(kind: str) -> str:
         elif kind == "video":
             typical = f"{model.typical_s:g} s" if model.typical_s else ""
             cells += [_seconds(model.durations) + _locks(row), _ratios(row),
-                      " ".join(model.resolutions or [_NOT_KNOWN]), _yes(model.last_frame),
+                      " ".join(model.resolutions or [_NOT_KNOWN]), _yes(model.first_frame),
+                      _yes(model.last_frame),
+                      _from_text(model.text_to_video,
+                                 model.text_sibling and f"`{model.text_sibling}`"),
                       model.audio or _NOT_KNOWN, prompt, typical]  # fmt: skip
         at = [
             name
             + (f" `{model_id}`" if model_id != model.id else "")
             + (f" ({' '.join(model.resolutions_at[name])})" if name in model.resolutions_at else "")
+            + (
+                f" (from text {_yes(model.text_to_video_at[name])})"
+                if name in model.text_to_video_at
+                else ""
+            )
             for name, model_id in model.ids.items()
         ]
         prices = [models.shown_price(price) for price in model.prices]
@@ -264,7 +289,7 @@ is `?` or empty, and what is not known is not checked.
 
 - [Stage 1: LLMs](#stage-1-llms)
 - [Stage 2: image models](#stage-2-image-models)
-- [Stage 3: image-to-video models](#stage-3-image-to-video-models)
+- [Stage 3: video models](#stage-3-video-models)
 - [Gateways](#gateways)
 - [Status](#status)
 - [How a model is chosen](#how-a-model-is-chosen)
@@ -281,7 +306,8 @@ _TITLES = {
         "Edits: what `--repair` needs. Prompt: the most characters that the model takes.",
     ),
     "video": (
-        "Stage 3: image-to-video models",
+        "Stage 3: video models",
+        "From text: whether it makes a clip from the prompt alone; where not, which model does. "
         "Typical: from create to finished, where one was reported. Sound: `never`, `always`, or "
         "`switch` where a call may say.",
     ),
@@ -291,7 +317,7 @@ _BOTTOM = """\
 ## Gateways
 
 The column "at" tells the id that a gateway knows the model by, and the resolutions that it can \
-be had in there, where they differ.
+be had in there, and whether it makes a clip from text alone, where they differ.
 
 {gateways}
 
@@ -340,7 +366,8 @@ unknown if one part is.
 - LLM: 1,500 tokens in and 500 out for the plan of Stage 1, 800 and 400 for questions, 2,400 and \
 900 for a check, 2,500 and 400 for a motion from the anchor; for the receipt the cost that the \
 gateway says, else its token counts times the price.
-- Image: one image. Video: seconds times the price of a second at the resolution, with sound \
+- Image: one image, and what each picture that it is made from adds. Video: seconds times the \
+price of a second at the resolution, with sound \
 unless \
 the model makes none or `--no-audio` is told to it. What the gateway says of a clip's cost \
 (Vercel, OpenRouter, LiteLLM where it has a price) takes the place of that in the receipt."""

@@ -421,7 +421,13 @@ def shown_seconds(seconds: Sequence[int]) -> str:
 
 def _takers(model: Model, gateway: str, what: str, takes: Callable[[Model], bool]) -> str:
     """Who takes it, in a sentence: those of this gateway, else those of others."""
-    fitting = [m for m in models.rows(model.kind) if m.status != "off" and takes(m)]
+    # Who asked for a clip that begins with a picture is shown none that takes no picture.
+    framed = model.first_frame is not False
+    fitting = [
+        m
+        for m in models.rows(model.kind)
+        if m.status != "off" and takes(m) and not (framed and m.first_frame is False)
+    ]
     here = [m.ids[gateway] for m in fitting if gateway in m.ids
             and m.statuses.get(gateway) != "off"]  # fmt: skip
     if here:

@@ -83,6 +83,7 @@ class Model(NamedTuple):
     ids: Mapping[str, str] = MappingProxyType({})  # by gateway
     statuses: Mapping[str, str] = MappingProxyType({})  # by gateway, where they differ
     resolutions_at: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # likewise
+    text_to_video_at: Mapping[str, bool | None] = MappingProxyType({})  # likewise
     aliases: tuple[str, ...] = ()
     prompt_characters: int | None = None
     prompt_over: str | None = None  # what the model does with more: refused | cut silently
@@ -99,10 +100,10 @@ class Model(NamedTuple):
     duration_locks: tuple[tuple[dict[str, Any], tuple[int, ...]], ...] = ()  # condition, durations
     ratio_mode: str | None = None  # video: sent | adaptive | follows-image
     resolutions: tuple[str, ...] | None = None  # video
+    text_to_video: bool | None = None  # makes a clip from the prompt alone; from `pick`: there
+    text_sibling: str | None = None  # the id of the row that does where this one does not
     first_frame: bool | None = None
     last_frame: bool | None = None
-    text_to_video: bool | None = None
-    text_sibling: str | None = None
     audio: str | None = None  # never | always | switch
     seed: bool | None = None
     image: ImageLimits | None = None
@@ -195,6 +196,7 @@ def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
         id=model.ids.get(gateway_name, wanted),
         status=model.statuses.get(gateway_name, model.status),
         resolutions=model.resolutions_at.get(gateway_name, model.resolutions),
+        text_to_video=model.text_to_video_at.get(gateway_name, model.text_to_video),
     )
 
 
@@ -203,7 +205,7 @@ def unchecked(model: Model) -> Model:
     return model._replace(
         durations=None, duration_locks=(), ratios=None, resolutions=None, audio=None,
         image=None, prompt_characters=None, first_frame=None, last_frame=None, seed=None,
-        references=None, edits=None,
+        references=None, edits=None, text_to_video=None,
     )  # fmt: skip
 
 
@@ -227,11 +229,13 @@ def price(
     resolution: str | None = None,
     audio: bool = True,
     tokens: tuple[int, int] = REWRITE_TOKENS,
+    pictures: int = 0,
 ) -> Cost:
     """What one call is expected to cost: by the gateway's own price, else by a list price.
 
     `seconds`, `resolution` and `audio` (whether it comes with sound) matter to videos, `tokens` (in
-    and out) to texts.
+    and out) to texts, `pictures` (how many it is made from) to images: what each of them adds is
+    known of few models, and of the others nothing is added.
     """
     if gateway(gateway_name).free:
         return Cost(0.0, "listed", "free at this gateway, whatever the model")
@@ -249,8 +253,9 @@ def price(
         amount = round(row["usd"] * seconds, 6)
         words = f"{seconds} s at "
     else:
-        amount = row["usd"]
-    basis = f"{words}{_rate(row)}, price of {row['as_of']}, {row['source']}"
+        amount = round(row["usd"] + pictures * row.get("per_picture", 0), 6)
+    words += _rate(row) + _for_pictures(row, pictures)
+    basis = f"{words}, price of {row['as_of']}, {row['source']}"
     return Cost(amount, kind, basis, row["as_of"], row["source"])
 
 
@@ -286,6 +291,8 @@ def shown_price(row: dict[str, Any]) -> str:
     words += f" in {row['size']}" if "size" in row else ""
     if "audio" in row:
         words += " with sound" if row["audio"] else " silent"
+    if "per_picture" in row:
+        words += f" and {_usd(row['per_picture'])} for each picture given"
     return words + (f" by {row['gateway']}" if "gateway" in row else "")
 
 
@@ -293,6 +300,13 @@ def _rate(row: dict[str, Any]) -> str:
     if row["unit"] == "1M tokens":
         return f"USD {_usd(row['input'])} in and {_usd(row['output'])} out per 1M tokens"
     return f"USD {_usd(row['usd'])} a{'n' if row['unit'] == 'image' else ''} {row['unit']}"
+
+
+def _for_pictures(row: dict[str, Any], pictures: int) -> str:
+    if not pictures or "per_picture" not in row:
+        return ""
+    given = "1 picture" if pictures == 1 else f"{pictures} pictures"
+    return f" and {given} given at USD {_usd(row['per_picture'])}"
 
 
 def _usd(amount: float) -> str:
@@ -316,8 +330,8 @@ def _row_of(wanted: str) -> dict[str, Any] | None:
 def _model(row: dict[str, Any]) -> Model:
     prompt, image = row["prompt"] or {}, row.get("image")
     kept = ("id", "kind", "best_for", "status", "shutdown", "replacement", "typical_s", "as_of",
-            "source", "references", "sees_images", "edits", "ratio_mode", "first_frame",
-            "last_frame", "audio", "seed")  # fmt: skip
+            "source", "references", "sees_images", "edits", "ratio_mode", "text_to_video",
+            "text_sibling", "first_frame", "last_frame", "audio", "seed")  # fmt: skip
     plain: dict[str, Any] = {name: row.get(name) for name in kept}
     return Model(
         **plain,
@@ -329,6 +343,11 @@ def _model(row: dict[str, Any]) -> Model:
             name: tuple(entry["resolutions"])
             for name, entry in row["gateways"].items()
             if "resolutions" in entry
+        },
+        text_to_video_at={
+            name: entry["text_to_video"]
+            for name, entry in row["gateways"].items()
+            if "text_to_video" in entry
         },
         aliases=tuple(row["aliases"]),
         prompt_characters=prompt.get("characters"),

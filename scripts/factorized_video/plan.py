@@ -299,7 +299,7 @@ def composition(
     settings = {"aspect_ratio": shape, "style": resolved, **_given(len(references))}
     return Call(
         "composition", gateway, chosen_model, text, settings,
-        models.price(chosen_model, gateway), chosen, warnings,
+        models.price(chosen_model, gateway, pictures=len(references)), chosen, warnings,
     )  # fmt: skip
 
 
@@ -333,7 +333,7 @@ def edit(
     return Call(
         "composition", gateway, chosen_model, text,
         {"aspect_ratio": shape, **_given(len(references))},
-        models.price(chosen_model, gateway),
+        models.price(chosen_model, gateway, pictures=len(references) + 1),
         _not_typed((model, f"model {chosen_model.id}"), (ratio, how)), warnings,
     )  # fmt: skip
 
@@ -379,7 +379,10 @@ def anchors(
                 "Leave out --repair, or choose another image model (--list-models image).",
             )
         calls.append(drawn._replace(
-            stage="repair", text=FAILED_TO_COME, times=1, chosen=(), warnings=()
+            stage="repair", text=FAILED_TO_COME, times=1, chosen=(), warnings=(),
+            settings={key: value for key, value in drawn.settings.items()
+                      if key != "reference_pictures"},
+            cost=models.price(drawn.model, drawn.gateway, pictures=1),
         ))  # fmt: skip
     return tuple(sorted(calls, key=lambda call: ANCHOR_STAGES.index(call.stage)))
 
