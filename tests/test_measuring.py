@@ -259,6 +259,14 @@ def test_columns_stand_one_below_the_other() -> None:
     assert all(one == other for one, other in pairwise(ends))
 
 
+def test_a_long_prompt_that_was_left_out_is_named_on_one_line() -> None:
+    long = "first line\nsecond " + "word " * 60
+    name = table({"m": by_category([pair(None, None, long)])})[-1]
+    assert name.startswith("    first line second word")
+    assert name.endswith("...")
+    assert len(name) <= 4 + measuring.LONGEST_NAME
+
+
 def test_as_json_is_plain_and_rounded() -> None:
     data = json.loads(json.dumps(measuring.as_json(MEASURES)))
     assert list(data) == ["First frame", "Frames"]

@@ -26,6 +26,7 @@ NO_CATEGORY = "no category"
 FEWEST = 5
 COVERAGE = 0.95
 REPEATS = 10_000
+LONGEST_NAME = 90  # characters of a prompt that is named below a table
 
 
 class Arm(NamedTuple):
@@ -95,12 +96,12 @@ def lift(pairs: Sequence[Pair], *, seed: int = 0, repeats: int = REPEATS) -> Lif
 
     The interval is the percentile one with its levels widened to what Student's t asks at this n
     (T. Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69,
-    2015: the "expanded percentile"). Simulated on differences like ours (5 to 8 questions; seven
-    shapes of spread, from even ones to many ties and rare jumps; 2,000 samples of each; samples
-    without any spread left out), it covers the true mean in 89 to 99.6 % at n = 10, 91 to 98 % at
-    20, 93 to 96 % at 30; the plain percentile interval in 85 to 98, 89 to 98 and 92 to 94 %. Where
-    ties are many, BCa covers less than either (80, 86 and 90 %); the bootstrap-t covers less than
-    this one there, with intervals three times as wide at n = 10.
+    2015: the "expanded percentile"). Simulated on differences like ours, in seven shapes of spread
+    from even ones to many ties and rare jumps (`tests/benchmarks/intervals.py`), it covers the true
+    mean in 88 to 99.6 % of samples at n = 10, 93 to 98 % at 20, 93 to 96 % at 30, and in as little
+    as 81 % at 5. On the same shapes the plain percentile interval covers 85 to 98, 89 to 98 and 92
+    to 94 %, and 75 % at 6. Where ties are many, BCa covers less than either (80, 86 and 90 %); the
+    bootstrap-t covers less than this one there, with intervals three times as wide at n = 10.
 
     No interval where there are fewer than `FEWEST` prompts, and none where all differences are
     equal: resampling them can only return that one value, and a width of zero would say that it is
@@ -156,7 +157,7 @@ def table(measures: Mapping[str, Mapping[str, Lift]]) -> list[str]:
         missing = lifts[OVERALL].incomplete if OVERALL in lifts else ()
         if missing:
             lines.append(f"  left out, for one way or both have no answers: {len(missing)}")
-            lines += [f"    {prompt}" for prompt in missing]
+            lines += [f"    {_shortened(prompt)}" for prompt in missing]
     return lines
 
 
@@ -168,6 +169,12 @@ def _row(found: Lift) -> str:
         f"{found.n:>4}  {'  '.join(shares)}  {_signed(found.lift):>5}  {bounds:16}"
         f"  {found.verdict}"
     )  # fmt: skip
+
+
+def _shortened(prompt: str) -> str:
+    """On one line that fits; two prompts that begin alike are told apart in the JSON."""
+    text = " ".join(prompt.split())
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 3]}..."
 
 
 def _signed(value: float | None) -> str:
