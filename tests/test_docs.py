@@ -973,3 +973,16 @@ def test_the_two_commands_of_the_readme() -> None:
         " --output outputs/cat-jump.mp4\n"
     ) in readme()
     assert "\nbash tests/run.sh\n" in readme()
+
+
+@pytest.mark.parametrize("words", [[], ["--video-model=google/veo-3.1-fast-generate-preview"]])
+def test_what_our_prompts_cost_to_measure(words: list[str]) -> None:
+    """What measuring.md says is what a dry run says."""
+    module = script("scripts/factorized_generate.py")
+    path = ROOT / "references" / "prompts.jsonl"
+    options = module.build_parser().parse_args(
+        [f"--prompts-file={path}", "--compare", "--verify", "--gateway=happycapy", *words]
+    )
+    options.dry_run, options.console = True, console.Console(quiet=True)
+    amount = module.run(options)["cost"]["amount"]
+    assert f"USD {amount:.2f}" in section(reference("measuring.md"), "What it costs")

@@ -45,6 +45,8 @@ _WEIGHT = (
 )  # fmt: skip
 
 
+# Settings that ask for another draw of the same request.
+_DRAWS = ("--take=", "--seed=")
 _FREE, _NOTHING = Cost(0.0, "actual"), budget.Spent()
 
 
@@ -83,6 +85,7 @@ class Line:
     prompt: str
     category: str
     args: argparse.Namespace
+    asks: str  # the same for every draw of the same request
     output: Path = Path()
     outputs: list[Path] = field(default_factory=list)
     expected: Cost = _FREE  # of what is left to pay
@@ -429,7 +432,8 @@ def _line(
                                  "concurrency": None})  # fmt: skip
     own_args = parser.parse_args(["--prompt=x", *own], told)
     own_args.prompt, own_args.output = prompt, named
-    return Line(number, prompt, category, own_args)
+    asks = " ".join([prompt, *(word for word in own if not word.startswith(_DRAWS))])
+    return Line(number, prompt, category, own_args, asks)
 
 
 def _settings(told: object, parser: argparse.ArgumentParser) -> list[str]:
@@ -498,7 +502,7 @@ def _pairs(lines: list[Line], what: str) -> list[measuring.Pair]:
             else None
             for told in (found.get("factorized"), found.get("direct"))
         ]
-        pairs.append(measuring.Pair(line.prompt, line.category, *arms))
+        pairs.append(measuring.Pair(line.asks, line.category, *arms))
     return pairs
 
 
