@@ -141,6 +141,43 @@ def test_other_pictures_are_neither_judged_nor_changed(root: str) -> None:
     assert judged(root, CONTROLS, out.getvalue()) == ["no", "no", "no"]
 
 
+def test_a_change_is_written_on_the_picture_that_is_edited(root: str) -> None:
+    plain = draw(root, PROMPT)
+    for words in ("make the cat orange", "a hat " * 200, "\u732b"):
+        request = prompts.change_prompt(words)
+        edited = [
+            opened(draw(root, request, images=[uri(plain)], **named))
+            for named in ({}, {"user": "candidate-2"})
+        ]
+        assert edited[0].size == opened(plain).size
+        box = (0, 80, *edited[0].size)
+        assert distance(edited[0].crop(box), opened(plain).crop(box)) == 0
+        assert distance(edited[0], opened(plain)) > 1
+        assert distance(*edited) > 0
+
+
+@pytest.mark.parametrize("number", [1, 6])
+def test_references_are_seen_on_the_card_that_is_drawn_from_them(root: str, number: int) -> None:
+    request = prompts.image_prompt(PROMPT, "anime", "16:9", references=number)
+    without = prompts.image_prompt(PROMPT, "anime", "16:9")
+    out = io.BytesIO()
+    Image.new("RGB", (64, 90), "red").save(out, "PNG")
+    drawn = opened(draw(root, request, images=[uri(out.getvalue())] * number))
+    assert distance(drawn, opened(draw(root, without))) > 0.2
+    colours = drawn.getcolors(1 << 24) or []
+    assert (255, 0, 0) in {colour for _, colour in colours}
+    questions = chat(root, prompts.question_messages(PROMPT))["questions"]
+    buffer = io.BytesIO()
+    drawn.save(buffer, "PNG")
+    assert "yes" in judged(root, questions, buffer.getvalue())  # its circles can be read
+
+
+def test_what_clips_are_measured_by(root: str) -> None:
+    said = chat(root, prompts.measure_messages(PROMPT))
+    assert set(said) == {"first_frame", "frames"}
+    assert set(said["frames"]) < set(said["first_frame"])
+
+
 def test_the_motion_is_told_for_a_picture(root: str) -> None:
     out = io.BytesIO()
     Image.new("RGB", (64, 64)).save(out, "PNG")

@@ -245,3 +245,11 @@ def test_a_model_that_edits_none_is_refused_with_those_that_do(
     with pytest.raises(UsageError, match="edits no pictures") as caught:
         plan.edit(CHANGE, "vercel", model="bfl/flux-2-max", ratio=None, picture=(1280, 720))
     assert "google/gemini-3-pro-image" in caught.value.hint
+
+
+@pytest.mark.parametrize("change", ["make it orange", "{x} in braces", "line\nbreak", "  spaces  "])
+def test_a_change_is_found_again_in_its_text(change: str) -> None:
+    for number in (0, 2):
+        assert prompts.change_in(prompts.change_prompt(change, number)) == change.strip()
+    assert prompts.change_in(prompts.edit_prompt([("Is it red?", "")])) is None
+    assert prompts.change_in(change) is None

@@ -367,6 +367,14 @@ def change_prompt(change: str, references: int = 0) -> str:
     return f"{text}\n{CHANGE_WITH_REFERENCES}" if references else text
 
 
+def change_in(text: str) -> str | None:
+    """The change in a text by `change_prompt`; None in any other text."""
+    before, after = CHANGE_REQUEST.split("{change}")
+    if not text.startswith(before) or after not in text:
+        return None
+    return text[len(before) : text.index(after)]
+
+
 def video_prompt(strategy: str, prompt: str, motion: str | None, direct: bool = False) -> str:
     """What the video model is told beside the anchor; never the still caption (see the top).
 

@@ -17,9 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from .. import prompts
-from . import checks, tasks
+from . import checks, sources, tasks
 from .card import draw_anchor
-from .decoding import as_png
+from .decoding import as_png, decoded
 from .jobs import LONGEST_S, Jobs
 from .sizes import canvas
 
@@ -125,12 +125,18 @@ class _Handler(BaseHTTPRequestHandler):
         prompt = body.get("prompt")
         if not isinstance(prompt, str) or not prompt.strip():
             raise BadRequest("prompt is missing")
-        size = _canvas(body.get("aspectRatio", "16:9"), "720p")
-        if body.get("images"):
-            card = _edited(body["images"])
+        size, number = (
+            _canvas(body.get("aspectRatio", "16:9"), "720p"),
+            _candidate(body.get("user")),
+        )
+        refers = prompts.REFERENCES_FOR_PICTURE in prompt
+        if body.get("images") and not refers:
+            card = _edited(body["images"], prompt, number)
         else:
             caption, style = _caption_and_style(prompt)
-            card = draw_anchor(caption, style, size, _candidate(body.get("user")))
+            card = draw_anchor(caption, style, size, number)
+            if body.get("images"):
+                card = _with_references(card, body["images"])
         return {
             "data": [{"b64_json": base64.b64encode(card).decode("ascii")}],
             "usage": {"cost": 0},
@@ -191,12 +197,27 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: stderr belongs to the command."""
 
 
-def _edited(pictures: object) -> bytes:
-    """The picture with its circles filled, or as it is where it is no demo card."""
+def _with_references(card: bytes, pictures: object) -> bytes:
+    """The card with small copies of the pictures that it was to be drawn from."""
+    try:
+        shown = tasks.all_of(pictures)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    return as_png(sources.with_copies(decoded(card), shown))
+
+
+def _edited(pictures: object, prompt: str, candidate: int) -> bytes:
+    """The picture with the change written on it where a person asked for one, else mended.
+
+    Mended is a demo card, its circles filled; any other picture stays as it is.
+    """
     try:
         picture = tasks.first_of(pictures)
     except ValueError as error:
         raise BadRequest(str(error)) from None
+    change = prompts.change_in(prompt)
+    if change is not None:
+        return as_png(sources.with_label(picture, change, candidate))
     row = checks.read_row(picture)
     return as_png(checks.mended(picture, row) if row else picture)
 

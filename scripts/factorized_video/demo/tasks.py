@@ -39,10 +39,15 @@ def first_of(pictures: object) -> Image.Image:
 
     Raises ValueError where there is none or it cannot be read.
     """
+    return all_of(pictures, 1)[0]
+
+
+def all_of(pictures: object, most: int | None = None) -> list[Image.Image]:
+    """Return the pictures of a list of data URIs, as RGB, `most` of them. As `first_of`."""
     if not isinstance(pictures, list) or not pictures:
         raise ValueError("a picture is missing")
     try:
-        return from_uri(pictures[0])
+        return [from_uri(one) for one in pictures[:most]]
     except ValueError as error:
         raise ValueError(f"the picture is {error}") from error
 
