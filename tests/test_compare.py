@@ -108,6 +108,16 @@ def test_options_of_the_anchor_go_to_the_factorized_clip_alone(gateway: Gateway)
     assert "image" not in gateway.sent
 
 
+def test_a_motion_that_stage_1_writes_is_told_to_the_factorized_clip_alone(
+    gateway: Gateway,
+) -> None:
+    assert make(gateway, "--prompt-strategy=motion-only").code == 0
+    (plain, _), (moved, framed) = prompts_of(gateway)
+    assert plain == PROMPT
+    assert framed
+    assert PROMPT not in moved
+
+
 # --- the anchor first -----------------------------------------------------------------------------
 
 
@@ -262,6 +272,7 @@ def test_a_measurement_that_breaks_off_goes_on_where_it_was(gateway: Gateway) ->
     failed = measured(gateway)
     assert failed.code == 6, failed.out
     assert failed.json["error"]["kind"] == "unavailable"
+    assert Path(failed.json["comparison"]).is_file()
     assert Path("cat.mp4").is_file()
     assert Path("cat.direct.mp4").is_file()
     judge.says.pop("check")

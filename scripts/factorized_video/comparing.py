@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import budget, errors, evaluating, files, models, plan, runs
+from . import budget, errors, evaluating, files, models, plan, receipts, runs
 from .again import same_command, with_choice, with_model
 from .console import Console
 from .direct import OF_ANCHORS, DirectRun
@@ -63,13 +63,19 @@ class ComparedRun:
         """Both arms, as what is on disk has them by now."""
         args, scripts = self._args, self._scripts
         self._factorized = FactorizedRun(_with(args, compare=False), scripts, prompt, self._folder)
-        without = {name: self._parser.get_default(name) for name in OF_ANCHORS}
-        output = str(self._factorized.output)
-        direct = _with(args, **without, compare=False, direct=True, output=output)
-        self._direct = DirectRun(direct, scripts, self._factorized.prompt)
+        told = {**self._of_direct(), "output": str(self._factorized.output), "compare": False}
+        self._direct = DirectRun(_with(args, **told), scripts, self._factorized.prompt)
         self._runs: dict[str, FactorizedRun | DirectRun] = {
             "factorized": self._factorized, "direct": self._direct,
         }  # fmt: skip
+
+    def _of_direct(self) -> dict[str, object]:
+        """What the direct arm is told otherwise: nothing of an anchor, or of a motion for it."""
+        told = {name: self._parser.get_default(name) for name in OF_ANCHORS}
+        written = self._args.motion is None and self._args.motion_file is None
+        if written and self._args.prompt_strategy == "motion-only":
+            told["prompt_strategy"] = None  # Stage 1 writes that motion; here the prompt is told
+        return {**told, "direct": True}
 
     @property
     def picture(self) -> Path:
@@ -146,9 +152,12 @@ class ComparedRun:
             self._read(self._factorized.prompt)  # the anchor is there now, and paid for
         both: dict[str, dict[str, object]] = {"factorized": {}, "direct": {}}
         answers = self._run(both)
-        measured = None
+        measured, failure = None, None
         if self._evaluation and not any(answer.code for answer in answers.values()):
-            measured = self._evaluation.make(self._clips, self._args, self.limit, self.outputs)
+            try:
+                measured = self._evaluation.make(self._clips, self._args, self.limit, self.outputs)
+            except ToolError as error:  # both clips are there, and shown all the same
+                failure = error
         shown = self._draw(answers, measured)
         result: dict[str, Any] = {
             "status": "succeeded",
@@ -165,6 +174,12 @@ class ComparedRun:
         for arm, answer in answers.items():
             if answer.code:
                 raise self._failure(arm, answer, result)
+        if failure:
+            result.pop("status")
+            result.pop("text")
+            asked = receipts.read(self._evaluation.path) if self._evaluation else None
+            failure.result = {**failure.result, **result, "cost": _cost(answers, asked)}
+            raise failure
         return result
 
     def _check_evaluator(self) -> None:
@@ -199,8 +214,7 @@ class ComparedRun:
             "json": True, "quiet": True, "dry_run": False, "max_cost": self._share(arm), **instead,
         }  # fmt: skip
         if arm == "direct":
-            told = {**{name: self._parser.get_default(name) for name in OF_ANCHORS}, **told,
-                    "direct": True}  # fmt: skip
+            told |= self._of_direct()
         words = words_of(self._parser, self._args, **told)
         script = os.path.join(self._scripts, "factorized_generate.py")
         return Command([script, *words], self._factorized.prompt)
