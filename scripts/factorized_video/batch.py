@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from . import budget, errors, files, inputs, measuring, models, plan, preflight, receipts, runs
 from .again import flag_of, same_command
@@ -23,6 +23,7 @@ from .console import Console
 from .errors import Interrupted, ToolError, UsageError
 from .gateway import open_gateway, settings
 from .models import Cost
+from .run import Run
 from .supervising import Answer, Command, Crew, words_of
 
 MOST_LINES = 5_000
@@ -48,33 +49,6 @@ _WEIGHT = (
 # Settings that ask for another draw of the same request.
 _DRAWS = ("--take=", "--seed=")
 _FREE, _NOTHING = Cost(0.0, "actual"), budget.Spent()
-
-
-class Run(Protocol):
-    """What a line asks for: one clip, or two that are compared."""
-
-    @property
-    def output(self) -> Path:
-        """The clip; of two the one in three stages."""
-
-    @property
-    def outputs(self) -> list[Path]:
-        """All whose receipts tell what it has cost."""
-
-    @property
-    def left(self) -> plan.Plan:
-        """The calls that are still to be made."""
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all of it is there."""
-
-    @property
-    def warnings(self) -> list[str]:
-        """What is worth saying before anything is sent."""
-
-    def check(self) -> None:
-        """Raise UsageError where something lies in the way."""
 
 
 @dataclass

@@ -13,7 +13,6 @@ from typing import Any
 
 from . import budget, errors, evaluating, files, models, plan, receipts, runs
 from .again import same_command, with_choice, with_model
-from .console import Console
 from .direct import OF_ANCHORS, DirectRun
 from .errors import OutputError, ToolError, UsageError
 from .factorized import FactorizedRun
@@ -21,13 +20,14 @@ from .gateway import settings
 from .media import kinds
 from .models import Cost
 from .pipeline import MODEL_FLAGS
+from .run import Run
 from .supervising import Answer, Command, Crew, words_of
 
 ARMS = {"factorized": "Factorized: three stages", "direct": "Direct: text-to-video"}
 
 
-class ComparedRun:
-    """A run with --compare. As `factorized.FactorizedRun`."""
+class ComparedRun(Run):
+    """A run with --compare: the same prompt both ways."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class ComparedRun:
         """`parser` has parsed the options. Raises UsageError where either arm does."""
         self._args = args
         self._parser = parser
-        self._console: Console = args.console
+        self._console = args.console
         self._scripts = scripts
         if args.job:
             raise UsageError(
@@ -121,12 +121,6 @@ class ComparedRun:
         """Raise UsageError where something lies in the way of what would be made."""
         self._factorized.check()
         self._direct.check()
-
-    def dry_run(self) -> dict[str, Any]:
-        """The result of --dry-run."""
-        self._console.warn(*self.warnings)
-        self.check()
-        return plan.shown(self.left, self._args.allow_unknown_cost)
 
     def check_needs(self) -> None:
         """Raise AuthError where there is no key, UsageError where a package is missing."""

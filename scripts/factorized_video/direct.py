@@ -14,12 +14,13 @@ from typing import Any
 from . import asked, budget, inputs, plan, prompts, receipts, runs
 from .again import OF_DRAWING, flag_of, same_command, with_model, with_other_words
 from .children import Children
-from .console import TOLD, Console
+from .console import TOLD
 from .errors import Refused, Rejected, UsageError
 from .factorized import check_filmstrip, digest
 from .gateway import settings
 from .media import kinds
 from .pipeline import OF_CLIP
+from .run import Run
 
 # Options that say nothing where no anchor is drawn, and none is given: names in a namespace.
 OF_ANCHORS = (
@@ -28,8 +29,8 @@ OF_ANCHORS = (
 )  # fmt: skip
 
 
-class DirectRun:
-    """A run with --direct: its clip is NAME.direct.mp4. As `factorized.FactorizedRun`."""
+class DirectRun(Run):
+    """A run with --direct: its clip is NAME.direct.mp4."""
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class DirectRun:
     ) -> None:
         """As `FactorizedRun`. Raises UsageError for options that say nothing here."""
         self._args = args
-        self._console: Console = args.console
+        self._console = args.console
         self._scripts = scripts
         for name in OF_ANCHORS:
             if getattr(args, name):
@@ -114,12 +115,6 @@ class DirectRun:
         """Raise UsageError where something lies in the way of what would be made."""
         if not self._args.job:
             receipts.check_room(self.output, self._wanted, **self._allowed)
-
-    def dry_run(self) -> dict[str, Any]:
-        """The result of --dry-run."""
-        self._console.warn(*self.warnings)
-        self.check()
-        return plan.shown(self.left, self._args.allow_unknown_cost)
 
     def check_needs(self) -> None:
         """Raise AuthError where there is no key, UsageError where a package is missing."""

@@ -22,12 +22,12 @@ from . import (
 )
 from .again import OF_DRAWING, flag_of, with_other_words
 from .candidates import Wish, check_place
-from .console import Console
 from .errors import Refused, StillRunning, UsageError
 from .gateway import settings
 from .legal import Framing
 from .media import images, kinds
 from .pipeline import Stages, check_models
+from .run import Run
 from .workfolder import WorkFolder, standing
 
 # What was asked for, as it was typed: in the digest, and with the rest in the plan.
@@ -39,12 +39,8 @@ ASKED = (*TYPED, "prompt_strategy", "motion_from_anchor")
 PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
 
 
-class FactorizedRun:
-    """A run of the orchestrator: one output, and all that is made for it.
-
-    Made from the parsed options, it has read and checked what the person gave, and knows what is
-    there and what is left to pay; nothing was sent. Raises UsageError.
-    """
+class FactorizedRun(Run):
+    """A run in three stages."""
 
     def __init__(
         self,
@@ -58,7 +54,7 @@ class FactorizedRun:
         `prompt` is one that was read before; `folder` where an output without a name goes.
         """
         self._args = args
-        self._console: Console = args.console
+        self._console = args.console
         if prompt is None:
             prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
         motion = inputs.read_motion(args)
@@ -168,12 +164,6 @@ class FactorizedRun:
         _check_place(self._args, self._state, self.output, self.folder)
         if not self.is_done:
             self._stages.check(None, self._planned, self.gateway.identity)
-
-    def dry_run(self) -> dict[str, Any]:
-        """The result of --dry-run."""
-        self._console.warn(*self.warnings)
-        self.check()
-        return plan.shown(self.left, self._args.allow_unknown_cost)
 
     def check_needs(self) -> None:
         """Raise AuthError where there is no key, UsageError where a package is missing."""
