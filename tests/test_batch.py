@@ -74,6 +74,17 @@ def test_each_line_is_a_run_of_its_own_and_the_summary_tells_of_all(gateway: Gat
     assert gateway.sent == {"chat": 3, "image": 3, "create": 3}
 
 
+def test_only_the_receipts_of_a_line_are_read_for_it(gateway: Gateway) -> None:
+    """Those of all lines, for each line that ends, were a third of the time of 64 lines."""
+    lay("A cat jumps")
+    Path("out").mkdir()
+    newer = json.dumps({"schema_version": 1_000_000})
+    Path("out/another.mp4.receipt.json").write_text(newer, encoding="utf-8")
+    done = make(gateway)
+    assert done.code == 0, done.err
+    assert summary()["lines"][0]["took_s"] > 0
+
+
 def test_without_json_the_table_is_printed(gateway: Gateway) -> None:
     lay("A cat jumps")
     words = ["--prompts-file=many.jsonl", "--output=out"]

@@ -65,6 +65,7 @@ class Line:
     expected: Cost = _FREE  # of what is left to pay
     done: bool = False
     spent: budget.Spent = _NOTHING
+    took_s: float = 0.0
     status: str = "not begun"
     told: dict[str, Any] = field(default_factory=dict)
 
@@ -72,6 +73,15 @@ class Line:
     def usd_left(self) -> float:
         """What it should still cost in USD, as far as that is known."""
         return self.expected.amount or 0.0
+
+    def look(self) -> None:
+        """Read from the receipts what it has cost and how long its calls took.
+
+        Where something may have changed, not whenever the summary is written: that is for every
+        line that ends, and would read the receipts of all lines each time.
+        """
+        self.spent = runs.spent_for(self.outputs)
+        self.took_s = runs.took_s(self.outputs)
 
     def as_json(self) -> dict[str, Any]:
         """One entry of `lines` in the summary."""
@@ -82,7 +92,7 @@ class Line:
             "status": self.status,
             "output": str(self.output),
             "cost": self.told.get("cost"),
-            "took_s": runs.took_s(self.outputs),
+            "took_s": self.took_s,
             "comparison": self.told.get("comparison"),
             "error": self.told.get("error"),
         }
@@ -133,8 +143,8 @@ class Batch:
         """What is there of a line, and what it should still cost. Raises UsageError."""
         run.check()
         line.output, line.outputs, line.done = run.output, run.outputs, run.is_done
-        left = run.left
-        line.expected, line.spent = left.cost, left.spent
+        line.expected = run.left.cost
+        line.look()
         line.status = "succeeded" if line.done else "not begun"
         self._warnings += [one for one in run.warnings if one not in self._warnings]
 
@@ -205,6 +215,8 @@ class Batch:
             try:
                 Crew().run(self._commands(), at_once, self._ended)
             except Interrupted as stopped:
+                for line in self._being_made:  # those that had to be killed
+                    line.look()
                 stopped.result = self._write(ended=True)
                 stopped.result.pop("status")
                 raise
@@ -236,11 +248,15 @@ class Batch:
             line.status = "being made"
             yield line, self._command(line)
 
+    @property
+    def _being_made(self) -> list[Line]:
+        return [line for line in self.lines if line.status == "being made"]
+
     def _fits(self, line: Line) -> bool:
         """Whether the cap has room for one more line beside those that are being made."""
         if self.limit is None or line.done:
             return True
-        reserved = sum(one.usd_left for one in self.lines if one.status == "being made")
+        reserved = sum(one.usd_left for one in self._being_made)
         try:
             budget.check(
                 self.limit, budget.Spent(self._spent.usd + reserved, self._spent.unknown),
@@ -273,7 +289,7 @@ class Batch:
         line.status = str(answer.result.get("status"))
         if answer.code == 0 and answer.result.get("candidate", "") is None:
             line.status = "awaits a choice"
-        line.spent = runs.spent_for(line.outputs)
+        line.look()
         line.expected = _FREE
         self._console.warn(*(
             f"line {line.number}: {warning}"
@@ -486,9 +502,9 @@ def _table(lines: list[Line], total: Cost) -> str:
     for line in lines:
         told = line.told.get("cost")
         cost = plan.money(Cost(told["amount"], told["kind"])) if told else "-"
-        took = runs.took_s(line.outputs)
         rows.append(
-            f"{line.number:>4}  {line.status:<15} {cost:<22} {took:>7.1f} s  {line.output.name}"
+            f"{line.number:>4}  {line.status:<15} {cost:<22} {line.took_s:>7.1f} s  "
+            f"{line.output.name}"
         )
         error = line.told.get("error")
         if error:

@@ -78,23 +78,24 @@ def took_s(outputs: Iterable[Path]) -> float:
 
 def _attempts(output: Path) -> Iterable[dict[str, Any]]:
     """The receipts of an output, of what was kept aside for it (NAME.1.ext), and its candidates."""
-    yield from (data for _, data in _in_folder(output.with_name(output.stem + CANDIDATES)))
-    numbered = re.compile(re.escape(output.stem) + r"(\.\d+)?" + re.escape(output.suffix + SUFFIX))
-    for name, data in _in_folder(output.parent):
-        if numbered.fullmatch(name):
-            yield data
+    every, own = re.compile(".*", re.DOTALL), re.escape(output.stem) + r"(\.\d+)?"
+    yield from _in_folder(output.with_name(output.stem + CANDIDATES), every)
+    yield from _in_folder(output.parent, re.compile(own + re.escape(output.suffix)))
 
 
-def _in_folder(folder: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    """The receipts in a folder, with the names of what they are of."""
+def _in_folder(folder: Path, named: re.Pattern[str]) -> Iterable[dict[str, Any]]:
+    """The receipts in a folder of outputs that are named so.
+
+    Only those are read: beside an output there may be thousands of others, of the same batch.
+    """
     try:
-        names = [path.name for path in folder.iterdir() if path.name.endswith(SUFFIX)]
+        names = [name[: -len(SUFFIX)] for name in os.listdir(folder) if name.endswith(SUFFIX)]
     except OSError:
         return
-    for name in names:
-        data = receipts.read(folder / name[: -len(SUFFIX)])
+    for name in filter(named.fullmatch, names):
+        data = receipts.read(folder / name)
         # One that cannot be read may be that of a paid call.
-        yield name, data if data is not None else {"state": "unknown"}
+        yield data if data is not None else {"state": "unknown"}
 
 
 def costs_of(receipt: dict[str, Any]) -> list[Cost]:
