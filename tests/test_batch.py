@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run, ended, run, start
+from conftest import SCRIPTS, Run, ended, run, start
 from judges import Judge
 from loopback import Gateway, Reply
 from speech import Request, Wrong
@@ -321,6 +324,28 @@ def test_killed_again_and_again_every_line_is_billed_once(gateway: Gateway) -> N
     assert set(counts) <= {"succeeded", "unknown"}
     assert (done.code, counts.get("unknown", 0)) in ((0, 0), (8, counts.get("unknown")))
     assert gateway.billed["create"] >= counts["succeeded"]
+
+
+def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
+    """The signal comes between taking the command and starting its process."""
+    code = (
+        "import os, signal, sys, time\n"
+        f"sys.path.insert(0, {str(SCRIPTS)!r})\n"
+        "from factorized_video import errors, interrupts, supervising\n"
+        "interrupts.install()\n"
+        "def commands():\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(0.5)\n"
+        "    yield 1, supervising.Command(['-c', 'import time; time.sleep(60)'], '')\n"
+        "try:\n"
+        "    supervising.Crew().run(commands(), 1, lambda *told: print(told[1].code))\n"
+        "except errors.Interrupted:\n"
+        "    print('interrupted')\n"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.stdout.split() == [b"130", b"interrupted"], done.stderr
+    assert time.monotonic() - began < 15  # what does not end is killed after 18 s
 
 
 def test_two_at_once_are_told_apart(gateway: Gateway) -> None:

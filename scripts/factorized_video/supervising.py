@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -97,6 +98,8 @@ class Crew:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self._running.add(child)
+        if self._stopped:  # begun while those that were running were told
+            _have_end(child)
         try:
             out, err = child.communicate(command.stdin.encode())
         finally:
@@ -117,16 +120,23 @@ class Crew:
         """Have what is running end, so that nothing paid is lost; what does not is killed."""
         self._stopped = True
         for child in list(self._running):
-            with contextlib.suppress(OSError):
-                child.send_signal(interrupts.PASSED_ON)
+            _have_end(child)
+        deadline = time.monotonic() + _STOPS_WITHIN_S
         try:
             for worker in workers:
-                worker.join(_STOPS_WITHIN_S)
+                if worker.ident is not None:  # it was started
+                    worker.join(max(0.0, deadline - time.monotonic()))
         except KeyboardInterrupt:  # a second one: at once
             pass
         for child in list(self._running):
             with contextlib.suppress(OSError):
                 child.kill()
+
+
+def _have_end(child: subprocess.Popen[bytes]) -> None:
+    """Tell a command to end. One that has only just begun ends at once: it has sent nothing."""
+    with contextlib.suppress(OSError):
+        child.send_signal(interrupts.PASSED_ON)
 
 
 def words_of(
