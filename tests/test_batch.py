@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -269,6 +270,21 @@ def test_a_credit_that_ends_on_the_way_begins_no_further_line(gateway: Gateway) 
     failed = make(gateway, "--concurrency=1")
     assert failed.code == 3
     assert failed.json["counts"]["not begun"] == 5
+
+
+def test_a_summary_that_cannot_be_written_begins_no_further_line(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+    in_the_way = Path("out/summary.json/x")
+    gateway.on("status", lambda: in_the_way.mkdir(parents=True))
+    failed = make(gateway, "--concurrency=1")
+    assert failed.code == 9, failed.out
+    assert "summary.json could not be written" in failed.json["error"]["message"]
+    # What was made is told all the same, and the same command goes on.
+    assert failed.json["counts"] == {"succeeded": 1, "not begun": 2}
+    assert "--prompts-file=many.jsonl" in failed.json["next"]
+    shutil.rmtree("out/summary.json")
+    assert make(gateway).code == 0
+    assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
 
 
 def test_a_job_that_fails_is_told_and_not_sent_again(gateway: Gateway) -> None:

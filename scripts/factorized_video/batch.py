@@ -20,7 +20,7 @@ from typing import Any
 from . import budget, errors, files, inputs, measuring, models, plan, preflight, receipts, runs
 from .again import flag_of, same_command
 from .console import Console
-from .errors import Interrupted, ToolError, UsageError
+from .errors import Interrupted, OutputError, ToolError, UsageError
 from .gateway import open_gateway, settings
 from .models import Cost
 from .run import Run
@@ -214,10 +214,12 @@ class Batch:
             at_once = self._args.concurrency or inputs.CONCURRENCY
             try:
                 Crew().run(self._commands(), at_once, self._ended)
-            except Interrupted as stopped:
+            except (Interrupted, OutputError) as stopped:
                 for line in self._being_made:  # those that had to be killed
                     line.look()
-                stopped.result = self._write(ended=True)
+                with contextlib.suppress(OutputError):
+                    self._write(ended=True)
+                stopped.result = {**self._result(ended=True), "next": same_command()}
                 stopped.result.pop("status")
                 raise
             result = self._write(ended=True)
@@ -317,8 +319,8 @@ class Batch:
 
     # -- the summary -----------------------------------------------------------------------------
 
-    def _write(self, ended: bool = False) -> dict[str, Any]:
-        """Write the summary and its table; the result. What was measured is told at the end."""
+    def _result(self, ended: bool) -> dict[str, Any]:
+        """What became of all lines; `text` is the table. What was measured is told at the end."""
         told = [line.told.get("cost") for line in self.lines]
         known = [Cost(one["amount"], one["kind"]) for one in told if one and one["kind"]]
         counts = Counter(line.status for line in self.lines)
@@ -338,13 +340,23 @@ class Batch:
             }
             result["measured"] = measuring.as_json(lifts)
             text = "\n".join([text, "", *measuring.table(lifts)])
+        return {**result, "text": text}
+
+    def _write(self, ended: bool = False) -> dict[str, Any]:
+        """Write the summary and its table; the result. Raises OutputError, which tells it too."""
+        whole = self._result(ended)
+        result = dict(whole)
+        text = result.pop("text")
         document = {"made_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **result}
         data = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-        files.write_file(self.summary, data.encode("utf-8", "backslashreplace"))
-        files.write_file(
-            self.summary.with_suffix(".txt"), (text + "\n").encode("utf-8", "backslashreplace")
-        )
-        return {**result, "text": text}
+        table = (text + "\n").encode("utf-8", "backslashreplace")
+        try:
+            files.write_file(self.summary, data.encode("utf-8", "backslashreplace"))
+            files.write_file(self.summary.with_suffix(".txt"), table)
+        except OutputError as error:
+            error.result = {name: value for name, value in whole.items() if name != "status"}
+            raise
+        return whole
 
     def _raise_how_it_ended(self, result: dict[str, Any]) -> None:
         """Raise the weightiest error of a line, where not every line was made."""
