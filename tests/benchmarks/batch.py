@@ -183,9 +183,10 @@ class Place:
             sys.exit(f"a line by itself ended with {process.returncode}: {self.result()}")
         return time.perf_counter() - began
 
-    def batch(self) -> subprocess.Popen[bytes]:
+    def batch(self, *words: str) -> subprocess.Popen[bytes]:
         """The batch, begun."""
-        return self.start("--prompts-file=many.jsonl", "--output=out", f"--concurrency={AT_ONCE}")
+        common = ["--prompts-file=many.jsonl", "--output=out", f"--concurrency={AT_ONCE}"]
+        return self.start(*common, *words)
 
     def result(self) -> dict[str, Any]:
         """What the last command has printed; nothing where it was killed."""
@@ -324,6 +325,10 @@ def survive(args: argparse.Namespace) -> bool:
         code = place.batch().wait()
         told, state, clips = place.result(), gateway.state(), place.clips
         again_code, again = place.batch().wait(), gateway.state()
+        lost = told.get("counts", {}).get("unknown", 0)
+        if lost:  # the way on, which a person has to choose: it pays for those once more
+            paid_code, paid = place.batch("--resubmit").wait(), gateway.state()
+            last = f"exit code {paid_code}, {place.clips} clips, billed {paid['billed']}"
     billed = state["billed"]
     creates, images = billed.get("create", 0), billed.get("image", 0)
     print(f"{args.lines} lines, killed {len(killed)} times, kill when: {args.kill_when}, "
@@ -337,7 +342,10 @@ def survive(args: argparse.Namespace) -> bool:
           f"{state['twice']} texts with more than one job")  # fmt: skip
     if code:
         print(f"  it says            {told.get('error')}")
-    print(f"  once more          exit code {again_code}, billed {again['billed']}", flush=True)
+    print(f"  once more          exit code {again_code}, billed {again['billed']}")
+    if lost:
+        print(f"  with --resubmit    {last}")
+    sys.stdout.flush()
     once = not state["twice"] and creates <= args.lines and images <= args.lines
     whole = clips == creates == args.lines
     return once and again["billed"] == billed and (whole or args.kill_when == "any")
