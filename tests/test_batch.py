@@ -322,6 +322,28 @@ def test_interrupted_it_tells_what_there_is_and_goes_on(gateway: Gateway) -> Non
     assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
 
 
+def children_of(pid: int) -> list[int]:
+    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=True)
+    rows = [row.split() for row in told.stdout.splitlines()]
+    return [int(child) for child, parent in rows if int(parent) == pid]
+
+
+def test_a_line_that_is_killed_by_itself_ends_no_other(gateway: Gateway) -> None:
+    lay(*PROMPTS)
+    gateway.ends_after = None
+    words = ["--prompts-file=many.jsonl", "--output=out", "--json", "--concurrency=1"]
+    process = start("factorized_generate", *words, gateway=gateway)
+    gateway.wait_for("status", 2)
+    (line,) = children_of(process.pid)
+    os.kill(line, signal.SIGKILL)
+    gateway.ends_after = 1
+    killed = ended(process)
+    assert killed.code == 130, killed.err
+    assert killed.json["counts"] == {"interrupted": 1, "succeeded": 2}
+    assert make(gateway).code == 0
+    assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
+
+
 @pytest.mark.thorough
 def test_killed_again_and_again_every_line_is_billed_once(gateway: Gateway) -> None:
     gateway.clock_ahead_s = 0.0

@@ -37,8 +37,9 @@ NOT_OF_A_LINE = (
 )  # fmt: skip
 # What is measured, by its key in a line's measurement, as tables call it.
 MEASURES = {"first_frame": "first frame", "frames": "frames over the clip"}
-# After one of these every further line would end the same way: none is begun.
-_ENDS_ALL = ("auth", "budget", "interrupted")
+# After one of these every further line would end the same way: none is begun. Not after a line
+# that was killed by itself, as when memory is short; a signal to all stops the crew.
+_ENDS_ALL = ("auth", "budget")
 # The exit code of a batch is that of the first of these that a line ended with.
 _WEIGHT = (
     "internal", "interrupted", "auth", "budget", "usage", "unknown", "running", "unavailable",
