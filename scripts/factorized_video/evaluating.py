@@ -181,7 +181,7 @@ class Evaluation:
         """Have one clip looked at; what is found goes into the receipt."""
         arm, what = place
         self._console.progress(f"measuring {clip.name}: {what.replace('_', ' ')}")
-        shown = frames.over(clip) if what == "frames" else frames.over(clip)[:1]
+        shown = frames.over(clip) if what == "frames" else frames.over(clip, count=1)
         found, about = verifying.check(
             self._console, gateway, self._call, tuple(picture for _, picture in shown), questions,
             frames_s=tuple(when for when, _ in shown) if what == "frames" else None,

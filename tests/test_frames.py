@@ -1,0 +1,36 @@
+"""Frames of a clip for a vision model: which, how many, and how much is decoded for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("av")
+pytest.importorskip("PIL")
+
+from factorized_video.media import frames
+from factorized_video.media.clips import decoded
+from loopback import clip
+
+
+def test_the_first_frame_alone_is_that_of_the_eight_and_no_other_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = Path("clip.mp4")
+    path.write_bytes(clip())
+    read = []
+
+    def counted(path: Path) -> Iterator[tuple[float, Any]]:
+        for when, frame in decoded(path):
+            read.append(when)
+            yield when, frame
+
+    monkeypatch.setattr("factorized_video.media.filmstrip.decoded", counted)
+    eight = frames.over(path)
+    assert len(eight) == frames.COUNT
+    read.clear()
+    assert frames.over(path, count=1) == eight[:1]
+    assert read == [0.0]
