@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ pytest.importorskip("PIL")
 from factorized_video.media import frames
 from factorized_video.media.clips import decoded
 from loopback import clip
+from test_filmstrip import film
 
 
 def test_the_first_frame_alone_is_that_of_the_eight_and_no_other_is_decoded(
@@ -34,3 +36,11 @@ def test_the_first_frame_alone_is_that_of_the_eight_and_no_other_is_decoded(
     read.clear()
     assert frames.over(path, count=1) == eight[:1]
     assert read == [0.0]
+
+
+@pytest.mark.parametrize("rate", [Fraction(4, 3), Fraction(25, 3), Fraction(30_000, 1_001)])
+def test_a_rate_that_is_no_round_number_skips_no_frame(rate: Fraction) -> None:
+    path = Path("clip.mp4")
+    path.write_bytes(film(8, rate))
+    shown = [when for when, _ in frames.over(path)]
+    assert shown == pytest.approx([float(number / rate) for number in range(8)], abs=0.001)

@@ -17,6 +17,9 @@ TILES = 8
 WIDTH = 1_560
 GAP = 8
 LABEL_HEIGHT = 26
+# A container's clock may count milliseconds, and a rate is known to three places: 1.333 for 4/3 is
+# off by one millisecond after five seconds. Frames are 4 ms apart at 240 a second.
+_ROUNDED_S = 0.002
 _GROUND, _INK = (24, 24, 26), (236, 236, 236)
 
 
@@ -59,8 +62,7 @@ def frames_at(
     found: list[tuple[float, Image.Image]] = []
     when, frame = 0.0, None
     for when, frame in decoded(clip):
-        # Half a millisecond: container clocks round.
-        if when + 0.0005 >= wanted[len(found)]:
+        if when + _ROUNDED_S >= wanted[len(found)]:
             found.append((when, _scaled(frame, size)))
             if len(found) == len(wanted):
                 return found
