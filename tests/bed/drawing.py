@@ -56,12 +56,12 @@ def _order(
     return chance.choice([places for places in permutations(range(number)) if fits(places)])
 
 
-def png(shapes: Sequence[Shape]) -> bytes:
-    """The picture of these shapes."""
-    picture = Image.new("RGB", (WIDTH, HEIGHT), GROUND)
+def painted(shapes: Sequence[Shape], size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image.Image:
+    """These shapes on a ground of so many pixels; they are as large on every one."""
+    picture = Image.new("RGB", size, GROUND)
     pen = ImageDraw.Draw(picture)
-    for kind, colour, size, at_x, at_y in shapes:
-        x, y, half = at_x * WIDTH / 1000, at_y * HEIGHT / 1000, SIDES[size] / 2
+    for kind, colour, measure, at_x, at_y in shapes:
+        x, y, half = at_x * size[0] / 1000, at_y * size[1] / 1000, SIDES[measure] / 2
         box = (x - half, y - half, x + half, y + half)
         if kind == "circle":
             pen.ellipse(box, COLOURS[colour])
@@ -71,8 +71,13 @@ def png(shapes: Sequence[Shape]) -> bytes:
             pen.polygon(
                 [(x, y - half), (x + half, y + half), (x - half, y + half)], COLOURS[colour]
             )
+    return picture
+
+
+def png(shapes: Sequence[Shape], size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
+    """The picture of these shapes."""
     out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=1)
+    painted(shapes, size).save(out, "PNG", compress_level=1)
     return out.getvalue()
 
 

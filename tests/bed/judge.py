@@ -36,24 +36,27 @@ _ROWS = ("top", "middle", "bottom")
 
 
 @lru_cache(1024)  # one picture is read by the judge, by the editor and by who counts
-def read(data: bytes) -> tuple[Shape, ...]:
-    """The shapes in a picture: connected areas of one colour, those that begin higher first."""
+def read(data: bytes, height: int = HEIGHT) -> tuple[Shape, ...]:
+    """The shapes in a picture: connected areas of one colour, those that begin higher first.
+
+    `height` is that of the picture in which shapes have their sizes: with a margin it is more.
+    """
     picture: Image.Image = Image.open(io.BytesIO(data)).convert("RGB")
-    width = round(picture.width * HEIGHT / picture.height)
-    picture = picture.resize((width, HEIGHT), Image.Resampling.NEAREST)
+    width = round(picture.width * height / picture.height)
+    picture = picture.resize((width, height), Image.Resampling.NEAREST)
     palette, letters = _palette()
     indices = picture.quantize(palette=palette, dither=Image.Dither.NONE).tobytes()
     shapes = []
     for area in _areas(indices.translate(letters), width):
         wide, high = area.right - area.left, area.bottom - area.top
         fill = area.pixels / (wide * high)
-        if max(wide, high) < _LEAST_SIDE or fill < _LEAST_FILL:
+        if min(wide, high) < _LEAST_SIDE or fill < _LEAST_FILL:
             continue
         down = (area.moment / area.pixels + 0.5 - area.top) / high
         kind = "square" if fill > _SQUARE_FROM else "circle"
         size = "large" if sqrt(wide * high) > _BETWEEN_SIZES else "small"
         # Of a run of pixels 3, 4, 5 the middle is 4: `right` and `bottom` are one beyond.
-        x, y = (area.left + area.right - 1) / 2 / width, (area.top + area.bottom - 1) / 2 / HEIGHT
+        x, y = (area.left + area.right - 1) / 2 / width, (area.top + area.bottom - 1) / 2 / height
         shapes.append(
             Shape(
                 "triangle" if down > _TRIANGLE_FROM else kind, _LETTERS[area.letter], size,

@@ -222,9 +222,15 @@ def parse(text: str) -> Scene:
         Relation(place[colour, kind], where, place[of_colour, of_kind])
         for colour, kind, where, of_colour, of_kind in _RELATION.findall(text.lower())
     )
-    drift = _DRIFT.search(text.lower())
-    drifts = (place[drift[1], drift[2]], drift[3]) if drift else (0, "right")
+    drift = drift_in(text)
+    drifts = (place[drift[0], drift[1]], drift[2]) if drift else (0, "right")
     return Scene(groups, relations, drifts)
+
+
+def drift_in(text: str) -> tuple[str, str, str] | None:
+    """The colour and kind of what is told to drift, and to which side; None where nothing is."""
+    found = _DRIFT.search(text.lower())
+    return (found[1], found[2], found[3]) if found else None
 
 
 def parse_question(text: str) -> Question | None:

@@ -1,7 +1,9 @@
 """Every scene through the command line in every mode, and the table of what came of it.
 
     python tests/bed [--scenes N] [--seed S] [--rates 0,0.1,0.2] [--simulated]
+    python tests/bed --lift [A:B,...] [--scenes N] [--repeats R] [--frames F]
 
+The second measures the measuring of comparisons instead: see `lift`.
 Nothing but 127.0.0.1 is spoken to. See the package's docstring for what is measured, and what not.
 """
 
@@ -43,11 +45,25 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python tests/bed", description="Measures the loop that checks anchors; no hosted model."
     )
-    parser.add_argument("--scenes", type=int, default=100, metavar="N", help="(default: 100)")
+    parser.add_argument(
+        "--lift", nargs="?", const="0.1:0.3,0.2:0.2", metavar="A:B,...",
+        help="measure comparisons whose lift is known instead: a fact is drawn wrong in an anchor "
+        "with probability A, in a direct clip's first frame with B (default: 0.1:0.3,0.2:0.2)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--scenes", type=int, metavar="N", help="(default: 100; with --lift 20 in each repeat)"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=100, metavar="R", help="of --lift (default: 100)"
+    )
+    parser.add_argument(
+        "--frames", type=int, default=9, metavar="F", help="of a clip of --lift (default: 9)"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="(default: 1)")
     parser.add_argument(
-        "--rates", default="0,0.1,0.2", metavar="J,...",
-        help="probabilities that an answer of the judge is wrong (default: 0,0.1,0.2)",
+        "--rates", metavar="J,...",
+        help="probabilities that an answer of the judge is wrong (default: 0,0.1,0.2), or with "
+        "--lift one of the evaluator (default: 0,0.1)",
     )  # fmt: skip
     for name, of in (
         ("draws-wrong", "a fact is drawn wrong"), ("mends", "an edit mends a fact that it is to"),
@@ -70,9 +86,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run it all and print the table."""
     args = build_parser().parse_args(argv)
     rates = Rates(draws_wrong=args.draws_wrong, mends=args.mends, breaks=args.breaks)
-    errors = [float(word) for word in args.rates.split(",")]
-    asked = [scenes.generate(random.Random(f"{args.seed}|{n}")) for n in range(args.scenes)]
-    print("\n".join(heading(args.scenes, args.seed, rates, args.simulated)), flush=True)
+    given = args.rates or ("0,0.1" if args.lift else "0,0.1,0.2")
+    errors = [float(word) for word in given.split(",")]
+    number_of_scenes = args.scenes or (20 if args.lift else 100)
+    if args.lift:
+        from bed import lift  # it needs PyAV, which nothing else here does
+
+        pairs = [tuple(map(float, pair.split(":"))) for pair in args.lift.split(",")]
+        with tempfile.TemporaryDirectory(prefix="bed-") as made:
+            alone_in(Path(made))
+            lift.show(
+                [(anchor, direct) for anchor, direct in pairs], errors, prompts=number_of_scenes,
+                repeats=args.repeats, frames=args.frames, seed=args.seed, jobs=args.jobs,
+            )  # fmt: skip
+        return 0
+    asked = [scenes.generate(random.Random(f"{args.seed}|{n}")) for n in range(number_of_scenes)]
+    print("\n".join(heading(number_of_scenes, args.seed, rates, args.simulated)), flush=True)
     with tempfile.TemporaryDirectory(prefix="bed-") as made, ThreadPoolExecutor(args.jobs) as pool:
         if not args.simulated:
             alone_in(Path(made))
@@ -91,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                         folder = Path(tempfile.mkdtemp(dir=made))
                         return by_command(models, asked[place], number, mode, folder)
 
-                    outcomes = list(pool.map(one, range(args.scenes)))
+                    outcomes = list(pool.map(one, range(number_of_scenes)))
                     print(row(number, mode, error, outcomes), flush=True)
     return 0
 
