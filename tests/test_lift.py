@@ -229,6 +229,19 @@ def test_no_request_tells_the_arm() -> None:
     check_blind(requests, 2)
 
 
+def test_simulated_it_is_the_same_where_nobody_errs_and_counts_no_unknown_check() -> None:
+    job = lift.Job(WRONG, (0.0, 0.5), 6, 2, "simulated")
+    sure, guesses = lift.simulated(job)
+    models = FilmModels(WRONG, job.seed, job.frames)
+    prompts = lift.prompts_of(job.seed, job.prompts)
+    lift.film_both(models, prompts, Path.cwd())
+    planted = lift.planted_pairs(models, prompts)
+    for what in MEASURES:
+        assert sure[what] == measuring.lift(planted[what])
+        assert guesses[what].n + len(guesses[what].incomplete) == 6
+        assert guesses[what].incomplete
+
+
 def test_a_row_of_the_table() -> None:
     sure = measuring.Lift(20, 0.8, 0.5, 0.3, 0.2, 0.4)
     wide = measuring.Lift(19, 0.7, 0.6, 0.1, -0.1, 0.3, ("A cat",))

@@ -37,6 +37,7 @@ from bed.scenes import Counted, Scene, Shape, Sized
 from bed.world import World, shown
 
 MEASURES = evaluating.MEASURES  # first_frame, frames
+CONTROLS = 2  # among the questions of a check
 FRAMES = 9  # of a clip, in six seconds; the tool shows eight of them
 
 
@@ -135,19 +136,35 @@ class FilmModels(Models):
         drift = scenes.drift_in(text)
         assert drift, f"nothing drifts: {text}"
         if first is None:
-            caption = scenes.still(self._scene(text))
-            shapes = self._placed(scenes.parse(text), self.planted.direct, "direct")
-            true_shapes: Sequence[Shape] = shapes
+            return clips.film(self._film(self._scene(text), drift, "direct")[0])
+        scene = scenes.parse(self._captions[first])
+        way = self._film(scene, drift, "factorized")[1]
+        return clips.film(clips.moved(clips.read(first), drift[:2], way, self.frames), first)
+
+    def plant(self, prompt: str) -> None:
+        """Remember what both clips of a prompt would show, and draw nothing."""
+        scene = self._scene(prompt)
+        drift = scenes.drift_in(prompt)
+        assert drift
+        still = scenes.still(scene)
+        self.made[still, "anchor"] = [self._placed(scene, self.planted.anchor, "anchor")]
+        for arm in ("factorized", "direct"):
+            self._film(scene, drift, arm)
+
+    def _film(
+        self, scene: Scene, drift: tuple[str, str, str], arm: str
+    ) -> tuple[list[list[Shape]], str]:
+        """What each frame of a clip shows in truth, and which way it drifts."""
+        still, way = scenes.still(scene), drift[2]
+        if arm == "direct":
+            shapes = self._placed(scene, self.planted.direct, arm)
         else:
-            caption = self._captions[first]
-            shapes, (true_shapes,) = list(clips.read(first)), self.made[caption, "anchor"]
-        chance = self._at("drift", caption, first is None)
-        way = drift[2]
+            (shapes,) = self.made[still, "anchor"]
+        chance = self._at("drift", still, arm == "direct")
         if chance.random() < self.planted.drift:
             way = chance.choice([other for other in clips.STEPS if other != way])
-        arm = "direct" if first is None else "factorized"
-        self.made[caption, arm] = clips.moved(true_shapes, drift[:2], way, self.frames)
-        return clips.film(clips.moved(shapes, drift[:2], way, self.frames), first)
+        self.made[still, arm] = clips.moved(shapes, drift[:2], way, self.frames)
+        return self.made[still, arm], way
 
     def watch(
         self, pictures: Sequence[bytes], asked: Sequence[tuple[int, str]], *, errs: bool
@@ -319,6 +336,42 @@ def repeat(job: Job) -> list[dict[str, Lift]]:
     return found
 
 
+def simulated(job: Job) -> list[dict[str, Lift]]:
+    """One repeat without pictures or HTTP: answers are what was planted, turned by chance.
+
+    To be compared with, and for many repeats. What is planted is the same as in `repeat`, so where
+    nobody errs the figures are too; errors fall elsewhere.
+    """
+    prompts = prompts_of(job.seed, job.prompts)
+    models = FilmModels(job.planted, job.seed, job.frames)
+    for prompt in prompts:
+        models.plant(prompt)
+    pairs = planted_pairs(models, prompts)
+    found = []
+    for error in job.errors:
+        chance = random.Random(f"{job.seed}|{error}")
+        found.append({
+            what: measuring.lift([
+                pair._replace(
+                    factorized=_answered(pair.factorized, error, chance),
+                    direct=_answered(pair.direct, error, chance),
+                )
+                for pair in pairs[what]
+            ])
+            for what in MEASURES
+        })  # fmt: skip
+    return found
+
+
+def _answered(arm: Arm | None, error: float, chance: random.Random) -> Arm | None:
+    """What who errs finds; None where a control was wrong, and when asked again one was too."""
+    assert arm
+    if all(any(chance.random() < error for _ in range(CONTROLS)) for _ in range(2)):
+        return None
+    told = [place < arm.passed for place in range(arm.asked)]
+    return Arm(sum(right != (chance.random() < error) for right in told), arm.asked)
+
+
 def show(
     pairs: Sequence[tuple[float, float]],
     errors: Sequence[float],
@@ -328,9 +381,10 @@ def show(
     frames: int,
     seed: int,
     jobs: int,
+    is_simulated: bool,
 ) -> None:
     """Print the table: a row for each pair of rates, error of the evaluator, and measure."""
-    print("\n".join(heading(prompts, repeats, frames, seed)), flush=True)
+    print("\n".join(heading(prompts, repeats, frames, seed, is_simulated)), flush=True)
     with ProcessPoolExecutor(jobs) as pool:
         for anchor, direct in pairs:
             planted = Planted(anchor, direct)
@@ -339,7 +393,7 @@ def show(
                 Job(planted, tuple(errors), prompts, frames, f"{seed}|{anchor}|{direct}|{n}")
                 for n in range(repeats)
             ]
-            found = list(pool.map(repeat, asked))
+            found = list(pool.map(simulated if is_simulated else repeat, asked))
             for place, error in enumerate(errors):
                 at = replace(planted, evaluator=error)
                 for what in MEASURES:
@@ -347,16 +401,20 @@ def show(
                     print(row(at, what, getattr(true, what), lifts), flush=True)
 
 
-def heading(prompts: int, repeats: int, frames: int, seed: int) -> list[str]:
+def heading(prompts: int, repeats: int, frames: int, seed: int, is_simulated: bool) -> list[str]:
     """What the table is of, in words, and its first two lines."""
+    how = (
+        "simulated, without pictures" if is_simulated else
+        "measured by the product's own code over HTTP"
+    )  # fmt: skip
     return [
         "The lift of the factorized way over the direct one, measured where it is known: drawn "
         "scenes, models whose error rates are set. It is the measuring that is tested, never a "
         "hosted model.",
         "",
         f"{repeats} repeats of {prompts} prompts each, every repeat with scenes of its own, seed "
-        f"{seed}; clips of {frames} frames, at most 8 of them shown; measured by the product's own "
-        "code over HTTP. a, b: the probability that a fact is wrong in an anchor, and in the first "
+        f"{seed}; clips of {frames} frames, at most 8 of them shown; {how}. "
+        "a, b: the probability that a fact is wrong in an anchor, and in the first "
         f"frame of a direct clip; either way a clip drifts wrongly with {Planted(0, 0).drift:g}. "
         "e: that an answer of the evaluator is wrong, controls too. True: by arithmetic. Limit: "
         "what such an evaluator would find without end, (1 - 2e) of it. Left out: pairs of which a "

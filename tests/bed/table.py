@@ -76,7 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
         )  # fmt: skip
     parser.add_argument(
         "--simulated", action="store_true",
-        help="the loop in a few lines of its own instead of the command line: to compare with",
+        help="the loop in a few lines of its own instead of the command line: to compare with; "
+        "with --lift no pictures, and answers by chance",
     )  # fmt: skip
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="at once (default: 2)")
     return parser
@@ -98,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             lift.show(
                 [(anchor, direct) for anchor, direct in pairs], errors, prompts=number_of_scenes,
                 repeats=args.repeats, frames=args.frames, seed=args.seed, jobs=args.jobs,
+                is_simulated=args.simulated,
             )  # fmt: skip
         return 0
     asked = [scenes.generate(random.Random(f"{args.seed}|{n}")) for n in range(number_of_scenes)]
