@@ -87,7 +87,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             "There must be either a CAPTION or --input-file FILE.",
             "A caption that begins with a dash comes by --input-file.",
         )
-    what = "The caption" if args.input_file is None else "--input-file"
+    words = "The caption" if args.edit is None else "The change"
+    what = words if args.input_file is None else "--input-file"
     caption = inputs.read_text(args.caption, args.input_file, what)
     for name in ("style", "enhance") if args.edit is not None else ():
         if getattr(args, name):
@@ -109,6 +110,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         inputs.check_extension(typed, tuple(kinds.EXTENSIONS))
     # The name does not depend on how many are drawn: the one that is taken later lies there too.
     output = typed or inputs.default_output(caption, first, ".png")
+    sources.check_output(output)
     folder = Folder(output, first, wish, chosen.identity)
     several, left = folder.in_use, folder.left(resubmit=args.resubmit)
     pays = any(left.values())

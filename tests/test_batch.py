@@ -158,6 +158,11 @@ def test_so_many_at_once_and_no_more(gateway: Gateway) -> None:
         (["A cat", {"prompt": "A dog", "settings": {"seed": {"a": 1}}}], "'seed' has a value"),
         (["A cat", {"prompt": "A dog", "output": "x.png"}], "line 2: --output x.png ends in"),
         (["A cat", "A dog", "A cat"], "line 3: it would have the same output as line 1"),
+        (["A cat", {"prompt": "A dog", "settings": {"resubmit": True}}], "'resubmit' is no"),
+        (
+            [{"prompt": "A cat", "output": "x.mp4"}, {"prompt": "A dog", "output": "X.mp4"}],
+            "line 2: it would have the same output as line 1",
+        ),
         ([], "holds no prompts"),
     ],
 )
@@ -196,6 +201,35 @@ def test_the_plan_prices_every_line_and_sends_nothing(gateway: Gateway) -> None:
     assert make(gateway).code == 0
     assert make(gateway, "--dry-run", "--max-cost=7").code == 0  # nothing is left to pay
     assert {row["status"] for row in make(gateway, "--dry-run").json["lines"]} == {"succeeded"}
+
+
+@pytest.mark.parametrize("option", ["--job=job-1", "--work-dir=w"])
+def test_what_is_of_one_clip_is_refused(gateway: Gateway, option: str) -> None:
+    lay(*PROMPTS)
+    failed = make(gateway, option)
+    assert failed.code == 2
+    assert "is of one clip" in failed.json["error"]["message"]
+    assert not gateway.requests
+
+
+def test_the_direct_clip_of_one_line_is_not_the_output_of_another(gateway: Gateway) -> None:
+    lay({"prompt": "A cat", "output": "x.mp4"}, {"prompt": "A dog", "output": "x.direct.mp4"})
+    failed = make(gateway, "--compare")
+    assert failed.code == 2
+    assert "same output as line 1" in failed.json["error"]["message"]
+    assert not gateway.requests
+
+
+def test_the_plan_tells_of_each_line_what_would_be_sent(gateway: Gateway) -> None:
+    lay(*PROMPTS[:2], {"prompt": "A boat", "settings": {"duration": 4, "no-audio": True}})
+    told = make(gateway, "--dry-run").json
+    stages = [[call["stage"] for call in row["stages"]] for row in told["lines"]]
+    assert stages == [["reasoning", "composition", "synthesis"]] * 3
+    assert told["lines"][2]["stages"][2]["settings"]["duration_s"] == 4
+    words = ["--prompts-file=many.jsonl", "--output=out", "--dry-run"]
+    text = run("factorized_generate", *words, gateway=gateway).out
+    assert "Stage 3 synthesis: google/veo-3.1-generate-preview, 6 s 720p 16:9: 2 lines" in text
+    assert "Stage 3 synthesis: google/veo-3.1-generate-preview, 4 s 720p 16:9: 1 lines" in text
 
 
 @pytest.mark.parametrize("words", [["--concurrency=2"], ["--evaluator-model=openai/gpt-4o"]])
@@ -301,6 +335,13 @@ def test_candidates_await_a_choice_line_by_line(gateway: Gateway) -> None:
     assert done.code == 0, done.err
     assert done.json["counts"] == {"awaits a choice": 2}
     assert gateway.sent == {"chat": 2, "image": 4}
+    sheets = [Path(row["contact_sheet"]) for row in done.json["lines"]]
+    assert all(sheet.is_file() for sheet in sheets)
+    assert '{"select": "2"}' in Path("out/summary.txt").read_text(encoding="utf-8")
+    lay(*({"prompt": prompt, "settings": {"select": 2}} for prompt in PROMPTS[:2]))
+    done = make(gateway, "--candidates=2")
+    assert done.json["counts"] == {"succeeded": 2}
+    assert gateway.sent == {"chat": 2, "image": 4, "create": 2}
 
 
 # --- killed and resumed ---------------------------------------------------------------------------
@@ -376,7 +417,8 @@ def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
         "    time.sleep(0.5)\n"
         "    yield 1, supervising.Command(['-c', 'import time; time.sleep(60)'], '')\n"
         "try:\n"
-        "    supervising.Crew().run(commands(), 1, lambda *told: print(told[1].code))\n"
+        "    crew = supervising.Crew(lambda s: None)\n"
+        "    crew.run(commands(), 1, lambda *told: print(told[1].code))\n"
         "except errors.Interrupted:\n"
         "    print('interrupted')\n"
     )

@@ -253,6 +253,15 @@ def test_the_plan_prices_the_measurement(gateway: Gateway) -> None:
     assert 0.01 < row["cost"]["amount"] < 0.5
 
 
+def test_the_evaluator_that_is_typed_is_asked(gateway: Gateway) -> None:
+    Judge(gateway)
+    typed = "openai/gpt-5.1"
+    done = measured(gateway, f"--evaluator-model={typed}")
+    assert done.code == 0, done.err
+    assert done.json["measurement"]["evaluator"] == typed
+    assert len(chats_to(gateway, typed)) == 5
+
+
 def test_the_judge_as_its_own_evaluator_is_a_warning(gateway: Gateway) -> None:
     told = measured(gateway, "--dry-run", "--evaluator-model=anthropic/claude-sonnet-4.6").json
     assert "both chooses the anchor and measures" in " ".join(told["warnings"])

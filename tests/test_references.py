@@ -253,3 +253,15 @@ def test_a_change_is_found_again_in_its_text(change: str) -> None:
         assert prompts.change_in(prompts.change_prompt(change, number)) == change.strip()
     assert prompts.change_in(prompts.edit_prompt([("Is it red?", "")])) is None
     assert prompts.change_in(change) is None
+
+
+@pytest.mark.parametrize("flag", ["--edit", "--reference"])
+def test_the_picture_that_is_given_is_never_the_output(gateway: Gateway, flag: str) -> None:
+    """The same command again would be about what it has made, and pay again each time."""
+    data = hat("anchor.png", 5, (1280, 720))
+    for words in ([], ["--overwrite"]):
+        failed = draw(gateway, f"{flag}=./anchor.png", CHANGE, *words)
+        assert failed.code == 2
+        assert f"--output is the picture of {flag}" in failed.json["error"]["message"]
+    assert not gateway.requests
+    assert Path("anchor.png").read_bytes() == data

@@ -17,7 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import budget, errors, files, inputs, measuring, models, plan, preflight, receipts, runs
+from . import (
+    STAGES,
+    budget,
+    errors,
+    files,
+    inputs,
+    measuring,
+    models,
+    plan,
+    preflight,
+    receipts,
+    runs,
+)
 from .again import flag_of, same_command
 from .console import Console
 from .errors import Interrupted, OutputError, ToolError, UsageError
@@ -33,8 +45,11 @@ KEYS = ("prompt", "output", "category", "settings")
 NOT_OF_A_LINE = (
     "help", "prompt", "prompt_file", "prompts_file", "concurrency", "output", "work_dir", "json",
     "quiet", "dry_run", "max_cost", "list_runs", "list_models", "cancel", "online", "gateway",
-    "compare", "direct", "job", "stop_after", "select", "allow_unknown_cost", "model",
+    "compare", "direct", "job", "stop_after", "allow_unknown_cost", "allow_off", "model",
+    "no_wait", "timeout", "overwrite", "resubmit", "evaluator_model", "save_intermediate",
 )  # fmt: skip
+# The status of a line that has candidates, and none of them taken.
+AWAITS = "awaits a choice"
 # What is measured, by its key in a line's measurement, as tables call it.
 MEASURES = {"first_frame": "first frame", "frames": "frames over the clip"}
 # After one of these every further line would end the same way: none is begun. Not after a line
@@ -69,11 +84,17 @@ class Line:
     took_s: float = 0.0
     status: str = "not begun"
     told: dict[str, Any] = field(default_factory=dict)
+    calls: list[dict[str, Any]] = field(default_factory=list)  # still to be made, in a plan
 
     @property
     def usd_left(self) -> float:
         """What it should still cost in USD, as far as that is known."""
         return self.expected.amount or 0.0
+
+    @property
+    def beginning(self) -> str:
+        """The prompt, or as much of it as tells which it is."""
+        return self.prompt if len(self.prompt) <= 300 else f"{self.prompt[:297]}..."
 
     def look(self) -> None:
         """Read from the receipts what it has cost and how long its calls took.
@@ -89,12 +110,13 @@ class Line:
         return {
             "line": self.number,
             "category": self.category or None,
-            "prompt": self.prompt if len(self.prompt) <= 300 else f"{self.prompt[:297]}...",
+            "prompt": self.beginning,
             "status": self.status,
             "output": str(self.output),
             "cost": self.told.get("cost"),
             "took_s": self.took_s,
             "comparison": self.told.get("comparison"),
+            "contact_sheet": self.told.get("contact_sheet"),
             "error": self.told.get("error"),
         }
 
@@ -117,7 +139,6 @@ class Batch:
         self._parser = parser
         self._console: Console = args.console
         self._scripts = scripts
-        self._began = time.monotonic()
         self.gateway = settings.resolve(args.gateway, needs_key=False)
         self.limit = budget.cap(args.max_cost, self.gateway.max_cost)
         path = Path(args.prompts_file).expanduser()
@@ -126,25 +147,38 @@ class Batch:
             if args.output is not None
             else Path.cwd() / "outputs" / path.stem
         )
-        self.lines = _read(path, args, parser)
+        for name in ("job", "work_dir"):
+            if getattr(args, name) is not None:
+                raise UsageError(
+                    f"{flag_of(name)} is of one clip, and --prompts-file makes many.",
+                    "Leave it out.",
+                )
+        self.lines = _read(path, args, parser, self.folder)
         self._warnings: list[str] = []
-        places: dict[Path, int] = {}
+        places: dict[str, int] = {}
         for line in self.lines:
             with _of_line(line.number, path.name):
                 self._plan(line, make(line.args, line.prompt, self.folder))
-                if line.output in places:
+                # All that it writes, and as a file system sees it that knows no capitals.
+                taken = {str(place).casefold() for place in line.outputs}
+                for other in sorted({places[place] for place in taken if place in places}):
                     raise UsageError(
-                        f"it would have the same output as line {places[line.output]}: "
-                        f"{line.output.name}.",
+                        f"it would have the same output as line {other}: {line.output.name}.",
                         'Give one of them another "output", or "settings": {"take": 2}.',
                     )
-            places[line.output] = line.number
+            places.update(dict.fromkeys(taken, line.number))
 
     def _plan(self, line: Line, run: Run) -> None:
         """What is there of a line, and what it should still cost. Raises UsageError."""
         run.check()
         line.output, line.outputs, line.done = run.output, run.outputs, run.is_done
-        line.expected = run.left.cost
+        left = run.left
+        line.expected = left.cost
+        line.calls = [
+            {"stage": call.stage, "model": call.model.id, "times": call.times,
+             "settings": call.settings, "cost": call.price.as_json()}
+            for call in left.calls
+        ]  # fmt: skip
         line.look()
         line.status = "succeeded" if line.done else "not begun"
         self._warnings += [one for one in run.warnings if one not in self._warnings]
@@ -168,14 +202,17 @@ class Batch:
         self._console.warn(*self._warnings)
         total, spent = models.total(self._costs), self._spent
         rows = [
-            {"line": one.number, "status": "succeeded" if one.done else "planned",
-             "output": str(one.output), "cost": one.expected.as_json()}
+            {"line": one.number, "category": one.category or None, "prompt": one.beginning,
+             "status": "succeeded" if one.done else "planned", "output": str(one.output),
+             "cost": one.expected.as_json(), "stages": one.calls}
             for one in self.lines
         ]  # fmt: skip
-        text = [
-            f"line {row['line']}: {plan.money(one.expected)}  {one.output.name}"
-            for row, one in zip(rows, self.lines, strict=True)
+        text = [f"in {self.folder}:"] + [
+            f"line {one.number}: {plan.money(one.expected)}  {self._shown(one.output)}"
+            for one in self.lines
         ]
+        kinds = Counter(_words_of(call) for one in self.lines for call in one.calls)
+        text += [f"{words}: {number} lines" for words, number in kinds.items()]
         text.append(f"{len(rows)} lines, {sum(one.done for one in self.lines)} of them made")
         if self.limit:
             text.append(f"cap: USD {self.limit.usd:g} ({self.limit.source})")
@@ -198,6 +235,10 @@ class Batch:
             raise
         return result
 
+    def _shown(self, output: Path) -> str:
+        """An output as seen from the folder."""
+        return os.path.relpath(output, self.folder)
+
     def _check_cap(self) -> None:
         allow = self._args.allow_unknown_cost
         budget.check(self.limit, self._spent, self._costs, allow_unknown=allow)
@@ -214,7 +255,7 @@ class Batch:
                 self._check_gateway(chosen)
             at_once = self._args.concurrency or inputs.CONCURRENCY
             try:
-                Crew().run(self._commands(), at_once, self._ended)
+                Crew(self._say).run(self._commands(), at_once, self._ended)
             except (Interrupted, OutputError) as stopped:
                 for line in self._being_made:  # those that had to be killed
                     line.look()
@@ -287,11 +328,11 @@ class Batch:
         return Command([script, *words], line.prompt)
 
     def _ended(self, line: Line, answer: Answer) -> None:
-        kept = ("cost", "error", "comparison", "measurement", "arms")
+        kept = ("cost", "error", "comparison", "contact_sheet", "measurement", "arms")
         line.told = {name: answer.result[name] for name in kept if answer.result.get(name)}
         line.status = str(answer.result.get("status"))
         if answer.code == 0 and answer.result.get("candidate", "") is None:
-            line.status = "awaits a choice"
+            line.status = AWAITS
         line.look()
         line.expected = _FREE
         self._console.warn(*(
@@ -304,13 +345,15 @@ class Batch:
         self._write()
         self._say()
 
-    def _say(self) -> None:
+    def _say(self, elapsed_s: float = 0.0) -> None:
+        """How it stands; while nothing ends, with the seconds that have gone by."""
         count = Counter(line.status for line in self.lines)
         made = count.pop("succeeded", 0)
         rest = ", ".join(f"{number} {status}" for status, number in count.items())
         rest = f" ({rest})" if rest else ""
         spent = f"USD {self._spent.usd:.2f} spent"
-        self._console.progress(f"{made} of {len(self.lines)} made{rest}; {spent}")
+        since = f"; {elapsed_s:.0f} s" if elapsed_s else ""
+        self._console.progress(f"{made} of {len(self.lines)} made{rest}; {spent}{since}")
 
     def _cost_of(self, line: Line) -> dict[str, object]:
         """What a line that is made has cost, as its receipts tell."""
@@ -333,7 +376,7 @@ class Batch:
             "counts": dict(counts),
             "lines": [line.as_json() for line in self.lines],
         }
-        text = _table(self.lines, models.total(known))
+        text = self._table(models.total(known))
         if ended and any(line.told.get("measurement") for line in self.lines):
             lifts = {
                 words: measuring.by_category(_pairs(self.lines, what))
@@ -342,6 +385,28 @@ class Batch:
             result["measured"] = measuring.as_json(lifts)
             text = "\n".join([text, "", *measuring.table(lifts)])
         return {**result, "text": text}
+
+    def _table(self, total: Cost) -> str:
+        """The lines for a person to read."""
+        rows = [f"in {self.folder}:"]
+        for line in self.lines:
+            told = line.told.get("cost")
+            cost = plan.money(Cost(told["amount"], told["kind"])) if told else "-"
+            rows.append(
+                f"{line.number:>4}  {line.status:<15} {cost:<22} {line.took_s:>7.1f} s  "
+                f"{self._shown(line.output)}"
+            )
+            error, sheet = line.told.get("error"), line.told.get("contact_sheet")
+            if error:
+                rows.append(f"      {error['kind']}: {error['message']}")
+            elif line.status == AWAITS and sheet:
+                rows.append(f"      look at {self._shown(Path(sheet))}")
+        made = sum(line.status == "succeeded" for line in self.lines)
+        rows.append(f"{made} of {len(self.lines)} made; {plan.money(total)}")
+        if any(line.status == AWAITS for line in self.lines):
+            rows.append('Put {"select": "2"}, or what you choose, into the settings of each line '
+                        "that awaits a choice, then run the same command again.")  # fmt: skip
+        return "\n".join(rows)
 
     def _write(self, ended: bool = False) -> dict[str, Any]:
         """Write the summary and its table; the result. Raises OutputError, which tells it too."""
@@ -385,7 +450,9 @@ class Batch:
         raise error
 
 
-def _read(path: Path, args: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Line]:
+def _read(
+    path: Path, args: argparse.Namespace, parser: argparse.ArgumentParser, folder: Path
+) -> list[Line]:
     """The lines of the file. Raises UsageError, which names the line."""
     try:
         if path.stat().st_size > LARGEST_FILE:
@@ -401,7 +468,7 @@ def _read(path: Path, args: argparse.Namespace, parser: argparse.ArgumentParser)
     for number, raw in enumerate(data.splitlines(), 1):
         if raw.strip():
             with _of_line(number, path.name):
-                lines.append(_line(number, raw, args, parser))
+                lines.append(_line(number, raw, args, parser, folder))
     if not lines:
         raise UsageError(f"{path} holds no prompts.", 'One JSON object a line: {"prompt": "..."}.')
     if len(lines) > MOST_LINES:
@@ -410,7 +477,11 @@ def _read(path: Path, args: argparse.Namespace, parser: argparse.ArgumentParser)
 
 
 def _line(
-    number: int, raw: bytes, args: argparse.Namespace, parser: argparse.ArgumentParser
+    number: int,
+    raw: bytes,
+    args: argparse.Namespace,
+    parser: argparse.ArgumentParser,
+    folder: Path,
 ) -> Line:
     try:
         row = json.loads(raw.decode("utf-8-sig"))
@@ -430,7 +501,7 @@ def _line(
     prompt = inputs.read_text(prompt, None, "the prompt")
     category = " ".join(str(row.get("category", "")).split())[:60]
     own = _settings(row.get("settings") or {}, parser)
-    named = _output(row, args)
+    named = _output(row, folder)
     told = argparse.Namespace(**{**vars(args), "prompts_file": None, "output": None,
                                  "concurrency": None})  # fmt: skip
     own_args = parser.parse_args(["--prompt=x", *own], told)
@@ -443,40 +514,38 @@ def _settings(told: object, parser: argparse.ArgumentParser) -> list[str]:
     """The settings of a line as words of a command line. Raises UsageError."""
     if not isinstance(told, dict):
         raise UsageError('"settings" is no object.', 'Such as {"duration": 4, "style": "anime"}.')
-    takes = {action.dest: action for action in parser._actions}
+    takes = {
+        flag.removeprefix("--"): action
+        for action in parser._actions
+        for flag in action.option_strings
+        if action.dest not in NOT_OF_A_LINE
+    }
     words = []
     for key, value in told.items():
-        name = str(key).removeprefix("--").replace("-", "_")
-        if name not in takes or name in NOT_OF_A_LINE:
+        name = str(key).removeprefix("--").replace("_", "-")
+        if name not in takes:
             raise UsageError(
                 f"{key!r} is no setting of a line.",
-                "Settings have the names of options, such as duration, style, seed or take; what "
-                "holds for the whole batch is typed.",
+                f"Settings are: {', '.join(sorted(takes))}. What holds for all lines is typed.",
             )
-        flag = flag_of(name)
         if value is True:
-            words.append(flag)
-        elif value is False and name in ("audio", "filmstrip"):
+            words.append(f"--{name}")
+        elif value is False and f"no-{name}" in takes:
             words.append(f"--no-{name}")
         elif isinstance(value, list):
-            words += [f"{flag}={one}" for one in value]
+            words += [f"--{name}={one}" for one in value]
         elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            words.append(f"{flag}={value}")
+            words.append(f"--{name}={value}")
         elif value is not None and value is not False:
             raise UsageError(f"{key!r} has a value that no option takes.", "A text or a number.")
     return words
 
 
-def _output(row: dict[str, Any], args: argparse.Namespace) -> str | None:
+def _output(row: dict[str, Any], folder: Path) -> str | None:
     """A line's own output, in the folder of the batch."""
     named = row.get("output")
     if named is None:
         return None
-    folder = (
-        inputs.folder_path(args.output)
-        if args.output is not None
-        else Path.cwd() / "outputs" / Path(args.prompts_file).expanduser().stem
-    )
     path = inputs.output_path(os.path.join(str(folder), os.path.expanduser(named)))
     inputs.check_extension(path, (".mp4",))
     return str(path)
@@ -509,19 +578,13 @@ def _pairs(lines: list[Line], what: str) -> list[measuring.Pair]:
     return pairs
 
 
-def _table(lines: list[Line], total: Cost) -> str:
-    """The lines for a person to read."""
-    rows = []
-    for line in lines:
-        told = line.told.get("cost")
-        cost = plan.money(Cost(told["amount"], told["kind"])) if told else "-"
-        rows.append(
-            f"{line.number:>4}  {line.status:<15} {cost:<22} {line.took_s:>7.1f} s  "
-            f"{line.output.name}"
-        )
-        error = line.told.get("error")
-        if error:
-            rows.append(f"      {error['kind']}: {error['message']}")
-    made = sum(line.status == "succeeded" for line in lines)
-    rows.append(f"{made} of {len(lines)} made; {plan.money(total)}")
-    return "\n".join(rows)
+def _words_of(call: dict[str, Any]) -> str:
+    """One call of a plan in a line: what would be sent to whom, in which shape."""
+    told = call["settings"]
+    about = [
+        f"{told['duration_s']} s" if "duration_s" in told else "",
+        str(told.get("resolution") or ""), str(told.get("aspect_ratio") or ""),
+    ]  # fmt: skip
+    times = f", {call['times']} times" if call["times"] > 1 else ""
+    shape = " ".join(filter(None, about))
+    return f"{STAGES[call['stage']]}: {call['model']}{times}{', ' * bool(shape)}{shape}"

@@ -7,6 +7,7 @@ splits the cap between them and lays their filmstrips side by side.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -195,9 +196,12 @@ class ComparedRun(Run):
         """Run these arms at once, each with other values for some options."""
         answers: dict[str, Answer] = {}
         doing = " and ".join(arms) if len(arms) > 1 else "the anchor"
-        self._console.progress(f"making {doing}")
+
+        def say(elapsed_s: float) -> None:
+            self._console.progress(f"making {doing}: {elapsed_s:.0f} s")
+
         commands = [(arm, self._command(arm, instead)) for arm, instead in arms.items()]
-        Crew().run(iter(commands), len(commands), answers.__setitem__)
+        Crew(say).run(iter(commands), len(commands), answers.__setitem__)
         for answer in answers.values():
             self._console.warn(*map(str, answer.result.get("warnings") or ()))
         return {arm: answers[arm] for arm in arms}
@@ -205,7 +209,8 @@ class ComparedRun(Run):
     def _command(self, arm: str, instead: dict[str, object]) -> Command:
         told: dict[str, object] = {
             "prompt": None, "prompt_file": "-", "output": str(self.output), "compare": False,
-            "json": True, "quiet": True, "dry_run": False, "max_cost": self._share(arm), **instead,
+            "json": True, "quiet": True, "dry_run": False, "max_cost": self._share(arm),
+            "evaluator_model": None, **instead,
         }  # fmt: skip
         if arm == "direct":
             told |= self._of_direct()
@@ -269,6 +274,17 @@ class ComparedRun(Run):
             "error": told.get("error"),
         }
 
+    def _is_drawn(self, clips: list[Path]) -> bool:
+        """Whether the picture is there, and of these clips and what was measured of them."""
+        measured = [self._evaluation.path] if self._evaluation else []
+        with contextlib.suppress(OSError):
+            drawn_at = self.picture.stat().st_mtime_ns
+            shown = [*clips, *map(receipts.receipt_path, [*clips, *measured])]
+            return len(clips) == len(ARMS) and all(
+                path.stat().st_mtime_ns <= drawn_at for path in shown
+            )
+        return False
+
     def _draw(self, answers: dict[str, Answer], measured: dict[str, Any] | None) -> str | None:
         """Write the picture of both; its path, None where neither clip is there."""
         from .media.comparison import Side, comparison
@@ -283,6 +299,8 @@ class ComparedRun(Run):
             sides.append(Side(ARMS[arm], clip if there else None, lines, why))
         if not any(side.clip for side in sides):
             return None
+        if self._is_drawn([side.clip for side in sides if side.clip]):
+            return str(self.picture)
         self._console.progress("drawing both filmstrips")
         try:
             files.write_file(self.picture, comparison(*sides))

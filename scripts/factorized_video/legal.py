@@ -256,7 +256,8 @@ def check_text_to_video(model: Model, gateway: str) -> None:
     sibling = models.pick("video", model.text_sibling, gateway).id if model.text_sibling else None
     raise UsageError(
         f"{model.id} makes clips from a picture only, so it makes none directly from a prompt.",
-        f"Its text-to-video sibling is {sibling}."
+        f"Its text-to-video sibling is {sibling}, for --direct; --compare needs one model that "
+        "does both."
         if sibling
         else _takers(model, gateway, "A prompt alone", lambda m: m.text_to_video is True),
     )
@@ -320,7 +321,7 @@ def check_drawn_from(
         given = f"{number}{rest} were given" if number > 1 else "one was given"
         raise UsageError(
             f"{model.id} takes {most or 'no'} reference picture{'s' * (most != 1)}; {given}.",
-            _takers(
+            f"Give {most} at most. " * bool(most) + _takers(
                 model, gateway, f"{number} or more",
                 lambda m: m.references is not None and m.references >= number,
             ),

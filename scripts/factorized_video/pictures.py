@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import receipts
+from .errors import UsageError
 from .media import images
 from .media.images import ImageFile
 
@@ -18,14 +19,14 @@ class Given(NamedTuple):
     """One picture, read and judged; `sha256` is the file's."""
 
     flag: str
-    name: str
+    path: Path
     sha256: str
     image: ImageFile
 
     @property
     def as_json(self) -> dict[str, str]:
         """As receipts hold it."""
-        return {"name": self.name, "sha256": self.sha256}
+        return {"name": self.path.name, "sha256": self.sha256}
 
 
 class Sources(NamedTuple):
@@ -53,6 +54,19 @@ class Sources(NamedTuple):
             **({"references": rows} if rows else {}),
         }
 
+    def check_output(self, output: Path) -> None:
+        """Raise UsageError where the picture that is drawn would take the place of one of these.
+
+        The same command again would then be about another picture, and pay again.
+        """
+        for one in (*((self.edit,) if self.edit else ()), *self.references):
+            if one.path.exists() and output.exists() and one.path.samefile(output):
+                raise UsageError(
+                    f"--output is the picture of {one.flag}: it would be replaced by what is made "
+                    "from it.",
+                    "Choose another --output.",
+                )
+
     def to_send(self) -> tuple[Picture, ...]:
         """As a model is given them: the one that is edited first.
 
@@ -70,6 +84,7 @@ def read(references: list[str] | None, edit: str | None = None) -> Sources:
     )
 
 
-def _given(flag: str, path: str) -> Given:
-    image = images.read_image(Path(path).expanduser(), flag)
-    return Given(flag, Path(path).name, receipts.sha256_of_bytes(image.data), image)
+def _given(flag: str, typed: str) -> Given:
+    path = Path(typed).expanduser()
+    image = images.read_image(path, flag)
+    return Given(flag, path, receipts.sha256_of_bytes(image.data), image)

@@ -42,7 +42,9 @@ class Answer(NamedTuple):
 class Crew:
     """Runs commands, so many at once; started and ended commands are told one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: Callable[[float], None]) -> None:
+        """`waiting(seconds)` is called every now and then, with the time that has gone by."""
+        self._waiting = waiting
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
@@ -78,6 +80,7 @@ class Crew:
                 failures.append(error)
                 self._stopped = True
 
+        began = time.monotonic()
         workers = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
         try:
             for worker in workers:
@@ -85,6 +88,8 @@ class Crew:
             for worker in workers:
                 while worker.is_alive():
                     worker.join(_LOOKS_EVERY_S)
+                    with self._lock:
+                        self._waiting(time.monotonic() - began)
         except KeyboardInterrupt:
             self._stop(workers)
             raise Interrupted("Interrupted.", "Run the same command again to go on.") from None

@@ -276,7 +276,7 @@ def in_process(
         output = folder / f"{number}.mp4"
         evaluation = evaluating.Evaluation(args, prompt, output, chosen)
         told = evaluation.make(both, args, None, [evaluation.path])
-        lines.append(batch.Line(number + 1, prompt, "", args, told={"measurement": told}))
+        lines.append(batch.Line(number + 1, prompt, "", args, prompt, told={"measurement": told}))
     return lines
 
 

@@ -127,7 +127,7 @@ def check_image(data: bytes) -> ImageFile:
             width, height = height, width
     if min(width, height) < SHORTEST_SIDE:
         raise OutputError(
-            f"{width}x{height} px is too small for a first frame: {SHORTEST_SIDE} px at least.",
+            f"{width}x{height} px is too small: {SHORTEST_SIDE} px a side at least.",
             "Use a larger picture.",
         )
     if min(width, height) < ADVISED_SIDE:
