@@ -65,6 +65,8 @@ def serve(job_s: float, image_s: float) -> None:
 
     # Eight lines may connect in the same moment: what is turned away comes again a second later.
     loopback._Server.request_queue_size = 128
+    # A client that was killed is no news.
+    loopback._Server.handle_error = lambda *told: None  # type: ignore[method-assign]
 
     class Timed(loopback.Gateway):
         """Jobs end so many seconds after their creation; pictures take `image_s` to draw."""
