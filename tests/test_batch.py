@@ -405,27 +405,61 @@ def test_killed_again_and_again_every_line_is_billed_once(gateway: Gateway) -> N
     assert gateway.billed["create"] >= counts["succeeded"]
 
 
-def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
-    """The signal comes between taking the command and starting its process."""
+def stopped_crew(commands: str) -> list[bytes]:
+    """The exit codes that a crew of one has told, and "interrupted" where it ended so.
+
+    `commands` is the body of the generator of its commands.
+    """
     code = (
-        "import os, signal, sys, time\n"
+        "import os, signal, sys, threading, time\n"
         f"sys.path.insert(0, {str(SCRIPTS)!r})\n"
         "from factorized_video import errors, interrupts, supervising\n"
         "interrupts.install()\n"
-        "def commands():\n"
+        "def stop():\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    time.sleep(0.5)\n"
-        "    yield 1, supervising.Command(['-c', 'import time; time.sleep(60)'], '')\n"
+        f"def commands():\n{commands}"
         "try:\n"
         "    crew = supervising.Crew(lambda s: None)\n"
-        "    crew.run(commands(), 1, lambda *told: print(told[1].code))\n"
+        "    crew.run(commands(), 1, lambda key, told: print(told.code))\n"
         "except errors.Interrupted:\n"
         "    print('interrupted')\n"
     )
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    assert done.stdout.split() == [b"130", b"interrupted"], done.stderr
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
+    """The signal comes between taking the command and starting its process."""
+    began = time.monotonic()
+    assert stopped_crew(
+        "    stop()\n"
+        "    time.sleep(0.5)\n"
+        "    yield 1, supervising.Command(['-c', 'import time; time.sleep(60)'], '')\n"
+    ) == [b"130", b"interrupted"]
     assert time.monotonic() - began < 15  # what does not end is killed after 18 s
+
+
+def test_a_line_that_takes_its_time_to_end_is_waited_for() -> None:
+    """As one does that has sent a paid call."""
+    slow = (
+        "import signal, sys, time\n"
+        "def end(*told):\n"
+        "    time.sleep(1)\n"
+        "    print('{}')\n"
+        "    sys.exit(7)\n"
+        "signal.signal(signal.SIGUSR1, end)\n"
+        "open('ready', 'w')\n"
+        "time.sleep(60)\n"
+    )
+    assert stopped_crew(
+        "    def soon():\n"
+        "        while not os.path.exists('ready'):\n"
+        "            time.sleep(0.02)\n"
+        "        stop()\n"
+        "    threading.Thread(target=soon).start()\n"
+        f"    yield 1, supervising.Command(['-c', {slow!r}], '')\n"
+    ) == [b"7", b"interrupted"]
 
 
 def test_two_at_once_are_told_apart(gateway: Gateway) -> None:
