@@ -25,6 +25,12 @@ _STOPS_WITHIN_S = interrupts.LONGEST_HOLD_S + 8
 _LOOKS_EVERY_S = 0.25  # how soon the main thread notices a signal
 
 
+# A run takes about 0.6 s of one core (tests/benchmarks/batch.py), most of it as it begins. Begun
+# all in one moment, they would wait for each other, and in step again and again: eight at once on
+# two cores came to 79 % of the ideal speed, with this to 89 %. It spares the gateway a burst, too.
+_GAP_S = 0.6 / (os.cpu_count() or 1)
+
+
 class Command(NamedTuple):
     """One command: its words after the interpreter's, and what it reads from stdin."""
 
@@ -46,6 +52,8 @@ class Crew:
         """`waiting(seconds)` is called every now and then, with the time that has gone by."""
         self._waiting = waiting
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._next_at = 0.0  # by the monotonic clock, when the next command may begin
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
         # Receipts name the command that a person would run again: the one that was typed.
@@ -74,6 +82,7 @@ class Crew:
                         key, command = next(commands, (None, None))
                     if command is None:
                         return
+                    self._take_turns()
                     answer = self._answer(command)
                     with self._lock:
                         ended(key, answer)
@@ -100,6 +109,12 @@ class Crew:
             raise Interrupted("Interrupted.", "Run the same command again to go on.") from None
         if failures:
             raise failures[0]
+
+    def _take_turns(self) -> None:
+        """Wait until the command that was begun before has had its time."""
+        with self._turn:
+            time.sleep(max(0.0, self._next_at - time.monotonic()))
+            self._next_at = time.monotonic() + _GAP_S
 
     def _answer(self, command: Command) -> Answer:
         # Its progress would be mixed with the others'; its warnings and errors are in its result.
