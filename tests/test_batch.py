@@ -78,6 +78,7 @@ def test_each_line_is_a_run_of_its_own_and_the_summary_tells_of_all(gateway: Gat
     assert gateway.sent == {"chat": 3, "image": 3, "create": 3}
 
 
+@pytest.mark.thorough
 def test_only_the_receipts_of_a_line_are_read_for_it(gateway: Gateway) -> None:
     """Those of all lines, for each line that ends, were a third of the time of 64 lines."""
     lay("A cat jumps")
@@ -89,6 +90,7 @@ def test_only_the_receipts_of_a_line_are_read_for_it(gateway: Gateway) -> None:
     assert summary()["lines"][0]["took_s"] > 0
 
 
+@pytest.mark.thorough
 def test_without_json_the_table_is_printed(gateway: Gateway) -> None:
     lay("A cat jumps")
     words = ["--prompts-file=many.jsonl", "--output=out"]
@@ -96,6 +98,7 @@ def test_without_json_the_table_is_printed(gateway: Gateway) -> None:
     assert "1 of 1 made" in done.out
 
 
+@pytest.mark.thorough
 def test_names_stay_when_lines_are_moved_and_added(gateway: Gateway) -> None:
     lay(*PROMPTS[:2])
     first = {row["prompt"]: row["output"] for row in make(gateway).json["lines"]}
@@ -105,6 +108,7 @@ def test_names_stay_when_lines_are_moved_and_added(gateway: Gateway) -> None:
     assert gateway.billed["create"] == 3
 
 
+@pytest.mark.thorough
 def test_a_line_has_its_own_settings_output_and_category(gateway: Gateway) -> None:
     lay(
         {"prompt": "A cat jumps", "output": "cat.mp4", "category": "motion",
@@ -191,6 +195,7 @@ def test_a_file_that_is_not_there(gateway: Gateway) -> None:
     assert "cannot be read" in failed.json["error"]["message"]
 
 
+@pytest.mark.thorough
 def test_the_plan_prices_every_line_and_sends_nothing(gateway: Gateway) -> None:
     lay(*PROMPTS)
     told = make(gateway, "--dry-run").json
@@ -242,6 +247,7 @@ def test_what_says_nothing_alone_is_refused(gateway: Gateway, words: list[str]) 
 # --- the cap --------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_the_cap_holds_for_all_lines_together(gateway: Gateway) -> None:
     lay(*PROMPTS)
     refused = make(gateway, "--max-cost=7.6")
@@ -253,6 +259,7 @@ def test_the_cap_holds_for_all_lines_together(gateway: Gateway) -> None:
     assert make(gateway, "--max-cost=7.7").code == 0
 
 
+@pytest.mark.thorough
 def test_a_line_that_cost_more_than_it_should_leaves_no_room_for_the_last(
     gateway: Gateway,
 ) -> None:
@@ -270,6 +277,7 @@ def test_a_line_that_cost_more_than_it_should_leaves_no_room_for_the_last(
 # --- what goes wrong ------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_a_line_that_is_refused_ends_no_other(gateway: Gateway) -> None:
     lay(*PROMPTS)
 
@@ -298,6 +306,7 @@ def test_a_key_that_is_refused_begins_no_line(gateway: Gateway) -> None:
     assert len(gateway.requests) == 1
 
 
+@pytest.mark.thorough
 def test_a_credit_that_ends_on_the_way_begins_no_further_line(gateway: Gateway) -> None:
     lay(*[f"Scene number {number}" for number in range(6)])
     gateway.always("create", Reply(402, means=Wrong("no credit")))
@@ -306,6 +315,7 @@ def test_a_credit_that_ends_on_the_way_begins_no_further_line(gateway: Gateway) 
     assert failed.json["counts"]["not begun"] == 5
 
 
+@pytest.mark.thorough
 def test_a_summary_that_cannot_be_written_begins_no_further_line(gateway: Gateway) -> None:
     lay(*PROMPTS)
     in_the_way = Path("out/summary.json/x")
@@ -321,6 +331,7 @@ def test_a_summary_that_cannot_be_written_begins_no_further_line(gateway: Gatewa
     assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
 
 
+@pytest.mark.thorough
 def test_a_job_that_fails_is_told_and_not_sent_again(gateway: Gateway) -> None:
     lay("A cat jumps")
     gateway.ending = {"status": "failed", "error": "out of memory"}
@@ -329,6 +340,7 @@ def test_a_job_that_fails_is_told_and_not_sent_again(gateway: Gateway) -> None:
     assert gateway.billed["create"] == 1
 
 
+@pytest.mark.thorough
 def test_candidates_await_a_choice_line_by_line(gateway: Gateway) -> None:
     lay(*PROMPTS[:2])
     done = make(gateway, "--candidates=2")
@@ -347,6 +359,7 @@ def test_candidates_await_a_choice_line_by_line(gateway: Gateway) -> None:
 # --- killed and resumed ---------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_interrupted_it_tells_what_there_is_and_goes_on(gateway: Gateway) -> None:
     lay(*PROMPTS)
     gateway.ends_after = None
@@ -369,6 +382,7 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child, parent in rows if int(parent) == pid]
 
 
+@pytest.mark.thorough
 def test_a_line_that_is_killed_by_itself_ends_no_other(gateway: Gateway) -> None:
     lay(*PROMPTS)
     gateway.ends_after = None
@@ -440,6 +454,7 @@ def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
     assert time.monotonic() - began < 15  # what does not end is killed after 18 s
 
 
+@pytest.mark.thorough
 def test_a_line_that_takes_its_time_to_end_is_waited_for() -> None:
     """As one does that has sent a paid call."""
     slow = (
@@ -462,6 +477,7 @@ def test_a_line_that_takes_its_time_to_end_is_waited_for() -> None:
     ) == [b"7", b"interrupted"]
 
 
+@pytest.mark.thorough
 def test_two_at_once_are_told_apart(gateway: Gateway) -> None:
     lay(*PROMPTS)
     gateway.ends_after = None

@@ -70,6 +70,7 @@ def test_both_are_made_and_one_picture_shows_them(each: Gateway) -> None:
     assert each.sent == {"chat": 1, "image": 1, "create": 2}
 
 
+@pytest.mark.thorough
 def test_each_clip_is_the_run_that_it_is_alone(gateway: Gateway) -> None:
     assert make(gateway).code == 0
     words = [f"--prompt={PROMPT}", "--output=cat.mp4", "--json"]
@@ -78,6 +79,7 @@ def test_each_clip_is_the_run_that_it_is_alone(gateway: Gateway) -> None:
     assert gateway.sent == {"chat": 1, "image": 1, "create": 2}
 
 
+@pytest.mark.thorough
 def test_a_clip_that_is_there_is_compared_for_the_price_of_the_other(gateway: Gateway) -> None:
     words = [f"--prompt={PROMPT}", "--output=cat.mp4", "--json"]
     assert run("factorized_generate", *words, gateway=gateway).code == 0
@@ -87,6 +89,7 @@ def test_a_clip_that_is_there_is_compared_for_the_price_of_the_other(gateway: Ga
     assert gateway.sent == {"chat": 1, "image": 1, "create": 2}
 
 
+@pytest.mark.thorough
 def test_the_plan_is_of_both_and_the_cap_holds_for_both(gateway: Gateway) -> None:
     told = make(gateway, "--dry-run").json
     stages = ["reasoning", "composition", "synthesis", "direct"]
@@ -96,6 +99,7 @@ def test_the_plan_is_of_both_and_the_cap_holds_for_both(gateway: Gateway) -> Non
     assert make(gateway, "--max-cost=4.95").code == 0
 
 
+@pytest.mark.thorough
 def test_options_of_the_anchor_go_to_the_factorized_clip_alone(gateway: Gateway) -> None:
     Path("mine.png").write_bytes(png())
     done = make(gateway, "--anchor-path=mine.png", "--style=anime", "--duration=4")
@@ -108,6 +112,7 @@ def test_options_of_the_anchor_go_to_the_factorized_clip_alone(gateway: Gateway)
     assert "image" not in gateway.sent
 
 
+@pytest.mark.thorough
 def test_a_motion_that_stage_1_writes_is_told_to_the_factorized_clip_alone(
     gateway: Gateway,
 ) -> None:
@@ -121,6 +126,7 @@ def test_a_motion_that_stage_1_writes_is_told_to_the_factorized_clip_alone(
 # --- the anchor first -----------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_an_anchor_that_is_refused_costs_no_direct_clip(gateway: Gateway) -> None:
     gateway.will("image", Reply(400, means=Wrong("blocked: content policy")))
     failed = make(gateway)
@@ -130,6 +136,7 @@ def test_an_anchor_that_is_refused_costs_no_direct_clip(gateway: Gateway) -> Non
     assert not Path("cat.compare.png").exists()
 
 
+@pytest.mark.thorough
 def test_candidates_await_a_choice_before_any_clip(gateway: Gateway) -> None:
     stopped = make(gateway, "--candidates=2")
     assert stopped.code == 0, stopped.err
@@ -154,6 +161,7 @@ def test_stop_after_the_anchor(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("arm", ["factorized", "direct"])
+@pytest.mark.thorough
 def test_one_that_fails_leaves_the_other_and_the_picture(gateway: Gateway, arm: str) -> None:
     def refuse(request: Request) -> Reply | None:
         framed = gateway.speech.asked(request).frame is not None
@@ -174,6 +182,7 @@ def test_one_that_fails_leaves_the_other_and_the_picture(gateway: Gateway, arm: 
     assert gateway.billed["create"] == 2
 
 
+@pytest.mark.thorough
 def test_both_are_submitted_and_waited_for_later(gateway: Gateway) -> None:
     gateway.ends_after = None
     first = make(gateway, "--no-wait")
@@ -185,6 +194,7 @@ def test_both_are_submitted_and_waited_for_later(gateway: Gateway) -> None:
     assert gateway.billed["create"] == 2
 
 
+@pytest.mark.thorough
 def test_a_model_that_is_not_known_there_is_replaced_for_both(gateway: Gateway) -> None:
     gateway.always("create", Reply(404, means=Wrong("model not found")))
     failed = make(gateway)
@@ -253,6 +263,7 @@ def test_the_plan_prices_the_measurement(gateway: Gateway) -> None:
     assert 0.01 < row["cost"]["amount"] < 0.5
 
 
+@pytest.mark.thorough
 def test_the_evaluator_that_is_typed_is_asked(gateway: Gateway) -> None:
     Judge(gateway)
     typed = "openai/gpt-5.1"

@@ -18,7 +18,12 @@ FOLLOWS = "alibaba/wan-v3.0-video"  # its clips follow a picture; without one th
 ADAPTS = "bytedance/seedance-2.5"
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[] if name == "happycapy" else [pytest.mark.thorough])
+        for name in NAMES
+    ]
+)
 def each(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """Each gateway."""
     with Gateway(request.param) as server:
@@ -75,12 +80,14 @@ def test_the_prompt_alone_is_told_and_the_clip_stands_beside(each: Gateway, scri
     assert not Path("cat.mp4").exists()
 
 
+@pytest.mark.thorough
 def test_the_orchestrator_and_stage_3_know_each_others_clip(gateway: Gateway) -> None:
     assert make(gateway).code == 0
     assert alone(gateway).json["reused"] is True
     assert gateway.sent == {"create": 1}
 
 
+@pytest.mark.thorough
 def test_a_name_that_nobody_typed_is_that_of_the_clip_in_three_stages(gateway: Gateway) -> None:
     words = [f"--prompt={PROMPT}", "--json", "--duration=4"]
     three = run("factorized_generate", *words, gateway=gateway).json["output"]
@@ -142,6 +149,7 @@ def test_the_plan_is_one_call_and_under_the_cap(gateway: Gateway) -> None:
     assert not gateway.requests
 
 
+@pytest.mark.thorough
 def test_a_job_that_was_submitted_is_waited_for(gateway: Gateway) -> None:
     gateway.ends_after = None
     assert make(gateway, "--no-wait").code == 4
@@ -151,6 +159,7 @@ def test_a_job_that_was_submitted_is_waited_for(gateway: Gateway) -> None:
     assert gateway.sent == {"create": 1}
 
 
+@pytest.mark.thorough
 def test_a_lost_answer_is_looked_for(gateway: Gateway) -> None:
     gateway.clock_ahead_s = 0.0
     gateway.will("create", Reply(fault="reset"))
@@ -160,6 +169,7 @@ def test_a_lost_answer_is_looked_for(gateway: Gateway) -> None:
     assert gateway.billed["create"] == 1
 
 
+@pytest.mark.thorough
 def test_a_refusal_asks_for_other_words_and_keeps_no_anchor(gateway: Gateway) -> None:
     gateway.ending = {"status": "failed", "error": "blocked by the safety filter"}
     failed = make(gateway)
@@ -168,6 +178,7 @@ def test_a_refusal_asks_for_other_words_and_keeps_no_anchor(gateway: Gateway) ->
     assert "--direct" in failed.json["next"]
 
 
+@pytest.mark.thorough
 def test_a_model_that_is_not_known_there_is_replaced_in_the_orchestrators_words(
     gateway: Gateway,
 ) -> None:

@@ -169,6 +169,7 @@ def test_a_clip_with_a_first_frame_begins_with_it() -> None:
 # --- what is measured -----------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_who_never_errs_finds_just_what_was_planted() -> None:
     models, prompts = FilmModels(WRONG, "exact"), lift.prompts_of("exact", 6)
     lines, _ = measured(models, prompts)

@@ -179,6 +179,7 @@ def drawn(chance: random.Random, n: int, gain: float) -> list[Pair]:
     return found
 
 
+@pytest.mark.thorough
 def test_the_interval_covers_the_true_lift_about_as_often_as_it_says() -> None:
     chance, gain, samples, covered = random.Random(11), 0.2, 400, 0
     for _ in range(samples):

@@ -19,7 +19,12 @@ CHANGE = "make the cat orange"
 SEES_NOTHING = "deepseek/deepseek-v4-flash"
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[] if name == "happycapy" else [pytest.mark.thorough])
+        for name in NAMES
+    ]
+)
 def each(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """Each gateway."""
     with Gateway(request.param) as server:
@@ -82,6 +87,7 @@ def test_stage_1_sees_them_stage_2_draws_from_them_and_receipts_tell_of_them(
     assert each.sent == {"chat": 1, "image": 1}
 
 
+@pytest.mark.thorough
 def test_another_picture_or_order_is_another_request(gateway: Gateway) -> None:
     hat("man.png", 3)
     hat()
@@ -93,6 +99,7 @@ def test_another_picture_or_order_is_another_request(gateway: Gateway) -> None:
     assert gateway.sent == {"chat": 4, "image": 4}
 
 
+@pytest.mark.thorough
 def test_every_candidate_is_drawn_from_them(gateway: Gateway) -> None:
     data = hat()
     done = draw(gateway, "A man at a counter", "--reference=hat.png", "--candidates=3")
@@ -138,6 +145,7 @@ def test_what_cannot_be_is_said_before_anything_is_sent(
     assert not gateway.requests
 
 
+@pytest.mark.thorough
 def test_many_are_made_small_enough_to_go_together(gateway: Gateway) -> None:
     noise = bytes(range(256)) * 4
     from PIL import Image
@@ -213,6 +221,7 @@ def test_an_edit_with_a_reference_names_which_is_which(gateway: Gateway) -> None
     assert prompts.CHANGE_WITH_REFERENCES in told.prompt
 
 
+@pytest.mark.thorough
 def test_an_edit_takes_candidates_and_its_result_is_an_anchor(gateway: Gateway) -> None:
     data = hat("cat.png", 5, (1280, 720))
     done = draw(gateway, "--edit=cat.png", CHANGE, "--candidates=2")
