@@ -123,6 +123,7 @@ def _http_date(text: str) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    if text and re.fullmatch(r"\s*\d{1,12}(\.\d{1,9})?\s*", text):
-        return float(text)
+    # The white space of HTTP: what else Python calls so, `float` does not always take.
+    if text and (found := re.fullmatch(r"[ \t]*(\d{1,12}(\.\d{1,9})?)[ \t]*", text)):
+        return float(found[1])
     return None
