@@ -66,8 +66,8 @@ fi
 
 if [ "${1:-}" = "--dialects" ]; then
   export CRASH_ROUNDS="${CRASH_ROUNDS:-25}"
-  # Three, for much of each test is waiting; some take a minute, so who is idle takes over.
-  exec "$python" -m pytest -n 3 --dist worksteal --dialects tests/test_crash.py tests/test_faults.py
+  # Four, for much of each test is waiting; some take a minute, so who is idle takes over.
+  exec "$python" -m pytest -n 4 --dist worksteal --dialects tests/test_crash.py tests/test_faults.py
 fi
 
 if [ "$quick" = yes ]; then

@@ -91,6 +91,7 @@ def test_only_the_receipts_of_a_line_are_read_for_it(gateway: Gateway) -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_without_json_the_table_is_printed(gateway: Gateway) -> None:
     lay("A cat jumps")
     words = ["--prompts-file=many.jsonl", "--output=out"]
@@ -99,6 +100,7 @@ def test_without_json_the_table_is_printed(gateway: Gateway) -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_names_stay_when_lines_are_moved_and_added(gateway: Gateway) -> None:
     lay(*PROMPTS[:2])
     first = {row["prompt"]: row["output"] for row in make(gateway).json["lines"]}
@@ -130,6 +132,7 @@ def test_a_line_has_its_own_settings_output_and_category(gateway: Gateway) -> No
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_so_many_at_once_and_no_more(gateway: Gateway) -> None:
     lay(*[f"Scene number {number}" for number in range(6)])
     gateway.ends_after = None
@@ -260,6 +263,7 @@ def test_the_cap_holds_for_all_lines_together(gateway: Gateway) -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_a_line_that_cost_more_than_it_should_leaves_no_room_for_the_last(
     gateway: Gateway,
 ) -> None:
@@ -332,6 +336,7 @@ def test_a_summary_that_cannot_be_written_begins_no_further_line(gateway: Gatewa
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_a_job_that_fails_is_told_and_not_sent_again(gateway: Gateway) -> None:
     lay("A cat jumps")
     gateway.ending = {"status": "failed", "error": "out of memory"}
@@ -400,6 +405,7 @@ def test_a_line_that_is_killed_by_itself_ends_no_other(gateway: Gateway) -> None
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_killed_again_and_again_every_line_is_billed_once(gateway: Gateway) -> None:
     gateway.clock_ahead_s = 0.0
     lay(*[f"Scene number {number}" for number in range(8)])
@@ -455,6 +461,7 @@ def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_a_line_that_takes_its_time_to_end_is_waited_for() -> None:
     """As one does that has sent a paid call."""
     slow = (

@@ -24,7 +24,11 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACTORIZED_VIDEO_TIME_SCALE", "0.05")
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[] if name == "vercel" else [pytest.mark.slow]) for name in NAMES
+    ]
+)
 def each(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """Each gateway."""
     with Gateway(request.param) as server:
@@ -71,6 +75,7 @@ def test_both_are_made_and_one_picture_shows_them(each: Gateway) -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_each_clip_is_the_run_that_it_is_alone(gateway: Gateway) -> None:
     assert make(gateway).code == 0
     words = [f"--prompt={PROMPT}", "--output=cat.mp4", "--json"]
@@ -80,6 +85,7 @@ def test_each_clip_is_the_run_that_it_is_alone(gateway: Gateway) -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_a_clip_that_is_there_is_compared_for_the_price_of_the_other(gateway: Gateway) -> None:
     words = [f"--prompt={PROMPT}", "--output=cat.mp4", "--json"]
     assert run("factorized_generate", *words, gateway=gateway).code == 0
@@ -100,6 +106,7 @@ def test_the_plan_is_of_both_and_the_cap_holds_for_both(gateway: Gateway) -> Non
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_options_of_the_anchor_go_to_the_factorized_clip_alone(gateway: Gateway) -> None:
     Path("mine.png").write_bytes(png())
     done = make(gateway, "--anchor-path=mine.png", "--style=anime", "--duration=4")
@@ -113,6 +120,7 @@ def test_options_of_the_anchor_go_to_the_factorized_clip_alone(gateway: Gateway)
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_a_motion_that_stage_1_writes_is_told_to_the_factorized_clip_alone(
     gateway: Gateway,
 ) -> None:
@@ -127,6 +135,7 @@ def test_a_motion_that_stage_1_writes_is_told_to_the_factorized_clip_alone(
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_an_anchor_that_is_refused_costs_no_direct_clip(gateway: Gateway) -> None:
     gateway.will("image", Reply(400, means=Wrong("blocked: content policy")))
     failed = make(gateway)
@@ -160,7 +169,7 @@ def test_stop_after_the_anchor(gateway: Gateway) -> None:
 # --- one of them fails ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arm", ["factorized", "direct"])
+@pytest.mark.parametrize("arm", ["factorized", pytest.param("direct", marks=pytest.mark.slow)])
 @pytest.mark.thorough
 def test_one_that_fails_leaves_the_other_and_the_picture(gateway: Gateway, arm: str) -> None:
     def refuse(request: Request) -> Reply | None:
@@ -303,6 +312,7 @@ def test_a_measurement_that_breaks_off_goes_on_where_it_was(gateway: Gateway) ->
 
 
 @pytest.mark.thorough
+@pytest.mark.slow
 def test_an_evaluator_that_says_always_yes_is_unknown(gateway: Gateway) -> None:
     judge = Judge(gateway)
 
