@@ -516,6 +516,14 @@ def test_both_ways_are_measured_per_category_and_over_all(gateway: Gateway) -> N
     assert set(measured) == {"first frame", "frames over the clip"}
     assert list(measured["first frame"]) == ["motion", "numeracy", "overall"]
     assert measured["first frame"]["overall"]["n"] == 2
+    for row in told["lines"]:
+        assert row["measurement"]["frames"]["direct"] == {
+            "state": "passed",
+            "passed": 3,
+            "asked": 3,
+        }
+    table = Path("out/summary.txt").read_text(encoding="utf-8")
+    assert "      first frame: factorized 5 of 5, direct 5 of 5" in table
     assert len(judge.of("measure")) == 2
     assert "overall" in Path("out/summary.txt").read_text(encoding="utf-8")
     before = dict(gateway.sent)

@@ -92,6 +92,18 @@ class Line:
         return self.expected.amount or 0.0
 
     @property
+    def passes(self) -> dict[str, Any] | None:
+        """By measure and arm, how many questions pass of those asked; None where none were."""
+        told = self.told.get("measurement")
+        if not told:
+            return None
+        kept = ("state", "passed", "asked")
+        return {
+            what: {arm: {key: found[key] for key in kept} for arm, found in told[what].items()}
+            for what in MEASURES
+        }
+
+    @property
     def beginning(self) -> str:
         """The prompt, or as much of it as tells which it is."""
         return self.prompt if len(self.prompt) <= 300 else f"{self.prompt[:297]}..."
@@ -117,6 +129,7 @@ class Line:
             "took_s": self.took_s,
             "comparison": self.told.get("comparison"),
             "contact_sheet": self.told.get("contact_sheet"),
+            "measurement": self.passes,
             "error": self.told.get("error"),
         }
 
@@ -396,6 +409,13 @@ class Batch:
                 f"{line.number:>4}  {line.status:<15} {cost:<22} {line.took_s:>7.1f} s  "
                 f"{self._shown(line.output)}"
             )
+            for what, arms in (line.passes or {}).items():
+                shares = [
+                    f"{arm} {found['passed']} of {found['asked']}"
+                    if found["state"] != "unknown" else f"{arm} unknown"
+                    for arm, found in arms.items()
+                ]  # fmt: skip
+                rows.append(f"      {MEASURES[what]}: {', '.join(shares)}")
             error, sheet = line.told.get("error"), line.told.get("contact_sheet")
             if error:
                 rows.append(f"      {error['kind']}: {error['message']}")
