@@ -37,6 +37,7 @@ for folder in (SCRIPTS, TESTS):
 
 from forks import Forks  # noqa: E402
 from loopback import Gateway  # noqa: E402
+from speech import NAMES  # noqa: E402
 
 # Ended with the process of the tests.
 FORKS = Forks({**os.environ, "PYTHONPATH": guarded()})
@@ -114,6 +115,18 @@ def home(
 def gateway() -> Iterator[Gateway]:
     """A gateway that works, until the test says otherwise."""
     with Gateway() as server:
+        yield server
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[] if name == "happycapy" else [pytest.mark.thorough])
+        for name in NAMES
+    ]
+)
+def each(request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    """A gateway that works, of each kind; all but one are left to the whole run."""
+    with Gateway(request.param) as server:
         yield server
 
 

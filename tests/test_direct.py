@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,11 @@ import pytest
 from conftest import Run, run
 from factorized_video import models
 from loopback import Gateway, Reply, png
-from speech import NAMES, Asked, Wrong
+from speech import Asked, Wrong
 
 PROMPT = "A cat jumping from a bookshelf to the couch"
 FOLLOWS = "alibaba/wan-v3.0-video"  # its clips follow a picture; without one the ratio is told
 ADAPTS = "bytedance/seedance-2.5"
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=[] if name == "happycapy" else [pytest.mark.thorough])
-        for name in NAMES
-    ]
-)
-def each(request: pytest.FixtureRequest) -> Iterator[Gateway]:
-    """Each gateway."""
-    with Gateway(request.param) as server:
-        yield server
 
 
 def make(gateway: Gateway | None, *words: str) -> Run:

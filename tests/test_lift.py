@@ -271,7 +271,7 @@ def test_the_command_line_measures_the_same() -> None:
         assert process.returncode == 0, err.decode()
         done = json.loads(out)
         asked = gateway.of("chat")
-    told = {what: done["measured"][words]["overall"] for what, words in batch.MEASURES.items()}
+    told = {what: done["measured"][words]["overall"] for what, words in MEASURES.items()}
     assert told == {what: found.as_json() for what, found in lift.lifts_of(lines).items()}
     assert told["first_frame"]["low"] is not None
     # The clips hold what was planted, and the evaluator is told as little as in process.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,11 @@ from conftest import Run, run
 from factorized_video import asked, models, plan, prompts
 from factorized_video.errors import UsageError
 from loopback import Gateway, png
-from speech import NAMES, Asked, shown
+from speech import Asked, shown
 
 PROMPT = "The same man walks into a bakery"
 CHANGE = "make the cat orange"
 SEES_NOTHING = "deepseek/deepseek-v4-flash"
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(name, marks=[] if name == "happycapy" else [pytest.mark.thorough])
-        for name in NAMES
-    ]
-)
-def each(request: pytest.FixtureRequest) -> Iterator[Gateway]:
-    """Each gateway."""
-    with Gateway(request.param) as server:
-        yield server
 
 
 def hat(name: str = "hat.png", number: int = 7, size: tuple[int, int] = (640, 480)) -> bytes:

@@ -33,6 +33,7 @@ from . import (
 from .again import flag_of, same_command
 from .console import Console
 from .errors import Interrupted, OutputError, ToolError, UsageError
+from .evaluating import MEASURES
 from .gateway import open_gateway, settings
 from .models import Cost
 from .run import Run
@@ -50,8 +51,6 @@ NOT_OF_A_LINE = (
 )  # fmt: skip
 # The status of a line that has candidates, and none of them taken.
 AWAITS = "awaits a choice"
-# What is measured, by its key in a line's measurement, as tables call it.
-MEASURES = {"first_frame": "first frame", "frames": "frames over the clip"}
 # After one of these every further line would end the same way: none is begun. Not after a line
 # that was killed by itself, as when memory is short; a signal to all stops the crew.
 _ENDS_ALL = ("auth", "budget")
@@ -60,8 +59,6 @@ _WEIGHT = (
     "internal", "interrupted", "auth", "budget", "usage", "unknown", "running", "unavailable",
     "output", "rejected", "refused", "failed", "unverified",
 )  # fmt: skip
-
-
 # Settings that ask for another draw of the same request.
 _DRAWS = ("--take=", "--seed=")
 _FREE, _NOTHING = Cost(0.0, "actual"), budget.Spent()
@@ -198,7 +195,7 @@ class Batch:
 
     @property
     def summary(self) -> Path:
-        """Where the summary lies; its table beside it with .md."""
+        """Where the summary lies; its table beside it, .txt."""
         return self.folder / "summary.json"
 
     @property
@@ -330,7 +327,7 @@ class Batch:
         if self.limit:
             others = [one for one in self.lines if one is not line]
             used = sum(one.spent.usd for one in others)
-            used += sum(one.usd_left for one in others if one.status == "being made")
+            used += sum(one.usd_left for one in self._being_made if one is not line)
             share = max(0.0, round(self.limit.usd - used, 6))
         words = words_of(
             self._parser, line.args, prompt=None, prompt_file="-", prompts_file=None,

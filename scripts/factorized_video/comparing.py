@@ -16,6 +16,7 @@ from . import budget, errors, evaluating, files, models, plan, receipts, runs
 from .again import same_command, with_choice, with_model
 from .direct import OF_ANCHORS, DirectRun
 from .errors import OutputError, ToolError, UsageError
+from .evaluating import MEASURES
 from .factorized import FactorizedRun
 from .gateway import settings
 from .media import kinds
@@ -48,7 +49,6 @@ class ComparedRun(Run):
                 "--job: with --compare it is not said which of the two clips that job makes.",
                 "Take it over without --compare: add --direct, or not.",
             )
-        self._check_evaluator()
         self._folder = folder
         self._read(prompt)
         self.output = self._factorized.output
@@ -57,6 +57,11 @@ class ComparedRun(Run):
         if self._factorized.verifies:
             self._evaluation = evaluating.Evaluation(
                 args, self._factorized.prompt, self.output, self.gateway
+            )
+        elif args.evaluator_model is not None:
+            raise UsageError(
+                "--evaluator-model: without --verify nothing is measured.",
+                "Add --verify, or leave it out.",
             )
         self.limit = budget.cap(args.max_cost, self.gateway.max_cost)
 
@@ -176,15 +181,6 @@ class ComparedRun(Run):
             failure.result = {**failure.result, **result, "cost": _cost(answers, asked)}
             raise failure
         return result
-
-    def _check_evaluator(self) -> None:
-        args = self._args
-        verifies = args.verify or args.repair or args.min_score is not None
-        if args.evaluator_model is not None and not verifies:
-            raise UsageError(
-                "--evaluator-model: without --verify nothing is measured.",
-                "Add --verify, or leave it out.",
-            )
 
     def _check_cap(self) -> None:
         left = self.left
@@ -326,7 +322,7 @@ def _lines(arm: dict[str, Any], measured: dict[str, Any] | None, name: str) -> t
     cost = arm["cost"] or {}
     money = plan.money(Cost(cost.get("amount"), str(cost.get("kind", "unknown"))))
     lines = [f"{money}, {_shown_time(arm['took_s'])}", str(arm["model"])]
-    for what, words in (("first_frame", "first frame"), ("frames", "frames over the clip")):
+    for what, words in MEASURES.items():
         found = ((measured or {}).get(what) or {}).get(name)
         if found:
             known = found["state"] != "unknown"

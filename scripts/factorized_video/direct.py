@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from . import asked, budget, inputs, plan, prompts, receipts, runs
-from .again import OF_DRAWING, flag_of, same_command, with_model, with_other_words
+from .again import OF_DRAWING, flag_of, with_model, with_other_words
 from .children import Children
 from .console import TOLD
 from .errors import Refused, Rejected, UsageError
 from .factorized import check_filmstrip, digest
 from .gateway import settings
 from .media import kinds
-from .pipeline import OF_CLIP
+from .pipeline import OF_CLIP, clip_options
 from .run import Run
 
 # Options that say nothing where no anchor is drawn, and none is given: names in a namespace.
@@ -128,12 +128,11 @@ class DirectRun(Run):
         args = self._args
         self.check_needs()
         self._console.warn(*self.warnings)
-        command = os.environ.get(receipts.COMMAND) or same_command("--no-wait")
+        command = receipts.command_again()
         environ = {**os.environ, receipts.COMMAND: command,
                    TOLD: json.dumps(self._console.warnings)}  # fmt: skip
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         children = Children(self._console, common, environ)
-        typed = {name: getattr(args, name) for name in OF_CLIP if name not in ("audio", "fit")}
         try:
             children.run(
                 os.path.join(self._scripts, "generate_video_from_anchor.py"),
@@ -141,17 +140,7 @@ class DirectRun(Run):
                 prompt=self._told,
                 motion=self._motion,
                 output=self.output,
-                model=args.video_model,
-                **typed,
-                audio=args.audio is True,
-                no_audio=args.audio is False,
-                filmstrip=args.filmstrip,
-                timeout=f"{args.timeout:g}",
-                no_wait=args.no_wait,
-                job=args.job,
-                overwrite=args.overwrite,
-                resubmit=args.resubmit,
-                take=args.take if args.take != 1 else None,
+                **clip_options(args),
                 allow_off=args.allow_off,
                 max_cost=args.max_cost,
                 allow_unknown_cost=args.allow_unknown_cost,

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from .plan import Call
 
 EVALUATOR = "--evaluator-model"
-# What is asked of each clip, by the key in results: of its first frame, and of frames over it.
-MEASURES = ("first_frame", "frames")
+# What is asked of each clip, by the key in results, as people are told it.
+MEASURES = {"first_frame": "first frame", "frames": "frames over the clip"}
 
 
 class Questions(NamedTuple):
@@ -180,7 +180,7 @@ class Evaluation:
     ) -> None:
         """Have one clip looked at; what is found goes into the receipt."""
         arm, what = place
-        self._console.progress(f"measuring {clip.name}: {what.replace('_', ' ')}")
+        self._console.progress(f"measuring {clip.name}: {MEASURES[what]}")
         shown = frames.over(clip) if what == "frames" else frames.over(clip, count=1)
         found, about = verifying.check(
             self._console, gateway, self._call, tuple(picture for _, picture in shown), questions,

@@ -36,6 +36,11 @@ class Sources(NamedTuple):
     edit: Given | None = None
 
     @property
+    def given(self) -> tuple[Given, ...]:
+        """All of them: the one that is edited first."""
+        return (*((self.edit,) if self.edit else ()), *self.references)
+
+    @property
     def hashes(self) -> tuple[str, ...]:
         """SHA-256 of the references, in order."""
         return tuple(one.sha256 for one in self.references)
@@ -59,7 +64,7 @@ class Sources(NamedTuple):
 
         The same command again would then be about another picture, and pay again.
         """
-        for one in (*((self.edit,) if self.edit else ()), *self.references):
+        for one in self.given:
             if one.path.exists() and output.exists() and one.path.samefile(output):
                 raise UsageError(
                     f"--output is the picture of {one.flag}: it would be replaced by what is made "
@@ -72,8 +77,7 @@ class Sources(NamedTuple):
 
         Raises UsageError where one must be converted first and the media extra is missing.
         """
-        given = (*((self.edit,) if self.edit else ()), *self.references)
-        return tuple(images.to_show(one.image, one.flag, len(given)) for one in given)
+        return tuple(images.to_show(one.image, one.flag, len(self.given)) for one in self.given)
 
 
 def read(references: list[str] | None, edit: str | None = None) -> Sources:

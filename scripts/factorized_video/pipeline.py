@@ -48,6 +48,23 @@ def check_models(planned: Plan, made: tuple[str, ...]) -> None:
         )
 
 
+def clip_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of Stage 3 as the orchestrator hands them on, for `Children.run`."""
+    return {
+        "model": args.video_model,
+        **{name: getattr(args, name) for name in OF_CLIP if name != "audio"},
+        "audio": args.audio is True,
+        "no_audio": args.audio is False,
+        "filmstrip": args.filmstrip,
+        "timeout": f"{args.timeout:g}",
+        "no_wait": args.no_wait,
+        "job": args.job,
+        "overwrite": args.overwrite,
+        "resubmit": args.resubmit,
+        "take": args.take if args.take != 1 else None,
+    }
+
+
 class Stages:
     """Runs the stage scripts in `scripts`, one after the other, and keeps what they answered."""
 
@@ -72,7 +89,7 @@ class Stages:
         """
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         # Receipts name the command that a person would run again: this one.
-        command = os.environ.get(receipts.COMMAND) or same_command("--no-wait")
+        command = receipts.command_again()
         environ = {**os.environ, receipts.COMMAND: command}
         self.children = Children(args.console, common, environ)
         self._args = args
@@ -306,7 +323,6 @@ class Stages:
         if motion_file == self._folder.motion and "motion" in self._own:
             self._say_own(motion_file)
         self.children.environ[receipts.PIPELINE] = json.dumps(pipeline)
-        sound = {None: {}, True: {"audio": True}, False: {"no_audio": True}}[args.audio]
         self._run(
             "generate_video_from_anchor.py",
             anchor=self._anchor,
@@ -314,17 +330,8 @@ class Stages:
             motion=self._motion,
             motion_file=motion_file,
             output=self._output,
-            model=args.video_model,
-            **{name: getattr(args, name) for name in OF_CLIP if name != "audio"},
-            **sound,
-            filmstrip=args.filmstrip,
-            timeout=f"{args.timeout:g}",
-            no_wait=args.no_wait,
-            job=args.job,
-            overwrite=args.overwrite,
-            resubmit=args.resubmit,
-            take=args.take if args.take != 1 else None,
             last_frame=args.last_frame,
+            **clip_options(args),
         )
 
     def stopped(self, path: Path) -> dict[str, Any]:

@@ -45,6 +45,11 @@ AFTER_UNKNOWN = (
 _LARGEST_RECEIPT = 4 << 20  # bytes; the texts are 20,000 characters each at most
 
 
+def command_again() -> str:
+    """The command that a person would run again: the orchestrator's where it runs this."""
+    return os.environ.get(COMMAND) or same_command("--no-wait")
+
+
 def picture(sent: Picture) -> dict[str, Any]:
     """A picture that was sent, without its bytes."""
     return {
@@ -350,7 +355,7 @@ class Record:
             "stage": stage,
             "state": "intent",
             "digest": wanted,
-            "command": os.environ.get(COMMAND) or same_command("--no-wait"),
+            "command": command_again(),
             "cwd": str(Path.cwd()),
             "output": output.name,
             "inputs": inputs,

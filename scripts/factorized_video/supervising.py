@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from . import interrupts, receipts
-from .again import same_command
 from .errors import Interrupted
 
 # A command that is told to stop waits for the answers of its own stages first.
@@ -57,7 +56,7 @@ class Crew:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
         # Receipts name the command that a person would run again: the one that was typed.
-        command = os.environ.get(receipts.COMMAND) or same_command("--no-wait")
+        command = receipts.command_again()
         self._environ = {**os.environ, receipts.COMMAND: command}
         self._environ.pop(receipts.PIPELINE, None)
 
