@@ -56,9 +56,10 @@ def build_parser() -> cli.Parser:
     source.add_argument("--prompt", metavar="TEXT", help="the video prompt; - reads it from stdin")
     source.add_argument("--prompt-file", metavar="FILE", help="the same, from a file (- is stdin)")
     source.add_argument(
-        "--prompts-file", metavar="FILE",
+        "--prompts-file",
+        metavar="FILE",
         help="many prompts, one JSON object a line; --output is then the folder for all",
-    )  # fmt: skip
+    )
     source.add_argument(
         "--list-runs",
         nargs="?",
@@ -104,20 +105,24 @@ def build_parser() -> cli.Parser:
     measured = parser.add_argument_group("without an anchor, for comparison")
     arms = measured.add_mutually_exclusive_group()
     arms.add_argument(
-        "--direct", action="store_true",
+        "--direct",
+        action="store_true",
         help="plain text-to-video: no caption, no anchor; to NAME.direct.mp4",
-    )  # fmt: skip
+    )
     arms.add_argument(
-        "--compare", action="store_true",
+        "--compare",
+        action="store_true",
         help="make both, and one picture of both; with --verify both are measured too",
-    )  # fmt: skip
+    )
     measured.add_argument(
         "--evaluator-model", metavar="ID", help="the vision model that measures the clips"
     )
     measured.add_argument(
-        "--concurrency", type=inputs.concurrency, metavar="N",
+        "--concurrency",
+        type=inputs.concurrency,
+        metavar="N",
         help=f"with --prompts-file: so many at once (default: {inputs.CONCURRENCY})",
-    )  # fmt: skip
+    )
     cli.add_candidate_options(parser)
     parser.add_argument(
         "--output",
@@ -141,9 +146,11 @@ def build_parser() -> cli.Parser:
     )
     cli.add_motion(more)
     more.add_argument(
-        "--motion-from-anchor", action="store_const", const=True,
+        "--motion-from-anchor",
+        action="store_const",
+        const=True,
         help="have the LLM look at the anchor and write the motion that follows from it",
-    )  # fmt: skip
+    )
     cli.add_job_options(parser)
     cli.add_common(parser)
     return parser

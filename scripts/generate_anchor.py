@@ -44,31 +44,36 @@ def build_parser() -> cli.Parser:
         "--output anchor.png",
     )
     parser.add_argument(
-        "caption", metavar="CAPTION", nargs="?",
+        "caption",
+        metavar="CAPTION",
+        nargs="?",
         help="what the first frame shows; with --edit what is to change",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--input-file", metavar="FILE", help="read the caption from FILE, or from stdin (-)"
     )
     parser.add_argument("--model", metavar="ID", help="the image model")
     cli.add_references(parser)
     parser.add_argument(
-        "--edit", metavar="IMAGE",
+        "--edit",
+        metavar="IMAGE",
         help="change this picture in what CAPTION says, and in nothing else",
-    )  # fmt: skip
+    )
     cli.add_style(parser)
     parser.add_argument(
         "--enhance", action="store_true", help="add terms of the craft that fit the style"
     )
     parser.add_argument(
-        "--output", metavar="FILE",
+        "--output",
+        metavar="FILE",
         help="where the image goes: .png, .jpg, .webp (default: outputs/<first words>-<hash>.png)",
-    )  # fmt: skip
+    )
     cli.add_candidate_options(parser).add_argument(
-        "--user-prompt", metavar="TEXT",
+        "--user-prompt",
+        metavar="TEXT",
         help="the video prompt that the questions are written from; - reads it from stdin "
         "(default: the caption)",
-    )  # fmt: skip
+    )
     cli.add_common(parser)
     return parser
 
@@ -101,10 +106,16 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
     first = asked.composition(
-        caption, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio,
-        model=args.model, enhance=args.enhance, take=args.take, references=sources.hashes,
+        caption,
+        chosen.identity,
+        style=args.style,
+        aspect_ratio=args.aspect_ratio,
+        model=args.model,
+        enhance=args.enhance,
+        take=args.take,
+        references=sources.hashes,
         edit=sources.edit.sha256 if sources.edit else None,
-    )  # fmt: skip
+    )
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
         inputs.check_extension(typed, tuple(kinds.EXTENSIONS))
@@ -118,10 +129,12 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     def calls(strict: bool = True, named: "dict[str, str] | None" = None) -> "tuple[Call, ...]":
         only = named or {}
         common = {
-            "model": args.model or only.get("composition"), "references": sources.sizes,
+            "model": args.model or only.get("composition"),
+            "references": sources.sizes,
             "ratio": args.aspect_ratio or os.environ.get(receipts.RATIO),
-            "allow_off": args.allow_off, "strict": strict,
-        }  # fmt: skip
+            "allow_off": args.allow_off,
+            "strict": strict,
+        }
         if sources.edit:
             drawn = plan.edit(caption, chosen.name, picture=sources.edit.image.size, **common)
         else:
@@ -130,9 +143,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             )
         of_plan = wish.of_plan
         of_plan["judge_model"] = of_plan["judge_model"] or only.get("verification")
-        return plan.anchors(
-            drawn, wish.prompt, **of_plan, allow_off=args.allow_off, strict=strict
-        )  # fmt: skip
+        return plan.anchors(drawn, wish.prompt, **of_plan, allow_off=args.allow_off, strict=strict)
 
     # What is there already is returned whatever the models of today take.
     planned = calls(strict=pays or not plan.why_not(calls))
@@ -170,9 +181,14 @@ def _wish(args: argparse.Namespace, caption: str) -> "Wish":
     if args.user_prompt is not None:
         prompt = inputs.read_text(args.user_prompt, None, "--user-prompt")
     wish = Wish(
-        prompt or caption, args.candidates, args.select, args.verify, args.repair, args.min_score,
+        prompt or caption,
+        args.candidates,
+        args.select,
+        args.verify,
+        args.repair,
+        args.min_score,
         args.judge_model,
-    )  # fmt: skip
+    )
     wish.check(user_prompt=prompt)
     return wish
 
@@ -193,13 +209,21 @@ def _several(
 
     drawn = next(call for call in planned if call.stage == "composition")
     terms = Terms(
-        drawn.settings["aspect_ratio"], limit,
-        args.allow_unknown_cost, args.overwrite, args.resubmit, given, sent,
-    )  # fmt: skip
+        drawn.settings["aspect_ratio"],
+        limit,
+        args.allow_unknown_cost,
+        args.overwrite,
+        args.resubmit,
+        given,
+        sent,
+    )
     selection = Selection(
-        args.console, chosen, folder,
-        lambda named: {call.stage: call for call in calls(named=named)}, terms,
-    )  # fmt: skip
+        args.console,
+        chosen,
+        folder,
+        lambda named: {call.stage: call for call in calls(named=named)},
+        terms,
+    )
     files.check_writable(folder.output)
     with receipts.locked(folder.output):
         return selection.run()
@@ -217,15 +241,7 @@ def _one(
     limit: "Cap | None",
 ) -> "dict[str, Any]":
     """One plain anchor in the output's place."""
-    from factorized_video import (
-        budget,
-        drawing,
-        files,
-        interrupts,
-        preflight,
-        receipts,
-        runs,
-    )
+    from factorized_video import budget, drawing, files, interrupts, preflight, receipts, runs
     from factorized_video.gateway import open_gateway
 
     console = args.console
@@ -235,9 +251,13 @@ def _one(
 
     def consult(settles: bool = False) -> "tuple[str, dict[str, Any]]":
         return receipts.consult(
-            output, wanted, overwrite=args.overwrite, resubmit=args.resubmit,
-            demo=is_demo, settles=settles,
-        )  # fmt: skip
+            output,
+            wanted,
+            overwrite=args.overwrite,
+            resubmit=args.resubmit,
+            demo=is_demo,
+            settles=settles,
+        )
 
     # Outside the lock a call without an answer may be that of the process that holds it.
     decision, receipt = consult(settles=True)
@@ -260,11 +280,19 @@ def _one(
                         )
                         preflight.check(console, gateway, call.cost)
                         record = receipts.Record.begin(
-                            output, "composition", wanted, inputs=given,
-                            sent={"prompt": call.text, **call.settings,
-                                  **receipts.sent_pictures(sent)},
-                            gateway=chosen.identity, model=call.model.id, expected=call.cost,
-                        )  # fmt: skip
+                            output,
+                            "composition",
+                            wanted,
+                            inputs=given,
+                            sent={
+                                "prompt": call.text,
+                                **call.settings,
+                                **receipts.sent_pictures(sent),
+                            },
+                            gateway=chosen.identity,
+                            model=call.model.id,
+                            expected=call.cost,
+                        )
                         console.progress(f"drawing with {call.model.id}")
                         with interrupts.held_back(console.note, gateway.settings.time_scale):
                             came = drawing.draw(

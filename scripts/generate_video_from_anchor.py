@@ -33,9 +33,16 @@ if TYPE_CHECKING:
 
 # The settings of the clip, as typed, that its digest covers.
 ASKED = (
-    "model", "duration", "aspect_ratio", "prompt_strategy", "resolution", "audio", "fit",
-    "fit_duration", "seed",
-)  # fmt: skip
+    "model",
+    "duration",
+    "aspect_ratio",
+    "prompt_strategy",
+    "resolution",
+    "audio",
+    "fit",
+    "fit_duration",
+    "seed",
+)
 
 
 def build_parser() -> cli.Parser:
@@ -48,9 +55,10 @@ def build_parser() -> cli.Parser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--anchor", metavar="IMAGE", help="the first frame")
     source.add_argument(
-        "--direct", action="store_true",
+        "--direct",
+        action="store_true",
         help="no first frame: text-to-video, to NAME.direct.mp4 (for comparison)",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--prompt", metavar="TEXT", required=True, help="the video prompt; - reads it from stdin"
     )
@@ -58,9 +66,10 @@ def build_parser() -> cli.Parser:
     cli.add_ratio(parser)
     cli.add_video_options(parser)
     parser.add_argument(
-        "--output", metavar="FILE.mp4",
+        "--output",
+        metavar="FILE.mp4",
         help="where the video goes (default: outputs/<first words>-<hash>.mp4)",
-    )  # fmt: skip
+    )
     cli.add_motion(parser.add_argument_group("motion"))
     cli.add_job_options(parser)
     cli.add_common(parser)
@@ -102,9 +111,14 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     last = images.read_last(args)
     last_hash = receipts.sha256_of_bytes(last.data) if last else None
     wanted = asked.synthesis(
-        prompt, motion, anchor_hash, chosen.identity, take=args.take, last_frame=last_hash,
+        prompt,
+        motion,
+        anchor_hash,
+        chosen.identity,
+        take=args.take,
+        last_frame=last_hash,
         **{name: getattr(args, name) for name in ASKED},
-    )  # fmt: skip
+    )
     typed = inputs.output_path(args.output) if args.output is not None else None
     if typed:
         inputs.check_extension(typed, (".mp4",))
@@ -116,13 +130,25 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
     def planned(model: "str | None", strict: bool = True) -> "Call":
         return plan.synthesis(
-            prompt, motion, chosen.name, model=model, duration=args.duration,
-            strategy=args.prompt_strategy, ratio=args.aspect_ratio, resolution=args.resolution,
-            audio=args.audio, seed=args.seed, fit=args.fit, fit_duration=args.fit_duration,
-            picture_size=anchor.size if anchor else None, last_frame=last is not None,
-            last_frame_size=last.size if last else None, direct=direct,
-            allow_off=args.allow_off, strict=strict,
-        )  # fmt: skip
+            prompt,
+            motion,
+            chosen.name,
+            model=model,
+            duration=args.duration,
+            strategy=args.prompt_strategy,
+            ratio=args.aspect_ratio,
+            resolution=args.resolution,
+            audio=args.audio,
+            seed=args.seed,
+            fit=args.fit,
+            fit_duration=args.fit_duration,
+            picture_size=anchor.size if anchor else None,
+            last_frame=last is not None,
+            last_frame_size=last.size if last else None,
+            direct=direct,
+            allow_off=args.allow_off,
+            strict=strict,
+        )
 
     # What was submitted or made before is waited for or returned whatever the models of today take.
     checked = pays or not plan.why_not(lambda: planned(args.model))
@@ -150,22 +176,39 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
     def consult() -> "tuple[str, dict[str, Any]]":
         return receipts.consult(
-            output, wanted, overwrite=args.overwrite, resubmit=args.resubmit or bool(args.job),
-            demo=is_demo, settles=True,
-        )  # fmt: skip
+            output,
+            wanted,
+            overwrite=args.overwrite,
+            resubmit=args.resubmit or bool(args.job),
+            demo=is_demo,
+            settles=True,
+        )
 
     def begin(gateway: "Gateway") -> "Record":
         return receipts.Record.begin(
-            output, call.stage, wanted,
-            inputs={"prompt": prompt, "motion": motion,
-                    **({"anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}}
-                       if anchor else {}),
-                    **({"last_frame": {"name": Path(args.last_frame).name, "sha256": last_hash}}
-                       if last else {})},
+            output,
+            call.stage,
+            wanted,
+            inputs={
+                "prompt": prompt,
+                "motion": motion,
+                **(
+                    {"anchor": {"name": Path(args.anchor).name, "sha256": anchor_hash}}
+                    if anchor
+                    else {}
+                ),
+                **(
+                    {"last_frame": {"name": Path(args.last_frame).name, "sha256": last_hash}}
+                    if last
+                    else {}
+                ),
+            },
             sent={"prompt": call.text, **call.settings, **frames.as_json()},
-            gateway=chosen.identity, model=call.model.id, expected=call.cost,
+            gateway=chosen.identity,
+            model=call.model.id,
+            expected=call.cost,
             idempotency_key=f"fvg_{os.urandom(16).hex()}" if gateway.about.idempotent else None,
-        )  # fmt: skip
+        )
 
     decision, receipt = consult()
     if decision.startswith("return"):

@@ -48,9 +48,10 @@ def build_parser() -> cli.Parser:
     parser.add_argument("--motion-file", metavar="FILE", help="also write the motion to FILE")
     cli.add_references(parser)
     parser.add_argument(
-        "--anchor", metavar="IMAGE",
+        "--anchor",
+        metavar="IMAGE",
         help="write the motion alone, with this first frame in view; --output is where it goes",
-    )  # fmt: skip
+    )
     cli.add_common(parser, draws=False)
     return parser
 
@@ -67,9 +68,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console.stage = "reasoning" if args.anchor is None else "motion"
     prompt = inputs.read_text(args.prompt, None, "The prompt")
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
-    task = _motion(args, prompt, chosen) if args.anchor is not None else _caption(
-        args, prompt, chosen
-    )  # fmt: skip
+    task = (
+        _motion(args, prompt, chosen) if args.anchor is not None else _caption(args, prompt, chosen)
+    )
     output = inputs.output_path(args.output) if args.output is not None else None
     written = output is not None and receipts.rewritten(output, task.wanted) is not None
     # What is there already is returned whatever the models of today take.
@@ -108,16 +109,26 @@ def _caption(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task
     return Task(
         "caption",
         asked.reasoning(
-            prompt, chosen.identity, style=args.style, aspect_ratio=args.aspect_ratio,
-            model=args.model, references=sources.hashes,
+            prompt,
+            chosen.identity,
+            style=args.style,
+            aspect_ratio=args.aspect_ratio,
+            model=args.model,
+            references=sources.hashes,
         ),
         {"prompt": prompt, **sources.in_receipt},
         lambda only, strict: plan.reasoning(
-            prompt, chosen.name, model=args.model or only, style=args.style, ratio=ratio,
-            references=len(shown), allow_off=args.allow_off, strict=strict,
+            prompt,
+            chosen.name,
+            model=args.model or only,
+            style=args.style,
+            ratio=ratio,
+            references=len(shown),
+            allow_off=args.allow_off,
+            strict=strict,
         ),
         lambda gateway, call: writing.rewrite(args.console, gateway, call, style, ratio, shown),
-    )  # fmt: skip
+    )
 
 
 def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task":
@@ -145,7 +156,7 @@ def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task"
             prompt, chosen.name, model=args.model or only, allow_off=args.allow_off, strict=strict
         ),
         lambda gateway, call: writing.watch(args.console, gateway, call, images.to_show(anchor)),
-    )  # fmt: skip
+    )
 
 
 def _written(
@@ -185,16 +196,24 @@ def _written(
     texts = {key: result[key] for key in ("caption", "motion", "problems") if key in result}
     if output and not record:
         made = receipts.Record.begin(
-            output, call.stage, task.wanted, inputs=task.inputs,
+            output,
+            call.stage,
+            task.wanted,
+            inputs=task.inputs,
             sent={"messages": result["messages"], **call.settings},
-            gateway=chosen.identity, model=call.model.id, expected=call.cost,
-        )  # fmt: skip
+            gateway=chosen.identity,
+            model=call.model.id,
+            expected=call.cost,
+        )
         made.data["sent_at"] = sent_at
         # The receipt first: it holds the texts, so the file can be written again from it.
         made.succeeded(
-            receipts.sha256_of_bytes(as_file(text or "")), cost=result["cost"],
-            reply=result["replies"], request_ids=result["request_ids"], result=texts,
-        )  # fmt: skip
+            receipts.sha256_of_bytes(as_file(text or "")),
+            cost=result["cost"],
+            reply=result["replies"],
+            request_ids=result["request_ids"],
+            result=texts,
+        )
     if output and output.exists():
         ours, text = text, inputs.read_text(None, str(output), f"The {task.key}")
         if text != ours:

@@ -66,4 +66,4 @@ def clip(
     """A request for a clip of six seconds."""
     return VideoRequest(
         model, "it runs", frame, 6, ratio, resolution, shape, audio, seed, key, last
-    )  # fmt: skip
+    )

@@ -181,9 +181,14 @@ def run(
     environ = environment(gateway, env)
     if real or preexec or not FORKS.can_fork(environ):
         ended = subprocess.run(
-            words, env=environ, input=given, capture_output=True, timeout=timeout, check=False,
+            words,
+            env=environ,
+            input=given,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
             preexec_fn=preexec,
-        )  # fmt: skip
+        )
     else:
         ended = FORKS.run(words[1:], environ, given, timeout)
     return Run(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
@@ -194,10 +199,13 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a script in a process group of its own, to be killed or interrupted."""
     return subprocess.Popen(
-        command(script, *args, gateway=gateway), env=environment(gateway, env),
+        command(script, *args, gateway=gateway),
+        env=environment(gateway, env),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
 
 
 def ended(process: subprocess.Popen[bytes]) -> Run:

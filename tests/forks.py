@@ -37,10 +37,18 @@ AT_START = ("PYTHON", "LC_", "LANG", "LD_", "DYLD_", "MALLOC_", "TZ")
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 # What they load besides our own modules, much of it late.
 OTHERS = (
-    "requests", "dotenv", "av",
-    "PIL.PngImagePlugin", "PIL.JpegImagePlugin", "PIL.ImageChops", "PIL.ImageCms",
-    "PIL.ImageDraw", "PIL.ImageFilter", "PIL.ImageFont", "PIL.ImageOps",
-)  # fmt: skip
+    "requests",
+    "dotenv",
+    "av",
+    "PIL.PngImagePlugin",
+    "PIL.JpegImagePlugin",
+    "PIL.ImageChops",
+    "PIL.ImageCms",
+    "PIL.ImageDraw",
+    "PIL.ImageFilter",
+    "PIL.ImageFont",
+    "PIL.ImageOps",
+)
 _LENGTH = struct.Struct("!I")
 _NUMBER = struct.Struct("!i")
 
@@ -85,10 +93,13 @@ class _Server:
         with theirs:
             # Pipes, as the commands have them: Python asks its streams once what they are.
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(theirs.fileno())], env=dict(environ),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                [sys.executable, __file__, str(theirs.fileno())],
+                env=dict(environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
-            )  # fmt: skip
+            )
         atexit.register(self._close)
 
     def _close(self) -> None:

@@ -289,11 +289,18 @@ class Gateway:
     def _take(self, request: Request) -> str:
         """Begin the job that a create asks for; its id."""
         asked = self.speech.asked(request)
-        return self._add({
-            "model": asked.model, "prompt": asked.prompt, "duration": asked.duration_s,
-            "aspect_ratio": asked.shape, "size": asked.resolution, "made_at": time.time(),
-            "key": self.speech.key_of(request), "asked": asked,
-        })  # fmt: skip
+        return self._add(
+            {
+                "model": asked.model,
+                "prompt": asked.prompt,
+                "duration": asked.duration_s,
+                "aspect_ratio": asked.shape,
+                "size": asked.resolution,
+                "made_at": time.time(),
+                "key": self.speech.key_of(request),
+                "asked": asked,
+            }
+        )
 
     def _add(self, job: Mapping[str, object]) -> str:
         job_id = self.speech.new_id(len(self.jobs) + 1)
@@ -309,10 +316,15 @@ class Gateway:
         reads, made_at = int(str(job.get("reads", 0))), float(str(job.get("made_at", 0)))
         ahead_s = self.clock_ahead_s
         standing = Standing(
-            "running", job_id, job.get("model"), job.get("prompt"), job.get("duration"),
-            job.get("aspect_ratio"), job.get("size"),
+            "running",
+            job_id,
+            job.get("model"),
+            job.get("prompt"),
+            job.get("duration"),
+            job.get("aspect_ratio"),
+            job.get("size"),
             None if ahead_s is None else made_at + ahead_s,
-        )  # fmt: skip
+        )
         if self.ends_after is None or reads <= self.ends_after:
             return standing
         told: dict[str, Any] = {"cost": self.speech.clip_usd, "error": None, **self.ending}

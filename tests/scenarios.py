@@ -58,13 +58,25 @@ FAULTS = (
     Fault("404", wrong(404), "rejected", "rejected"),
     Fault("413", wrong(413), "rejected", "rejected"),
     Fault("an error inside 200", wrong(200, code=400), "rejected", "rejected"),
-    Fault("429, wait six hours", Reply(429, ECHO, headers={"Retry-After": SIX_HOURS}),
-          "later", "later"),
+    Fault(
+        "429, wait six hours",
+        Reply(429, ECHO, headers={"Retry-After": SIX_HOURS}),
+        "later",
+        "later",
+    ),
     Fault("429 for the day", wrong(429, f"Daily quota. {ECHO}"), "later", "later"),
-    Fault("429, wait in seconds", Reply(429, ECHO, headers={"Retry-After": "2"}),
-          "repeated", "repeated"),
-    Fault("429, wait as a date", Reply(429, ECHO, headers={"Retry-After": "date+20"}),
-          "repeated", "repeated"),
+    Fault(
+        "429, wait in seconds",
+        Reply(429, ECHO, headers={"Retry-After": "2"}),
+        "repeated",
+        "repeated",
+    ),
+    Fault(
+        "429, wait as a date",
+        Reply(429, ECHO, headers={"Retry-After": "date+20"}),
+        "repeated",
+        "repeated",
+    ),
     Fault("429", wrong(429), "repeated", "repeated"),
     Fault("503, wait", Reply(503, ECHO, headers={"Retry-After": "1"}), "repeated", "repeated"),
     Fault("connection refused", None, "repeated", "repeated"),
@@ -77,25 +89,37 @@ FAULTS = (
     Fault("500", wrong(500), "uncertain", "repeated", BOTH),
     Fault("502 with HTML", Reply(502, body=PAGE, headers=HTML), "uncertain", "repeated", BOTH),
     Fault("503", wrong(503), "uncertain", "repeated", BOTH),
-    Fault("504, wait", Reply(504, ECHO, headers={"Retry-After": "1"}), "uncertain", "repeated",
-          BOTH),
-    Fault("a redirect", Reply(302, ECHO, headers={"Location": "/elsewhere"}), "uncertain",
-          "rejected", BOTH),
+    Fault(
+        "504, wait", Reply(504, ECHO, headers={"Retry-After": "1"}), "uncertain", "repeated", BOTH
+    ),
+    Fault(
+        "a redirect",
+        Reply(302, ECHO, headers={"Location": "/elsewhere"}),
+        "uncertain",
+        "rejected",
+        BOTH,
+    ),
     Fault("truncated JSON", Reply(body=b'{"id": "jo'), "uncertain", "repeated", BOTH),
     Fault("HTML with 200", Reply(body=PAGE, headers=HTML), "uncertain", "repeated", BOTH),
     Fault("an empty 200", Reply(body=b""), "uncertain", "repeated", BOTH),
-    Fault("JSON that is something else", Reply(body=b'{"ok": true}'), "uncertain", "repeated",
-          BOTH),
+    Fault(
+        "JSON that is something else", Reply(body=b'{"ok": true}'), "uncertain", "repeated", BOTH
+    ),
     Fault("cut short", Reply(fault="cut"), "uncertain", "repeated", (True,)),
     Fault("reset midway", Reply(fault="snap"), "uncertain", "repeated", (True,)),
     Fault("cut short without a length", Reply(fault="unsized"), "uncertain", "repeated", (True,)),
     Fault("not HTTP", Reply(fault="babble"), "uncertain", "repeated", (True,)),
-    Fault("said to be packed", Reply(headers={"Content-Encoding": "gzip"}), "uncertain",
-          "repeated", (True,)),
+    Fault(
+        "said to be packed",
+        Reply(headers={"Content-Encoding": "gzip"}),
+        "uncertain",
+        "repeated",
+        (True,),
+    ),
     Fault("a slow drip", Reply(fault="drip", pace_s=0.3), "uncertain", "repeated", (True,)),
     Fault("wrong content type", Reply(headers=HTML), "fine", "fine", (True,)),
     Fault("slow, in time", Reply(fault="slow", pace_s=0.02), "fine", "fine", (True,)),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -141,12 +165,22 @@ def scenarios(dialect: str) -> list[Scenario]:
     """A gateway's whole table; the first of each call and kind of end is in the usual run too."""
     speech = load(dialect)
     rows = [
-        *_checks(speech), *_chat(),
-        *_paid("image", speech), *_sequences("image", speech), *_other_images(speech),
-        *_paid("create", speech), *_sequences("create", speech), *_sent_again(speech),
-        *_status(), *_jobs(speech), *_downloads(speech), *_addresses(speech), *_lists(speech),
-        *_manners(speech), *_through_all(speech),
-    ]  # fmt: skip
+        *_checks(speech),
+        *_chat(),
+        *_paid("image", speech),
+        *_sequences("image", speech),
+        *_other_images(speech),
+        *_paid("create", speech),
+        *_sequences("create", speech),
+        *_sent_again(speech),
+        *_status(),
+        *_jobs(speech),
+        *_downloads(speech),
+        *_addresses(speech),
+        *_lists(speech),
+        *_manners(speech),
+        *_through_all(speech),
+    ]
     seen: set[tuple[object, ...]] = set()
     told = []
     for row in rows:
@@ -236,8 +270,14 @@ def _paid_rows(call: str, speech: Speech, fault: Fault, made: bool) -> Iterator[
         yield Scenario(call, fault.name, _down_after(speech.check), 6, billed=0)
         return
     reply = replace(fault.reply, accepted=made)
-    row = Scenario(call, fault.name, will(call, reply), ENDS[fault.create], billed=int(made),
-                   scale=waiting(fault))  # fmt: skip
+    row = Scenario(
+        call,
+        fault.name,
+        will(call, reply),
+        ENDS[fault.create],
+        billed=int(made),
+        scale=waiting(fault),
+    )
     if fault.create == "uncertain":
         named = replace(row, fault=f"{fault.name}, {'made' if made else 'not made'}")
         yield settled(named, speech, made)
@@ -260,10 +300,20 @@ def _sequences(call: str, speech: Speech) -> Iterator[Scenario]:
     yield Scenario(call, "429, then six hours", will(call, BUSY, TOMORROW), 6, billed=0)
     if call == "create" and can_settle(speech):
         yield Scenario(call, "lost, made, nobody waits", will(call, lost), 4, args=("--no-wait",))
-        yield Scenario(call, "lost, made, then 500 for each status",
-                       both(will(call, lost), always("status", wrong(500))), 6)  # fmt: skip
-        yield Scenario(call, "lost, made, and fails", both(will(call, lost), ends(status="failed")),
-                       11, 11, answer="--resubmit")  # fmt: skip
+        yield Scenario(
+            call,
+            "lost, made, then 500 for each status",
+            both(will(call, lost), always("status", wrong(500))),
+            6,
+        )
+        yield Scenario(
+            call,
+            "lost, made, and fails",
+            both(will(call, lost), ends(status="failed")),
+            11,
+            11,
+            answer="--resubmit",
+        )
 
 
 def _sent_again(speech: Speech) -> Iterator[Scenario]:
@@ -287,8 +337,15 @@ def _sent_again(speech: Speech) -> Iterator[Scenario]:
 
 def _other_images(speech: Speech) -> Iterator[Scenario]:
     """What depends on the shape of an image call, for models that have one of their own."""
-    names = ("400", "an error inside 200", "429", "an empty 200", "JSON that is something else",
-             "cut short", "slow, in time")  # fmt: skip
+    names = (
+        "400",
+        "an error inside 200",
+        "429",
+        "an empty 200",
+        "JSON that is something else",
+        "cut short",
+        "slow, in time",
+    )
     for model in speech.other_image_models:
         for row in _paid("image", speech):
             name, _, rest = row.fault.partition(", ")
@@ -329,12 +386,14 @@ def _chat() -> Iterator[Scenario]:
         if fault.other == "repeated":
             named = f"{fault.name}, twice"
             row = replace(row, scale=waiting(fault))
-            yield replace(row, fault=named, prepare=will("chat", reply, reply),
-                          quick=named in quick)  # fmt: skip
+            yield replace(
+                row, fault=named, prepare=will("chat", reply, reply), quick=named in quick
+            )
             if fault.reply.fault not in SLOW:  # four times is long
                 named = f"{fault.name}, always"
-                yield replace(row, fault=named, prepare=always("chat", reply), end=6,
-                              quick=named in quick)  # fmt: skip
+                yield replace(
+                    row, fault=named, prepare=always("chat", reply), end=6, quick=named in quick
+                )
         else:
             yield replace(row, quick=row.fault in quick)
 
@@ -364,8 +423,9 @@ def _status() -> Iterator[Scenario]:
         ):
             named = f"{fault.name}, {often}"
             scale = FASTER if end else waiting(fault)
-            yield replace(row, fault=named, prepare=prepare, end=end, quick=named in quick,
-                          scale=scale)  # fmt: skip
+            yield replace(
+                row, fault=named, prepare=prepare, end=end, quick=named in quick, scale=scale
+            )
 
 
 def _down_after(call: str, seconds: float | None = None) -> Callable[[Gateway], None]:
@@ -384,29 +444,62 @@ def told(state: str, job_id: str = "job-1") -> Reply:
 def _jobs(speech: Speech) -> Iterator[Scenario]:
     ok = told("succeeded")
     soon = ("--timeout=60",)
-    yield Scenario("status", "an unknown word, twice",
-                   will("status", told("cooking"), told("Queued up")), 0)  # fmt: skip
-    yield Scenario("status", "an unknown word, always", always("status", told("cooking")), 4,
-                   args=soon, quick=True)  # fmt: skip
+    yield Scenario(
+        "status", "an unknown word, twice", will("status", told("cooking"), told("Queued up")), 0
+    )
+    yield Scenario(
+        "status",
+        "an unknown word, always",
+        always("status", told("cooking")),
+        4,
+        args=soon,
+        quick=True,
+    )
     yield Scenario("status", "no word at all", will("status", told("")), 0)
-    yield Scenario("status", "no end", lambda gateway: setattr(gateway, "ends_after", None), 4,
-                   args=soon)  # fmt: skip
+    yield Scenario(
+        "status", "no end", lambda gateway: setattr(gateway, "ends_after", None), 4, args=soon
+    )
     if speech.tells_addresses:
-        yield Scenario("status", "success without URL, twice", will("status", ok, ok), 0,
-                       quick=True)  # fmt: skip
-        yield Scenario("status", "success without URL, always", always("status", ok), 9,
-                       quick=True)  # fmt: skip
-    flapping = (told("running"), Reply(404, ECHO), told("QUEUED"), Reply(500, ECHO),
-                told("pending"), Reply(fault="reset"), ok, told("running"))  # fmt: skip
+        yield Scenario(
+            "status", "success without URL, twice", will("status", ok, ok), 0, quick=True
+        )
+        yield Scenario("status", "success without URL, always", always("status", ok), 9, quick=True)
+    flapping = (
+        told("running"),
+        Reply(404, ECHO),
+        told("QUEUED"),
+        Reply(500, ECHO),
+        told("pending"),
+        Reply(fault="reset"),
+        ok,
+        told("running"),
+    )
     yield Scenario("status", "flapping", will("status", *flapping), 0, quick=True)
     yield Scenario("status", "another job's row", will("status", told("running", "job-7")), 0)
-    yield Scenario("status", "429 with a wait is waited",
-                   will("status", Reply(429, ECHO, headers={"Retry-After": "50"})), 0,
-                   check=lambda gateway: _pauses(gateway, "status")[0] >= 0.5)  # fmt: skip
-    yield Scenario("status", "the job fails", ends(status="failed", error="GPU lost"), 11, 11,
-                   answer="--resubmit", quick=True)  # fmt: skip
-    yield Scenario("status", "the job is refused", ends(status="failed", error="safety filter"),
-                   5, 5, answer="--resubmit")  # fmt: skip
+    yield Scenario(
+        "status",
+        "429 with a wait is waited",
+        will("status", Reply(429, ECHO, headers={"Retry-After": "50"})),
+        0,
+        check=lambda gateway: _pauses(gateway, "status")[0] >= 0.5,
+    )
+    yield Scenario(
+        "status",
+        "the job fails",
+        ends(status="failed", error="GPU lost"),
+        11,
+        11,
+        answer="--resubmit",
+        quick=True,
+    )
+    yield Scenario(
+        "status",
+        "the job is refused",
+        ends(status="failed", error="safety filter"),
+        5,
+        5,
+        answer="--resubmit",
+    )
 
 
 def _pauses(gateway: Gateway, endpoint: str) -> list[float]:
@@ -433,9 +526,16 @@ BROKEN = {
     "not HTTP": Reply(fault="babble"),
 }
 PRIVATE = (
-    "https://10.0.0.1", "http://192.168.0.7", "https://[::1]", "https://169.254.169.254",
-    "https://[::ffff:10.0.0.1]", "https://0.0.0.0", "http://127.0.0.1.example", "file://", "https://",
-)  # fmt: skip
+    "https://10.0.0.1",
+    "http://192.168.0.7",
+    "https://[::1]",
+    "https://169.254.169.254",
+    "https://[::ffff:10.0.0.1]",
+    "https://0.0.0.0",
+    "http://127.0.0.1.example",
+    "file://",
+    "https://",
+)
 
 
 def _downloads(speech: Speech) -> Iterator[Scenario]:
@@ -451,18 +551,26 @@ def _downloads(speech: Speech) -> Iterator[Scenario]:
     yield Scenario("file", "longer than said", will("file", Reply(fault="long")), 0)
     yield Scenario("file", "slow", will("file", Reply(fault="slow", pace_s=0.1)), 0)
     if speech.tells_addresses:
-        yield Scenario("file", "403, then a fresh address",
-                       both(_signed, will("file", Reply(403, ECHO))), 0, check=_each_address_once,
-                       quick=True)  # fmt: skip
+        yield Scenario(
+            "file",
+            "403, then a fresh address",
+            both(_signed, will("file", Reply(403, ECHO))),
+            0,
+            check=_each_address_once,
+            quick=True,
+        )
     # What the status says after the download has failed.
     gone, broken = Reply(404, ECHO), Reply(500, ECHO)
     for name, prepare, end in (
-        ("no address for a while",
-         will("status", _AS_IT_IS, told("running"), told("succeeded")), 0),
+        (
+            "no address for a while",
+            will("status", _AS_IT_IS, told("running"), told("succeeded")),
+            0,
+        ),
         ("the job is unknown for a moment", will("status", _AS_IT_IS, gone), 0),
         ("the job is gone", both(will("status", _AS_IT_IS), always("status", gone)), 9),
         ("500 for each status", both(will("status", _AS_IT_IS), always("status", broken)), 6),
-    ):  # fmt: skip
+    ):
         fails = will("file", Reply(403, ECHO))
         yield Scenario("file", f"403, then {name}", both(_made_at_once, fails, prepare), end)
     circle = Reply(302, ECHO, headers={"Location": "/files/job-1.mp4"})
@@ -471,11 +579,11 @@ def _downloads(speech: Speech) -> Iterator[Scenario]:
         yield Scenario("file", "nobody listens there", _clips_at("http://127.0.0.1:9"), 9)
     for place in PRIVATE:
         if speech.tells_addresses:
-            yield Scenario("file", f"at {place}", _clips_at(place), 9,
-                           quick=place in PRIVATE[:2])  # fmt: skip
+            yield Scenario("file", f"at {place}", _clips_at(place), 9, quick=place in PRIVATE[:2])
         there = Reply(302, ECHO, headers={"Location": f"{place}/clip.mp4"})
-        yield Scenario("file", f"redirects to {place}", always("file", there), 9,
-                       quick=place == PRIVATE[0])  # fmt: skip
+        yield Scenario(
+            "file", f"redirects to {place}", always("file", there), 9, quick=place == PRIVATE[0]
+        )
 
 
 _AS_IT_IS = Reply()  # the good answer, at this place in a row of answers
@@ -507,13 +615,23 @@ def _addresses(speech: Speech) -> Iterator[Scenario]:
             continue
         steps = will("file", reply, reply)
         yield Scenario("address", f"{name}, twice", both(_as_address, steps), 0)
-        yield Scenario("address", f"{name}, always", both(_as_address, always("file", reply)), 9,
-                       quick=name == "403")  # fmt: skip
+        yield Scenario(
+            "address",
+            f"{name}, always",
+            both(_as_address, always("file", reply)),
+            9,
+            quick=name == "403",
+        )
     for place in PRIVATE[:3]:
-        yield Scenario("address", f"redirects to {place}", both(
-            _as_address,
-            always("file", Reply(302, ECHO, headers={"Location": f"{place}/a.png"})),
-        ), 9)  # fmt: skip
+        yield Scenario(
+            "address",
+            f"redirects to {place}",
+            both(
+                _as_address,
+                always("file", Reply(302, ECHO, headers={"Location": f"{place}/a.png"})),
+            ),
+            9,
+        )
 
 
 def _as_address(gateway: Gateway) -> None:
@@ -543,24 +661,56 @@ def _lists(speech: Speech) -> Iterator[Scenario]:
     ):
         reply = next(fault.reply for fault in FAULTS if fault.name == name)
         assert reply
-        yield Scenario("list", f"{name}, always", both(LOST, always("list", reply)), 8,
-                       says="list of jobs could not be read", quick=name == "500")  # fmt: skip
+        yield Scenario(
+            "list",
+            f"{name}, always",
+            both(LOST, always("list", reply)),
+            8,
+            says="list of jobs could not be read",
+            quick=name == "500",
+        )
         if name != "404":
-            yield Scenario("list", f"{name}, twice", both(LOST, will("list", reply, reply)), 0,
-                           says=FOUND)  # fmt: skip
-    yield Scenario("list", "shows it late", both(LOST, will("list", NOTHING, NOTHING)), 0,
-                   says=FOUND, scale="0.1")  # fmt: skip
-    yield Scenario("list", "shows it only to the same command", both(LOST, always("list", NOTHING)),
-                   8, quick=True)  # fmt: skip
+            yield Scenario(
+                "list", f"{name}, twice", both(LOST, will("list", reply, reply)), 0, says=FOUND
+            )
+    yield Scenario(
+        "list",
+        "shows it late",
+        both(LOST, will("list", NOTHING, NOTHING)),
+        0,
+        says=FOUND,
+        scale="0.1",
+    )
+    yield Scenario(
+        "list",
+        "shows it only to the same command",
+        both(LOST, always("list", NOTHING)),
+        8,
+        quick=True,
+    )
     yield Scenario("list", "tells no times", both(LOST, _clock(None)), 8, 8, answer="--resubmit")
     for hours in (3, -3):
-        yield Scenario("list", f"of a clock {hours:+} h", both(LOST, _clock(3600.0 * hours)), 0,
-                       says=FOUND, quick=hours > 0)  # fmt: skip
+        yield Scenario(
+            "list",
+            f"of a clock {hours:+} h",
+            both(LOST, _clock(3600.0 * hours)),
+            0,
+            says=FOUND,
+            quick=hours > 0,
+        )
     twins = both(LOST, lambda gateway: gateway.on("list", gateway.twin))
-    yield Scenario("list", "shows two that may be it", twins, 8, 8, answer="--job=job-1", more=0,
-                   says="job-2", quick=True)  # fmt: skip
-    yield Scenario("list", "shows two that may be it, paid again", twins, 8, 8,
-                   answer="--resubmit")  # fmt: skip
+    yield Scenario(
+        "list",
+        "shows two that may be it",
+        twins,
+        8,
+        8,
+        answer="--job=job-1",
+        more=0,
+        says="job-2",
+        quick=True,
+    )
+    yield Scenario("list", "shows two that may be it, paid again", twins, 8, 8, answer="--resubmit")
 
 
 # --- how servers of one kind differ ---------------------------------------------------------------
@@ -572,12 +722,24 @@ def _manners(speech: Speech) -> Iterator[Scenario]:
         for row in (
             Scenario("status", "nothing is wrong", lambda gateway: None, 0),
             Scenario("status", "cut short, twice", will("status", *[Reply(fault="cut")] * 2), 0),
-            Scenario("status", "the job fails", ends(status="failed", error="GPU lost"), 11, 11,
-                     answer="--resubmit"),
-            Scenario("status", "the job is refused", ends(status="failed", error="safety filter"),
-                     5, 5, answer="--resubmit"),
+            Scenario(
+                "status",
+                "the job fails",
+                ends(status="failed", error="GPU lost"),
+                11,
+                11,
+                answer="--resubmit",
+            ),
+            Scenario(
+                "status",
+                "the job is refused",
+                ends(status="failed", error="safety filter"),
+                5,
+                5,
+                answer="--resubmit",
+            ),
             settled(Scenario("create", "lost, made", LOST, 8), speech, True),
-        ):  # fmt: skip
+        ):
             prepare = both(_manner(settings), row.prepare)
             yield replace(row, fault=f"{name}: {row.fault}", prepare=prepare)
 
@@ -604,19 +766,37 @@ def _through_all(speech: Speech) -> Iterator[Scenario]:
         Scenario("image", "lost, not made", will("image", UNMADE), 8, 8, 0, "--resubmit", 2),
         Scenario("image", "429, twice", will("image", BUSY, BUSY), 0, billed=2),
         Scenario("image", "413", will("image", wrong(413)), 10, billed=0),
-        settled(Scenario("create", "lost, made", will("create", lost), 8, quick=True), speech,
-                True, before=1),
-        settled(Scenario("create", "lost, not made", will("create", UNMADE), 8), speech, False,
-                before=1),
+        settled(
+            Scenario("create", "lost, made", will("create", lost), 8, quick=True),
+            speech,
+            True,
+            before=1,
+        ),
+        settled(
+            Scenario("create", "lost, not made", will("create", UNMADE), 8), speech, False, before=1
+        ),
         Scenario("create", "404", will("create", wrong(404)), 10),
         Scenario("create", "429, wait six hours", will("create", TOMORROW), 6),
         Scenario("status", "500, always", always("status", wrong(500)), 6, billed=2),
-        Scenario("status", "no end", lambda gateway: setattr(gateway, "ends_after", None), 4,
-                 billed=2, args=("--timeout=60",)),
-        Scenario("status", "the job fails", ends(status="failed", error="GPU lost"), 11, 11, 2,
-                 "--resubmit"),
+        Scenario(
+            "status",
+            "no end",
+            lambda gateway: setattr(gateway, "ends_after", None),
+            4,
+            billed=2,
+            args=("--timeout=60",),
+        ),
+        Scenario(
+            "status",
+            "the job fails",
+            ends(status="failed", error="GPU lost"),
+            11,
+            11,
+            2,
+            "--resubmit",
+        ),
         Scenario("file", "403, always", always("file", Reply(403, ECHO)), 9, billed=2),
-    ]  # fmt: skip
+    ]
     if speech.lists_jobs:
         prepare = both(LOST, always("list", wrong(500)))
         rows.append(Scenario("list", "500, always", prepare, 8, billed=2))

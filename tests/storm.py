@@ -29,10 +29,15 @@ from speech import Rows, Speech
 PROMPT = "A cat jumping from a bookshelf to the couch"
 # What a finished run leaves beside `cat.mp4`, and nothing else.
 WHOLE = {
-    "cat.mp4", "cat.mp4.receipt.json", "cat.filmstrip.png",
-    "cat.stages/caption.txt", "cat.stages/caption.txt.receipt.json", "cat.stages/motion.txt",
-    "cat.stages/anchor.png", "cat.stages/anchor.png.receipt.json",
-}  # fmt: skip
+    "cat.mp4",
+    "cat.mp4.receipt.json",
+    "cat.filmstrip.png",
+    "cat.stages/caption.txt",
+    "cat.stages/caption.txt.receipt.json",
+    "cat.stages/motion.txt",
+    "cat.stages/anchor.png",
+    "cat.stages/anchor.png.receipt.json",
+}
 STATES = {"intent", "submitted", "succeeded", "refused", "failed", "unknown"}
 
 
@@ -148,10 +153,14 @@ class Started:
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 words or command(script, *args, gateway=gateway),
-                env=environment(gateway, env), cwd=folder,
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
+                env=environment(gateway, env),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
                 preexec_fn=preexec,
-            )  # fmt: skip
+            )
 
     @property
     def err(self) -> str:

@@ -83,9 +83,15 @@ def test_all_rows_that_fit_are_named_in_the_lists_order() -> None:
 
 
 TIMES = st.none() | st.floats(WHEN - 400, WHEN + 400)
-JOBS = st.builds(ListedJob, st.sampled_from("abcd"), st.sampled_from(["veo", "x", None]),
-                 st.sampled_from(["A cat leaps.", "", None]), st.sampled_from([6, 8, None]),
-                 st.sampled_from(["16:9", "9:16", None]), TIMES)  # fmt: skip
+JOBS = st.builds(
+    ListedJob,
+    st.sampled_from("abcd"),
+    st.sampled_from(["veo", "x", None]),
+    st.sampled_from(["A cat leaps.", "", None]),
+    st.sampled_from([6, 8, None]),
+    st.sampled_from(["16:9", "9:16", None]),
+    TIMES,
+)
 
 
 @settings(deadline=None)
@@ -96,12 +102,17 @@ def test_what_fits_is_never_held_and_does_not_depend_on_the_clocks_zero(
     found = fitting(rows, SENT, "veo", WHEN, held)
     assert not held & set(found)
     assert set(found) <= {row.id for row in rows if row.prompt == SENT["prompt"]}
-    edges = [row.created_at for row in rows if row.created_at is not None
-             and min(abs(row.created_at - WHEN + BEFORE_S),
-                     abs(row.created_at - WHEN - AFTER_S)) < 1e-3]  # fmt: skip
+    edges = [
+        row.created_at
+        for row in rows
+        if row.created_at is not None
+        and min(abs(row.created_at - WHEN + BEFORE_S), abs(row.created_at - WHEN - AFTER_S)) < 1e-3
+    ]
     if not edges:  # where the last bits of a number decide
-        later = [row._replace(created_at=row.created_at + shift)
-                 if row.created_at is not None else row for row in rows]  # fmt: skip
+        later = [
+            row._replace(created_at=row.created_at + shift) if row.created_at is not None else row
+            for row in rows
+        ]
         assert fitting(later, SENT, "veo", WHEN + shift, held) == found
 
 
@@ -110,8 +121,16 @@ def test_what_fits_is_never_held_and_does_not_depend_on_the_clocks_zero(
 
 def lay(folder: Path, name: str, state: str, **more: object) -> Record:
     """A receipt in the folder, of a call like ours unless said otherwise."""
-    data = {"schema_version": 1, "state": state, "digest": name, "model": "veo", "sent": SENT,
-            "job": None, "sent_at": WHEN, **more}  # fmt: skip
+    data = {
+        "schema_version": 1,
+        "state": state,
+        "digest": name,
+        "model": "veo",
+        "sent": SENT,
+        "job": None,
+        "sent_at": WHEN,
+        **more,
+    }
     output = folder / name
     receipt_path(output).write_text(json.dumps(data), encoding="utf-8")
     return Record(output, data)
@@ -140,9 +159,10 @@ NEIGHBOURS: list[tuple[str, str, dict[str, object], set[str], int]] = [
 
 
 @pytest.mark.parametrize(
-    ("state", "more", "held", "rivals"), [row[1:] for row in NEIGHBOURS],
+    ("state", "more", "held", "rivals"),
+    [row[1:] for row in NEIGHBOURS],
     ids=[name for name, *_ in NEIGHBOURS],
-)  # fmt: skip
+)
 def test_a_neighbour_holds_its_job_or_is_a_rival(
     place: Path, state: str, more: dict[str, object], held: set[str], rivals: int
 ) -> None:
@@ -152,9 +172,7 @@ def test_a_neighbour_holds_its_job_or_is_a_rival(
     assert found == adoption.Neighbours(frozenset(held), rivals)
 
 
-def test_neighbours_are_counted_together_and_what_is_no_receipt_is_passed_over(
-    place: Path,
-) -> None:
+def test_neighbours_are_counted_together_and_what_is_no_receipt_is_passed_over(place: Path) -> None:
     ours = lay(place, "ours.mp4", "intent", job=None)
     assert neighbours(ours) == adoption.Neighbours(frozenset(), 0)
     for number in range(3):
@@ -298,8 +316,15 @@ def test_over_the_wire(gateway: Gateway, place: Path, form: str, ahead_s: float)
         "milliseconds": int(moment * 1000),
         "none": None,
     }[form]
-    row = {"id": "a", "model": "veo", "prompt": SENT["prompt"], "duration": "6",
-           "aspect_ratio": "16:9", "created_at": told, "status": "running"}  # fmt: skip
+    row = {
+        "id": "a",
+        "model": "veo",
+        "prompt": SENT["prompt"],
+        "duration": "6",
+        "aspect_ratio": "16:9",
+        "created_at": told,
+        "status": "running",
+    }
     gateway.clock_ahead_s = ahead_s
     gateway.always("list", Reply(json={"data": [row], "total": 1}))
     bases = dict.fromkeys(("chat", "image", "video"), gateway.root)

@@ -20,9 +20,18 @@ DOOR = "factorized_video/gateway/dialects/__init__"
 SHARED = "factorized_video/gateway/dialects/_shared"
 GATEWAYS = [name for name in DIALECTS if name not in (DOOR, SHARED)]
 NETWORK = {
-    "aiohttp", "asyncio", "ftplib", "http", "httpx", "requests", "smtplib", "socket",
-    "socketserver", "ssl", "urllib3",
-}  # fmt: skip
+    "aiohttp",
+    "asyncio",
+    "ftplib",
+    "http",
+    "httpx",
+    "requests",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "urllib3",
+}
 IO = NETWORK | {"io", "os", "pathlib", "shutil", "subprocess", "sys", "tempfile"}
 MEDIA = {"PIL", "av"}
 # Inside the package, and started as a script is: by hand, and by setup.sh.
@@ -104,9 +113,7 @@ def test_only_the_transport_opens_a_connection(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", OURS)
-def test_only_media_and_the_demo_use_pillow_and_pyav_and_only_inside_functions(
-    module: str,
-) -> None:
+def test_only_media_and_the_demo_use_pillow_and_pyav_and_only_inside_functions(module: str) -> None:
     assert roots(module, top_only=True).isdisjoint(MEDIA)
     if "/media/" not in module and "/demo/" not in module:
         assert roots(module).isdisjoint(MEDIA)
@@ -114,9 +121,13 @@ def test_only_media_and_the_demo_use_pillow_and_pyav_and_only_inside_functions(
 
 @pytest.mark.parametrize(
     "script",
-    [*sorted(ENTRIES), "factorized_video/cli", "factorized_video/gateway/__init__",
-     "factorized_video/gateway/dialects/__init__"],
-)  # fmt: skip
+    [
+        *sorted(ENTRIES),
+        "factorized_video/cli",
+        "factorized_video/gateway/__init__",
+        "factorized_video/gateway/dialects/__init__",
+    ],
+)
 def test_what_help_loads_imports_the_rest_late(script: str) -> None:
     late = {"requests", "dotenv", "dataclasses", "subprocess", "pathlib", "typing"}
     assert roots(script, top_only=True).isdisjoint(late)
@@ -178,10 +189,24 @@ def test_no_gateways_name_is_in_what_speaks_to_all_of_them(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["budget", "checks", "legal", "motion", "plan", "prompts", "replies", "rewriting", "shapes",
-     "verbs", "gateway/retries", "gateway/reading", "gateway/types", "demo/answers",
-     "demo/stillness"],
-)  # fmt: skip
+    [
+        "budget",
+        "checks",
+        "legal",
+        "motion",
+        "plan",
+        "prompts",
+        "replies",
+        "rewriting",
+        "shapes",
+        "verbs",
+        "gateway/retries",
+        "gateway/reading",
+        "gateway/types",
+        "demo/answers",
+        "demo/stillness",
+    ],
+)
 def test_what_is_pure_does_no_input_or_output(module: str) -> None:
     name = f"factorized_video/{module}"
     assert roots(name).isdisjoint(IO | {"time", "random"})

@@ -15,8 +15,17 @@ import pytest
 from conftest import Run, run
 from loopback import CAPTION, Gateway, Reply, chat, clip, image, png, refusal
 
-KINDS = {2: "usage", 3: "auth", 4: "running", 5: "refused", 6: "unavailable", 8: "unknown",
-         9: "output", 10: "rejected", 11: "failed"}  # fmt: skip
+KINDS = {
+    2: "usage",
+    3: "auth",
+    4: "running",
+    5: "refused",
+    6: "unavailable",
+    8: "unknown",
+    9: "output",
+    10: "rejected",
+    11: "failed",
+}
 LONGEST = 20_000
 REWRITE = ["rewrite_prompt"]
 ANCHOR = ["generate_anchor", "--output=a.png"]
@@ -100,13 +109,11 @@ def test_every_text_is_checked(gateway: Gateway, words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "way"),
     [
-        pytest.param(
-            [*REWRITE, "-cat"], "stdin", id="stage 1",
-        ),
+        pytest.param([*REWRITE, "-cat"], "stdin", id="stage 1"),
         pytest.param([*ALL[:1], "--prompt", "-cat"], "--prompt=-", id="the orchestrator"),
         pytest.param([*ALL[:1], "--prompt", "--json"], "--prompt=-", id="like a flag"),
     ],
-)  # fmt: skip
+)
 def test_a_leading_dash_is_explained(gateway: Gateway, words: list[str], way: str) -> None:
     done = run(*words, "--json", gateway=gateway)
     assert (done.code, gateway.requests) == (2, [])
@@ -263,9 +270,11 @@ def test_the_orchestrator_looks_at_the_anchor_before_anything_is_sent(gateway: G
     ],
 )
 def test_an_unusual_anchor_is_sent_upright_in_a_form_all_models_take(
-    gateway: Gateway, data: Callable[[], bytes], size: tuple[int, int],
+    gateway: Gateway,
+    data: Callable[[], bytes],
+    size: tuple[int, int],
     first: tuple[int, int, int] | None,
-) -> None:  # fmt: skip
+) -> None:
     from PIL import Image
 
     Path("mine.png").write_bytes(data())
@@ -310,13 +319,11 @@ def test_an_output_that_cannot_be_written(
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(
-            [*REWRITE, "A cat.", "--output="], id="stage 1",
-        ),
+        pytest.param([*REWRITE, "A cat.", "--output="], id="stage 1"),
         pytest.param([*ANCHOR, CAPTION, "--output="], id="stage 2"),
         pytest.param([*ALL, "--output="], id="all"),
     ],
-)  # fmt: skip
+)
 def test_an_output_without_a_name(gateway: Gateway, words: list[str]) -> None:
     must_be_refused(gateway, words)
 
@@ -416,18 +423,32 @@ def test_a_picture_that_has_no_place_is_kept_and_needs_no_second_draw(gateway: G
 @pytest.mark.parametrize(
     "words",
     [
-        [*ALL, "--duration=0"], [*ALL, "--duration=6.5"], [*ALL, "--duration=5"],
-        [*ALL, "--aspect-ratio=16x9"], [*ALL, "--aspect-ratio=0:9"], [*ALL, "--aspect-ratio=1:1"],
-        [*ALL, "--timeout=0"], [*ALL, "--timeout=nan"], [*ALL, "--style="],
-        [*ALL, "--prompt-strategy=best"], [*ALL, "--stop-after=video"], [*ALL, "--model=x"],
-        [*ALL, "--skip-anchor"], [*ALL, "--skip-reasoning", "--prompt-strategy=motion-only"],
-        [*ALL, "--skip-reasoning", "--stop-after=caption"], [*ALL, "--motion=a", "--motion-file=b"],
-        [*ALL, "--prompt-file=x"], [*ALL, "--dura=6"], [*ALL, "--video-model=openai/sora-2"],
-        [*ALL, "--video-model=byteplus/seedream-4-5"], [*ALL, "--gateway=nobody"],
-        [*VIDEO, "--prompt-strategy=motion-only"], [*ANCHOR, CAPTION, "--aspect-ratio=5:7"],
+        [*ALL, "--duration=0"],
+        [*ALL, "--duration=6.5"],
+        [*ALL, "--duration=5"],
+        [*ALL, "--aspect-ratio=16x9"],
+        [*ALL, "--aspect-ratio=0:9"],
+        [*ALL, "--aspect-ratio=1:1"],
+        [*ALL, "--timeout=0"],
+        [*ALL, "--timeout=nan"],
+        [*ALL, "--style="],
+        [*ALL, "--prompt-strategy=best"],
+        [*ALL, "--stop-after=video"],
+        [*ALL, "--model=x"],
+        [*ALL, "--skip-anchor"],
+        [*ALL, "--skip-reasoning", "--prompt-strategy=motion-only"],
+        [*ALL, "--skip-reasoning", "--stop-after=caption"],
+        [*ALL, "--motion=a", "--motion-file=b"],
+        [*ALL, "--prompt-file=x"],
+        [*ALL, "--dura=6"],
+        [*ALL, "--video-model=openai/sora-2"],
+        [*ALL, "--video-model=byteplus/seedream-4-5"],
+        [*ALL, "--gateway=nobody"],
+        [*VIDEO, "--prompt-strategy=motion-only"],
+        [*ANCHOR, CAPTION, "--aspect-ratio=5:7"],
     ],
     ids=lambda words: " ".join(words[-2 if len(words) > 4 else -1 :]),
-)  # fmt: skip
+)
 def test_flags_that_cannot_be(gateway: Gateway, words: list[str]) -> None:
     Path("mine.png").write_bytes(png())
     must_be_refused(gateway, words)
@@ -455,12 +476,21 @@ def test_no_key_tells_the_three_ways_on(words: list[str]) -> None:
 @pytest.mark.parametrize(
     "base",
     [
-        "ftp://gateway.example", "gateway.example", "http://", "https://", "javascript:alert(1)",
-        "https://gateway.example:notaport", "https://[half", "https://user:pass@gateway.example",
-        "http://192.0.2.7:8080", "http://gateway.example", "http://localhost.example",
-        "https://ai-gateway.vercel.sh", "https://openrouter.ai/api/v1",
+        "ftp://gateway.example",
+        "gateway.example",
+        "http://",
+        "https://",
+        "javascript:alert(1)",
+        "https://gateway.example:notaport",
+        "https://[half",
+        "https://user:pass@gateway.example",
+        "http://192.0.2.7:8080",
+        "http://gateway.example",
+        "http://localhost.example",
+        "https://ai-gateway.vercel.sh",
+        "https://openrouter.ai/api/v1",
     ],
-)  # fmt: skip
+)
 def test_a_base_url_that_cannot_be(gateway: Gateway, base: str) -> None:
     env = {"AI_GATEWAY_BASE_URL": base}
     must_fail(run(*REWRITE, "x", "--json", gateway=gateway, env=env), 2)
@@ -521,13 +551,19 @@ REPLIES = [
     row("create", Reply(200, {"ok": True}), 8, 1, "unknown", name="no id"),
     row("create", refusal(200, "queue is closed"), 10, name="200 with an error inside"),
     row("status", Reply(401, {}), 3, 1, "submitted", name="wrong key"),
-    row("status", Reply(200, {"id": "job-1", "status": "succeeded"}), 9, 4, "submitted",
-        name="succeeded without a video"),
+    row(
+        "status",
+        Reply(200, {"id": "job-1", "status": "succeeded"}),
+        9,
+        4,
+        "submitted",
+        name="succeeded without a video",
+    ),
     row("file", Reply(200, body=HTML), 9, 4, "submitted", name="a video that is HTML"),
     row("file", Reply(200, body=NOISE), 9, 4, "submitted", name="a video that is none"),
     row("file", Reply(200, body=b""), 9, 4, "submitted", name="an empty video"),
     row("file", Reply(403, body=b"expired"), 9, 4, "submitted", name="an expired address"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("endpoint", "reply", "code", "tries", "state"), REPLIES)

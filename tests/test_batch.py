@@ -113,11 +113,15 @@ def test_names_stay_when_lines_are_moved_and_added(gateway: Gateway) -> None:
 @pytest.mark.thorough
 def test_a_line_has_its_own_settings_output_and_category(gateway: Gateway) -> None:
     lay(
-        {"prompt": "A cat jumps", "output": "cat.mp4", "category": "motion",
-         "settings": {"duration": 4, "aspect-ratio": "9:16", "filmstrip": False}},
+        {
+            "prompt": "A cat jumps",
+            "output": "cat.mp4",
+            "category": "motion",
+            "settings": {"duration": 4, "aspect-ratio": "9:16", "filmstrip": False},
+        },
         {"prompt": "A cat jumps", "settings": {"take": 2}},
         "A cat jumps",
-    )  # fmt: skip
+    )
     done = make(gateway, "--duration=8")
     assert done.code == 0, done.err
     rows = done.json["lines"]
@@ -264,9 +268,7 @@ def test_the_cap_holds_for_all_lines_together(gateway: Gateway) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.slow
-def test_a_line_that_cost_more_than_it_should_leaves_no_room_for_the_last(
-    gateway: Gateway,
-) -> None:
+def test_a_line_that_cost_more_than_it_should_leaves_no_room_for_the_last(gateway: Gateway) -> None:
     lay(*PROMPTS)
     gateway.chat_usd = 1.0
     ends = make(gateway, "--max-cost=7.7", "--concurrency=1")

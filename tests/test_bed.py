@@ -302,8 +302,12 @@ def test_draws_hang_on_the_candidate_and_not_on_the_order() -> None:
 
 def test_wilson() -> None:
     """Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29."""
-    told = {(81, 263): (0.2553, 0.3662), (15, 148): (0.0624, 0.1605),
-            (0, 20): (0.0, 0.1611), (1, 29): (0.0061, 0.1718)}  # fmt: skip
+    told = {
+        (81, 263): (0.2553, 0.3662),
+        (15, 148): (0.0624, 0.1605),
+        (0, 20): (0.0, 0.1611),
+        (1, 29): (0.0061, 0.1718),
+    }
     for (hits, number), interval in told.items():
         assert table.wilson(hits, number) == pytest.approx(interval, abs=5e-5)
 
@@ -328,9 +332,11 @@ def test_nothing_goes_on_where_the_judge_cannot_be_believed() -> None:
 def test_a_row_of_the_table() -> None:
     """A right anchor, a wrong one, and two runs after which no clip is paid for."""
     outcomes = [
-        loop.Outcome(True, True, 0.2, 3), loop.Outcome(True, False, 0.2, 3),
-        loop.Outcome(False, False, 0.4, 5), loop.Outcome(False, False, 0.4, 5),
-    ]  # fmt: skip
+        loop.Outcome(True, True, 0.2, 3),
+        loop.Outcome(True, False, 0.2, 3),
+        loop.Outcome(False, False, 0.4, 5),
+        loop.Outcome(False, False, 0.4, 5),
+    ]
     assert table.row(2, loop.VERIFY, 0.1, outcomes) == (
         "| 2 | verify | 0.1 | 0.25 (0.05 to 0.70) | 0.300 | 6.00 | 4.0 |"
     )
@@ -351,10 +357,17 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
 # --- the command line -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("number", "mode", "error"), [
-    (1, loop.PLAIN, 0.0), (2, loop.PLAIN, 0.0), (2, loop.VERIFY, 0.1),
-    (2, loop.REPAIR, 0.0), (3, loop.REPAIR, 0.2), (1, loop.VERIFY, 1.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "mode", "error"),
+    [
+        (1, loop.PLAIN, 0.0),
+        (2, loop.PLAIN, 0.0),
+        (2, loop.VERIFY, 0.1),
+        (2, loop.REPAIR, 0.0),
+        (3, loop.REPAIR, 0.2),
+        (1, loop.VERIFY, 1.0),
+    ],
+)
 @pytest.mark.thorough
 def test_the_command_line_ends_as_the_loop_in_a_few_lines_does(
     number: int, mode: str, error: float, tmp_path: Path

@@ -38,16 +38,28 @@ def anywhere(request: pytest.FixtureRequest) -> Iterator[Gateway]:
 def draw(gateway: Gateway, *words: str, output: str = "a.png", **more: Any) -> Run:
     naming = gateway.speech.naming("image") if gateway.speech.models else []
     return run(
-        "generate_anchor", CAPTION, "--json", f"--output={output}", *naming, *words,
-        gateway=gateway, **more,
-    )  # fmt: skip
+        "generate_anchor",
+        CAPTION,
+        "--json",
+        f"--output={output}",
+        *naming,
+        *words,
+        gateway=gateway,
+        **more,
+    )
 
 
 def film(gateway: Gateway, *words: str, **more: Any) -> Run:
     return run(
-        "factorized_generate", f"--prompt={PROMPT}", "--json", "--output=v.mp4",
-        *gateway.speech.naming(), *words, gateway=gateway, **more,
-    )  # fmt: skip
+        "factorized_generate",
+        f"--prompt={PROMPT}",
+        "--json",
+        "--output=v.mp4",
+        *gateway.speech.naming(),
+        *words,
+        gateway=gateway,
+        **more,
+    )
 
 
 def receipt(path: str | Path) -> dict[str, Any]:
@@ -279,9 +291,15 @@ def test_killed_while_they_are_drawn_the_same_command_makes_the_missing_ones(
 def test_a_first_signal_waits_for_the_pictures_that_are_out(gateway: Gateway, judge: Judge) -> None:
     gateway.will("image", *[Reply(fault="slow", pace_s=0.1)] * 4)
     process = start(
-        "generate_anchor", CAPTION, "--json", "--output=a.png", "--candidates=6", "--verify",
-        gateway=gateway, env={"FACTORIZED_VIDEO_TIME_SCALE": "1"},
-    )  # fmt: skip
+        "generate_anchor",
+        CAPTION,
+        "--json",
+        "--output=a.png",
+        "--candidates=6",
+        "--verify",
+        gateway=gateway,
+        env={"FACTORIZED_VIDEO_TIME_SCALE": "1"},
+    )
     wait_for(lambda: len(gateway.of("image")) == 4)
     os.killpg(process.pid, signal.SIGINT)
     stopped = ended(process)
@@ -322,9 +340,13 @@ def test_the_plan_counts_what_is_left(gateway: Gateway, judge: Judge) -> None:
     words = ["--candidates=4", "--verify", "--repair"]
     full = film(gateway, *words, "--dry-run").json
     assert planned(full) == {
-        "reasoning": 1, "questions": 1, "composition": 4, "verification": 5, "repair": 1,
+        "reasoning": 1,
+        "questions": 1,
+        "composition": 4,
+        "verification": 5,
+        "repair": 1,
         "synthesis": 1,
-    }  # fmt: skip
+    }
     prices = {call["stage"]: call["cost"]["amount"] for call in full["stages"]}
     assert prices["composition"] == pytest.approx(4 * 0.134)
     assert full["cost"]["amount"] == pytest.approx(sum(prices.values()))
@@ -482,8 +504,13 @@ def test_the_cost_is_listed_by_call_and_receipts_are_counted(
     assert "\n4 receipts; " in listed.out  # questions, two candidates, the one that was taken
     rows = run("factorized_generate", "--list-runs=.", "--json").json["runs"]
     assert sorted(row["stage"] for row in rows) == [
-        "composition", "composition", "composition", "questions", "verification", "verification",
-    ]  # fmt: skip
+        "composition",
+        "composition",
+        "composition",
+        "questions",
+        "verification",
+        "verification",
+    ]
 
 
 @pytest.mark.thorough
@@ -599,9 +626,14 @@ def test_what_was_spent_until_it_was_stopped_is_told(gateway: Gateway, judge: Ju
     gateway.image_usd = 0.05
     gateway.will("image", *[Reply(fault="slow", pace_s=0.1)] * 2)
     process = start(
-        "generate_anchor", CAPTION, "--json", "--output=a.png", "--candidates=2", gateway=gateway,
+        "generate_anchor",
+        CAPTION,
+        "--json",
+        "--output=a.png",
+        "--candidates=2",
+        gateway=gateway,
         env={"FACTORIZED_VIDEO_TIME_SCALE": "1"},
-    )  # fmt: skip
+    )
     wait_for(lambda: len(gateway.of("image")) == 2)
     os.killpg(process.pid, signal.SIGINT)
     stopped = ended(process)

@@ -103,9 +103,15 @@ def with_cost(reply: Reply, usd: float) -> Reply:
 def wrote(path: str, **fields: object) -> None:
     """A receipt of this output, as if a call had been made for it."""
     data = {
-        "schema_version": 1, "stage": "synthesis", "state": "succeeded", "digest": "0" * 64,
-        "created_at": "2026-11-20T10:00:00Z", "job": None, "cost": None, "error": None,
-    }  # fmt: skip
+        "schema_version": 1,
+        "stage": "synthesis",
+        "state": "succeeded",
+        "digest": "0" * 64,
+        "created_at": "2026-11-20T10:00:00Z",
+        "job": None,
+        "cost": None,
+        "error": None,
+    }
     place = Path(f"{path}.receipt.json")
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(data | fields), encoding="utf-8")
@@ -160,9 +166,15 @@ def test_the_cap_in_the_skill_folder_comes_before_that_of_the_working_folder(
 
 @pytest.mark.parametrize(
     ("where", "amount"),
-    [("flag", "five"), ("flag", "-1"), ("flag", "nan"), ("variable", "inf"), ("variable", "$5"),
-     (".env", "5,00")],
-)  # fmt: skip
+    [
+        ("flag", "five"),
+        ("flag", "-1"),
+        ("flag", "nan"),
+        ("variable", "inf"),
+        ("variable", "$5"),
+        (".env", "5,00"),
+    ],
+)
 def test_a_cap_that_is_no_amount_stops_the_run(gateway: Gateway, where: str, amount: str) -> None:
     if where == ".env":
         Path(".env").write_text(f"{CAP}={amount}\n", encoding="utf-8")
@@ -291,8 +303,9 @@ def test_a_running_job_is_waited_for_under_any_cap(gateway: Gateway, script: str
     own_picture()
     words = making(OWN) if script.startswith("fact") else animating()
     gateway.ends_after = None
-    words.append(f"--video-model={SEEDANCE_1}" if script.startswith("fact") else
-                 f"--model={SEEDANCE_1}")  # fmt: skip
+    words.append(
+        f"--video-model={SEEDANCE_1}" if script.startswith("fact") else f"--model={SEEDANCE_1}"
+    )
     assert run(script, *words, "--no-wait", gateway=gateway).code == 4
     gateway.ends_after = 0
     for more in ((), ("--resubmit",)):
@@ -328,15 +341,25 @@ def test_a_running_job_is_waited_for_under_any_cap_though_a_text_was_deleted(
 @pytest.mark.parametrize(
     ("edit", "args", "ahead", "sent"),
     [
-        pytest.param("caption.txt", ("--overwrite",), IMAGE + CLIP, {"image": 1, "create": 1},
-                     id="an edited caption"),
+        pytest.param(
+            "caption.txt",
+            ("--overwrite",),
+            IMAGE + CLIP,
+            {"image": 1, "create": 1},
+            id="an edited caption",
+        ),
         pytest.param("motion.txt", ("--overwrite",), CLIP, {"create": 1}, id="an edited motion"),
-        pytest.param("", ("--take=2", "--overwrite"), IMAGE + CLIP, {"image": 1, "create": 1},
-                     id="another take"),
+        pytest.param(
+            "",
+            ("--take=2", "--overwrite"),
+            IMAGE + CLIP,
+            {"image": 1, "create": 1},
+            id="another take",
+        ),
         pytest.param("", ("--style=anime", "--overwrite"), WHOLE, EACH, id="another style"),
         pytest.param("", ("--duration=8", "--overwrite"), 3.20, {"create": 1}, id="longer"),
     ],
-)  # fmt: skip
+)
 def test_a_redraw_is_priced_again_on_top_of_what_was_spent(
     done: Gateway, edit: str, args: tuple[str, ...], ahead: float, sent: dict[str, int]
 ) -> None:
@@ -367,35 +390,61 @@ def test_what_was_kept_aside_counts_for_good(done: Gateway) -> None:
         pytest.param("cat.27.mp4", {"cost": usd(2.4)}, 2.4, 0, id="the 27th"),
         pytest.param("cat.stages/anchor.3.png", {"cost": usd(0.134)}, 0.134, 0, id="a picture"),
         pytest.param("cat.stages/caption.1.txt", {"cost": usd(0.01)}, 0.01, 0, id="a caption"),
-        pytest.param("cat.1.mp4", {"state": "failed", "cost": usd(2.4),
-                                   "error": {"kind": "failed", "charged": "unknown"}}, 2.4, 0,
-                     id="failed, whether charged or not"),
-        pytest.param("cat.1.mp4", {"state": "refused", "expected": usd(2.4),
-                                   "error": {"kind": "refused"}}, 2.4, 0,
-                     id="refused without a word of money"),
-        pytest.param("cat.1.mp4", {"state": "refused", "expected": usd(2.4),
-                                   "error": {"kind": "refused", "charged": "no"}}, 0, 0,
-                     id="refused and not charged"),
+        pytest.param(
+            "cat.1.mp4",
+            {
+                "state": "failed",
+                "cost": usd(2.4),
+                "error": {"kind": "failed", "charged": "unknown"},
+            },
+            2.4,
+            0,
+            id="failed, whether charged or not",
+        ),
+        pytest.param(
+            "cat.1.mp4",
+            {"state": "refused", "expected": usd(2.4), "error": {"kind": "refused"}},
+            2.4,
+            0,
+            id="refused without a word of money",
+        ),
+        pytest.param(
+            "cat.1.mp4",
+            {
+                "state": "refused",
+                "expected": usd(2.4),
+                "error": {"kind": "refused", "charged": "no"},
+            },
+            0,
+            0,
+            id="refused and not charged",
+        ),
         pytest.param("cat.1.mp4", {"state": "unknown", "expected": usd(2.4)}, 2.4, 0, id="lost"),
         pytest.param("cat.1.mp4", {"state": "intent", "expected": usd(2.4)}, 2.4, 0, id="killed"),
         pytest.param("cat.1.mp4", {"state": "unknown"}, 0, 1, id="lost, of no known price"),
         pytest.param("cat.1.mp4", {"cost": usd(None, "unknown")}, 0, 1, id="of no known price"),
-        pytest.param("cat.1.mp4", {"cost": usd(2.4), "job": "c", "former_jobs": ["a", "b"]}, 7.2, 0,
-                     id="two jobs given up"),
+        pytest.param(
+            "cat.1.mp4",
+            {"cost": usd(2.4), "job": "c", "former_jobs": ["a", "b"]},
+            7.2,
+            0,
+            id="two jobs given up",
+        ),
         pytest.param("cat.1.mp4", {"state": "nonsense"}, 0, 1, id="unreadable"),
         pytest.param("cat.old.mp4", {"cost": usd(2.4)}, 0, 0, id="of somebody else"),
         pytest.param("cat.1.png", {"cost": usd(2.4)}, 0, 0, id="of another kind"),
         pytest.param("bobcat.1.mp4", {"cost": usd(2.4)}, 0, 0, id="of another name"),
     ],
-)  # fmt: skip
+)
 def test_what_earlier_attempts_have_cost_is_read_from_their_receipts(
     path: str, fields: dict[str, Any], spent: float, unknown: int
 ) -> None:
     wrote(path, **fields)
     shown = make(None, "--dry-run", just_under(WHOLE + spent))
     assert (shown.code, shown.json["spent"]) == (
-        7, {"amount": pytest.approx(spent), "unknown_calls": unknown},
-    )  # fmt: skip
+        7,
+        {"amount": pytest.approx(spent), "unknown_calls": unknown},
+    )
     within = make(None, "--dry-run", capped(WHOLE + spent))
     assert within.code == (7 if unknown else 0)
     if unknown:
@@ -468,10 +517,13 @@ def test_a_job_that_the_gateway_forgot_is_priced_again_with_all_that_was_spent(
         ("generate_anchor", [*DRAW, f"--model={SEEDREAM}"], {"image": 1}),
         ("generate_video_from_anchor", animating(f"--model={SEEDANCE_1}"), {"create": 1}),
         ("generate_video_from_anchor", animating("--model=made-up/model"), {"create": 1}),
-        ("factorized_generate", making(f"--image-model={SEEDREAM}", "--stop-after=anchor"),
-         {"chat": 1, "image": 1}),
+        (
+            "factorized_generate",
+            making(f"--image-model={SEEDREAM}", "--stop-after=anchor"),
+            {"chat": 1, "image": 1},
+        ),
     ],
-)  # fmt: skip
+)
 def test_under_a_cap_an_unknown_price_needs_leave(
     gateway: Gateway, script: str, words: list[str], sent: dict[str, int]
 ) -> None:
@@ -508,8 +560,9 @@ def test_a_stage_that_costs_more_than_it_was_thought_to_stops_the_next_one(
     gateway: Gateway, endpoint: str, cost: float, sent: dict[str, int], left: float
 ) -> None:
     replies = {
-        "chat": chat(json.dumps({"caption": CAPTION, "motion": MOTION})), "image": image(png()),
-    }  # fmt: skip
+        "chat": chat(json.dumps({"caption": CAPTION, "motion": MOTION})),
+        "image": image(png()),
+    }
     gateway.will(endpoint, with_cost(replies[endpoint], cost))
     before = cost + (SAID if endpoint == "image" else 0)
     stopped = make(gateway, just_under(before + left))
@@ -537,9 +590,11 @@ def test_an_edited_caption_is_not_drawn_where_the_clip_of_stage_3_alone_is_in_th
     half: Gateway,
 ) -> None:
     alone: Sequence[str] = [
-        f"--anchor={STAGES / 'anchor.png'}", f"--prompt={PROMPT}", "--output=cat.mp4",
+        f"--anchor={STAGES / 'anchor.png'}",
+        f"--prompt={PROMPT}",
+        "--output=cat.mp4",
         f"--motion-file={STAGES / 'motion.txt'}",
-    ]  # fmt: skip
+    ]
     assert run("generate_video_from_anchor", *alone, gateway=half).code == 0
     (STAGES / "caption.txt").write_text("A grey cat sits on a shelf.\n", encoding="utf-8")
     refused = make(half)

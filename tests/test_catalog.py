@@ -49,52 +49,94 @@ def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        (VEO, {
-            "kind": "video", "status": "upstream-retired",
-            "shutdown": {"date": "2026-10-22", "by": "Google"},
-            "replacement": "google/veo-3.1-generate-001", "default_at": ["happycapy"],
-            "gateways": {"happycapy": {"id": VEO, "status": "upstream-retired"}},
-            "durations_s": (4, 6, 8), "aspect_ratios": ("16:9", "9:16"), "ratio_mode": "sent",
-            "resolutions": ("720p", "1080p", "4k"), "audio": "always", "last_frame": True,
-            "text_to_video": True, "text_sibling": None,
-            "duration_locks": [
-                {"when": {"resolution": ["1080p", "4k"]}, "durations_s": (8,)},
-                {"when": {"references": True}, "durations_s": (8,)},
-            ],
-        }),
-        (SEEDANCE, {
-            "status": "live", "shutdown": None, "replacement": None, "default_at": [],
-            "gateways": {"happycapy": {"id": SEEDANCE, "status": "live"},
-                         "vercel": {"id": "bytedance/seedance-2.0", "status": "live"},
-                         "openrouter": {"id": "bytedance/seedance-2.0", "status": "live",
-                                        "resolutions": ("480p", "720p", "1080p", "4k")}},
-            "durations_s": tuple(range(4, 16)), "prompt_characters": 4000, "references": 9,
-            "aliases": ["dreamina-seedance-2-0-260128", "dreamina-seedance-2-0"],
-        }),
+        (
+            VEO,
+            {
+                "kind": "video",
+                "status": "upstream-retired",
+                "shutdown": {"date": "2026-10-22", "by": "Google"},
+                "replacement": "google/veo-3.1-generate-001",
+                "default_at": ["happycapy"],
+                "gateways": {"happycapy": {"id": VEO, "status": "upstream-retired"}},
+                "durations_s": (4, 6, 8),
+                "aspect_ratios": ("16:9", "9:16"),
+                "ratio_mode": "sent",
+                "resolutions": ("720p", "1080p", "4k"),
+                "audio": "always",
+                "last_frame": True,
+                "text_to_video": True,
+                "text_sibling": None,
+                "duration_locks": [
+                    {"when": {"resolution": ["1080p", "4k"]}, "durations_s": (8,)},
+                    {"when": {"references": True}, "durations_s": (8,)},
+                ],
+            },
+        ),
+        (
+            SEEDANCE,
+            {
+                "status": "live",
+                "shutdown": None,
+                "replacement": None,
+                "default_at": [],
+                "gateways": {
+                    "happycapy": {"id": SEEDANCE, "status": "live"},
+                    "vercel": {"id": "bytedance/seedance-2.0", "status": "live"},
+                    "openrouter": {
+                        "id": "bytedance/seedance-2.0",
+                        "status": "live",
+                        "resolutions": ("480p", "720p", "1080p", "4k"),
+                    },
+                },
+                "durations_s": tuple(range(4, 16)),
+                "prompt_characters": 4000,
+                "references": 9,
+                "aliases": ["dreamina-seedance-2-0-260128", "dreamina-seedance-2-0"],
+            },
+        ),
         (SORA, {"status": "off", "default_at": [], "prices": []}),
-        ("alibaba/wan-v2.6-i2v", {
-            "text_to_video": False, "text_sibling": "alibaba/wan-v2.6-t2v", "first_frame": True,
-            "gateways": {"vercel": {"id": "alibaba/wan-v2.6-i2v", "status": "live"},
-                         "openrouter": {"id": "alibaba/wan-2.6", "status": "live",
-                                        "text_to_video": True}},
-        }),
-        ("alibaba/wan-v2.6-t2v", {
-            "text_to_video": True, "text_sibling": None, "first_frame": False,
-        }),
+        (
+            "alibaba/wan-v2.6-i2v",
+            {
+                "text_to_video": False,
+                "text_sibling": "alibaba/wan-v2.6-t2v",
+                "first_frame": True,
+                "gateways": {
+                    "vercel": {"id": "alibaba/wan-v2.6-i2v", "status": "live"},
+                    "openrouter": {
+                        "id": "alibaba/wan-2.6",
+                        "status": "live",
+                        "text_to_video": True,
+                    },
+                },
+            },
+        ),
+        (
+            "alibaba/wan-v2.6-t2v",
+            {"text_to_video": True, "text_sibling": None, "first_frame": False},
+        ),
         ("demo/push-in", {"default_at": ["demo"], "durations_s": None, "resolutions": None}),
-        ("google/gemini-3-pro-image-preview", {
-            "sizes": ("1K", "2K", "4K"), "references": 14, "default_at": ["happycapy"],
-        }),
-        ("anthropic/claude-sonnet-4.6", {
-            "default_at": ["happycapy", "vercel", "openrouter"], "durations_s": None,
-        }),
-        ("google/veo-3.1-generate-001", {
-            "status": "live", "default_at": ["vercel", "openrouter"],
-            "gateways": {"vercel": {"id": "google/veo-3.1-generate-001", "status": "live"},
-                         "openrouter": {"id": "google/veo-3.1", "status": "live"}},
-        }),
+        (
+            "google/gemini-3-pro-image-preview",
+            {"sizes": ("1K", "2K", "4K"), "references": 14, "default_at": ["happycapy"]},
+        ),
+        (
+            "anthropic/claude-sonnet-4.6",
+            {"default_at": ["happycapy", "vercel", "openrouter"], "durations_s": None},
+        ),
+        (
+            "google/veo-3.1-generate-001",
+            {
+                "status": "live",
+                "default_at": ["vercel", "openrouter"],
+                "gateways": {
+                    "vercel": {"id": "google/veo-3.1-generate-001", "status": "live"},
+                    "openrouter": {"id": "google/veo-3.1", "status": "live"},
+                },
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_row_has_all_that_is_known_of_a_model(model: str, told: dict[str, Any]) -> None:
     found = row(model)
     assert {name: found[name] for name in told} == told
@@ -146,17 +188,44 @@ def block(shown: str, model: str) -> list[str]:
 @pytest.mark.parametrize(
     ("gateway", "titles"),
     [
-        ("happycapy", ["llm at happycapy", "llm elsewhere", "image at happycapy",
-                       "image elsewhere", "video at happycapy", "video elsewhere"]),
-        ("demo", ["llm at demo", "llm elsewhere", "image at demo", "image elsewhere",
-                  "video at demo", "video elsewhere"]),
-        ("openrouter", ["llm at openrouter", "llm elsewhere", "image at openrouter",
-                        "image elsewhere", "video at openrouter", "video elsewhere"]),
+        (
+            "happycapy",
+            [
+                "llm at happycapy",
+                "llm elsewhere",
+                "image at happycapy",
+                "image elsewhere",
+                "video at happycapy",
+                "video elsewhere",
+            ],
+        ),
+        (
+            "demo",
+            [
+                "llm at demo",
+                "llm elsewhere",
+                "image at demo",
+                "image elsewhere",
+                "video at demo",
+                "video elsewhere",
+            ],
+        ),
+        (
+            "openrouter",
+            [
+                "llm at openrouter",
+                "llm elsewhere",
+                "image at openrouter",
+                "image elsewhere",
+                "video at openrouter",
+                "video elsewhere",
+            ],
+        ),
         # What a server of one's own serves is not known, nor is that of a gateway unheard of.
         ("openai", ["llm elsewhere", "image elsewhere", "video elsewhere"]),
         ("nobody", ["llm elsewhere", "image elsewhere", "video elsewhere"]),
     ],
-)  # fmt: skip
+)
 def test_the_table_shows_each_kind_and_what_the_gateway_serves_first(
     gateway: str, titles: list[str]
 ) -> None:
@@ -194,28 +263,49 @@ def test_every_price_stands_in_the_table_with_its_date(model: models.Model) -> N
 @pytest.mark.parametrize(
     ("model", "line"),
     [
-        (VEO, f"  {VEO}  (default)  [upstream-retired 2026-10-22, "
-              "use google/veo-3.1-generate-001]"),
+        (
+            VEO,
+            f"  {VEO}  (default)  [upstream-retired 2026-10-22, use google/veo-3.1-generate-001]",
+        ),
         (SORA, f"  {SORA}  [off 2026-09-24, use {SEEDANCE}]"),
         (SEEDANCE, f"  {SEEDANCE}"),
-        (VEO, "      4, 6 and 8 s (1080p and 4k: 8 s; references: 8 s) · 720p, 1080p, 4k · "
-              "16:9 9:16 · last frame yes · sound always · from text yes"),
-        ("google/gemini-omni-1.2-flash", "      3 to 15 s (a last frame: 3 to 10 s) · 360p, 720p, "
-         "1080p, 4k · 16:9 9:16 · last frame yes · sound ? · from text yes"),
-        ("alibaba/wan-v2.6-i2v", "      ? s · 720p, 1080p · follows the picture · last frame no · "
-                                 "sound ? · from text no, but alibaba/wan-v2.6-t2v"),
-        ("bytedance/seedance-2.5", "      4 to 30 s · 480p, 720p, 1080p · adapts to the picture · "
-                                   "last frame yes · sound switch · from text yes"),
-        ("alibaba/wan-v2.7-t2v", "      2 to 15 s · 720p, 1080p · 16:9 9:16 1:1 4:3 3:4 · no first "
-                                 "frame · last frame no · sound always · from text yes"),
-        ("byteplus/seedance-1-0-lite-i2v", "      ? s · ? · ? · last frame ? · sound never · "
-                                           "from text no"),
-        ("klingai/kling-v4.0", "      3 to 30 s · 720p, 1080p, 2k, 4k · ? · last frame yes · "
-                               "sound ? · from text ?"),
+        (
+            VEO,
+            "      4, 6 and 8 s (1080p and 4k: 8 s; references: 8 s) · 720p, 1080p, 4k · "
+            "16:9 9:16 · last frame yes · sound always · from text yes",
+        ),
+        (
+            "google/gemini-omni-1.2-flash",
+            "      3 to 15 s (a last frame: 3 to 10 s) · 360p, 720p, "
+            "1080p, 4k · 16:9 9:16 · last frame yes · sound ? · from text yes",
+        ),
+        (
+            "alibaba/wan-v2.6-i2v",
+            "      ? s · 720p, 1080p · follows the picture · last frame no · "
+            "sound ? · from text no, but alibaba/wan-v2.6-t2v",
+        ),
+        (
+            "bytedance/seedance-2.5",
+            "      4 to 30 s · 480p, 720p, 1080p · adapts to the picture · "
+            "last frame yes · sound switch · from text yes",
+        ),
+        (
+            "alibaba/wan-v2.7-t2v",
+            "      2 to 15 s · 720p, 1080p · 16:9 9:16 1:1 4:3 3:4 · no first "
+            "frame · last frame no · sound always · from text yes",
+        ),
+        (
+            "byteplus/seedance-1-0-lite-i2v",
+            "      ? s · ? · ? · last frame ? · sound never · from text no",
+        ),
+        (
+            "klingai/kling-v4.0",
+            "      3 to 30 s · 720p, 1080p, 2k, 4k · ? · last frame yes · sound ? · from text ?",
+        ),
         ("openai/gpt-image-1.5", "      1:1 3:2 2:3 · edits ?"),
         ("openai/gpt-image-2", "      ? · edits yes"),
     ],
-)  # fmt: skip
+)
 def test_the_table_tells_status_and_what_a_model_takes(model: str, line: str) -> None:
     assert line in block(text(), model)
 
@@ -274,23 +364,39 @@ GONE_VIDEOS = [
     [
         ([SEEDANCE], "video", {"not_served": GONE_VIDEOS}),
         ([SEEDANCE, *GONE_VIDEOS], "video", {"served_though_retired": GONE_VIDEOS}),
-        ([SEEDANCE, "x/new", VEO], "video", {
-            "not_served": [model for model in GONE_VIDEOS if model != VEO],
-            "served_though_retired": [VEO], "not_in_the_registry": ["x/new"],
-        }),
+        (
+            [SEEDANCE, "x/new", VEO],
+            "video",
+            {
+                "not_served": [model for model in GONE_VIDEOS if model != VEO],
+                "served_though_retired": [VEO],
+                "not_in_the_registry": ["x/new"],
+            },
+        ),
         # Names that are known elsewhere, aliases, and models of other kinds are no news.
-        ([SEEDANCE, *GONE_VIDEOS, "bytedance/seedance-2.0", "veo-3.1-generate-preview",
-          "google/veo-3.1-generate-001", "openai/gpt-4o"], "video",
-         {"served_though_retired": GONE_VIDEOS}),
+        (
+            [
+                SEEDANCE,
+                *GONE_VIDEOS,
+                "bytedance/seedance-2.0",
+                "veo-3.1-generate-preview",
+                "google/veo-3.1-generate-001",
+                "openai/gpt-4o",
+            ],
+            "video",
+            {"served_though_retired": GONE_VIDEOS},
+        ),
         ([], None, {"not_served": AT_HAPPYCAPY}),
     ],
-)  # fmt: skip
+)
 def test_a_gateways_list_is_held_against_what_is_known(
     served: list[str], kind: str | None, differs: dict[str, list[str]]
 ) -> None:
     none: dict[str, list[str]] = {
-        "not_served": [], "served_though_retired": [], "not_in_the_registry": [],
-    }  # fmt: skip
+        "not_served": [],
+        "served_though_retired": [],
+        "not_in_the_registry": [],
+    }
     assert catalog.differences(served, "happycapy", kind) == {**none, **differs}
 
 
@@ -391,8 +497,9 @@ def test_the_page_tells_of_each_gateway_its_defaults_and_what_it_can_say() -> No
 def test_the_contents_of_the_page_lead_to_its_headings() -> None:
     page = catalog.as_markdown()
     linked = re.findall(r"^- \[(.+)\]\(#(.+)\)$", page, re.MULTILINE)
-    headings = [title for title in re.findall(r"^## (.+)$", page, re.MULTILINE)
-                if title != "Contents"]  # fmt: skip
+    headings = [
+        title for title in re.findall(r"^## (.+)$", page, re.MULTILINE) if title != "Contents"
+    ]
     assert [title for title, _ in linked] == headings
     for title, anchor in linked:
         assert anchor == re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")

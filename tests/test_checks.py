@@ -34,10 +34,12 @@ UNKNOWN = Check(problem="it said nothing")
         ('Sure!\n```json\n{"questions": ["A?"]}\n```', ("A?",)),
         ('<think>{"questions": ["Draft?"]}</think>{"questions": ["Final?"]}', ("Final?",)),
         ('{"questions": ["A?", "A?", " B?\\n ", 7, null, ""]}', ("A?", "B?")),
-        (json.dumps({"questions": [f"Q{n}?" for n in range(14)]}),
-         tuple(f"Q{n}?" for n in range(10))),
+        (
+            json.dumps({"questions": [f"Q{n}?" for n in range(14)]}),
+            tuple(f"Q{n}?" for n in range(10)),
+        ),
     ],
-)  # fmt: skip
+)
 def test_questions_are_found_in_a_reply(text: str, found: tuple[str, ...]) -> None:
     assert checks.read_questions(text) == found
 
@@ -114,8 +116,10 @@ def test_the_answers_to_the_real_questions_are_read() -> None:
     found = checks.read_answers(reply(["yes", "no", "no", "unsure", "yes"]), None, ASKED)
     assert not isinstance(found, Unusable)
     assert [(one.question, one.answer) for one in found] == [
-        (THREE[0], "yes"), (THREE[1], "no"), (THREE[2], "unsure"),
-    ]  # fmt: skip
+        (THREE[0], "yes"),
+        (THREE[1], "no"),
+        (THREE[2], "unsure"),
+    ]
     assert found[1] == Answer(THREE[1], "no", "seen 2", "so")
 
 
@@ -125,11 +129,16 @@ def test_the_answers_to_the_real_questions_are_read() -> None:
         reply(["Yes.", " YES ", "No", "yes", "yes"]),
         "Here you go: " + reply(RIGHT) + " I hope this helps.",
         reply(["no"] * 5) + reply(RIGHT),  # the last one counts
-        json.dumps({"answers": [
-            {"id": str(n), "answer": word} for n, word in reversed(list(enumerate(RIGHT, 1)))
-        ]}),
+        json.dumps(
+            {
+                "answers": [
+                    {"id": str(n), "answer": word}
+                    for n, word in reversed(list(enumerate(RIGHT, 1)))
+                ]
+            }
+        ),
     ],
-)  # fmt: skip
+)
 def test_answers_in_other_dress_are_read_too(text: str) -> None:
     found = checks.read_answers(text, None, ASKED)
     assert not isinstance(found, Unusable)
@@ -170,11 +179,17 @@ def test_no_text_passes_by_accident(text: str, finish: str | None) -> None:
     assert isinstance(checks.read_questions(text, finish), Unusable | tuple)
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["answers", "id", "answer", "seen"]), inner, max_size=4),
-))  # fmt: skip
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["answers", "id", "answer", "seen"]), inner, max_size=4
+            )
+        ),
+    )
+)
 def test_no_json_breaks_it(data: object) -> None:
     checks.read_answers(json.dumps({"answers": data}), None, ASKED)
     checks.read_questions(json.dumps({"questions": data}))

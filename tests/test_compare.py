@@ -254,8 +254,10 @@ def test_another_model_than_the_judge_measures_both(gateway: Gateway) -> None:
         assert {(arm["passed"], arm["asked"]) for arm in found[what].values()} == {(number, number)}
     asked = chats_to(gateway, EVALUATOR)
     assert len(asked) == 5
-    shown = [sum(part["type"] == "image_url" for part in body["messages"][1]["content"])
-             for body in asked[1:]]  # fmt: skip
+    shown = [
+        sum(part["type"] == "image_url" for part in body["messages"][1]["content"])
+        for body in asked[1:]
+    ]
     assert shown == [1, 8, 1, 8]
     kept = json.loads(Path("cat.measurement.json").read_text(encoding="utf-8"))
     assert kept["first_frame"] == found["first_frame"]
@@ -317,8 +319,10 @@ def test_an_evaluator_that_says_always_yes_is_unknown(gateway: Gateway) -> None:
     judge = Judge(gateway)
 
     def yes(data: dict[str, Any], what: str) -> str:
-        rows = [{"id": row["id"], "seen": "it", "answer": "yes", "reason": "so"}
-                for row in data["questions"]]  # fmt: skip
+        rows = [
+            {"id": row["id"], "seen": "it", "answer": "yes", "reason": "so"}
+            for row in data["questions"]
+        ]
         return json.dumps({"answers": rows})
 
     judge.says["check"] = lambda data, what: yes(data, what) if "frames_s" in data else None

@@ -79,11 +79,18 @@ def expected(frames: int) -> list[int]:
 @pytest.mark.parametrize(
     ("width", "height", "count", "row"),
     [
-        (1280, 720, 8, 2), (2560, 1080, 8, 2), (1024, 768, 8, 2), (720, 1280, 8, 4),
-        (1080, 2400, 8, 4), (1024, 1024, 8, 3), (1000, 1100, 8, 3), (1280, 720, 1, 1),
-        (720, 1280, 3, 3), (1024, 1024, 2, 2),
+        (1280, 720, 8, 2),
+        (2560, 1080, 8, 2),
+        (1024, 768, 8, 2),
+        (720, 1280, 8, 4),
+        (1080, 2400, 8, 4),
+        (1024, 1024, 8, 3),
+        (1000, 1100, 8, 3),
+        (1280, 720, 1, 1),
+        (720, 1280, 3, 3),
+        (1024, 1024, 2, 2),
     ],
-)  # fmt: skip
+)
 def test_how_many_frames_stand_in_a_row(width: int, height: int, count: int, row: int) -> None:
     assert columns(width, height, count) == row
 
@@ -143,8 +150,9 @@ def test_what_is_said_stands_below_both_at_one_height_and_is_wrapped() -> None:
     picture = drawn(Side("Factorized", one, ("cost",)), Side("Direct", one, (long, "cost")))
     top = bare.height - 2 * GAP - 2 * both._PAD  # of the text, below the frames
     texts = [half(picture, place).crop((0, top, both.ROOM, top + 400)) for place in (0, 1)]
-    inked = [Image.eval(text.convert("L"), lambda v: 255 if v > 120 else 0).getbbox()
-             for text in texts]  # fmt: skip
+    inked = [
+        Image.eval(text.convert("L"), lambda v: 255 if v > 120 else 0).getbbox() for text in texts
+    ]
     assert inked[0] and inked[1]
     assert abs(inked[0][1] - inked[1][1]) <= 5, "letters differ in height"
     lines = len(wrapped(long, ImageFont.load_default(both._BODY), both.ROOM)) + 1

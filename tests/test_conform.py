@@ -170,11 +170,14 @@ def test_a_fitting_picture_goes_byte_for_byte(size: Size, framing: Framing, kind
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_turned_picture_is_cropped_as_it_is_seen(orientation: int) -> None:
     back = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
-    }  # fmt: skip
+    }
     stored = grid((400, 300))
     if orientation in back:
         stored = stored.transpose(back[orientation])
@@ -202,8 +205,11 @@ def disc(size: Size) -> tuple[Image.Image, float]:
 def extent(picture: Image.Image, *, upright: bool) -> float:
     """How many pixels of the middle row or column are the disc's, with parts of pixels."""
     width, height = picture.size
-    box = (width // 2, 0, width // 2 + 1, height) if upright else (
-        0, height // 2, width, height // 2 + 1)  # fmt: skip
+    box = (
+        (width // 2, 0, width // 2 + 1, height)
+        if upright
+        else (0, height // 2, width, height // 2 + 1)
+    )
     values = picture.convert("L").crop(box).tobytes()
     return sum(max(0, value - 90) for value in values) / (255 - 90)
 
@@ -238,16 +244,24 @@ FITS = st.sampled_from(["crop", "pad", "none"])
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.tuples(SIDES, SIDES), st.sampled_from(COMMON_RATIOS), FITS,
-       st.sampled_from(["PNG", "JPEG", "WEBP"]))  # fmt: skip
+@given(
+    st.tuples(SIDES, SIDES),
+    st.sampled_from(COMMON_RATIOS),
+    FITS,
+    st.sampled_from(["PNG", "JPEG", "WEBP"]),
+)
 def test_no_picture_is_distorted_or_enlarged(size: Size, ratio: str, fit: str, kind: str) -> None:
     must_be_fit(size, ratio, fit, kind)
 
 
 @pytest.mark.thorough
 @settings(deadline=None, max_examples=60)
-@given(st.tuples(BIG_SIDES, BIG_SIDES), st.sampled_from(COMMON_RATIOS), FITS,
-       st.sampled_from(["PNG", "JPEG"]))  # fmt: skip
+@given(
+    st.tuples(BIG_SIDES, BIG_SIDES),
+    st.sampled_from(COMMON_RATIOS),
+    FITS,
+    st.sampled_from(["PNG", "JPEG"]),
+)
 def test_no_large_picture_is_distorted_or_enlarged(
     size: Size, ratio: str, fit: str, kind: str
 ) -> None:
@@ -383,11 +397,9 @@ def test_a_crop_of_more_than_a_tenth_is_refused_with_its_figures(
         pytest.param((800, 600), ["--fit=none"], None, id="none"),
         pytest.param((688, 384), [], (8, 3, 680, 381), id="a little, unasked"),
         pytest.param((800, 500), [], (0, 25, 800, 475), id="a tenth, unasked"),
-        pytest.param(
-            (500, 800), ["--aspect-ratio=9:16"], (25, 0, 475, 800), id="a tenth, upright",
-        ),
+        pytest.param((500, 800), ["--aspect-ratio=9:16"], (25, 0, 475, 800), id="a tenth, upright"),
     ],
-)  # fmt: skip
+)
 def test_what_is_sent_is_what_was_asked_for(
     gateway: Gateway, size: Size, words: list[str], box: tuple[int, int, int, int] | None
 ) -> None:
@@ -590,7 +602,7 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "PNG, a text that becomes 200 MB": text_bomb,
     "PNG, bad CRC of a text": lambda: sound()[:33] + chunk(b"tEXt", b"a\0b", 1) + sound()[33:],
     "PNG, a profile that becomes 100 MB": profile_bomb,
-}  # fmt: skip
+}
 TAKEN: dict[str, Callable[[], bytes]] = {
     "PNG, a long text": lambda: sound()[:33] + IGNORED + sound()[33:],
     "PNG, wrong CRC of whole pixels": lambda: (
@@ -606,7 +618,7 @@ TAKEN: dict[str, Callable[[], bytes]] = {
     "TIFF, Deflate": lambda: sound("TIFF", compression="tiff_adobe_deflate"),
     "TIFF, JPEG": lambda: sound("TIFF", compression="jpeg"),
     "JPEG, progressive": lambda: sound("JPEG", progressive=True),
-}  # fmt: skip
+}
 
 # Runs a script, and tells on stderr how much memory its process had at most. Asked of the kernel
 # from inside: what the parent is told of a child counts the parent's own memory in.
@@ -627,9 +639,13 @@ def looked_at(gateway: Gateway, data: bytes, *words: str) -> tuple[Run, float]:
     Path("mine.png").write_bytes(data)
     script = command(VIDEO[0], *VIDEO[1:], "--json", *words, gateway=gateway)[1:]
     ended = subprocess.run(
-        [sys.executable, "-c", MEASURED, *script], env=environment(gateway), timeout=20,
-        check=False, stdin=subprocess.DEVNULL, capture_output=True,
-    )  # fmt: skip
+        [sys.executable, "-c", MEASURED, *script],
+        env=environment(gateway),
+        timeout=20,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
     err = ended.stderr.decode()
     return Run(ended.returncode, ended.stdout.decode(), err), int(err.split()[-1]) / 1024
 

@@ -54,8 +54,13 @@ def until_it_ends(gateway: Storm, folder: Path, tally: Tally, killer: Killer) ->
         watched, after_s = killer()
         began = time.monotonic()
         words = making(*gateway.speech.naming(), *answer)
-        run = Started("factorized_generate", *words, gateway=gateway, folder=folder,
-                      env={"TMPDIR": str(temporary), **ENV, **watched})  # fmt: skip
+        run = Started(
+            "factorized_generate",
+            *words,
+            gateway=gateway,
+            folder=folder,
+            env={"TMPDIR": str(temporary), **ENV, **watched},
+        )
         if after_s is not None:
             while time.monotonic() < began + after_s and not run.has_ended():
                 time.sleep(0.002)
@@ -244,8 +249,7 @@ def last(steps: list[str], pattern: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "step",
-    [pytest.param(name, marks=[] if name in OFTEN else pytest.mark.slow) for name in STEPS],
+    "step", [pytest.param(name, marks=[] if name in OFTEN else pytest.mark.slow) for name in STEPS]
 )
 def test_killed_before_a_delicate_step_it_leaves_nothing_behind(
     watched: Watched, steps: list[str], tmp_path: Path, step: str

@@ -47,9 +47,13 @@ class Round:
         """The command, killed after so many seconds, if it is not done by then."""
         began = time.monotonic()
         started = Started(
-            "generate_anchor", *WORDS, *words, gateway=self.gateway, folder=self.folder,
+            "generate_anchor",
+            *WORDS,
+            *words,
+            gateway=self.gateway,
+            folder=self.folder,
             env={"TMPDIR": str(self.temporary), **ENV, **(env or {})},
-        )  # fmt: skip
+        )
         if after_s is not None:
             while time.monotonic() < began + after_s and not started.has_ended():
                 time.sleep(0.002)
@@ -136,8 +140,9 @@ def test_killed_at_any_moment_no_candidate_is_paid_for_twice(
     with capsys.disabled():
         print(
             f"\ncandidates, CRASH_SEED={SEED}: {ROUNDS} rounds, {kills} kills, {resubmitted} paid "
-            "again because every picture was lost", file=sys.stderr,
-        )  # fmt: skip
+            "again because every picture was lost",
+            file=sys.stderr,
+        )
 
 
 def test_killed_before_each_step_no_candidate_is_paid_for_twice(tmp_path: Path) -> None:

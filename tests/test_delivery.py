@@ -68,9 +68,14 @@ def scene(size: Size = (1280, 720), at: float = 0.25) -> Image.Image:
 
 @cache
 def film(
-    size: Size = (1280, 720), seconds: float = 6, rate: int = 4, *, sound: bool = False,
-    form: tuple[str, str, str] = ("mp4", "libx264", "aac"), bf: int = 0,
-) -> bytes:  # fmt: skip
+    size: Size = (1280, 720),
+    seconds: float = 6,
+    rate: int = 4,
+    *,
+    sound: bool = False,
+    form: tuple[str, str, str] = ("mp4", "libx264", "aac"),
+    bf: int = 0,
+) -> bytes:
     """The scene, and then the sun moves; with `sound`, a tone."""
     container, codec, sounds = form
     out = io.BytesIO()
@@ -244,8 +249,12 @@ def test_the_clip_as_it_came_goes_aside_with_an_overwritten_one(gateway: Gateway
         pytest.param(
             film((720, 1280), 6, 2), ["--aspect-ratio=9:16", "--fit=crop"], None, id="upright"
         ),
-        pytest.param(film((480, 480)), [MUTE, "--aspect-ratio=1:1", "--fit=crop"], None,
-                     id="square: short sides differ"),
+        pytest.param(
+            film((480, 480)),
+            [MUTE, "--aspect-ratio=1:1", "--fit=crop"],
+            None,
+            id="square: short sides differ",
+        ),
         pytest.param(film((1280, 720), 4, 2), [], "The clip is 4 s long; 6 s were", id="short"),
         pytest.param(film((854, 480), 6, 2), [], "854x480 px; 720p was asked for.", id="480p"),
         pytest.param(
@@ -254,7 +263,7 @@ def test_the_clip_as_it_came_goes_aside_with_an_overwritten_one(gateway: Gateway
         pytest.param(film((720, 1280), 6, 2), [], "720x1280 px, which is not 16:9.", id="upright?"),
         pytest.param(film((960, 720), 6, 2), [], "960x720 px, which is not 16:9.", id="4:3"),
     ],
-)  # fmt: skip
+)
 def test_a_clip_that_is_not_what_was_asked_for_is_delivered_and_said(
     gateway: Gateway, data: bytes, words: list[str], warning: str | None
 ) -> None:
@@ -308,8 +317,9 @@ def test_it_is_compared_with_what_was_sent_and_not_with_the_file(gateway: Gatewa
     tall = Image.new("RGB", (1280, 2276))
     for number, place in enumerate((0, 778, 1556)):
         shown = scene(at=(0.75, 0.25, 0.5)[number])
-        tall.paste(shown if number == 1 else shown.transpose(Image.Transpose.ROTATE_180),
-                   (0, place))  # fmt: skip
+        tall.paste(
+            shown if number == 1 else shown.transpose(Image.Transpose.ROTATE_180), (0, place)
+        )
     mine(tall)
     serve(gateway, film())
     done = video(gateway, "--aspect-ratio=16:9", "--fit=crop")
@@ -415,9 +425,12 @@ def bare(gateway: Gateway, script: str, *words: str) -> Run:
     Path("mine.png").write_bytes(png())
     ended = subprocess.run(
         [sys.executable, "-c", HIDDEN, *command(script, *words, gateway=gateway)[1:]],
-        env=environment(gateway), stdin=subprocess.DEVNULL, capture_output=True, timeout=30,
+        env=environment(gateway),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
         check=False,
-    )  # fmt: skip
+    )
     return Run(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
 

@@ -10,19 +10,8 @@ pytest.importorskip("PIL")
 
 from factorized_video.demo.card import draw_anchor
 from factorized_video.demo.lettering import drawable
-from factorized_video.demo.palette import (
-    PALETTES,
-    contrast,
-    palette_of,
-    text_colours,
-)
-from factorized_video.demo.reading import (
-    BOX_NOTE,
-    DASHES,
-    FOLD_NOTE,
-    NO_SCRIPT,
-    read,
-)
+from factorized_video.demo.palette import PALETTES, contrast, palette_of, text_colours
+from factorized_video.demo.reading import BOX_NOTE, DASHES, FOLD_NOTE, NO_SCRIPT, read
 from factorized_video.demo.sizes import SHORT_SIDES, canvas, ratio_name
 from factorized_video.demo.typesetting import lay_out
 from pictures import distance, opened

@@ -11,15 +11,7 @@ import pytest
 pytest.importorskip("PIL")
 
 from factorized_video.demo.card import STAGE, draw_anchor
-from factorized_video.demo.checks import (
-    COUNT,
-    END,
-    RADIUS,
-    centres_of,
-    faults_of,
-    mended,
-    read_row,
-)
+from factorized_video.demo.checks import COUNT, END, RADIUS, centres_of, faults_of, mended, read_row
 from factorized_video.demo.lettering import capitals_width
 from factorized_video.demo.palette import PALETTES
 from factorized_video.demo.scene import paint

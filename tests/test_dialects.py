@@ -52,17 +52,61 @@ def test_there_are_four() -> None:
 
 # The names of fields that some dialect reads, so that what is drawn gets somewhere.
 FIELDS = [
-    "balance", "b64_json", "choices", "code", "content", "cost", "created_at", "data", "detail",
-    "duration", "error", "finish_reason", "gateway", "id", "image_url", "images",
-    "limit_remaining", "message", "model", "operation", "polling_url", "prompt",
-    "providerMetadata", "refusal", "seconds", "size", "status", "text", "type", "unsigned_urls",
-    "url", "urls", "usage", "videos", "warnings",
-]  # fmt: skip
-WORDS = st.sampled_from([
-    "completed", "succeeded", "failed", "error", "cancelled", "expired", "base64", "url",
-    "content_filter", "AAAA", "1e400", "-1", "data:image/png;base64,AAAA", "data:,",
-    "https://a.b/c?d",
-])  # fmt: skip
+    "balance",
+    "b64_json",
+    "choices",
+    "code",
+    "content",
+    "cost",
+    "created_at",
+    "data",
+    "detail",
+    "duration",
+    "error",
+    "finish_reason",
+    "gateway",
+    "id",
+    "image_url",
+    "images",
+    "limit_remaining",
+    "message",
+    "model",
+    "operation",
+    "polling_url",
+    "prompt",
+    "providerMetadata",
+    "refusal",
+    "seconds",
+    "size",
+    "status",
+    "text",
+    "type",
+    "unsigned_urls",
+    "url",
+    "urls",
+    "usage",
+    "videos",
+    "warnings",
+]
+WORDS = st.sampled_from(
+    [
+        "completed",
+        "succeeded",
+        "failed",
+        "error",
+        "cancelled",
+        "expired",
+        "base64",
+        "url",
+        "content_filter",
+        "AAAA",
+        "1e400",
+        "-1",
+        "data:image/png;base64,AAAA",
+        "data:,",
+        "https://a.b/c?d",
+    ]
+)
 # With halves of surrogate pairs, which JSON can hold and UTF-8 cannot.
 TEXTS = st.text(st.characters(), max_size=8) | WORDS
 JSON = st.recursive(
@@ -106,9 +150,31 @@ def test_any_bytes_are_decoded_or_a_told_error(body: bytes) -> None:
 # -- one field at a time of the wrong type --------------------------------------------------------
 
 STRANGE: list[object] = [
-    None, True, False, 0, -1, 10**30, 1.5, float("nan"), float("inf"), "", " ", "text", "\ud83d",
-    [], [None], [[]], [{}], ["text"], [17], {}, {"a": 1}, {"": None}, "x" * 3_000, [["x"]] * 60,
-]  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    10**30,
+    1.5,
+    float("nan"),
+    float("inf"),
+    "",
+    " ",
+    "text",
+    "\ud83d",
+    [],
+    [None],
+    [[]],
+    [{}],
+    ["text"],
+    [17],
+    {},
+    {"a": 1},
+    {"": None},
+    "x" * 3_000,
+    [["x"]] * 60,
+]
 
 
 @pytest.mark.thorough
@@ -147,8 +213,18 @@ def test_a_field_may_be_nested_to_any_depth(field: str, depth: int) -> None:
 
 
 # Over these a careless pattern takes the square of their length: minutes.
-SLOW = ["http://", "a http://x?", "violat", "polic", "polic violat ", "content ", "{", " ", "<",
-        "//127."]  # fmt: skip
+SLOW = [
+    "http://",
+    "a http://x?",
+    "violat",
+    "polic",
+    "polic violat ",
+    "content ",
+    "{",
+    " ",
+    "<",
+    "//127.",
+]
 
 
 @pytest.mark.thorough
@@ -255,14 +331,28 @@ def test_no_signature_is_shown(text: str, cleaned: str) -> None:
         (said({"content": "hello"}), "hello", None, None),
         (said({"content": None}), "", None, None),
         (said({"content": [{"type": "text", "text": "hel"}, {"text": "lo"}]}), "hello", None, None),
-        (said({"content": "x"}, usage={"prompt_tokens": 10, "completion_tokens": 5, "cost": 0.01}),
-         "x", 0.01, (10, 5)),
+        (
+            said(
+                {"content": "x"}, usage={"prompt_tokens": 10, "completion_tokens": 5, "cost": 0.01}
+            ),
+            "x",
+            0.01,
+            (10, 5),
+        ),
         (said({"content": "x"}, usage={"cost": "0.01"}), "x", 0.01, None),
         (said({"content": "x"}, providerMetadata={"gateway": {"cost": "0.02"}}), "x", 0.02, None),
-        (said({"content": "x"}, usage={"cost": 0.01},
-              providerMetadata={"gateway": {"cost": "0.02"}}), "x", 0.01, None),
+        (
+            said(
+                {"content": "x"},
+                usage={"cost": 0.01},
+                providerMetadata={"gateway": {"cost": "0.02"}},
+            ),
+            "x",
+            0.01,
+            None,
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_chat_reply_is_read(
     name: str, body: object, text: str, cost: float | None, tokens: tuple[int, int] | None
 ) -> None:

@@ -19,8 +19,11 @@ ADAPTS = "bytedance/seedance-2.5"
 
 def make(gateway: Gateway | None, *words: str) -> Run:
     """The orchestrator with --json and --direct, to cat.mp4."""
-    named = [f"--video-model={gateway.speech.models['video']}"] if (
-        gateway and gateway.speech.models) else []  # fmt: skip
+    named = (
+        [f"--video-model={gateway.speech.models['video']}"]
+        if (gateway and gateway.speech.models)
+        else []
+    )
     told = [f"--prompt={PROMPT}", "--output=cat.mp4", "--json", "--direct", *named, *words]
     return run("factorized_generate", *told, gateway=gateway)
 
@@ -114,12 +117,21 @@ def test_without_a_picture_the_ratio_is_told(model: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ["--anchor-path=mine.png"], ["--reference=mine.png"], ["--candidates=2"], ["--verify"],
-        ["--skip-reasoning"], ["--stop-after=anchor"], ["--enhance"], ["--fit=pad"],
-        ["--last-frame=mine.png"], ["--llm-model=openai/gpt-4o"], ["--motion-from-anchor"],
-        ["--save-intermediate"], ["--work-dir=x"],
+        ["--anchor-path=mine.png"],
+        ["--reference=mine.png"],
+        ["--candidates=2"],
+        ["--verify"],
+        ["--skip-reasoning"],
+        ["--stop-after=anchor"],
+        ["--enhance"],
+        ["--fit=pad"],
+        ["--last-frame=mine.png"],
+        ["--llm-model=openai/gpt-4o"],
+        ["--motion-from-anchor"],
+        ["--save-intermediate"],
+        ["--work-dir=x"],
     ],
-)  # fmt: skip
+)
 def test_what_says_nothing_without_an_anchor_is_refused(gateway: Gateway, words: list[str]) -> None:
     Path("mine.png").write_bytes(png())
     failed = make(gateway, *words)

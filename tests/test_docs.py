@@ -51,15 +51,27 @@ SCRIPTS = (
 REFERENCES = sorted((ROOT / "references").glob("*.md"))
 DOCS = [ROOT / "SKILL.md", ROOT / "README.md", *REFERENCES]
 KINDS = dict(zip(SCRIPTS, ("llm", "image", "video"), strict=False))
-MODEL_KINDS = {"--llm-model": "llm", "--image-model": "image", "--video-model": "video",
-               "--judge-model": "llm"}  # fmt: skip
+MODEL_KINDS = {
+    "--llm-model": "llm",
+    "--image-model": "image",
+    "--video-model": "video",
+    "--judge-model": "llm",
+}
 DEMO, BED = "scripts/factorized_video/demo", "tests/bed"
 SETUP_OPTIONS = {"--install", "--check-key", "--gateway", "--json", "--help", "-h"}
 # Of the engines that gateways.md tells how to start.
 ENGINES = {
-    "--model-path", "--num-gpus", "--port", "--nnodes", "--node-rank", "--dist-init-addr", "--omni",
-    "--omni-master-address", "--api-server-count", "--config",
-}  # fmt: skip
+    "--model-path",
+    "--num-gpus",
+    "--port",
+    "--nnodes",
+    "--node-rank",
+    "--dist-init-addr",
+    "--omni",
+    "--omni-master-address",
+    "--api-server-count",
+    "--config",
+}
 INSTALLED = re.compile(r"^(?:\$\{CLAUDE_SKILL_DIR\}|~/\.claude/skills/factorized-video-gen)/")
 
 # The commands that the original skill's page documents, as they stood there.
@@ -377,11 +389,13 @@ def test_what_the_video_call_can_say() -> None:
         place = cells[""].index(name)
         can = models.gateway(name)
         said = {
-            "`--seed`": can.seed, "`--cancel`": can.cancel, "cost of a clip": can.tells_cost,
+            "`--seed`": can.seed,
+            "`--cancel`": can.cancel,
+            "cost of a clip": can.tells_cost,
             "`--last-frame`": can.last_frame,
             "sound switched in the call (`--no-audio`)": can.audio_switch,
             "default models": bool(can.defaults),
-        }  # fmt: skip
+        }
         for what, has in said.items():
             cell = cells[what][place]
             assert cell.startswith("no") is (has is False), (name, what)
@@ -485,8 +499,12 @@ def test_json_keys_are_those_of_the_code() -> None:
     assert {"basis", "as_of", "source"} <= set(re.findall(r"`(\w+)`", table["`cost`"]))
     states = {model.status for model in models.rows()} | {"unlisted"}
     assert set(re.findall(r"`([\w-]+)`", table["`status`"])) == states
-    for word in (plan.CAPTION_TO_COME, plan.MOTION_TO_COME, plan.QUESTIONS_TO_COME,
-                 plan.FAILED_TO_COME):  # fmt: skip
+    for word in (
+        plan.CAPTION_TO_COME,
+        plan.MOTION_TO_COME,
+        plan.QUESTIONS_TO_COME,
+        plan.FAILED_TO_COME,
+    ):
         assert f"`{word}`" in table["`text`"]
     told = table["`stage`, `gateway`, `model`"]
     assert re.findall(r"`(\w+)`", told) == list(STAGES)
@@ -503,9 +521,12 @@ def a_candidate(output: Path) -> candidates.Candidate:
     """One that was drawn and checked."""
     answers = (checks.Answer("Is it red?", "no", "a blue ball", "it is blue"),)
     return candidates.Candidate(
-        "2", output, {**begun(output).data, "state": "succeeded"}, checks.Check(answers),
+        "2",
+        output,
+        {**begun(output).data, "state": "succeeded"},
+        checks.Check(answers),
         receipts.sha256_of(output) if output.is_file() else "",
-    )  # fmt: skip
+    )
 
 
 def its_folder(output: Path, **wish: Any) -> candidates.Folder:
@@ -535,9 +556,15 @@ def test_the_list_of_models_has_the_keys_of_the_code() -> None:
 def begun(output: Path) -> receipts.Record:
     """A record as it is before the paid call."""
     return receipts.Record.begin(
-        output, "composition", "0", inputs={}, sent={}, gateway={}, model="m",
+        output,
+        "composition",
+        "0",
+        inputs={},
+        sent={},
+        gateway={},
+        model="m",
         expected=models.Cost(0.1, "estimated"),
-    )  # fmt: skip
+    )
 
 
 def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None:
@@ -546,10 +573,12 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
     later = {
         keyword.arg
         for node in (node for tree in trees() for node in ast.walk(tree))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("update", "succeeded", "take_over")
-        for keyword in node.keywords if keyword.arg
-    }  # fmt: skip
+        for keyword in node.keywords
+        if keyword.arg
+    }
     record = begun(tmp_path / "a.png")
     output = tmp_path / "taken.png"
     folder = its_folder(output)
@@ -598,9 +627,16 @@ def test_what_lies_beside_a_clip_is_named_as_the_code_names_it() -> None:
     clip = Path("NAME.mp4")
     for path, pages in (
         (receipts.filmstrip_path(clip), [reference("cli.md")]),
-        (receipts.original_path(clip), [reference("cli.md"), reference("receipt.md"), readme(),
-                                        reference("troubleshooting.md")]),
-    ):  # fmt: skip
+        (
+            receipts.original_path(clip),
+            [
+                reference("cli.md"),
+                reference("receipt.md"),
+                readme(),
+                reference("troubleshooting.md"),
+            ],
+        ),
+    ):
         assert all(f"`{path}`" in page for page in pages)
     assert f"`{receipts.filmstrip_path(Path('outputs/cat-jump.mp4'))}`" in readme()
 
@@ -704,8 +740,13 @@ def test_how_long_a_lost_answer_is_looked_for() -> None:
 
 
 def test_how_long_a_signal_waits_for_the_answer_to_a_paid_call() -> None:
-    for page in ("README.md", "references/cli.md", "references/gateways.md",
-                 "references/receipt.md", "references/troubleshooting.md"):  # fmt: skip
+    for page in (
+        "README.md",
+        "references/cli.md",
+        "references/gateways.md",
+        "references/receipt.md",
+        "references/troubleshooting.md",
+    ):
         assert f"{interrupts.LONGEST_HOLD_S:g} s" in text_of(ROOT / page)
 
 
@@ -823,9 +864,16 @@ def test_messages_that_are_explained_are_those_of_the_code(message: str) -> None
 
 def test_the_messages_of_this_version_are_explained() -> None:
     assert len(MESSAGES) > 20
-    for part in ("would lose", "over the cap", "does not begin with the anchor", "The clip is ...",
-                 "The best candidate", "No candidate could be checked", "could not be mended",
-                 "No motion could be written"):  # fmt: skip
+    for part in (
+        "would lose",
+        "over the cap",
+        "does not begin with the anchor",
+        "The clip is ...",
+        "The best candidate",
+        "No candidate could be checked",
+        "could not be mended",
+        "No motion could be written",
+    ):
         assert any(part in message for message in MESSAGES), part
 
 
@@ -915,14 +963,33 @@ def default_plan(*words: str) -> plan.Plan:
         "A cat",
         **{name: getattr(options, name) for name in candidates.Wish._fields if name != "prompt"},
     )
-    names = ("style", "enhance", "skip_reasoning", "stop_after", "llm_model", "image_model",
-             "video_model", "aspect_ratio", "allow_off", "duration", "resolution", "audio", "fit",
-             "fit_duration")  # fmt: skip
+    names = (
+        "style",
+        "enhance",
+        "skip_reasoning",
+        "stop_after",
+        "llm_model",
+        "image_model",
+        "video_model",
+        "aspect_ratio",
+        "allow_off",
+        "duration",
+        "resolution",
+        "audio",
+        "fit",
+        "fit_duration",
+    )
     return plan.pipeline(
-        "A cat", None, "happycapy", strategy=prompts.DEFAULT_STRATEGY, own_anchor=False,
-        motion_from_anchor=bool(options.motion_from_anchor), awaits_choice=wish.awaits_choice,
-        **wish.of_plan, **{name: getattr(options, name) for name in names},
-    )  # fmt: skip
+        "A cat",
+        None,
+        "happycapy",
+        strategy=prompts.DEFAULT_STRATEGY,
+        own_anchor=False,
+        motion_from_anchor=bool(options.motion_from_anchor),
+        awaits_choice=wish.awaits_choice,
+        **wish.of_plan,
+        **{name: getattr(options, name) for name in names},
+    )
 
 
 def test_prices_of_a_default_run() -> None:
@@ -946,8 +1013,11 @@ def test_the_skill_suggests_the_cap_that_it_tells_to_suggest() -> None:
     before = models.total([call.cost for call in planned.calls[:2]])
     assert f"about USD {before.amount:.2f} with the defaults" in skill()
     shown = commands(skill())
-    paying = [w for w in shown if w[1].endswith("factorized_generate.py") and "--output" in w
-              and "--dry-run" not in w]  # fmt: skip
+    paying = [
+        w
+        for w in shown
+        if w[1].endswith("factorized_generate.py") and "--output" in w and "--dry-run" not in w
+    ]
     assert len(paying) == 1
     assert all("--max-cost" in words for words in paying)
 
@@ -957,8 +1027,9 @@ def test_the_skill_tells_what_candidates_and_checks_add() -> None:
         r"add `--candidates 3 --verify` from step 2 on \(USD ([\d.]+) more\)", skill()
     )
     drawn = next(call for call in default_plan().calls if call.stage == "composition")
-    more = models.total([call.price for call in plan.anchors(
-        drawn, "a cat", candidates=3, verify=True)]).amount  # fmt: skip
+    more = models.total(
+        [call.price for call in plan.anchors(drawn, "a cat", candidates=3, verify=True)]
+    ).amount
     assert more is not None
     assert drawn.cost.amount is not None
     assert f"{more - drawn.cost.amount:.2f}" == told

@@ -158,11 +158,15 @@ def test_each_stage_is_shown_with_all_that_is_known_of_its_call() -> None:
         assert cost["source"] in cost["basis"]
         assert call["gateway"] == "happycapy"
     assert [(call["model"], call["status"]) for call in told["stages"]] == [
-        (LLM, "live"), (DRAWER, "upstream-retired"), (VEO, "upstream-retired"),
-    ]  # fmt: skip
+        (LLM, "live"),
+        (DRAWER, "upstream-retired"),
+        (VEO, "upstream-retired"),
+    ]
     assert told["cost"] == {
-        "amount": pytest.approx(sum(STAGES.values())), "currency": "USD", "kind": "estimated",
-    }  # fmt: skip
+        "amount": pytest.approx(sum(STAGES.values())),
+        "currency": "USD",
+        "kind": "estimated",
+    }
     assert (told["spent"], told["max_cost"]) == ({"amount": 0.0, "unknown_calls": 0}, None)
     first, second, third = (call["text"] for call in told["stages"])
     assert first == PROMPT
@@ -174,9 +178,13 @@ def test_what_is_legal_is_shown() -> None:
     _, image, video = plan()["stages"]
     assert {"16:9", "9:16", "21:9"} <= set(image["legal"]["aspect_ratios"])
     assert video["legal"] == {
-        "prompt_characters": None, "aspect_ratios": ["16:9", "9:16"], "durations_s": [4, 6, 8],
-        "resolutions": ["720p", "1080p"], "audio": "always", "last_frame": True,
-    }  # fmt: skip
+        "prompt_characters": None,
+        "aspect_ratios": ["16:9", "9:16"],
+        "durations_s": [4, 6, 8],
+        "resolutions": ["720p", "1080p"],
+        "audio": "always",
+        "last_frame": True,
+    }
     assert one("--resolution=1080p")["legal"]["durations_s"] == [8]
     assert one(f"--video-model={SEEDANCE}")["legal"]["prompt_characters"] == 4000
 
@@ -227,12 +235,17 @@ STRATEGY = "prompt strategy combined"
             {"720p", "4 s, the nearest to 6 at 720p", STRATEGY},
         ),
         (
-            ("--duration=8", "--resolution=1080p", "--aspect-ratio=16:9", f"--video-model={VEO}",
-             "--prompt-strategy=combined"),
+            (
+                "--duration=8",
+                "--resolution=1080p",
+                "--aspect-ratio=16:9",
+                f"--video-model={VEO}",
+                "--prompt-strategy=combined",
+            ),
             set(),
         ),
     ],
-)  # fmt: skip
+)
 def test_what_nobody_typed_is_said_and_what_was_typed_is_not(
     args: tuple[str, ...], chosen: set[str]
 ) -> None:
@@ -246,8 +259,10 @@ def test_a_duration_that_was_fitted_is_said() -> None:
     assert any("6 s instead of 7" in text for text in told["warnings"])
 
 
-@pytest.mark.parametrize(("stage", "what"), [(0, "photorealistic"), (1, "photorealistic"),
-                                             (1, DRAWER), (2, VEO), (2, "combined")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("stage", "what"),
+    [(0, "photorealistic"), (1, "photorealistic"), (1, DRAWER), (2, VEO), (2, "combined")],
+)
 def test_style_model_and_strategy_that_nobody_typed_are_said_too(stage: int, what: str) -> None:
     assert any(what in chosen for chosen in plan()["stages"][stage]["chosen"])
 
@@ -258,12 +273,16 @@ def test_style_model_and_strategy_that_nobody_typed_are_said_too(stage: int, wha
         pytest.param(("--gateway=demo",), "listed", 0, id="the demo's own price"),
         pytest.param((f"--image-model={UNPRICED}",), "unknown", None, id="one unknown price"),
         pytest.param(("--video-model=made-up/model",), "unknown", None, id="an unlisted model"),
-        pytest.param((f"--video-model={SEEDANCE}", "--resolution=1080p"), "unknown", None,
-                     id="no price of that resolution"),
+        pytest.param(
+            (f"--video-model={SEEDANCE}", "--resolution=1080p"),
+            "unknown",
+            None,
+            id="no price of that resolution",
+        ),
         pytest.param(("--duration=8",), "estimated", 3.346, id="more seconds"),
         pytest.param(("--stop-after=anchor",), "estimated", 0.146, id="two stages"),
     ],
-)  # fmt: skip
+)
 def test_the_total_has_the_weakest_kind_in_it(
     args: tuple[str, ...], kind: str, amount: float | None
 ) -> None:
@@ -277,10 +296,12 @@ def test_the_total_has_the_weakest_kind_in_it(
     ("args", "skipped"),
     [
         (("--skip-reasoning",), ["Stage 1 reasoning (--skip-reasoning)"]),
-        (("--stop-after=caption",),
-         ["Stage 2 composition (--stop-after)", "Stage 3 synthesis (--stop-after)"]),
+        (
+            ("--stop-after=caption",),
+            ["Stage 2 composition (--stop-after)", "Stage 3 synthesis (--stop-after)"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_stages_that_make_no_call_are_named_with_the_reason(
     args: tuple[str, ...], skipped: list[str]
 ) -> None:
@@ -308,13 +329,15 @@ def test_what_could_not_be_run_cannot_be_planned_either() -> None:
     [
         pytest.param((), id="nothing typed"),
         pytest.param(("--resolution=1080p", "--motion=It leaps."), id="1080p"),
-        pytest.param((f"--video-model={SEEDANCE}", "--duration=15", "--prompt-strategy=original"),
-                     id="another model"),
+        pytest.param(
+            (f"--video-model={SEEDANCE}", "--duration=15", "--prompt-strategy=original"),
+            id="another model",
+        ),
         pytest.param(("--video-model=bytedance/seedance-2.5", "--duration=30"), id="adaptive"),
         pytest.param(("--video-model=alibaba/wan-v2.7-i2v",), id="follows the picture"),
         pytest.param(("--duration=7", "--fit-duration"), id="fitted"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.thorough
 def test_what_is_planned_is_what_is_sent(gateway: Gateway, args: tuple[str, ...]) -> None:
     call = one(*args)
@@ -323,9 +346,12 @@ def test_what_is_planned_is_what_is_sent(gateway: Gateway, args: tuple[str, ...]
     body = gateway.of("create")[0].body
     sent = {name: body.get(name) for name in ("model", "prompt", "duration", "aspectRatio", "size")}
     assert sent == {
-        "model": call["model"], "prompt": call["text"], "duration": call["settings"]["duration_s"],
-        "aspectRatio": call["settings"]["aspect_ratio"], "size": call["settings"]["resolution"],
-    }  # fmt: skip
+        "model": call["model"],
+        "prompt": call["text"],
+        "duration": call["settings"]["duration_s"],
+        "aspectRatio": call["settings"]["aspect_ratio"],
+        "size": call["settings"]["resolution"],
+    }
     paid = {name: call["cost"][name] for name in ("amount", "currency", "kind")}
     assert receipt()["cost"] == paid
 
@@ -350,9 +376,10 @@ def test_a_plan_of_what_is_left_costs_only_that(gateway: Gateway) -> None:
     assert before < asked == len(gateway.requests)
 
 
-@pytest.mark.parametrize(("script", "args"), [
-    ("factorized_generate", making(OWN)), ("generate_video_from_anchor", animating()),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("script", "args"),
+    [("factorized_generate", making(OWN)), ("generate_video_from_anchor", animating())],
+)
 @pytest.mark.thorough
 def test_a_plan_with_resubmit_counts_what_a_forgotten_job_would_cost_again(
     gateway: Gateway, script: str, args: list[str]

@@ -35,14 +35,26 @@ PROMPT = "A cat jumping from a bookshelf to the couch"
 COMMANDS = {
     "reasoning": ("rewrite_prompt", PROMPT, "--output=out.txt"),
     "composition": ("generate_anchor", CAPTION, "--output=out.png"),
-    "synthesis": ("generate_video_from_anchor", "--anchor=mine.png", f"--prompt={PROMPT}",
-                  "--output=out.mp4"),
+    "synthesis": (
+        "generate_video_from_anchor",
+        "--anchor=mine.png",
+        f"--prompt={PROMPT}",
+        "--output=out.mp4",
+    ),
     "all": ("factorized_generate", f"--prompt={PROMPT}", "--output=out.mp4"),
-}  # fmt: skip
+}
 OUTPUTS = {"reasoning": "out.txt", "composition": "out.png"}
 # The contract's table: exit code -> kind of error.
-KINDS = {3: "auth", 4: "running", 5: "refused", 6: "unavailable", 8: "unknown", 9: "output",
-         10: "rejected", 11: "failed"}  # fmt: skip
+KINDS = {
+    3: "auth",
+    4: "running",
+    5: "refused",
+    6: "unavailable",
+    8: "unknown",
+    9: "output",
+    10: "rejected",
+    11: "failed",
+}
 STATUSES = {0: "succeeded", 4: "running", 5: "refused", 8: "unknown", 10: "rejected"}
 # What a command says of the money where it ends on a paid create, and where a download fails.
 CHARGED = {3: "no", 6: "no", 8: "unknown", 10: "no"}
@@ -100,16 +112,18 @@ def _summed(dialect: str, rows: list[dict[str, Any]]) -> str:
     most = {what: max((billed.get(what, 0) for billed in without), default=0) for what in PAID}
     total = {what: sum(row["total"].get(what, 0) for row in rows) for what in PAID}
     codes = ", ".join(f"{code}: {count}" for code, count in sorted(ends.items()))
-    return "\n".join([
-        "",
-        f"faults at {dialect}: {len(rows)} scenarios",
-        f"  first command ended with exit code {codes}",
-        f"  delivered: {how[ONCE]} by the first command, {how[AGAIN]} by the same command again, "
-        f"{how[ANSWER]} by --resubmit or --job, {how['']} not at all",
-        f"  billed: {total['image']} images, {total['create']} videos",
-        "  billed creates per delivered output without --resubmit, at most: "
-        f"{most['create']} per video, {most['image']} per image",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            "",
+            f"faults at {dialect}: {len(rows)} scenarios",
+            f"  first command ended with exit code {codes}",
+            f"  delivered: {how[ONCE]} by the first command, {how[AGAIN]} by the same command "
+            f"again, {how[ANSWER]} by --resubmit or --job, {how['']} not at all",
+            f"  billed: {total['image']} images, {total['create']} videos",
+            "  billed creates per delivered output without --resubmit, at most: "
+            f"{most['create']} per video, {most['image']} per image",
+        ]
+    )
 
 
 ONCE, AGAIN, ANSWER = "once", "again", "answer"
@@ -317,10 +331,11 @@ def test_a_download_elsewhere_carries_no_key(gateway: Gateway, secret_place: str
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner,
-                                                                max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
-)  # fmt: skip
+)
 # Fields of the kinds that they have; of other kinds it is no receipt.
 KNOWN = st.fixed_dictionaries(
     {},
@@ -357,8 +372,11 @@ def test_a_receipt_comes_back_as_it_was_and_keeps_what_it_does_not_know(
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.binary(max_size=60) | JSON.map(lambda data: json.dumps(data).encode())
-       | WILD.map(lambda wild: json.dumps({"state": "unknown", **wild}).encode()))  # fmt: skip
+@given(
+    st.binary(max_size=60)
+    | JSON.map(lambda data: json.dumps(data).encode())
+    | WILD.map(lambda wild: json.dumps({"state": "unknown", **wild}).encode())
+)
 def test_anything_at_a_receipts_place_is_read_without_a_bug(content: bytes) -> None:
     """What to do is said, or a usage error that says why not: never by sending anything."""
     with tempfile.TemporaryDirectory() as folder:

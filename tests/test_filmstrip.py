@@ -62,11 +62,18 @@ def test_other_numbers_of_tiles(count: int, frames: list[int]) -> None:
 @pytest.mark.parametrize(
     ("width", "height", "count", "row"),
     [
-        (1280, 720, 8, 4), (1280, 720, 7, 4), (1280, 720, 5, 3), (1280, 720, 4, 2),
-        (1280, 720, 3, 3), (1280, 720, 1, 1), (720, 1280, 8, 8), (720, 1280, 3, 3),
-        (1024, 1024, 8, 4), (2560, 1080, 8, 4),
+        (1280, 720, 8, 4),
+        (1280, 720, 7, 4),
+        (1280, 720, 5, 3),
+        (1280, 720, 4, 2),
+        (1280, 720, 3, 3),
+        (1280, 720, 1, 1),
+        (720, 1280, 8, 8),
+        (720, 1280, 3, 3),
+        (1024, 1024, 8, 4),
+        (2560, 1080, 8, 4),
     ],
-)  # fmt: skip
+)
 def test_how_many_tiles_stand_in_a_row(width: int, height: int, count: int, row: int) -> None:
     assert columns(width, height, count) == row
 
@@ -166,21 +173,22 @@ CLIPS: list[Any] = [
     pytest.param(film(144, size=TALL), TALL, 24, ALL_OF_6_S, id="9:16"),
     pytest.param(film(144, size=SQUARE), SQUARE, 24, ALL_OF_6_S, id="1:1"),
     pytest.param(film(144, NTSC), WIDE, NTSC, ALL_OF_6_S, id="23.976 fps"),
-    pytest.param(
-        film(120, Fraction(30)), WIDE, 30, [0, 17, 34, 51, 68, 85, 102, 119], id="30 fps"
-    ),
+    pytest.param(film(120, Fraction(30)), WIDE, 30, [0, 17, 34, 51, 68, 85, 102, 119], id="30 fps"),
     pytest.param(film(1), WIDE, 24, [0], id="one frame"),
     pytest.param(film(3), WIDE, 24, [0, 1, 2], id="three frames"),
     pytest.param(film(5), WIDE, 24, [0, 1, 2, 3, 4], id="five frames, two rows"),
     pytest.param(film(3, size=TALL), TALL, 24, [0, 1, 2], id="three upright frames"),
     pytest.param(film(48, container="mov"), WIDE, 24, [0, 7, 13, 20, 27, 34, 40, 47], id="mov"),
     pytest.param(
-        film(48, container="webm", codec="libvpx"), WIDE, 24,
-        [0, 7, 13, 20, 27, 34, 40, 47], id="webm",
+        film(48, container="webm", codec="libvpx"),
+        WIDE,
+        24,
+        [0, 7, 13, 20, 27, 34, 40, 47],
+        id="webm",
     ),
     pytest.param(film(144, bf="3", g="250"), WIDE, 24, ALL_OF_6_S, id="B-frames, one key frame"),
     pytest.param(film(144, start_s=5), WIDE, 24, ALL_OF_6_S, id="a clock that starts at 5 s"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("data", "size", "fps", "frames"), CLIPS)
@@ -242,9 +250,10 @@ def test_a_container_that_lies_about_its_length_still_gives_true_moments(part: f
 
 
 @pytest.mark.xfail(
-    strict=True, raises=AssertionError,
+    strict=True,
+    raises=AssertionError,
     reason="a rotation in the container is not followed: the strip lies on its side",
-)  # fmt: skip
+)
 def test_a_turned_clip_is_shown_as_players_show_it() -> None:
     quarter = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 90 << 16, 0, 1 << 30)
     path = Path("clip.mp4")
@@ -288,7 +297,7 @@ def without_size(data: bytes) -> bytes:
         pytest.param(unknown_codec(film(48)), id="a codec nobody knows"),
         pytest.param(without_size(film(48)), id="pictures without a size"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_shown_is_one_error(data: bytes) -> None:
     Path("clip.mp4").write_bytes(data)
     with pytest.raises(OutputError):
@@ -315,11 +324,14 @@ def pipeline(gateway: Gateway, *words: str) -> Run:
 @pytest.mark.parametrize(
     ("script", "words", "drawn"),
     [
-        (video, [], False), (video, ["--filmstrip"], True), (video, ["--no-filmstrip"], False),
-        (pipeline, [], True), (pipeline, ["--filmstrip"], True),
+        (video, [], False),
+        (video, ["--filmstrip"], True),
+        (video, ["--no-filmstrip"], False),
+        (pipeline, [], True),
+        (pipeline, ["--filmstrip"], True),
         (pipeline, ["--no-filmstrip"], False),
     ],
-)  # fmt: skip
+)
 def test_who_draws_a_filmstrip(
     gateway: Gateway, script: Callable[..., Run], words: Sequence[str], drawn: bool
 ) -> None:

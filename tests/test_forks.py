@@ -93,7 +93,7 @@ ENDINGS = {
     "a closed stdout": "import os\nprint('x')\nos.close(1)",
     "a full stdout": "import os\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)\nprint('x')",
     "much": "import sys\nprint(len(sys.stdin.read()), 'x' * 300_000, file=sys.stderr)",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("source", [FINDS, *ENDINGS.values()], ids=["what it finds", *ENDINGS])
@@ -103,19 +103,24 @@ def test_a_script_finds_and_ends_the_same(source: str, home: Path) -> None:
     words = [str(script), "a", "--b=ü"]
     given = b"x" * 200_000 if "len(" in source else b"given"
     environ = environment(env={"COVERAGE_PROCESS_CONFIG": None})  # it handles SIGTERM
-    real = subprocess.run([sys.executable, *words], env=environ, input=given,
-                          capture_output=True, check=False)  # fmt: skip
+    real = subprocess.run(
+        [sys.executable, *words], env=environ, input=given, capture_output=True, check=False
+    )
     Path("made").unlink(missing_ok=True)
     forked = FORKS.run(words, environ, given, 20)
     assert (forked.returncode, forked.stdout, forked.stderr) == (
-        real.returncode, real.stdout, real.stderr,
-    )  # fmt: skip
+        real.returncode,
+        real.stdout,
+        real.stderr,
+    )
 
 
 def test_each_has_its_own_randomness_and_leaves_nothing_to_the_next(home: Path) -> None:
     script = home / "script.py"
-    script.write_text("import json, random, os\nprint(random.random(), hasattr(json, 'mine'))\n"
-                      "json.mine = os.environ['LEFT'] = 'x'")  # fmt: skip
+    script.write_text(
+        "import json, random, os\nprint(random.random(), hasattr(json, 'mine'))\n"
+        "json.mine = os.environ['LEFT'] = 'x'"
+    )
     said = [FORKS.run([str(script)], environment(), b"", 20).stdout.split() for _ in range(3)]
     assert len({number for number, _ in said}) == 3
     assert {left for _, left in said} == {b"False"}
@@ -151,8 +156,12 @@ socket.send_fds(told, [b"x"], [server._idle[0]._process.stdout.fileno()])
 os.kill(os.getpid(), signal.SIGKILL)
 """
     with ours, theirs:
-        killed = subprocess.run([sys.executable, "-c", source], env=environment(), check=False,
-                                pass_fds=[theirs.fileno()])  # fmt: skip
+        killed = subprocess.run(
+            [sys.executable, "-c", source],
+            env=environment(),
+            check=False,
+            pass_fds=[theirs.fileno()],
+        )
         assert killed.returncode == -9
         _, fds, _, _ = socket.recv_fds(ours, 1, 1)
     # The server alone can write here now: once it has ended, reading comes to the end.

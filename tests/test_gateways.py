@@ -70,8 +70,10 @@ def test_a_whole_run_ends_alike_at_every_gateway(any_gateway: Gateway) -> None:
     assert result["gateway"] == any_gateway.dialect
     assert result["anchor_fidelity"] > 0.9
     assert [stage["stage"] for stage in result["stages"]] == [
-        "reasoning", "composition", "synthesis",
-    ]  # fmt: skip
+        "reasoning",
+        "composition",
+        "synthesis",
+    ]
     assert any_gateway.billed == {"chat": 1, "image": 1, "create": 1}
     # The picture that was drawn is the one that is animated, and the words are those of the plan.
     asked = any_gateway.speech.asked(any_gateway.of("create")[0])
@@ -191,9 +193,12 @@ def setup(gateway: Gateway, *words: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         ["bash", str(SCRIPTS / "setup.sh"), f"--gateway={gateway.dialect}", *words],
-        env=environment(gateway, {"PATH": path}), capture_output=True, text=True, timeout=60,
+        env=environment(gateway, {"PATH": path}),
+        capture_output=True,
+        text=True,
+        timeout=60,
         check=False,
-    )  # fmt: skip
+    )
 
 
 # --- models, seed, sound --------------------------------------------------------------------------
@@ -283,9 +288,15 @@ def test_openrouter_is_asked_where_it_said(any_gateway: Gateway) -> None:
         pytest.skip("only OpenRouter tells a polling URL")
     any_gateway.always(
         "create",
-        Reply(202, json={"id": "job-1", "polling_url": "/api/v1/videos/job-1?from=eu",
-                         "status": "pending"}),
-    )  # fmt: skip
+        Reply(
+            202,
+            json={
+                "id": "job-1",
+                "polling_url": "/api/v1/videos/job-1?from=eu",
+                "status": "pending",
+            },
+        ),
+    )
     assert animate(any_gateway, "--no-wait").code == 4
     assert receipt("clip.mp4")["address"] == "/api/v1/videos/job-1?from=eu"
     assert [request.path for request in any_gateway.of("status")] == [
@@ -322,8 +333,14 @@ def test_the_manners_of_single_servers(dialect: str, manner: str) -> None:
 def test_another_image_model_is_asked_in_another_way(any_gateway: Gateway) -> None:
     for number, model in enumerate(any_gateway.speech.other_image_models):
         name = f"anchor-{number}.png"
-        done = run("generate_anchor", CAPTION, f"--output={name}", "--json", f"--model={model}",
-                   gateway=any_gateway)  # fmt: skip
+        done = run(
+            "generate_anchor",
+            CAPTION,
+            f"--output={name}",
+            "--json",
+            f"--model={model}",
+            gateway=any_gateway,
+        )
         assert done.code == 0, done.err
         assert Path(name).read_bytes() in [png((1280, 720), draw) for draw in range(3)]
         asked = any_gateway.speech.asked(any_gateway.of("image")[-1])
@@ -581,8 +598,11 @@ def test_a_fifth_gateway_is_one_file(tmp_path: Path) -> None:
             script = str(skill / "scripts/factorized_generate.py")
             ended = subprocess.run(
                 [sys.executable, script, "--json", "--gateway=acme", *words],
-                env=environment(gateway, told), capture_output=True, timeout=60, check=False,
-            )  # fmt: skip
+                env=environment(gateway, told),
+                capture_output=True,
+                timeout=60,
+                check=False,
+            )
             return Run(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
 
         making = [f"--prompt={PROMPT}", "--output=cat.mp4", *named(gateway)]
@@ -598,6 +618,10 @@ def test_a_fifth_gateway_is_one_file(tmp_path: Path) -> None:
         assert set(gateway.speech.models.values()) <= set(
             online.json["online"]["not_in_the_registry"]
         )
-        helped = subprocess.run([sys.executable, str(skill / "scripts/factorized_generate.py"),
-                                 "--help"], capture_output=True, text=True, check=True)  # fmt: skip
+        helped = subprocess.run(
+            [sys.executable, str(skill / "scripts/factorized_generate.py"), "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert "{auto,demo,acme,happycapy,openai,openrouter,vercel}" in helped.stdout

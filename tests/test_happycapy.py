@@ -52,11 +52,7 @@ MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}
             happycapy.encode_chat(ChatRequest("anthropic/claude-sonnet-4.6", MESSAGES)),
             "chat",
             "/api/v1/chat/completions",
-            {
-                "model": "anthropic/claude-sonnet-4.6",
-                "messages": MESSAGES,
-                "max_tokens": 8_000,
-            },
+            {"model": "anthropic/claude-sonnet-4.6", "messages": MESSAGES, "max_tokens": 8_000},
         ),
         (
             happycapy.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
@@ -322,9 +318,20 @@ def test_a_submitted_job_has_an_id_and_runs(row: dict[str, object], job_id: str)
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"id": ""}, {"id": " "}, {"id": None}, {"id": True}, {"id": ["v"]}, {"status": "pending"},
-     {"data": {"id": "v-1"}}, [{"id": "v-1"}], b"", b'{"id": "v'],
-)  # fmt: skip
+    [
+        {},
+        {"id": ""},
+        {"id": " "},
+        {"id": None},
+        {"id": True},
+        {"id": ["v"]},
+        {"status": "pending"},
+        {"data": {"id": "v-1"}},
+        [{"id": "v-1"}],
+        b"",
+        b'{"id": "v',
+    ],
+)
 def test_a_job_without_an_id_is_unreadable(body: object) -> None:
     with pytest.raises(Unreadable):
         happycapy.decode_submit(reply(body))

@@ -42,8 +42,14 @@ def pictures(last: tuple[int, int] = (1280, 720), number: int = 5) -> None:
 
 def animate(gateway: Gateway | None, *words: str, last: str = "last.png") -> Run:
     """Stage 3 with --json, to clip.mp4."""
-    told = ["--anchor=first.png", f"--last-frame={last}", f"--prompt={PROMPT}",
-            "--output=clip.mp4", "--json", *words]  # fmt: skip
+    told = [
+        "--anchor=first.png",
+        f"--last-frame={last}",
+        f"--prompt={PROMPT}",
+        "--output=clip.mp4",
+        "--json",
+        *words,
+    ]
     return run("generate_video_from_anchor", *told, gateway=gateway)
 
 
@@ -198,9 +204,16 @@ def test_what_was_sent_before_is_not_held_to_the_registry_of_today(asked: dict[s
 
     def planned(strict: bool) -> Call:
         return synthesis(
-            PROMPT, None, "openrouter", model=TAKES_NONE, strategy=None, duration=None, ratio=None,
-            strict=strict, **asked,
-        )  # fmt: skip
+            PROMPT,
+            None,
+            "openrouter",
+            model=TAKES_NONE,
+            strategy=None,
+            duration=None,
+            ratio=None,
+            strict=strict,
+            **asked,
+        )
 
     row = models.pick("video", TAKES_NONE, "openrouter")
     if getattr(row, next(iter(asked))) is False:
@@ -235,8 +248,13 @@ def test_durations_that_a_last_frame_locks_are_kept(script: Any) -> None:
 def test_without_a_last_frame_they_are_not_locked() -> None:
     pictures()
     with Gateway("openrouter") as gateway:
-        words = ["--anchor=first.png", f"--prompt={PROMPT}", f"--model={LOCKED}", "--duration=12",
-                 "--output=clip.mp4"]  # fmt: skip
+        words = [
+            "--anchor=first.png",
+            f"--prompt={PROMPT}",
+            f"--model={LOCKED}",
+            "--duration=12",
+            "--output=clip.mp4",
+        ]
         done = run("generate_video_from_anchor", *words, gateway=gateway)
         assert (done.code, arrived(gateway).duration_s) == (0, 12), done.err
 
@@ -352,8 +370,7 @@ def test_what_is_no_picture_is_a_usage_error(gateway: Gateway, script: Any, last
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "change",
-    [{"mode": "RGBA"}, {"format": "WEBP"}, {"exif": True}, {"size": (4000, 2250)}],
+    "change", [{"mode": "RGBA"}, {"format": "WEBP"}, {"exif": True}, {"size": (4000, 2250)}]
 )
 def test_what_models_do_not_take_is_redrawn(gateway: Gateway, change: dict[str, Any]) -> None:
     pictures()

@@ -55,36 +55,85 @@ def lacking(words: tuple[str, ...], text: str) -> list[str]:
         ("llm", None, "happycapy", "anthropic/claude-sonnet-4.6", []),
         ("video", None, "demo", "demo/push-in", []),
         # Not in the list.
-        ("video", OWN, "happycapy", OWN, [("made-up/model is not in this tool's model list",
-                                           "settings and price are not checked")]),
+        (
+            "video",
+            OWN,
+            "happycapy",
+            OWN,
+            [
+                (
+                    "made-up/model is not in this tool's model list",
+                    "settings and price are not checked",
+                )
+            ],
+        ),
         ("video", OWN, "demo", OWN, []),  # it takes any name
         # Translated.
-        ("video", "bytedance/seedance-2.0", "happycapy", SEEDANCE,
-         [("bytedance/seedance-2.0 is called byteplus/dreamina-seedance-2-0 at happycapy",)]),
-        ("llm", "claude-sonnet-4-6", "happycapy", "anthropic/claude-sonnet-4.6",
-         [("claude-sonnet-4-6 is called anthropic/claude-sonnet-4.6 at happycapy",)]),
+        (
+            "video",
+            "bytedance/seedance-2.0",
+            "happycapy",
+            SEEDANCE,
+            [("bytedance/seedance-2.0 is called byteplus/dreamina-seedance-2-0 at happycapy",)],
+        ),
+        (
+            "llm",
+            "claude-sonnet-4-6",
+            "happycapy",
+            "anthropic/claude-sonnet-4.6",
+            [("claude-sonnet-4-6 is called anthropic/claude-sonnet-4.6 at happycapy",)],
+        ),
         # Shut down by its vendor.
-        ("video", None, "happycapy", VEO,
-         [("Google shut", VEO, "2026-10-22", "may keep an alias", f"use {VEO_GA}")]),
-        ("image", DRAWER, "happycapy", DRAWER,
-         [("Google shut", DRAWER, "2026-06-25", "use google/gemini-3-pro-image.")]),
-        ("video", SEEDANCE_1, "happycapy", SEEDANCE_1,
-         [("ByteDance shut", "2026-07-17", f"use {SEEDANCE}")]),
+        (
+            "video",
+            None,
+            "happycapy",
+            VEO,
+            [("Google shut", VEO, "2026-10-22", "may keep an alias", f"use {VEO_GA}")],
+        ),
+        (
+            "image",
+            DRAWER,
+            "happycapy",
+            DRAWER,
+            [("Google shut", DRAWER, "2026-06-25", "use google/gemini-3-pro-image.")],
+        ),
+        (
+            "video",
+            SEEDANCE_1,
+            "happycapy",
+            SEEDANCE_1,
+            [("ByteDance shut", "2026-07-17", f"use {SEEDANCE}")],
+        ),
         # Both.
-        ("video", "veo-3.1-generate-preview", "happycapy", VEO,
-         [("is called", VEO), ("Google shut", "2026-10-22")]),
+        (
+            "video",
+            "veo-3.1-generate-preview",
+            "happycapy",
+            VEO,
+            [("is called", VEO), ("Google shut", "2026-10-22")],
+        ),
         # Listed, but not known to be served here.
-        ("video", SEEDANCE_25, "happycapy", SEEDANCE_25,
-         [(SEEDANCE_25, "is not known to be served by happycapy", "sent as it is")]),
+        (
+            "video",
+            SEEDANCE_25,
+            "happycapy",
+            SEEDANCE_25,
+            [(SEEDANCE_25, "is not known to be served by happycapy", "sent as it is")],
+        ),
         ("video", "wan-v2.7", "happycapy", "wan-v2.7", [("wan-v2.7 is not known to be served",)]),
         ("video", SEEDANCE_25, "demo", SEEDANCE_25, []),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("allow_off", [False, True])
 def test_a_model_comes_with_what_should_be_known_of_it(
-    kind: str, typed: str | None, gateway: str, sent: str, notes: list[tuple[str, ...]],
+    kind: str,
+    typed: str | None,
+    gateway: str,
+    sent: str,
+    notes: list[tuple[str, ...]],
     allow_off: bool,
-) -> None:  # fmt: skip
+) -> None:
     model, said = legal.choose_model(kind, typed, gateway, allow_off)
     assert model.id == sent
     assert len(said) == len(notes)
@@ -98,12 +147,22 @@ def test_a_model_comes_with_what_should_be_known_of_it(
     [
         ("video", "openai/sora-2", "openai/sora-2", ("OpenAI", "2026-09-24"), SEEDANCE),
         ("video", "sora-2-pro", "openai/sora-2-pro", ("OpenAI", "2026-09-24"), SEEDANCE),
-        ("video", "google/veo-3.0-generate-001", "google/veo-3.0-generate-001",
-         ("Google", "2026-06-30"), VEO_GA),
-        ("image", "imagen-4.0-generate-001", "imagen-4.0-generate-001", ("Google", "2026-08-17"),
-         "google/gemini-3-pro-image"),
+        (
+            "video",
+            "google/veo-3.0-generate-001",
+            "google/veo-3.0-generate-001",
+            ("Google", "2026-06-30"),
+            VEO_GA,
+        ),
+        (
+            "image",
+            "imagen-4.0-generate-001",
+            "imagen-4.0-generate-001",
+            ("Google", "2026-08-17"),
+            "google/gemini-3-pro-image",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_model_that_is_off_is_refused_until_that_is_allowed(
     kind: str, typed: str, sent: str, message: tuple[str, ...], instead: str
 ) -> None:
@@ -191,17 +250,37 @@ def test_a_ratio_that_the_model_takes_or_that_nobody_knows_of_passes(
 @pytest.mark.parametrize(
     ("model", "ratio", "gateway", "message", "hint"),
     [
-        (video(VEO), "1:1", "happycapy", "takes the aspect ratios 16:9 and 9:16, not 1:1.",
-         f"1:1 is taken by {SEEDANCE}, {SEEDANCE_1}."),
-        (video(VEO), "5:1", "happycapy", "not 5:1.",
-         "No model that this tool knows is known to take that."),
-        (image(DRAWER), "8:1", "happycapy", "9:16, 16:9 and 21:9, not 8:1.",
-         "8:1 is taken by google/gemini-3.1-flash-image-preview."),
+        (
+            video(VEO),
+            "1:1",
+            "happycapy",
+            "takes the aspect ratios 16:9 and 9:16, not 1:1.",
+            f"1:1 is taken by {SEEDANCE}, {SEEDANCE_1}.",
+        ),
+        (
+            video(VEO),
+            "5:1",
+            "happycapy",
+            "not 5:1.",
+            "No model that this tool knows is known to take that.",
+        ),
+        (
+            image(DRAWER),
+            "8:1",
+            "happycapy",
+            "9:16, 16:9 and 21:9, not 8:1.",
+            "8:1 is taken by google/gemini-3.1-flash-image-preview.",
+        ),
         (image(DRAWER), "8:1", "demo", "not 8:1.", "which demo is not known to serve."),
-        (Model("x/y", "video", ratios=("16:9",)), "7:1", "happycapy",
-         "x/y takes the aspect ratio 16:9, not 7:1.", "No model"),
+        (
+            Model("x/y", "video", ratios=("16:9",)),
+            "7:1",
+            "happycapy",
+            "x/y takes the aspect ratio 16:9, not 7:1.",
+            "No model",
+        ),
     ],
-)  # fmt: skip
+)
 def test_another_ratio_is_refused_with_the_legal_ones_and_who_takes_it(
     model: Model, ratio: str, gateway: str, message: str, hint: str
 ) -> None:
@@ -296,24 +375,46 @@ def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
 @pytest.mark.parametrize(
     ("model", "typed", "gateway", "message", "hint"),
     [
-        (H3, "720p", "demo", f"{H3} makes 768p and 2k, not 720p.",
-         f"720p is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}, which demo is not known "
-         "to serve."),  # four names of many
+        (
+            H3,
+            "720p",
+            "demo",
+            f"{H3} makes 768p and 2k, not 720p.",
+            f"720p is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}, which demo is not "
+            "known to serve.",
+        ),  # four names of many
         # The gateway's call cannot say it, whatever the model makes.
-        (VEO, "480p", "happycapy", "happycapy can be asked for 720p and 1080p only, not 480p.",
-         f"Type one that {VEO} makes there (720p and 1080p), or none."),
+        (
+            VEO,
+            "480p",
+            "happycapy",
+            "happycapy can be asked for 720p and 1080p only, not 480p.",
+            f"Type one that {VEO} makes there (720p and 1080p), or none.",
+        ),
         (VEO, "4k", "happycapy", "720p and 1080p only, not 4k.", "(720p and 1080p)"),
         (OWN, "4k", "happycapy", "720p and 1080p only, not 4k.", "(720p and 1080p)"),
         ("bytedance/seedance-2.0-fast", "480p", "happycapy", "only, not 480p.", "(720p), or none"),
-        ("openai/sora-2", "1080p", "happycapy", "openai/sora-2 makes 720p, not 1080p.",
-         f"1080p is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}."),
+        (
+            "openai/sora-2",
+            "1080p",
+            "happycapy",
+            "openai/sora-2 makes 720p, not 1080p.",
+            f"1080p is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}.",
+        ),
         # They have nothing in common.
-        *[(H3, typed, "happycapy",
-           f"{H3} makes 768p and 2k; happycapy can be asked for 720p and 1080p only.",
-           "another model") for typed in (None, "720p", "768p", "4k")],
+        *[
+            (
+                H3,
+                typed,
+                "happycapy",
+                f"{H3} makes 768p and 2k; happycapy can be asked for 720p and 1080p only.",
+                "another model",
+            )
+            for typed in (None, "720p", "768p", "4k")
+        ],
         (H3, "8k", "demo", "not 8k.", "No model that this tool knows"),
     ],
-)  # fmt: skip
+)
 def test_another_resolution_is_refused_with_the_legal_ones_and_who_makes_it(
     model: str, typed: str | None, gateway: str, message: str, hint: str
 ) -> None:
@@ -395,24 +496,54 @@ def test_a_duration_stands_or_is_chosen_or_fitted_and_said(
 @pytest.mark.parametrize(
     ("model", "typed", "resolution", "message", "hint"),
     [
-        (VEO, 5, "720p", f"{VEO} makes clips of 4, 6 and 8 seconds, not 5.",
-         f"5 s is taken by {SEEDANCE}, {SEEDANCE_1}."),
-        (VEO, 6, "1080p", f"{VEO} makes clips of 8 seconds at 1080p, not 6.",
-         f"6 s at 1080p is taken by {SEEDANCE}, {SEEDANCE_1}."),
-        (VEO, 12, "720p", "4, 6 and 8 seconds, not 12.",  # sora-2 made 12
-         f"12 s is taken by {SEEDANCE}, {SEEDANCE_1}."),
-        (SEEDANCE, 16, "720p", "makes clips of 4 to 15 seconds, not 16.",
-         f"16 s is taken by {SEEDANCE_25}, klingai/kling-v4.0, "),
+        (
+            VEO,
+            5,
+            "720p",
+            f"{VEO} makes clips of 4, 6 and 8 seconds, not 5.",
+            f"5 s is taken by {SEEDANCE}, {SEEDANCE_1}.",
+        ),
+        (
+            VEO,
+            6,
+            "1080p",
+            f"{VEO} makes clips of 8 seconds at 1080p, not 6.",
+            f"6 s at 1080p is taken by {SEEDANCE}, {SEEDANCE_1}.",
+        ),
+        (
+            VEO,
+            12,
+            "720p",
+            "4, 6 and 8 seconds, not 12.",  # sora-2 made 12
+            f"12 s is taken by {SEEDANCE}, {SEEDANCE_1}.",
+        ),
+        (
+            SEEDANCE,
+            16,
+            "720p",
+            "makes clips of 4 to 15 seconds, not 16.",
+            f"16 s is taken by {SEEDANCE_25}, klingai/kling-v4.0, ",
+        ),
         (SEEDANCE, 3, "720p", "4 to 15 seconds, not 3.", f"3 s is taken by {SEEDANCE_1}."),
-        ("klingai/kling-v2.6-i2v", 8, "720p", "makes clips of 5 and 10 seconds, not 8.",
-         f"8 s is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}."),
+        (
+            "klingai/kling-v2.6-i2v",
+            8,
+            "720p",
+            "makes clips of 5 and 10 seconds, not 8.",
+            f"8 s is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}.",
+        ),
         # A lock: only those that make the resolution too.
-        ("lightricks/ltx-2-fast", 15, "4k", "makes clips of 6 to 10 seconds at 4k, not 15.",
-         "15 s at 4k is taken by google/gemini-omni-1.2-flash, klingai/kling-v3.0-i2v, "
-         "klingai/kling-v4.0"),
+        (
+            "lightricks/ltx-2-fast",
+            15,
+            "4k",
+            "makes clips of 6 to 10 seconds at 4k, not 15.",
+            "15 s at 4k is taken by google/gemini-omni-1.2-flash, klingai/kling-v3.0-i2v, "
+            "klingai/kling-v4.0",
+        ),
         (SEEDANCE, 31, "720p", "not 31.", "No model that this tool knows is known to take that."),
     ],
-)  # fmt: skip
+)
 def test_another_duration_is_refused_with_the_legal_ones_and_who_makes_it(
     model: str, typed: int, resolution: str, message: str, hint: str
 ) -> None:
@@ -484,17 +615,28 @@ def test_a_text_within_the_limit_or_without_a_known_one_passes(model: str, chara
 @pytest.mark.parametrize(
     ("model", "characters", "message", "hint"),
     [
-        (video(SEEDANCE), 4_001, f"{SEEDANCE} takes 4,000 characters; the prompt has 4,001.",
-         f"4,001 characters is taken by {SEEDANCE_25}, alibaba/wan-v3.0-video, {WAN}"),
+        (
+            video(SEEDANCE),
+            4_001,
+            f"{SEEDANCE} takes 4,000 characters; the prompt has 4,001.",
+            f"4,001 characters is taken by {SEEDANCE_25}, alibaba/wan-v3.0-video, {WAN}",
+        ),
         # What would be cut off silently is refused as well: it would be paid for.
-        (video(WAN), 5_001,
-         f"{WAN} takes 5,000 characters and silently cuts off the rest; the prompt has 5,001.",
-         f"5,001 characters is taken by {SEEDANCE_25}, alibaba/wan-v3.0-video, which"),
+        (
+            video(WAN),
+            5_001,
+            f"{WAN} takes 5,000 characters and silently cuts off the rest; the prompt has 5,001.",
+            f"5,001 characters is taken by {SEEDANCE_25}, alibaba/wan-v3.0-video, which",
+        ),
         (video(WAN), 20_001, "the prompt has 20,001.", "No model that this tool knows"),
-        (image("bytedance/seedream-5.0-pro"), 4_001, "takes 4,000 characters;",
-         "openai/gpt-image-2, "),
+        (
+            image("bytedance/seedream-5.0-pro"),
+            4_001,
+            "takes 4,000 characters;",
+            "openai/gpt-image-2, ",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_longer_text_is_refused_with_both_lengths_and_who_takes_it(
     model: Model, characters: int, message: str, hint: str
 ) -> None:
@@ -572,7 +714,7 @@ def test_a_crop_of_more_than_a_tenth_is_a_persons_decision(
         pytest.param((1200, 1920), "9:16"),
         pytest.param((800, 1280), "9:16"),
     ],
-)  # fmt: skip
+)
 def test_a_crop_of_exactly_a_tenth_is_free_lying_and_standing(
     size: shapes.Size, ratio: str
 ) -> None:

@@ -85,8 +85,10 @@ def check_blind(requests: Sequence[Request], prompts: int) -> None:
                 (p.format, p.mode, p.size, sorted(p.info)) for p in pictures_in(other)
             ]
             varies = {"content-length"}
-            heads = [{name: value for name, value in request.headers.items() if name not in varies}
-                     for request in (one, other)]  # fmt: skip
+            heads = [
+                {name: value for name, value in request.headers.items() if name not in varies}
+                for request in (one, other)
+            ]
             assert heads[0] == heads[1]
     check_words(requests)
 

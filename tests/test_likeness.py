@@ -73,7 +73,10 @@ def mirrored(data: bytes) -> bytes:
         pytest.param(ramp(), mapped(lambda v: v * 1.1 - 5, ramp()), 0.999, 1, id="more contrast"),
         pytest.param(ramp(), tinted(ramp(), 40, 0, -40), 1, 1, id="another tint"),
         pytest.param(
-            tinted(texture(1), 60, 0, -60), tinted(texture(2), 60, 0, -60), 0, 0.05,
+            tinted(texture(1), 60, 0, -60),
+            tinted(texture(2), 60, 0, -60),
+            0,
+            0.05,
             id="a common tint is no likeness",
         ),
         pytest.param(flat(90, 90, 90), flat(90, 90, 90), 1, 1, id="flat, the same"),
@@ -81,14 +84,17 @@ def mirrored(data: bytes) -> bytes:
         pytest.param(flat(90, 90, 90), flat(90, 90, 100), 0, 0, id="flat, another colour"),
         pytest.param(flat(0, 0, 0), flat(255, 255, 255), 0, 0, id="black and white"),
         pytest.param(
-            trembling(flat(90, 90, 90), 3), trembling(flat(90, 90, 90), 3, 4), 1, 1,
+            trembling(flat(90, 90, 90), 3),
+            trembling(flat(90, 90, 90), 3, 4),
+            1,
+            1,
             id="flat, each with its noise",
         ),
         pytest.param(flat(90, 90, 90), ramp(), 0, 0, id="flat and not flat"),
         pytest.param(ramp(), trembling(flat(120, 120, 120), 3), 0, 0.05, id="not flat and flat"),
         pytest.param(flat(0, 0, 0), trembling(flat(9, 9, 9), 6), 0, 0, id="black and noise"),
     ],
-)  # fmt: skip
+)
 def test_how_alike_two_pictures_are(one: bytes, other: bytes, least: float, most: float) -> None:
     assert least - 1e-9 <= alike(one, other) <= most + 1e-9
     assert alike(one, other) == pytest.approx(alike(other, one), abs=1e-12)
@@ -224,15 +230,21 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "gradient from the middle": lambda: painted(
         SQUARE, lambda x, y: (250 - 330 * math.hypot(x - 0.5, y - 0.5),) * 3
     ),
-    "rainbow": lambda: painted(WIDE, lambda x, y: (
-        128 + 120 * math.sin(9 * x + 3 * y), 128 + 120 * math.sin(9 * x + 2),
-        128 + 120 * math.sin(5 * y + 4))),
+    "rainbow": lambda: painted(
+        WIDE,
+        lambda x, y: (
+            128 + 120 * math.sin(9 * x + 3 * y),
+            128 + 120 * math.sin(9 * x + 2),
+            128 + 120 * math.sin(5 * y + 4),
+        ),
+    ),
     "shapes on white": lambda: scattered(1, WIDE, "white"),
     "shapes on grey": lambda: scattered(2, WIDE, "grey"),
     "shapes, upright": lambda: scattered(3, TALL, "white"),
     "shapes, square": lambda: scattered(4, SQUARE, "black"),
     "one small thing on white": lambda: drawn(
-        WIDE, "white", lambda draw: draw.ellipse((430, 60, 560, 190), "firebrick")),
+        WIDE, "white", lambda draw: draw.ellipse((430, 60, 560, 190), "firebrick")
+    ),
     "dark text": lambda: written(5, "black", "white"),
     "light text": lambda: written(6, "white", "#101018"),
     "clouds": lambda: clouds(WIDE, 21),
@@ -254,11 +266,15 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "flat blue": lambda: Image.new("RGB", WIDE, (60, 100, 170)),
     "black": lambda: Image.new("RGB", WIDE, "black"),
     "white": lambda: Image.new("RGB", SQUARE, "white"),
-}  # fmt: skip
+}
 # A frame is encoded in one of two ways; which one, a clip should tell. libswscale's numbers.
 BT709, BT601 = 1, 5
-WAYS = {"untagged": (BT601, None), "BT.709": (BT709, BT709), "BT.601": (BT601, BT601),
-        "BT.709 that is not said": (BT709, None)}  # fmt: skip
+WAYS = {
+    "untagged": (BT601, None),
+    "BT.709": (BT709, BT709),
+    "BT.601": (BT601, BT601),
+    "BT.709 that is not said": (BT709, None),
+}
 
 
 @cache
@@ -387,11 +403,16 @@ DRIFTS: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 # Grain finer than what is compared, and flat pictures, whose colour may be 8 levels off.
 LOST = {
-    ("fine noise", "zoomed"): 0.49, ("fine noise", "shifted"): 0.28, ("stars", "shifted"): 0.27,
-    ("very low contrast", "darker"): 0.0, ("flat red", "brighter"): 0.0,
-    ("flat red", "darker"): 0.0, ("flat blue", "brighter"): 0.0, ("flat blue", "darker"): 0.0,
+    ("fine noise", "zoomed"): 0.49,
+    ("fine noise", "shifted"): 0.28,
+    ("stars", "shifted"): 0.27,
+    ("very low contrast", "darker"): 0.0,
+    ("flat red", "brighter"): 0.0,
+    ("flat red", "darker"): 0.0,
+    ("flat blue", "brighter"): 0.0,
+    ("flat blue", "darker"): 0.0,
     ("white", "darker"): 0.0,
-}  # fmt: skip
+}
 DRIFTED = [
     fails(name, drift, value=LOST[name, drift]) if (name, drift) in LOST else (name, drift)
     for name in PICTURES

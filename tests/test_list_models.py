@@ -51,8 +51,10 @@ def test_without_a_key_every_model_is_listed_and_nothing_is_asked(gateway: Gatew
     assert result["models"] == without_key["models"]
     assert [row["id"] for row in result["models"]] == [model.id for model in models.rows()]
     assert (result["status"], result["gateway"], result["warnings"]) == (
-        "succeeded", "happycapy", [],
-    )  # fmt: skip
+        "succeeded",
+        "happycapy",
+        [],
+    )
     assert "online" not in result
     assert (gateway.requests, files()) == ([], set())
 
@@ -81,9 +83,7 @@ def test_a_row_tells_status_limits_prices_and_sources() -> None:
     assert veo["replacement"] == "google/veo-3.1-generate-001"
     assert veo["gateways"] == {"happycapy": {"id": VEO, "status": "upstream-retired"}}
     assert veo["durations_s"] == [4, 6, 8]
-    assert veo["duration_locks"][0] == {
-        "when": {"resolution": ["1080p", "4k"]}, "durations_s": [8],
-    }  # fmt: skip
+    assert veo["duration_locks"][0] == {"when": {"resolution": ["1080p", "4k"]}, "durations_s": [8]}
     assert (veo["aspect_ratios"], veo["audio"]) == (["16:9", "9:16"], "always")
     assert veo["resolutions"] == ["720p", "1080p", "4k"]
     assert all(price["as_of"] and price["source"] for price in veo["prices"])
@@ -122,7 +122,7 @@ def test_the_demo_lists_its_own_models_first() -> None:
         pytest.param(("--prompt=A cat.", "--online"), id="online without the list"),
         pytest.param(("--list-runs", "--online"), id="online with the runs"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_go_together_is_a_usage_error(
     gateway: Gateway, args: tuple[str, ...]
 ) -> None:
@@ -172,8 +172,11 @@ def test_models_of_other_kinds_are_no_difference(gateway: Gateway) -> None:
 
 
 def test_agreement_is_said(gateway: Gateway) -> None:
-    known = [m.ids["happycapy"] for m in models.rows("llm") if m.status == "live"
-             and "happycapy" in m.ids]  # fmt: skip
+    known = [
+        m.ids["happycapy"]
+        for m in models.rows("llm")
+        if m.status == "live" and "happycapy" in m.ids
+    ]
     gateway.will(MODELS, serves(*known, "google/gemini-3-pro-preview"))
     lines = text("--list-models=llm", "--online", gateway=gateway).splitlines()
     assert lines[-1].startswith("in the gateway's list, though their vendor shut them down: ")

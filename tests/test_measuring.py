@@ -160,9 +160,18 @@ def test_bounds_stay_among_the_differences(passed: list[tuple[int, int]]) -> Non
 
 @pytest.mark.parametrize(
     "freedom, value",  # as printed in tables of Student's t, two-sided 5 %
-    [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (10, 2.228), (29, 2.045),
-     (60, 2.000), (120, 1.980)],
-)  # fmt: skip
+    [
+        (1, 12.706),
+        (2, 4.303),
+        (3, 3.182),
+        (4, 2.776),
+        (9, 2.262),
+        (10, 2.228),
+        (29, 2.045),
+        (60, 2.000),
+        (120, 1.980),
+    ],
+)
 def test_students_t(freedom: int, value: float) -> None:
     assert measuring.students_t(freedom) == pytest.approx(value, abs=0.0005)
 
@@ -193,8 +202,9 @@ def test_the_interval_covers_the_true_lift_about_as_often_as_it_says() -> None:
 
 
 def of(*categories: str) -> list[Pair]:
-    return [pair((place % 4, 4), (2, 4), f"p{place}", name)
-            for place, name in enumerate(categories)]  # fmt: skip
+    return [
+        pair((place % 4, 4), (2, 4), f"p{place}", name) for place, name in enumerate(categories)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -207,10 +217,9 @@ def of(*categories: str) -> list[Pair]:
         (("", ""), ["overall"]),
         (("", "motion"), ["motion", "no category", "overall"]),
         # A person's own words do not hide the row of all, nor that of none.
-        (("overall", "", "no category"),
-         ['"overall"', "no category", '"no category"', "overall"]),
+        (("overall", "", "no category"), ['"overall"', "no category", '"no category"', "overall"]),
     ],
-)  # fmt: skip
+)
 def test_the_order_of_the_rows(categories: Sequence[str], rows: list[str]) -> None:
     found = by_category(of(*categories))
     assert list(found) == rows
@@ -255,8 +264,10 @@ def test_the_table_reads_like_this() -> None:
 
 def test_columns_stand_one_below_the_other() -> None:
     lines = table({"m": by_category(of("numeracy", "a name of one's own, and a long one"))})
-    ends = [line.index(word) + len(word) for line, word in
-            zip(lines[1:], ["direct", "0.50", "0.50", "0.50"], strict=True)]  # fmt: skip
+    ends = [
+        line.index(word) + len(word)
+        for line, word in zip(lines[1:], ["direct", "0.50", "0.50", "0.50"], strict=True)
+    ]
     assert all(one == other for one, other in pairwise(ends))
 
 
@@ -272,9 +283,15 @@ def test_as_json_is_plain_and_rounded() -> None:
     data = json.loads(json.dumps(measuring.as_json(MEASURES)))
     assert list(data) == ["First frame", "Frames"]
     assert data["First frame"]["motion"] == {
-        "n": 2, "factorized": 0.125, "direct": 0.5, "lift": -0.375, "low": None, "high": None,
-        "incomplete": [], "verdict": "too few prompts",
-    }  # fmt: skip
+        "n": 2,
+        "factorized": 0.125,
+        "direct": 0.5,
+        "lift": -0.375,
+        "low": None,
+        "high": None,
+        "incomplete": [],
+        "verdict": "too few prompts",
+    }
     assert data["First frame"]["spatial"]["lift"] == 0.2333
     assert data["Frames"]["action"]["incomplete"] == ["A lost one."]
 

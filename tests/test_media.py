@@ -309,9 +309,12 @@ def test_a_small_picture_is_taken_with_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"a cat", "--anchor .*is not an image"), (None, "cannot be read: No such file"),
-     (PLAIN_PNG[:500], "damaged or cut short")],
-)  # fmt: skip
+    [
+        (b"a cat", "--anchor .*is not an image"),
+        (None, "cannot be read: No such file"),
+        (PLAIN_PNG[:500], "damaged or cut short"),
+    ],
+)
 def test_a_file_that_a_person_gave_is_a_usage_error_with_its_flag(
     content: bytes | None, says: str, tmp_path: Path
 ) -> None:
@@ -489,8 +492,11 @@ def test_without_the_media_extra_kinds_are_told_and_nothing_is_measured(tmp_path
         (tmp_path / name).write_bytes(data)
     ran = subprocess.run(
         [sys.executable, "-c", HIDDEN, str(tmp_path)],
-        capture_output=True, text=True, check=True, cwd=SCRIPTS,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=SCRIPTS,
+    )
     found = json.loads(ran.stdout)
     assert found["have"] is False
     assert found["need"][0] == "usage"

@@ -45,9 +45,13 @@ def own(gateway: Gateway, *args: str) -> Run:
 def go_on(line: str, gateway: Gateway) -> Run:
     """Run a literal `next`."""
     done = subprocess.run(
-        literal(line), env=environment(gateway), capture_output=True, text=True, timeout=60,
+        literal(line),
+        env=environment(gateway),
+        capture_output=True,
+        text=True,
+        timeout=60,
         check=False,
-    )  # fmt: skip
+    )
     return Run(done.returncode, done.stdout, done.stderr)
 
 
@@ -76,8 +80,12 @@ class Skill:
         python, _, *words = command(script, *args, gateway=gateway)
         done = subprocess.run(
             [python, str(self._scripts / f"{script}.py"), *words],
-            env=environment(gateway), capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            env=environment(gateway),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         return Run(done.returncode, done.stdout, done.stderr)
 
     def make(self, gateway: Gateway, *args: str) -> Run:
@@ -97,23 +105,47 @@ def later(tmp_path: Path) -> Skill:
     ("args", "said", "takers"),
     [
         pytest.param(["--duration=5"], "4, 6 and 8 seconds, not 5", SEEDANCE, id="duration"),
-        pytest.param(["--duration=6", "--resolution=1080p"], "8 seconds at 1080p, not 6", SEEDANCE,
-                     id="duration at a resolution"),
+        pytest.param(
+            ["--duration=6", "--resolution=1080p"],
+            "8 seconds at 1080p, not 6",
+            SEEDANCE,
+            id="duration at a resolution",
+        ),
         pytest.param(["--aspect-ratio=1:1"], "16:9 and 9:16, not 1:1", SEEDANCE, id="ratio"),
         pytest.param(["--aspect-ratio=5:4"], "16:9 and 9:16, not 5:4", "", id="ratio of nobody"),
-        pytest.param(["--resolution=4k"], "720p and 1080p only, not 4k", "720p and 1080p",
-                     id="what the gateway cannot say"),
-        pytest.param([f"--video-model={SORA}", "--allow-off", "--resolution=1080p"],
-                     "makes 720p, not 1080p", VEO, id="resolution"),
+        pytest.param(
+            ["--resolution=4k"],
+            "720p and 1080p only, not 4k",
+            "720p and 1080p",
+            id="what the gateway cannot say",
+        ),
+        pytest.param(
+            [f"--video-model={SORA}", "--allow-off", "--resolution=1080p"],
+            "makes 720p, not 1080p",
+            VEO,
+            id="resolution",
+        ),
         pytest.param([f"--video-model={SEEDANCE_1}", "--audio"], "silent", VEO, id="sound"),
-        pytest.param([f"--video-model={SEEDANCE}", "--motion=" + "x" * 4000], "4,000 characters",
-                     "bytedance/seedance-2.5", id="prompt length"),
-        pytest.param([f"--image-model={SEEDREAM}", "--aspect-ratio=4:5"], "not 4:5", "",
-                     id="ratio of the image model"),
-        pytest.param([f"--video-model={NEW_DRAWER}"], "a model for images, not for video", VEO,
-                     id="a model of another kind"),
+        pytest.param(
+            [f"--video-model={SEEDANCE}", "--motion=" + "x" * 4000],
+            "4,000 characters",
+            "bytedance/seedance-2.5",
+            id="prompt length",
+        ),
+        pytest.param(
+            [f"--image-model={SEEDREAM}", "--aspect-ratio=4:5"],
+            "not 4:5",
+            "",
+            id="ratio of the image model",
+        ),
+        pytest.param(
+            [f"--video-model={NEW_DRAWER}"],
+            "a model for images, not for video",
+            VEO,
+            id="a model of another kind",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_a_model_does_not_take_is_exit_2_before_stage_1(
     gateway: Gateway, args: list[str], said: str, takers: str
 ) -> None:
@@ -132,10 +164,9 @@ def test_what_a_model_does_not_take_is_exit_2_before_stage_1(
         ("generate_video_from_anchor", animating("--resolution=1080p", "--duration=6")),
         ("generate_video_from_anchor", animating("--aspect-ratio=1:1", "--fit=pad")),
         ("generate_video_from_anchor", animating(f"--model={SEEDANCE_1}", "--audio")),
-        ("generate_video_from_anchor",
-         animating(f"--model={SEEDANCE}", "--motion=" + "x" * 4000)),
+        ("generate_video_from_anchor", animating(f"--model={SEEDANCE}", "--motion=" + "x" * 4000)),
     ],
-)  # fmt: skip
+)
 def test_each_stage_says_it_too(gateway: Gateway, script: str, words: list[str]) -> None:
     own_picture()
     refused = run(script, *[word for word in words if word != "--json"], "--json", gateway=gateway)
@@ -149,11 +180,15 @@ def test_each_stage_says_it_too(gateway: Gateway, script: str, words: list[str])
         pytest.param(("--resolution=1080p",), 8, "1080p", id="1080p: 8 s"),
         pytest.param(("--duration=5", "--fit-duration"), 4, "720p", id="the shorter of two"),
         pytest.param(("--duration=30", "--fit-duration"), 8, "720p", id="the longest"),
-        pytest.param(("--duration=6", "--resolution=1080p", "--fit-duration"), 8, "1080p",
-                     id="fitted at 1080p"),
+        pytest.param(
+            ("--duration=6", "--resolution=1080p", "--fit-duration"),
+            8,
+            "1080p",
+            id="fitted at 1080p",
+        ),
         pytest.param(("--duration=8", "--fit-duration"), 8, "720p", id="nothing to fit"),
     ],
-)  # fmt: skip
+)
 def test_what_is_sent_is_as_typed_or_chosen_or_fitted_by_leave(
     gateway: Gateway, args: tuple[str, ...], duration: int, size: str
 ) -> None:
@@ -221,18 +256,31 @@ def test_what_is_sent_once_more_is_what_was_sent(gateway: Gateway) -> None:
 @pytest.mark.parametrize(
     ("script", "words", "model", "instead", "sent"),
     [
-        ("factorized_generate", making(OWN, f"--video-model={SORA}"), SORA, SEEDANCE,
-         {"create": 1}),
-        ("factorized_generate", making(OWN, "--video-model=sora-2"), SORA, SEEDANCE,
-         {"create": 1}),
-        ("factorized_generate", making(f"--image-model={IMAGEN}", "--stop-after=anchor"), IMAGEN,
-         NEW_DRAWER, {"chat": 1, "image": 1}),
-        ("generate_anchor", [CAPTION, f"--model={IMAGEN}", "--json"], IMAGEN, NEW_DRAWER,
-         {"image": 1}),
-        ("generate_video_from_anchor", animating(f"--model={SORA}"), SORA, SEEDANCE,
-         {"create": 1}),
+        (
+            "factorized_generate",
+            making(OWN, f"--video-model={SORA}"),
+            SORA,
+            SEEDANCE,
+            {"create": 1},
+        ),
+        ("factorized_generate", making(OWN, "--video-model=sora-2"), SORA, SEEDANCE, {"create": 1}),
+        (
+            "factorized_generate",
+            making(f"--image-model={IMAGEN}", "--stop-after=anchor"),
+            IMAGEN,
+            NEW_DRAWER,
+            {"chat": 1, "image": 1},
+        ),
+        (
+            "generate_anchor",
+            [CAPTION, f"--model={IMAGEN}", "--json"],
+            IMAGEN,
+            NEW_DRAWER,
+            {"image": 1},
+        ),
+        ("generate_video_from_anchor", animating(f"--model={SORA}"), SORA, SEEDANCE, {"create": 1}),
     ],
-)  # fmt: skip
+)
 def test_a_model_that_is_off_is_exit_2_with_its_replacement_unless_it_is_allowed(
     gateway: Gateway, script: str, words: list[str], model: str, instead: str, sent: dict[str, int]
 ) -> None:
@@ -250,9 +298,7 @@ def test_a_retired_model_runs_with_one_warning_each(gateway: Gateway, how: str) 
     words = [word for word in making() if word != "--json"] + [how] * (how != "text")
     made = run("factorized_generate", *words, gateway=gateway)
     assert (made.code, gateway.sent) == (0, EACH)
-    for model, date, instead in (
-        (DRAWER, "2026-06-25", NEW_DRAWER), (VEO, "2026-10-22", NEW_VEO),
-    ):  # fmt: skip
+    for model, date, instead in ((DRAWER, "2026-06-25", NEW_DRAWER), (VEO, "2026-10-22", NEW_VEO)):
         told = [line for line in made.err.splitlines() if model in line and "warning: " in line]
         assert [(date in line, f"use {instead}." in line) for line in told] == [(True, True)]
         if how == "--json":
@@ -309,18 +355,44 @@ WORDS = "The model `x` does not exist or you do not have access to it."
     ("endpoint", "reply", "flag", "old", "new"),
     [
         pytest.param("image", GONE, "--image-model", DRAWER, NEW_DRAWER, id="image, 404"),
-        pytest.param("image", refusal(400, WORDS), "--image-model", DRAWER, NEW_DRAWER,
-                     id="image, 400 in words", marks=pytest.mark.thorough),
-        pytest.param("image", Reply(200, {"error": {"message": "model is unknown", "code": 404}}),
-                     "--image-model", DRAWER, NEW_DRAWER, id="image, inside a 200",
-                     marks=pytest.mark.thorough),
+        pytest.param(
+            "image",
+            refusal(400, WORDS),
+            "--image-model",
+            DRAWER,
+            NEW_DRAWER,
+            id="image, 400 in words",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            "image",
+            Reply(200, {"error": {"message": "model is unknown", "code": 404}}),
+            "--image-model",
+            DRAWER,
+            NEW_DRAWER,
+            id="image, inside a 200",
+            marks=pytest.mark.thorough,
+        ),
         pytest.param("create", GONE, "--video-model", VEO, NEW_VEO, id="video, 404"),
-        pytest.param("create", refusal(400, WORDS), "--video-model", VEO, NEW_VEO,
-                     id="video, 400 in words", marks=pytest.mark.thorough),
-        pytest.param("create", Reply(200, {"error": WORDS}), "--video-model", VEO, NEW_VEO,
-                     id="video, inside a 200"),
+        pytest.param(
+            "create",
+            refusal(400, WORDS),
+            "--video-model",
+            VEO,
+            NEW_VEO,
+            id="video, 400 in words",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            "create",
+            Reply(200, {"error": WORDS}),
+            "--video-model",
+            VEO,
+            NEW_VEO,
+            id="video, inside a 200",
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("output", ["typed", pytest.param("not typed", marks=pytest.mark.thorough)])
 def test_next_is_the_same_command_with_the_replacement_and_nothing_is_paid_twice(
     gateway: Gateway, endpoint: str, reply: Reply, flag: str, old: str, new: str, output: str
@@ -363,10 +435,14 @@ def test_both_models_may_be_gone_one_after_the_other(gateway: Gateway) -> None:
         ("generate_anchor", [CAPTION, "--model", DRAWER, "--json"], "image", NEW_DRAWER),
         ("generate_anchor", [CAPTION, "--output=a.png", "--json"], "image", NEW_DRAWER),
         ("generate_video_from_anchor", animating(), "create", NEW_VEO),
-        ("generate_video_from_anchor", ["--anchor=mine.png", "--prompt=x", "--json"], "create",
-         NEW_VEO),
+        (
+            "generate_video_from_anchor",
+            ["--anchor=mine.png", "--prompt=x", "--json"],
+            "create",
+            NEW_VEO,
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_stage_alone_offers_the_replacement_too(
     gateway: Gateway, script: str, words: list[str], endpoint: str, new: str
 ) -> None:
@@ -446,28 +522,54 @@ def test_next_can_be_run_where_the_caption_stood_behind_two_dashes(gateway: Gate
 
 def submitted(gateway: Gateway, model: str | None, script: str, **typed: Any) -> list[str]:
     """A receipt of a job that was submitted before, for this model; and the command again."""
-    settings = dict.fromkeys(("duration", "aspect_ratio", "prompt_strategy", "resolution", "audio",
-                              "fit"))  # fmt: skip
+    settings = dict.fromkeys(
+        ("duration", "aspect_ratio", "prompt_strategy", "resolution", "audio", "fit")
+    )
     anchor = receipts.sha256_of(Path("mine.png"))
     digest = asked.synthesis(
-        PROMPT, None, anchor, GATEWAY, take=1, fit_duration=False, model=model,
+        PROMPT,
+        None,
+        anchor,
+        GATEWAY,
+        take=1,
+        fit_duration=False,
+        model=model,
         **{**settings, **typed},
-    )  # fmt: skip
+    )
     kept: dict[str, object] = {}
     if script == "factorized_generate":
         whole = asked.pipeline(
-            PROMPT, None, anchor, GATEWAY, take=1, skip_reasoning=False, enhance=False,
-            fit_duration=False, style=None, llm_model=None, image_model=None, video_model=model,
+            PROMPT,
+            None,
+            anchor,
+            GATEWAY,
+            take=1,
+            skip_reasoning=False,
+            enhance=False,
+            fit_duration=False,
+            style=None,
+            llm_model=None,
+            image_model=None,
+            video_model=model,
             **{**settings, **typed},
-        )  # fmt: skip
+        )
         kept = {"pipeline": {"digest": whole, "files": {}}}
     cost = {"amount": 2.4, "currency": "USD", "kind": "estimated"}
     written = {
-        "schema_version": 1, "stage": "synthesis", "state": "submitted", "digest": digest,
-        "created_at": "2026-09-01T10:00:00Z", "job": "job-7", "model": model or VEO,
-        "gateway": GATEWAY, "inputs": {"prompt": PROMPT, "anchor": {"sha256": anchor}},
-        "sent": {"prompt": PROMPT, "duration_s": 6}, "cost": cost, "error": None, **kept,
-    }  # fmt: skip
+        "schema_version": 1,
+        "stage": "synthesis",
+        "state": "submitted",
+        "digest": digest,
+        "created_at": "2026-09-01T10:00:00Z",
+        "job": "job-7",
+        "model": model or VEO,
+        "gateway": GATEWAY,
+        "inputs": {"prompt": PROMPT, "anchor": {"sha256": anchor}},
+        "sent": {"prompt": PROMPT, "duration_s": 6},
+        "cost": cost,
+        "error": None,
+        **kept,
+    }
     Path("cat.mp4.receipt.json").write_text(json.dumps(written), encoding="utf-8")
     gateway.jobs["job-7"] = {"id": "job-7"}
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in typed.items()]
@@ -478,9 +580,8 @@ def submitted(gateway: Gateway, model: str | None, script: str, **typed: Any) ->
 
 @pytest.mark.parametrize(
     "script",
-    ["factorized_generate",
-     pytest.param("generate_video_from_anchor", marks=pytest.mark.thorough)],
-)  # fmt: skip
+    ["factorized_generate", pytest.param("generate_video_from_anchor", marks=pytest.mark.thorough)],
+)
 @pytest.mark.parametrize(
     ("model", "size", "typed"),
     [
@@ -524,7 +625,7 @@ def test_a_new_run_of_the_same_is_refused(gateway: Gateway, script: str) -> None
         pytest.param(DRAWER, id="the image model"),
         pytest.param(VEO, id="the video model"),
     ],
-)  # fmt: skip
+)
 def test_a_run_that_waits_for_its_clip_is_fetched_though_a_model_was_shut_down(
     gateway: Gateway, later: Skill, model: str
 ) -> None:
@@ -574,7 +675,7 @@ def test_a_clip_that_is_paid_for_is_found_though_its_model_was_shut_down(
         pytest.param("generate_anchor", [CAPTION, "--output=out.png", "--json"], id="stage 2"),
         pytest.param("generate_video_from_anchor", animating(), id="stage 3"),
     ],
-)  # fmt: skip
+)
 def test_what_a_stage_has_made_is_returned_though_its_model_was_shut_down(
     gateway: Gateway, later: Skill, script: str, words: list[str]
 ) -> None:

@@ -311,9 +311,7 @@ def dates_in(value: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=ids_of(ROWS))
-def test_every_date_is_one_of_the_calendar_and_not_after_the_registrys(
-    row: dict[str, Any],
-) -> None:
+def test_every_date_is_one_of_the_calendar_and_not_after_the_registrys(row: dict[str, Any]) -> None:
     dates = list(dates_in(row))
     assert len(dates) == 1 + len(row["prices"]) + bool(row["shutdown"])
     for date in dates:
@@ -340,11 +338,9 @@ def test_every_price_has_a_date_a_source_and_a_unit_of_its_kind(
     assert price["source"].strip()
     assert (
         price["unit"]
-        in {
-            "llm": ("1M tokens", "call"),
-            "image": ("image", "call"),
-            "video": ("second", "call"),
-        }[row["kind"]]
+        in {"llm": ("1M tokens", "call"), "image": ("image", "call"), "video": ("second", "call")}[
+            row["kind"]
+        ]
     )
     # A price of zero is the demo's, else it is a fact that nobody knew.
     amounts = [price[name] for name in ("usd", "input", "output") if name in price]
@@ -451,10 +447,21 @@ def test_every_model_of_the_original_skill_is_listed_at_happycapy(model: str, ki
 def whole(gateway: str, style: str = "anime", **typed: Any) -> plan.Plan:
     given: dict[str, Any] = {"duration": 6, "aspect_ratio": "16:9", "resolution": "720p", **typed}
     return plan.pipeline(
-        "A cat jumps", None, gateway, style=style, strategy="combined", enhance=True,
-        skip_reasoning=False, own_anchor=False, stop_after=None, llm_model=None,
-        image_model=None, video_model=None, allow_off=False, **given,
-    )  # fmt: skip
+        "A cat jumps",
+        None,
+        gateway,
+        style=style,
+        strategy="combined",
+        enhance=True,
+        skip_reasoning=False,
+        own_anchor=False,
+        stop_after=None,
+        llm_model=None,
+        image_model=None,
+        video_model=None,
+        allow_off=False,
+        **given,
+    )
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
@@ -504,22 +511,30 @@ def test_veo_makes_8_s_at_1080p() -> None:
         ("llm", "claude-sonnet-4-6", "happycapy", SONNET, SONNET),
         ("video", "dreamina-seedance-2-0-260128", "happycapy", SEEDANCE, SEEDANCE),
         ("video", "bytedance/seedance-2.0", "happycapy", SEEDANCE, SEEDANCE),
-        ("image", "bytedance/seedream-4.5", "happycapy", "byteplus/seedream-4-5",
-         "byteplus/seedream-4-5"),
         (
-            "video", SEEDANCE, "vercel", "bytedance/seedance-2.0", SEEDANCE,
+            "image",
+            "bytedance/seedream-4.5",
+            "happycapy",
+            "byteplus/seedream-4-5",
+            "byteplus/seedream-4-5",
         ),
+        ("video", SEEDANCE, "vercel", "bytedance/seedance-2.0", SEEDANCE),
         ("video", None, "openrouter", "google/veo-3.1", VEO_GA),
         ("video", "google/veo-3.1", "vercel", VEO_GA, VEO_GA),
         ("llm", "spacexai/grok-4.3", "openrouter", "x-ai/grok-4.3", "spacexai/grok-4.3"),
         ("video", VEO_GA, "openai", VEO_GA, VEO_GA),
         # Where it is not known what the gateway calls it: as it was typed.
-        ("video", "bytedance/seedance-2.5", "happycapy", "bytedance/seedance-2.5",
-         "bytedance/seedance-2.5"),
+        (
+            "video",
+            "bytedance/seedance-2.5",
+            "happycapy",
+            "bytedance/seedance-2.5",
+            "bytedance/seedance-2.5",
+        ),
         ("video", "wan-v2.7", "happycapy", "wan-v2.7", "alibaba/wan-v2.7-i2v"),
         ("video", "sora-2", "demo", "sora-2", "openai/sora-2"),
     ],
-)  # fmt: skip
+)
 def test_a_model_is_known_by_any_of_its_names_and_sent_by_the_gateways(
     kind: str, typed: str | None, gateway: str, sent: str, best_for_of: str
 ) -> None:
@@ -534,8 +549,11 @@ def test_another_name_is_taken_as_it_is_and_nothing_is_known_of_it(typed: str) -
     model = models.pick("video", typed, "happycapy")
     assert model == Model(typed, "video", listed=False)
     assert (model.durations, model.ratios, model.resolutions, model.prices) == (
-        None, None, None, (),
-    )  # fmt: skip
+        None,
+        None,
+        None,
+        (),
+    )
 
 
 @pytest.mark.parametrize(
@@ -704,9 +722,12 @@ def test_unchecked_forgets_what_a_model_takes_and_keeps_what_it_is_and_costs() -
 
 
 ALL_THAT_MAY_LACK = (
-    "cancel a job", "take a seed", "take a last frame", "switch sound off",
+    "cancel a job",
+    "take a seed",
+    "take a last frame",
+    "switch sound off",
     "tell what a clip has cost",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -714,13 +735,17 @@ ALL_THAT_MAY_LACK = (
     [
         ("happycapy", False, ("720p", "1080p"), ["take a last frame"]),
         ("vercel", False, None, ALL_THAT_MAY_LACK[1:]),
-        ("openrouter", False, ("360p", "480p", "720p", "768p", "1080p", "1k", "2k", "4k"),
-         ALL_THAT_MAY_LACK[1:]),
+        (
+            "openrouter",
+            False,
+            ("360p", "480p", "720p", "768p", "1080p", "1k", "2k", "4k"),
+            ALL_THAT_MAY_LACK[1:],
+        ),
         # Whether such a server tells a cost is its own affair: not known, so not denied.
         ("openai", False, None, ["cancel a job", "take a seed", "tell what a clip has cost"]),
         ("demo", True, None, ["tell what a clip has cost"]),
     ],
-)  # fmt: skip
+)
 def test_a_gateway_says_what_its_video_call_can_say(
     name: str, any_model: bool, resolutions: tuple[str, ...] | None, has: list[str]
 ) -> None:
@@ -745,12 +770,27 @@ def test_a_gateway_says_what_its_video_call_can_say(
         ("video", VEO_GA, {"seconds": 8, "resolution": "4k", "audio": False}, 3.2, "estimated"),
         ("video", SEEDANCE, {"seconds": 5, "resolution": "720p"}, 0.9, "estimated"),
         ("video", SEEDANCE, {"seconds": 5, "resolution": "720p", "audio": False}, 0.9, "estimated"),
-        ("video", "bytedance/seedance-2.5", {"seconds": 10, "resolution": "480p"}, 0.8,
-         "estimated"),
-        ("video", "bytedance/seedance-2.5", {"seconds": 10, "resolution": "1080p"}, 4.5,
-         "estimated"),
-        ("video", "spacexai/grok-imagine-video", {"seconds": 3, "resolution": "480p"}, 0.15,
-         "estimated"),
+        (
+            "video",
+            "bytedance/seedance-2.5",
+            {"seconds": 10, "resolution": "480p"},
+            0.8,
+            "estimated",
+        ),
+        (
+            "video",
+            "bytedance/seedance-2.5",
+            {"seconds": 10, "resolution": "1080p"},
+            4.5,
+            "estimated",
+        ),
+        (
+            "video",
+            "spacexai/grok-imagine-video",
+            {"seconds": 3, "resolution": "480p"},
+            0.15,
+            "estimated",
+        ),
         # None at that resolution, none at all, nothing known.
         ("video", SEEDANCE, {"seconds": 5, "resolution": "1080p"}, None, "unknown"),
         ("video", VEO, {"seconds": 8, "resolution": "720p", "audio": False}, None, "unknown"),
@@ -766,14 +806,19 @@ def test_a_gateway_says_what_its_video_call_can_say(
         ("image", "bytedance/seedream-5.5", {"pictures": 3}, 0.059, "estimated"),
         ("image", DRAWER, {"pictures": 3}, 0.134, "estimated"),
         ("image", "byteplus/seedream-4-5", {"pictures": 3}, None, "unknown"),
-        ("video", "spacexai/grok-imagine-video",
-         {"seconds": 3, "resolution": "480p", "pictures": 1}, 0.15, "estimated"),
+        (
+            "video",
+            "spacexai/grok-imagine-video",
+            {"seconds": 3, "resolution": "480p", "pictures": 1},
+            0.15,
+            "estimated",
+        ),
         # A rewrite: 1,500 tokens in, 500 out.
         ("llm", SONNET, {}, 0.012, "estimated"),
         ("llm", "openai/gpt-6-luna", {}, 0.0004, "estimated"),
         ("llm", "openai/gpt-4o", {}, None, "unknown"),
     ],
-)  # fmt: skip
+)
 def test_a_call_is_priced_by_its_unit(
     kind: str, model: str, asked: dict[str, Any], amount: float | None, kind_of_cost: str
 ) -> None:
@@ -787,15 +832,39 @@ def test_a_call_is_priced_by_its_unit(
     ("kind", "model", "gateway", "asked", "amount", "kind_of_cost"),
     [
         ("video", VEO_GA, "openrouter", {"seconds": 8, "resolution": "720p"}, 3.2, "listed"),
-        ("video", VEO_GA, "vercel", {"seconds": 8, "resolution": "4k", "audio": False}, 3.2,
-         "listed"),
-        ("video", "google/veo-3.1-fast-generate-001", "vercel",
-         {"seconds": 8, "resolution": "720p"}, 1.2, "listed"),
-        ("video", "google/veo-3.1-fast-generate-001", "openrouter",
-         {"seconds": 8, "resolution": "720p"}, 0.8, "listed"),
+        (
+            "video",
+            VEO_GA,
+            "vercel",
+            {"seconds": 8, "resolution": "4k", "audio": False},
+            3.2,
+            "listed",
+        ),
+        (
+            "video",
+            "google/veo-3.1-fast-generate-001",
+            "vercel",
+            {"seconds": 8, "resolution": "720p"},
+            1.2,
+            "listed",
+        ),
+        (
+            "video",
+            "google/veo-3.1-fast-generate-001",
+            "openrouter",
+            {"seconds": 8, "resolution": "720p"},
+            0.8,
+            "listed",
+        ),
         # What that gateway does not tell at this resolution: the vendor's price.
-        ("video", "google/veo-3.1-fast-generate-001", "vercel",
-         {"seconds": 8, "resolution": "1080p"}, 0.96, "estimated"),
+        (
+            "video",
+            "google/veo-3.1-fast-generate-001",
+            "vercel",
+            {"seconds": 8, "resolution": "1080p"},
+            0.96,
+            "estimated",
+        ),
         ("video", SEEDANCE, "openrouter", {"seconds": 5, "resolution": "1080p"}, 1.8711, "listed"),
         ("video", SEEDANCE, "vercel", {"seconds": 5, "resolution": "1080p"}, None, "unknown"),
         ("image", "byteplus/seedream-4-5", "vercel", {}, 0.04, "listed"),
@@ -805,11 +874,15 @@ def test_a_call_is_priced_by_its_unit(
         ("llm", SONNET, "vercel", {}, 0.012, "listed"),
         ("video", VEO_GA, "openai", {"seconds": 8, "resolution": "720p"}, 3.2, "estimated"),
     ],
-)  # fmt: skip
+)
 def test_the_same_call_may_cost_something_else_at_another_gateway(
-    kind: str, model: str, gateway: str, asked: dict[str, Any], amount: float | None,
+    kind: str,
+    model: str,
+    gateway: str,
+    asked: dict[str, Any],
+    amount: float | None,
     kind_of_cost: str,
-) -> None:  # fmt: skip
+) -> None:
     cost = models.price(models.pick(kind, model, gateway), gateway, **asked)
     assert cost.amount == pytest.approx(amount)
     assert cost.kind == kind_of_cost
@@ -905,9 +978,13 @@ def test_an_unknown_cost_names_the_resolution_where_another_has_a_price(
 
 def tokens(**more: Any) -> dict[str, Any]:
     return {
-        "unit": "1M tokens", "input": 3.0, "output": 15.0, "as_of": "2026-01-02",
-        "source": "a page", **more,
-    }  # fmt: skip
+        "unit": "1M tokens",
+        "input": 3.0,
+        "output": 15.0,
+        "as_of": "2026-01-02",
+        "source": "a page",
+        **more,
+    }
 
 
 def test_a_chat_call_is_priced_by_its_own_tokens() -> None:
@@ -923,9 +1000,12 @@ def test_a_chat_call_is_priced_by_its_own_tokens() -> None:
 
 @pytest.mark.parametrize(
     ("model", "gateway", "amount", "kind"),
-    [("made-up/model", "happycapy", None, "unknown"), ("openai/gpt-4o", "happycapy", None,
-      "unknown"), ("demo/stillness", "demo", 0.0, "listed")],
-)  # fmt: skip
+    [
+        ("made-up/model", "happycapy", None, "unknown"),
+        ("openai/gpt-4o", "happycapy", None, "unknown"),
+        ("demo/stillness", "demo", 0.0, "listed"),
+    ],
+)
 def test_without_a_price_of_tokens_the_expected_cost_stands(
     model: str, gateway: str, amount: float | None, kind: str
 ) -> None:
@@ -989,5 +1069,7 @@ def test_a_sum_has_the_weakest_kind_in_it(
 
 def test_a_cost_in_a_result_is_in_dollars_and_says_its_kind() -> None:
     assert Cost(1.5, "listed", "because", "2026-01-02", "a page").as_json() == {
-        "amount": 1.5, "currency": "USD", "kind": "listed",
-    }  # fmt: skip
+        "amount": 1.5,
+        "currency": "USD",
+        "kind": "listed",
+    }

@@ -401,9 +401,12 @@ def test_still_lines_have_none() -> None:
 
 WHOLE = json.dumps(MOTION_REPLY)
 SOUND = Motion(
-    MOTION_REPLY["motion"], ("tabby cat", "bookshelf", "couch"), ("the tabby cat",), (),
+    MOTION_REPLY["motion"],
+    ("tabby cat", "bookshelf", "couch"),
+    ("the tabby cat",),
+    (),
     (("the cat jumps to the couch", "leaps down to the couch"),),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -416,14 +419,23 @@ SOUND = Motion(
         f'{{"answer": {WHOLE}}}',
         f'{WHOLE} {{"confidence": 1}}',
         f'{WHOLE} {{"motion": ""}} {{"motion": null}}',
-        json.dumps({**MOTION_REPLY, "motion": " The tabby cat leaps\n down to the couch at the\x00 "
-                    "lower left. "}),
-        json.dumps({**MOTION_REPLY, "named": ["the tabby cat", "", None, 7, ["x"]],
-                    "visible": ["tabby cat", " bookshelf ", "couch", {}],
-                    "enters": ["x", None, {"subject": ""}, {"words": "from the left"}],
-                    "demands": [*MOTION_REPLY["demands"], "x", {"demand": None, "words": "x"}]}),
+        json.dumps(
+            {
+                **MOTION_REPLY,
+                "motion": " The tabby cat leaps\n down to the couch at the\x00 lower left. ",
+            }
+        ),
+        json.dumps(
+            {
+                **MOTION_REPLY,
+                "named": ["the tabby cat", "", None, 7, ["x"]],
+                "visible": ["tabby cat", " bookshelf ", "couch", {}],
+                "enters": ["x", None, {"subject": ""}, {"words": "from the left"}],
+                "demands": [*MOTION_REPLY["demands"], "x", {"demand": None, "words": "x"}],
+            }
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_motion_is_found_through_wrapping(text: str) -> None:
     assert read_motion(text) == SOUND
     assert problems(SOUND) == []
@@ -567,12 +579,19 @@ def test_quotes_and_apostrophes_may_be_of_either_kind() -> None:
         ({"named": ()}, '"named" is empty: list every subject that the motion names'),
         ({"demands": ()}, '"demands" is empty: list what the person asked to happen'),
         ({"text": "The tabby cat, and no leaps down to the couch, sits."}, None),
-        ({"text": "The tabby cat leaps" + " and leaps" * MOST_WORDS, "demands": (("x", "leaps"),)},
-         f"the motion has {2 * MOST_WORDS + 4} words, at most {MOST_WORDS} are told"),
-        ({"text": "The tabby cat on the shelf.", "demands": (("x", "on the shelf"),)},
-         "the motion has no verb of something that can be seen to move"),
+        (
+            {
+                "text": "The tabby cat leaps" + " and leaps" * MOST_WORDS,
+                "demands": (("x", "leaps"),),
+            },
+            f"the motion has {2 * MOST_WORDS + 4} words, at most {MOST_WORDS} are told",
+        ),
+        (
+            {"text": "The tabby cat on the shelf.", "demands": (("x", "on the shelf"),)},
+            "the motion has no verb of something that can be seen to move",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_kind_of_bad_motion_is_told(changed: dict[str, Any], problem: str | None) -> None:
     assert problems(SOUND._replace(**changed)) == ([problem] if problem else [])
 
@@ -589,10 +608,18 @@ def test_a_motion_of_just_so_many_words_is_fine() -> None:
 
 # --- anything -------------------------------------------------------------------------------------
 
-PIECES = st.sampled_from([
-    *'{}",:[]\\\n', '"motion": "', "motion", WHOLE,
-    '{"motion": "It runs."', "<think>", "null", "'s",
-])  # fmt: skip
+PIECES = st.sampled_from(
+    [
+        *'{}",:[]\\\n',
+        '"motion": "',
+        "motion",
+        WHOLE,
+        '{"motion": "It runs."',
+        "<think>",
+        "null",
+        "'s",
+    ]
+)
 TEXTS = st.text(max_size=30)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple)
 NAMES = st.lists(TEXTS, max_size=3).map(tuple)

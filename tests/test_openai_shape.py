@@ -45,15 +45,23 @@ def edit(*files: tuple[str, Picture], **fields: object) -> HttpRequest:
     [
         (
             openai.encode_chat(ChatRequest("qwen", MESSAGES)),
-            HttpRequest("chat", "POST", "/v1/chat/completions", {}, {
-                "model": "qwen", "messages": MESSAGES, "max_tokens": 8_000,
-            }),
+            HttpRequest(
+                "chat",
+                "POST",
+                "/v1/chat/completions",
+                {},
+                {"model": "qwen", "messages": MESSAGES, "max_tokens": 8_000},
+            ),
         ),
         (
             openai.encode_chat(ChatRequest("qwen", MESSAGES, 100, (FRAME, OTHER))),
-            HttpRequest("chat", "POST", "/v1/chat/completions", {}, {
-                "model": "qwen", "messages": SHOWN, "max_tokens": 100,
-            }),
+            HttpRequest(
+                "chat",
+                "POST",
+                "/v1/chat/completions",
+                {},
+                {"model": "qwen", "messages": SHOWN, "max_tokens": 100},
+            ),
         ),
         (openai.encode_models(), HttpRequest("chat", "GET", "/v1/models", {})),
         (openai.encode_check(), HttpRequest("video", "GET", "/v1/models", {})),
@@ -81,17 +89,20 @@ def edit(*files: tuple[str, Picture], **fields: object) -> HttpRequest:
         ),
         (
             openai.encode_image(ImageRequest("flux", "a fox", "1:1", None, (FRAME, OTHER))),
-            edit(("image[]", FRAME), ("image[]", OTHER),
-                 model="flux", size="1024x1024", response_format="b64_json"),
+            edit(
+                ("image[]", FRAME),
+                ("image[]", OTHER),
+                model="flux",
+                size="1024x1024",
+                response_format="b64_json",
+            ),
         ),
         (
-            openai.encode_image(
-                ImageRequest("gpt-image-1", "a fox", "3:2", "1536x1024", (FRAME,))
-            ),
+            openai.encode_image(ImageRequest("gpt-image-1", "a fox", "3:2", "1536x1024", (FRAME,))),
             edit(("image", FRAME), model="gpt-image-1", size="1536x1024"),
         ),
     ],
-)  # fmt: skip
+)
 def test_a_call_is_exactly_this(request_: HttpRequest, expected: HttpRequest) -> None:
     assert request_ == expected
 
@@ -110,12 +121,7 @@ def test_a_pictures_size_is_of_its_ratio_and_near_a_megapixel(ratio: str) -> Non
     assert 0.7 <= wide * high / (1 << 20) <= 1.35
 
 
-BARE: dict[str, object] = {
-    "prompt": "it runs",
-    "model": "m/v",
-    "seconds": "6",
-    "size": "1280x720",
-}
+BARE: dict[str, object] = {"prompt": "it runs", "model": "m/v", "seconds": "6", "size": "1280x720"}
 
 
 @pytest.mark.parametrize(
@@ -148,9 +154,14 @@ def test_a_create_is_a_form_of_texts_with_one_file(
 ) -> None:
     http = openai.encode_submit(request_)
     assert http == HttpRequest(
-        "video", "POST", "/v1/videos", ONCE, {**BARE, **changes},
-        files=(("input_reference", FRAME),), form=True,
-    )  # fmt: skip
+        "video",
+        "POST",
+        "/v1/videos",
+        ONCE,
+        {**BARE, **changes},
+        files=(("input_reference", FRAME),),
+        form=True,
+    )
     assert http.body and all(isinstance(value, str) for value in http.body.values())
 
 
@@ -206,9 +217,18 @@ def test_a_submitted_job_has_an_id_and_runs(body: object, job_id: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"id": ""}, {"id": " "}, {"id": None}, {"id": True}, {"id": ["v"]}, {"id": 1.5},
-     {"status": "queued"}, {"data": [{"url": "https://a.b/v.mp4"}]}],
-)  # fmt: skip
+    [
+        {},
+        {"id": ""},
+        {"id": " "},
+        {"id": None},
+        {"id": True},
+        {"id": ["v"]},
+        {"id": 1.5},
+        {"status": "queued"},
+        {"data": [{"url": "https://a.b/v.mp4"}]},
+    ],
+)
 def test_a_job_without_an_id_is_unreadable(body: object) -> None:
     with pytest.raises(Unreadable):
         openai.decode_submit(reply(body))
@@ -298,9 +318,13 @@ def test_an_error_without_a_status_is_the_calls_own() -> None:
 # -- a failed job's row, answered as an error -----------------------------------------------------
 
 ROW = {
-    "id": "video_1", "object": "video", "status": "failed", "progress": 0, "model": "wan",
+    "id": "video_1",
+    "object": "video",
+    "status": "failed",
+    "progress": 0,
+    "model": "wan",
     "error": {"code": "generation_failed", "message": "CUDA out of memory"},
-}  # fmt: skip
+}
 PROXY = "litellm.InternalServerError: OpenAIException - "
 
 
@@ -362,19 +386,29 @@ NOTHING = ListedJob("a", None, None, None, None, None)
     ("row", "listed"),
     [
         (
-            {"id": "a", "object": "video", "created_at": 1_795_341_600, "status": "completed",
-             "model": "wan", "prompt": "it runs", "seconds": "8", "size": "1280x720"},
+            {
+                "id": "a",
+                "object": "video",
+                "created_at": 1_795_341_600,
+                "status": "completed",
+                "model": "wan",
+                "prompt": "it runs",
+                "seconds": "8",
+                "size": "1280x720",
+            },
             ListedJob("a", "wan", "it runs", 8, None, 1_795_341_600.0, "1280x720"),
         ),
         ({"id": "a", "seconds": 8}, NOTHING._replace(duration_s=8)),
         ({"id": "a", "seconds": "8.0"}, NOTHING._replace(duration_s=8)),
         ({"id": "a", "seconds": "8.5"}, NOTHING),
         ({"id": "a", "seconds": "long", "size": 720, "model": 1, "prompt": []}, NOTHING),
-        ({"id": "a", "created_at": "2026-11-22T10:00:00Z"},
-         NOTHING._replace(created_at=1_795_341_600.0)),
+        (
+            {"id": "a", "created_at": "2026-11-22T10:00:00Z"},
+            NOTHING._replace(created_at=1_795_341_600.0),
+        ),
         ({"id": 17}, NOTHING._replace(id="17")),
     ],
-)  # fmt: skip
+)
 def test_a_listed_row_says_what_it_can(row: dict[str, object], listed: ListedJob) -> None:
     body = {"object": "list", "data": [row], "has_more": False}
     assert openai.decode_list(reply(body)) == [listed]
@@ -400,13 +434,23 @@ def test_what_is_no_list_is_unreadable(body: object) -> None:
     [
         ({"created": 1, "data": [{"b64_json": ENCODED}]}, {}, PNG, None, None),
         ({"data": [{"b64_json": ENCODED}]}, {"x_litellm_response_cost": "0.04"}, PNG, None, 0.04),
-        ({"data": [{"b64_json": ENCODED}], "usage": {"cost": 0.05}},
-         {"x_litellm_response_cost": "0.04"}, PNG, None, 0.05),
+        (
+            {"data": [{"b64_json": ENCODED}], "usage": {"cost": 0.05}},
+            {"x_litellm_response_cost": "0.04"},
+            PNG,
+            None,
+            0.05,
+        ),
         ({"data": [{"url": "/generated-images/a.png"}]}, {}, None, "/generated-images/a.png", None),
-        ({"data": [{"url": "http://127.0.0.1:8080/a.png"}]}, {}, None,
-         "http://127.0.0.1:8080/a.png", None),
+        (
+            {"data": [{"url": "http://127.0.0.1:8080/a.png"}]},
+            {},
+            None,
+            "http://127.0.0.1:8080/a.png",
+            None,
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_picture_comes_as_bytes_or_as_an_address(
     body: object, headers: dict[str, str], data: bytes | None, url: str | None, cost: float | None
 ) -> None:

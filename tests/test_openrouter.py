@@ -8,19 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import (
-    ENCODED,
-    FRAME,
-    MESSAGES,
-    OTHER,
-    PARTS,
-    PNG,
-    SHOWN,
-    URI,
-    clip,
-    reply,
-    said,
-)
+from answers import ENCODED, FRAME, MESSAGES, OTHER, PARTS, PNG, SHOWN, URI, clip, reply, said
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway import dialects
 from factorized_video.gateway.dialects import openrouter
@@ -43,37 +31,55 @@ from factorized_video.gateway.types import (
     [
         (
             openrouter.encode_chat(ChatRequest("anthropic/claude-sonnet-4.6", MESSAGES)),
-            HttpRequest("chat", "POST", "/api/v1/chat/completions", {}, {
-                "model": "anthropic/claude-sonnet-4.6",
-                "messages": MESSAGES,
-                "max_tokens": 8_000,
-            }),
+            HttpRequest(
+                "chat",
+                "POST",
+                "/api/v1/chat/completions",
+                {},
+                {"model": "anthropic/claude-sonnet-4.6", "messages": MESSAGES, "max_tokens": 8_000},
+            ),
         ),
         (
             openrouter.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
-            HttpRequest("chat", "POST", "/api/v1/chat/completions", {}, {
-                "model": "m", "messages": SHOWN, "max_tokens": 100,
-            }),
+            HttpRequest(
+                "chat",
+                "POST",
+                "/api/v1/chat/completions",
+                {},
+                {"model": "m", "messages": SHOWN, "max_tokens": 100},
+            ),
         ),
         (
             # A draw's name has no place here.
             openrouter.encode_image(ImageRequest("m", "a", "1:1", None, (FRAME, OTHER), "2r")),
-            HttpRequest("image", "POST", "/api/v1/images", {}, {
-                "model": "m", "prompt": "a", "aspect_ratio": "1:1", "input_references": PARTS,
-            }),
+            HttpRequest(
+                "image",
+                "POST",
+                "/api/v1/images",
+                {},
+                {"model": "m", "prompt": "a", "aspect_ratio": "1:1", "input_references": PARTS},
+            ),
         ),
         (
             openrouter.encode_image(ImageRequest("bytedance-seed/seedream-4.5", "a fox", "16:9")),
-            HttpRequest("image", "POST", "/api/v1/images", {}, {
-                "model": "bytedance-seed/seedream-4.5", "prompt": "a fox", "aspect_ratio": "16:9",
-            }),
+            HttpRequest(
+                "image",
+                "POST",
+                "/api/v1/images",
+                {},
+                {"model": "bytedance-seed/seedream-4.5", "prompt": "a fox", "aspect_ratio": "16:9"},
+            ),
         ),
         (
             # Gemini draws by the same call; a known size is not told.
             openrouter.encode_image(ImageRequest("google/gemini-3-pro-image", "a", "2:3", "9x9")),
-            HttpRequest("image", "POST", "/api/v1/images", {}, {
-                "model": "google/gemini-3-pro-image", "prompt": "a", "aspect_ratio": "2:3",
-            }),
+            HttpRequest(
+                "image",
+                "POST",
+                "/api/v1/images",
+                {},
+                {"model": "google/gemini-3-pro-image", "prompt": "a", "aspect_ratio": "2:3"},
+            ),
         ),
         (
             openrouter.encode_models(),
@@ -81,7 +87,7 @@ from factorized_video.gateway.types import (
         ),
         (openrouter.encode_check(), HttpRequest("video", "GET", "/api/v1/key", {})),
     ],
-)  # fmt: skip
+)
 def test_a_call_is_exactly_this(request_: HttpRequest, expected: HttpRequest) -> None:
     assert request_ == expected
 
@@ -137,12 +143,18 @@ def test_a_create_says_what_was_asked_for_and_no_more(
         (Handle("a/b?c#d é", "m"), "/api/v1/videos/a%2Fb%3Fc%23d%20%C3%A9", None),
         (Handle("../key", "m"), "/api/v1/videos/..%2Fkey", None),
         (Handle("x" * 3_000, "m"), "/api/v1/videos/" + "x" * 3_000, None),
-        (Handle("gen-1", "m", "/api/v1/videos/gen-1?w=2"), "/api/v1/videos/gen-1",
-         "/api/v1/videos/gen-1?w=2"),
-        (Handle("gen-1", "m", "https://openrouter.ai/x"), "/api/v1/videos/gen-1",
-         "https://openrouter.ai/x"),
+        (
+            Handle("gen-1", "m", "/api/v1/videos/gen-1?w=2"),
+            "/api/v1/videos/gen-1",
+            "/api/v1/videos/gen-1?w=2",
+        ),
+        (
+            Handle("gen-1", "m", "https://openrouter.ai/x"),
+            "/api/v1/videos/gen-1",
+            "https://openrouter.ai/x",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_status_is_asked_for_where_the_create_said(
     handle: Handle, path: str, address: str | None
 ) -> None:
@@ -156,15 +168,19 @@ def test_a_status_is_asked_for_where_the_create_said(
 @pytest.mark.parametrize(
     ("body", "address"),
     [
-        ({"id": "gen-1", "polling_url": "/api/v1/videos/gen-1", "status": "pending"},
-         "/api/v1/videos/gen-1"),
-        ({"id": "gen-1", "polling_url": "https://openrouter.ai/api/v1/videos/gen-1"},
-         "https://openrouter.ai/api/v1/videos/gen-1"),
+        (
+            {"id": "gen-1", "polling_url": "/api/v1/videos/gen-1", "status": "pending"},
+            "/api/v1/videos/gen-1",
+        ),
+        (
+            {"id": "gen-1", "polling_url": "https://openrouter.ai/api/v1/videos/gen-1"},
+            "https://openrouter.ai/api/v1/videos/gen-1",
+        ),
         ({"id": "gen-1", "polling_url": ""}, None),
         ({"id": "gen-1", "polling_url": 7}, None),
         ({"id": "gen-1"}, None),
     ],
-)  # fmt: skip
+)
 def test_a_submitted_job_runs_and_keeps_where_to_ask(body: object, address: str | None) -> None:
     job = openrouter.decode_submit(reply(body, 202, cf_ray="r-1"))
     assert (job.id, job.state, job.address) == ("gen-1", "running", address)
@@ -173,9 +189,19 @@ def test_a_submitted_job_runs_and_keeps_where_to_ask(body: object, address: str 
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"id": ""}, {"id": " "}, {"id": None}, {"id": True}, {"id": 17}, {"id": ["v"]},
-     {"status": "pending"}, {"polling_url": "/api/v1/videos/gen-1"}, {"data": {"id": "v-1"}}],
-)  # fmt: skip
+    [
+        {},
+        {"id": ""},
+        {"id": " "},
+        {"id": None},
+        {"id": True},
+        {"id": 17},
+        {"id": ["v"]},
+        {"status": "pending"},
+        {"polling_url": "/api/v1/videos/gen-1"},
+        {"data": {"id": "v-1"}},
+    ],
+)
 def test_a_job_without_an_id_is_unreadable(body: object) -> None:
     with pytest.raises(Unreadable):
         openrouter.decode_submit(reply(body, 202))
@@ -294,8 +320,11 @@ def test_there_is_neither_a_list_nor_a_call_that_cancels() -> None:
 
 
 def test_a_picture_comes_with_its_cost() -> None:
-    body = {"created": 1, "data": [{"b64_json": ENCODED, "media_type": "image/png"}],
-            "usage": {"cost": 0.04}}  # fmt: skip
+    body = {
+        "created": 1,
+        "data": [{"b64_json": ENCODED, "media_type": "image/png"}],
+        "usage": {"cost": 0.04},
+    }
     came = openrouter.decode_image(reply(body))
     assert (came.data, came.url, came.cost) == (PNG, None, 0.04)
 
@@ -309,12 +338,16 @@ def test_a_picture_comes_with_its_cost() -> None:
         ({"data": [{"b64_json": "A"}]}, Unreadable),
         (said({"content": "I cannot draw that."}), Unreadable),
         ({"error": {"code": 402, "message": "Insufficient credits"}}, ErrorInside),
-        ({"error": {"code": 403, "message": "x", "metadata": {"reasons": ["violence"]}}},
-         ErrorInside),
-        ({"error": {"code": 403, "message": "Your input was flagged by moderation: moderated"}},
-         Refused),
+        (
+            {"error": {"code": 403, "message": "x", "metadata": {"reasons": ["violence"]}}},
+            ErrorInside,
+        ),
+        (
+            {"error": {"code": 403, "message": "Your input was flagged by moderation: moderated"}},
+            Refused,
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_picture_is_an_error_of_its_kind(body: object, family: type[ToolError]) -> None:
     with pytest.raises(ToolError) as caught:
         openrouter.decode_image(reply(body))

@@ -14,9 +14,14 @@ from factorized_video import checks, measuring
 FILE = Path(__file__).resolve().parents[1] / "references" / "prompts.jsonl"
 LINES = FILE.read_text(encoding="utf-8").splitlines()
 CATEGORIES = (
-    "consistent-attribute", "dynamic-attribute", "spatial", "motion", "action", "interaction",
+    "consistent-attribute",
+    "dynamic-attribute",
+    "spatial",
+    "motion",
+    "action",
+    "interaction",
     "numeracy",
-)  # fmt: skip
+)
 ROWS: list[dict[str, Any]] = [json.loads(line) for line in LINES]
 
 
@@ -46,8 +51,15 @@ def test_each_is_a_plain_prompt(row: dict[str, Any]) -> None:
 
 def test_the_snippet_that_brings_a_benchmarks_prompts_makes_lines_of_this_shape() -> None:
     """On files named and laid out as in that repository; their texts are ours."""
-    names = ["1_consistent_attr", "2_dynamic_attr", "3_spatial_relationship", "4_motion_binding",
-             "5_action_binding", "6_interaction", "7_numeracy"]  # fmt: skip
+    names = [
+        "1_consistent_attr",
+        "2_dynamic_attr",
+        "3_spatial_relationship",
+        "4_motion_binding",
+        "5_action_binding",
+        "6_interaction",
+        "7_numeracy",
+    ]
     folder = Path("T2V-CompBench/prompts")
     folder.mkdir(parents=True)
     for name in names:
@@ -59,8 +71,9 @@ def test_the_snippet_that_brings_a_benchmarks_prompts_makes_lines_of_this_shape(
     rows = [json.loads(line) for line in Path("t2v-compbench.jsonl").read_bytes().splitlines()]
     assert [row["category"] for row in rows] == [name for name in CATEGORIES for _ in range(10)]
     assert [row["prompt"] for row in rows[10:12]] == [
-        "A caf\u00e9 0 of 2_dynamic_attr", "A caf\u00e9 1 of 2_dynamic_attr",
-    ]  # fmt: skip
+        "A caf\u00e9 0 of 2_dynamic_attr",
+        "A caf\u00e9 1 of 2_dynamic_attr",
+    ]
 
 
 def test_the_categories_are_those_that_the_lift_is_told_for() -> None:

@@ -24,8 +24,20 @@ PROMPT = "A cat jumping from a bookshelf to the couch"
 STILL = f"{PROMPT}\n\n{FIRST_FRAME_GIVEN}"
 EACH = {"chat": 1, "image": 1, "create": 1}
 # The contract's keys, in every result.
-KEYS = {"status", "stage", "output", "gateway", "model", "cost", "elapsed_s", "warnings", "receipt",
-        "job", "eta_s", "next"}  # fmt: skip
+KEYS = {
+    "status",
+    "stage",
+    "output",
+    "gateway",
+    "model",
+    "cost",
+    "elapsed_s",
+    "warnings",
+    "receipt",
+    "job",
+    "eta_s",
+    "next",
+}
 OWN = ("--anchor-path=mine.png",)
 ONLY = ("--prompt-strategy=motion-only",)
 STAGES = Path("cat.stages")
@@ -108,14 +120,24 @@ def test_stage_1_without_output_writes_no_file(gateway: Gateway) -> None:
 def test_the_stages_can_be_piped(gateway: Gateway) -> None:
     caption = run("rewrite_prompt", "-", stdin=PROMPT, gateway=gateway)
     anchor = run(
-        "generate_anchor", "--input-file", "-", "--output", "deep/down/anchor.png",
-        stdin=caption.out, gateway=gateway,
-    )  # fmt: skip
+        "generate_anchor",
+        "--input-file",
+        "-",
+        "--output",
+        "deep/down/anchor.png",
+        stdin=caption.out,
+        gateway=gateway,
+    )
     path = anchor.out.strip()
     done = run(
-        "generate_video_from_anchor", "--anchor", path, "--prompt", "-",
-        stdin=PROMPT, gateway=gateway,
-    )  # fmt: skip
+        "generate_video_from_anchor",
+        "--anchor",
+        path,
+        "--prompt",
+        "-",
+        stdin=PROMPT,
+        gateway=gateway,
+    )
     assert [caption.code, anchor.code, done.code] == [0, 0, 0]
     assert path == str(Path("deep/down/anchor.png").absolute())
     made = Path(done.out.strip())
@@ -206,21 +228,32 @@ def test_a_prompt_becomes_a_video(gateway: Gateway) -> None:
     assert result["output"] == str(CAT.absolute())
     assert result["receipt"] == str(RECEIPT.absolute())
     assert result["video"] == {
-        "duration_s": 6.0, "width": 1280, "height": 720, "fps": 2.0, "codec": "h264",
+        "duration_s": 6.0,
+        "width": 1280,
+        "height": 720,
+        "fps": 2.0,
+        "codec": "h264",
         "audio": False,
-    }  # fmt: skip
+    }
     assert [stage["stage"] for stage in result["stages"]] == [
-        "reasoning", "composition", "synthesis",
-    ]  # fmt: skip
+        "reasoning",
+        "composition",
+        "synthesis",
+    ]
     assert result["cost"]["amount"] == pytest.approx(0.0059 + 0.134 + 2.40)
     assert result["cost"]["kind"] == "estimated", "the weakest kind in it"
     assert result["anchor_fidelity"] == 1.0
     assert result["filmstrip"] == str(Path("cat.filmstrip.png").absolute())
     assert files() == {
-        "cat.mp4", "cat.mp4.receipt.json", "cat.filmstrip.png",
-        "cat.stages/caption.txt", "cat.stages/caption.txt.receipt.json", "cat.stages/motion.txt",
-        "cat.stages/anchor.png", "cat.stages/anchor.png.receipt.json",
-    }  # fmt: skip
+        "cat.mp4",
+        "cat.mp4.receipt.json",
+        "cat.filmstrip.png",
+        "cat.stages/caption.txt",
+        "cat.stages/caption.txt.receipt.json",
+        "cat.stages/motion.txt",
+        "cat.stages/anchor.png",
+        "cat.stages/anchor.png.receipt.json",
+    }
     kept = receipt()
     assert (kept["state"], kept["job"]) == ("succeeded", "job-1")
     assert kept["gateway"] == {"name": "happycapy", "host": "loopback"}
@@ -260,11 +293,13 @@ def test_save_intermediate_keeps_what_was_sent_and_answered(gateway: Gateway) ->
         pytest.param(("--skip-anchor", *OWN), {"create": 1}, STILL, id="own anchor"),
         pytest.param(OWN + ONLY, {"chat": 1, "create": 1}, MOTION, id="own anchor, motion-only"),
         pytest.param(
-            (*OWN, *ONLY, "--motion=It leaps."), {"create": 1}, "It leaps.",
+            (*OWN, *ONLY, "--motion=It leaps."),
+            {"create": 1},
+            "It leaps.",
             id="own anchor and motion",
         ),
     ],
-)  # fmt: skip
+)
 def test_only_the_stages_that_are_needed_are_sent(
     gateway: Gateway, args: Sequence[str], sent: dict[str, int], told: str
 ) -> None:
@@ -398,11 +433,12 @@ OTHERS: list[Any] = [
     pytest.param("rewrite_prompt", ("{}", "--output=out.txt"), id="stage 1"),
     pytest.param("generate_anchor", ("{}", "--output=out.png"), id="stage 2"),
     pytest.param(
-        "generate_video_from_anchor", ("--prompt={}", "--anchor=mine.png", "--output=out.mp4"),
+        "generate_video_from_anchor",
+        ("--prompt={}", "--anchor=mine.png", "--output=out.mp4"),
         id="stage 3",
     ),
     pytest.param("factorized_generate", ("--prompt={}", *OWN, "--output=out.mp4"), id="all"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("script", "args"), OTHERS)
@@ -598,15 +634,14 @@ def test_a_bug_here_is_one_json_document_and_a_traceback(gateway: Gateway) -> No
         ("rewrite_prompt", [PROMPT], ["reasoning"]),
         ("generate_anchor", [CAPTION], ["composition"]),
         (
-            "generate_video_from_anchor", ["--anchor=mine.png", "--prompt=x", "--motion=m"],
+            "generate_video_from_anchor",
+            ["--anchor=mine.png", "--prompt=x", "--motion=m"],
             ["synthesis"],
         ),
-        (
-            "factorized_generate", ["--prompt", PROMPT], ["reasoning", "composition", "synthesis"],
-        ),
+        ("factorized_generate", ["--prompt", PROMPT], ["reasoning", "composition", "synthesis"]),
         ("factorized_generate", ["--prompt=x", "--skip-reasoning", *OWN], ["synthesis"]),
     ],
-)  # fmt: skip
+)
 def test_a_dry_run_needs_no_key_and_leaves_nothing(
     script: str, args: list[str], stages: list[str]
 ) -> None:
@@ -646,14 +681,19 @@ def test_what_goes_over_the_wire(gateway: Gateway) -> None:
     )
     drawn = gateway.of("image")[0].body
     assert {name: drawn[name] for name in drawn if name != "prompt"} == {
-        "model": "google/gemini-3-pro-image-preview", "n": 1, "aspectRatio": "9:16",
+        "model": "google/gemini-3-pro-image-preview",
+        "n": 1,
+        "aspectRatio": "9:16",
         "response_format": "b64_json",
-    }  # fmt: skip
+    }
     assert gateway.of("create")[0].body == {
-        "model": "byteplus/seedance-1-0-pro", "prompt": f"{PROMPT}\n\n{MOTION}", "duration": 8,
-        "aspectRatio": "9:16", "size": "720p",
+        "model": "byteplus/seedance-1-0-pro",
+        "prompt": f"{PROMPT}\n\n{MOTION}",
+        "duration": 8,
+        "aspectRatio": "9:16",
+        "size": "720p",
         "first_frame": data_uri((STAGES / "anchor.png").read_bytes()),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("how", ["at once", "by a redirect"])

@@ -48,11 +48,23 @@ def reasoning(model: str | None = None, **typed: Any) -> Call:
 
 def pipeline(**typed: Any) -> Plan:
     given: dict[str, Any] = {
-        "prompt": PROMPT, "motion": None, "gateway": "happycapy", "style": None,
-        "strategy": "combined", "enhance": False, "skip_reasoning": False, "own_anchor": False,
-        "stop_after": None, "llm_model": None, "image_model": None, "video_model": None,
-        "aspect_ratio": None, "allow_off": False, "duration": None, **typed,
-    }  # fmt: skip
+        "prompt": PROMPT,
+        "motion": None,
+        "gateway": "happycapy",
+        "style": None,
+        "strategy": "combined",
+        "enhance": False,
+        "skip_reasoning": False,
+        "own_anchor": False,
+        "stop_after": None,
+        "llm_model": None,
+        "image_model": None,
+        "video_model": None,
+        "aspect_ratio": None,
+        "allow_off": False,
+        "duration": None,
+        **typed,
+    }
     return plan.pipeline(**given)
 
 
@@ -70,8 +82,11 @@ def stages(planned: Plan) -> list[str]:
         (VEO, {"picture_size": (1376, 768)}, (6, "16:9", "16:9", "720p")),
         (VEO, {"picture_size": (1080, 1920)}, (6, "9:16", "9:16", "720p")),
         (VEO, {"resolution": "1080p"}, (8, "16:9", "16:9", "1080p")),
-        (VEO, {"duration": 8, "ratio": "9:16", "resolution": "1080p"},
-         (8, "9:16", "9:16", "1080p")),
+        (
+            VEO,
+            {"duration": 8, "ratio": "9:16", "resolution": "1080p"},
+            (8, "9:16", "9:16", "1080p"),
+        ),
         (VEO, {"duration": 7, "fit_duration": True}, (6, "16:9", "16:9", "720p")),
         (SEEDANCE, {"picture_size": (1000, 1000)}, (6, "1:1", "1:1", "720p")),
         (SEEDANCE, {"duration": 15, "ratio": "21:9"}, (15, "21:9", "21:9", "720p")),
@@ -87,7 +102,7 @@ def stages(planned: Plan) -> list[str]:
         (WAN, {"ratio": "9:16"}, (6, None, "9:16", "720p")),
         (WAN, {"picture_size": (1000, 1500)}, (6, None, None, "720p")),
     ],
-)  # fmt: skip
+)
 def test_a_clip_is_asked_for_as_typed_or_as_the_model_takes_it(
     model: str | None, typed: dict[str, Any], settings: tuple[int, str | None, str | None, str]
 ) -> None:
@@ -106,10 +121,12 @@ def test_a_clip_is_asked_for_as_typed_or_as_the_model_takes_it(
         ({"resolution": "1080p"}, ["aspect ratio 16:9", "8 s, the nearest to 6 at 1080p"]),
         ({"ratio": "9:16", "duration": 8, "resolution": "720p"}, []),
         ({"ratio": "9:16", "resolution": "720p", "duration": 5, "fit_duration": True}, []),
-        ({"duration": 8, "resolution": "720p", "picture_size": (1920, 1080)},
-         ["aspect ratio 16:9, nearest to the picture"]),
+        (
+            {"duration": 8, "resolution": "720p", "picture_size": (1920, 1080)},
+            ["aspect ratio 16:9, nearest to the picture"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_nobody_typed_is_said_and_what_was_typed_is_not(
     typed: dict[str, Any], chosen: list[str]
 ) -> None:
@@ -117,8 +134,7 @@ def test_what_nobody_typed_is_said_and_what_was_typed_is_not(
 
 
 @pytest.mark.parametrize(
-    ("audio", "words"),
-    [(None, "as the model makes it"), (True, "wanted"), (False, "removed here")],
+    ("audio", "words"), [(None, "as the model makes it"), (True, "wanted"), (False, "removed here")]
 )
 def test_the_wish_for_sound_stands_in_the_settings(audio: bool | None, words: str) -> None:
     assert synthesis(VEO, audio=audio).settings["audio"] == words
@@ -168,10 +184,12 @@ def test_what_the_model_does_not_take_is_refused_before_anything_is_sent(
         ({"picture_size": (1000, 1000), "fit": "pad"}, []),
         ({"picture_size": (1000, 1000), "fit": "none"}, ["1000x1000 px, not 16:9"]),
         ({"audio": False}, ["--no-audio"]),
-        ({"picture_size": (1000, 1000), "fit": "none", "audio": False},
-         ["--no-audio", "1000x1000 px, not 16:9"]),
+        (
+            {"picture_size": (1000, 1000), "fit": "none", "audio": False},
+            ["--no-audio", "1000x1000 px, not 16:9"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_taken_all_the_same_is_a_warning(
     typed: dict[str, Any], warnings: list[str]
 ) -> None:
@@ -219,7 +237,7 @@ def test_motion_only_without_a_motion_names_the_flag(motion: str | None) -> None
         (SORA, {"duration": 6}),
         pytest.param(VEO, {"resolution": "4k"}),
     ],
-)  # fmt: skip
+)
 def test_a_clip_that_was_submitted_is_planned_as_typed_whatever_models_take_today(
     model: str, typed: dict[str, Any]
 ) -> None:
@@ -234,9 +252,12 @@ def test_a_clip_that_was_submitted_is_planned_as_typed_whatever_models_take_toda
 
 @pytest.mark.parametrize(
     ("model", "typed"),
-    [(DRAWER, {"ratio": "7:1"}), (SEEDREAM, {"caption": "x" * 9000}),
-     ("imagen-4.0-generate-001", {})],
-)  # fmt: skip
+    [
+        (DRAWER, {"ratio": "7:1"}),
+        (SEEDREAM, {"caption": "x" * 9000}),
+        ("imagen-4.0-generate-001", {}),
+    ],
+)
 def test_an_anchor_that_was_made_is_planned_as_typed_too(model: str, typed: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         composition(model, **typed)
@@ -345,32 +366,60 @@ def test_a_call_tells_the_status_of_its_model(call: Call, status: str, warnings:
     ("call", "told"),
     [
         (reasoning(), {"prompt_characters": None}),
-        (composition("byteplus/seedream-4-5"), {
-            "prompt_characters": None,
-            "aspect_ratios": ("1:1", "2:3", "3:2", "3:4", "4:3", "9:16", "16:9", "21:9"),
-        }),
+        (
+            composition("byteplus/seedream-4-5"),
+            {
+                "prompt_characters": None,
+                "aspect_ratios": ("1:1", "2:3", "3:2", "3:4", "4:3", "9:16", "16:9", "21:9"),
+            },
+        ),
         (composition(OWN), {"prompt_characters": None, "aspect_ratios": None}),
-        (synthesis(SEEDANCE_1), {
-            "prompt_characters": None,
-            "aspect_ratios": ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9"),
-            "durations_s": tuple(range(2, 13)), "resolutions": ("720p", "1080p"),
-            "audio": "never", "last_frame": True,
-        }),
-        (synthesis(SEEDANCE_25, gateway="demo"), {
-            "prompt_characters": 15_000, "aspect_ratios": None,
-            "durations_s": tuple(range(4, 31)), "resolutions": ("480p", "720p", "1080p"),
-            "audio": "switch", "last_frame": True,
-        }),
-        (synthesis(OWN), {
-            "prompt_characters": None, "aspect_ratios": None, "durations_s": None,
-            "resolutions": ("720p", "1080p"), "audio": None, "last_frame": None,
-        }),
-        (synthesis(OWN, gateway="demo"), {
-            "prompt_characters": None, "aspect_ratios": None, "durations_s": None,
-            "resolutions": None, "audio": None, "last_frame": None,
-        }),
+        (
+            synthesis(SEEDANCE_1),
+            {
+                "prompt_characters": None,
+                "aspect_ratios": ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9"),
+                "durations_s": tuple(range(2, 13)),
+                "resolutions": ("720p", "1080p"),
+                "audio": "never",
+                "last_frame": True,
+            },
+        ),
+        (
+            synthesis(SEEDANCE_25, gateway="demo"),
+            {
+                "prompt_characters": 15_000,
+                "aspect_ratios": None,
+                "durations_s": tuple(range(4, 31)),
+                "resolutions": ("480p", "720p", "1080p"),
+                "audio": "switch",
+                "last_frame": True,
+            },
+        ),
+        (
+            synthesis(OWN),
+            {
+                "prompt_characters": None,
+                "aspect_ratios": None,
+                "durations_s": None,
+                "resolutions": ("720p", "1080p"),
+                "audio": None,
+                "last_frame": None,
+            },
+        ),
+        (
+            synthesis(OWN, gateway="demo"),
+            {
+                "prompt_characters": None,
+                "aspect_ratios": None,
+                "durations_s": None,
+                "resolutions": None,
+                "audio": None,
+                "last_frame": None,
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_call_tells_what_its_model_takes_and_what_nobody_knows(
     call: Call, told: dict[str, Any]
 ) -> None:
@@ -442,9 +491,13 @@ def test_a_planned_cost_tells_its_basis_its_date_and_its_source() -> None:
     assert told["source"].startswith("Google's price pages")
     assert told["source"] in told["basis"]
     assert synthesis(OWN).as_json()["cost"] == {
-        "amount": None, "currency": "USD", "kind": "unknown",
-        "basis": "no published price is known for this model", "as_of": None, "source": None,
-    }  # fmt: skip
+        "amount": None,
+        "currency": "USD",
+        "kind": "unknown",
+        "basis": "no published price is known for this model",
+        "as_of": None,
+        "source": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -522,21 +575,40 @@ def test_with_leave_for_what_is_unknown_the_known_parts_still_count() -> None:
     [
         ({}, STAGES, []),
         ({"skip_reasoning": True}, STAGES[1:], ["Stage 1 reasoning (--skip-reasoning)"]),
-        ({"own_anchor": True}, ["synthesis"],
-         ["Stage 1 reasoning (your own anchor needs no caption)",
-          "Stage 2 composition (your own anchor)"]),
-        ({"own_anchor": True, "strategy": "motion-only"}, ["reasoning", "synthesis"],
-         ["Stage 2 composition (your own anchor)"]),
-        ({"own_anchor": True, "strategy": "motion-only", "motion": MOTION}, ["synthesis"],
-         ["Stage 1 reasoning (your own anchor needs no caption)",
-          "Stage 2 composition (your own anchor)"]),
-        ({"stop_after": "caption"}, ["reasoning"],
-         ["Stage 2 composition (--stop-after)", "Stage 3 synthesis (--stop-after)"]),
+        (
+            {"own_anchor": True},
+            ["synthesis"],
+            [
+                "Stage 1 reasoning (your own anchor needs no caption)",
+                "Stage 2 composition (your own anchor)",
+            ],
+        ),
+        (
+            {"own_anchor": True, "strategy": "motion-only"},
+            ["reasoning", "synthesis"],
+            ["Stage 2 composition (your own anchor)"],
+        ),
+        (
+            {"own_anchor": True, "strategy": "motion-only", "motion": MOTION},
+            ["synthesis"],
+            [
+                "Stage 1 reasoning (your own anchor needs no caption)",
+                "Stage 2 composition (your own anchor)",
+            ],
+        ),
+        (
+            {"stop_after": "caption"},
+            ["reasoning"],
+            ["Stage 2 composition (--stop-after)", "Stage 3 synthesis (--stop-after)"],
+        ),
         ({"stop_after": "anchor"}, STAGES[:2], ["Stage 3 synthesis (--stop-after)"]),
-        ({"stop_after": "anchor", "skip_reasoning": True}, ["composition"],
-         ["Stage 1 reasoning (--skip-reasoning)", "Stage 3 synthesis (--stop-after)"]),
+        (
+            {"stop_after": "anchor", "skip_reasoning": True},
+            ["composition"],
+            ["Stage 1 reasoning (--skip-reasoning)", "Stage 3 synthesis (--stop-after)"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_plan_has_the_stages_that_make_a_call_and_says_why_others_make_none(
     typed: dict[str, Any], called: list[str], skipped: list[str]
 ) -> None:
@@ -610,17 +682,21 @@ def test_ones_own_picture_sets_the_canvas_of_what_is_written_for_it() -> None:
     [
         # One typed ratio must be legal for both.
         ({"aspect_ratio": "1:1"}, f"{VEO} takes the aspect ratios 16:9 and 9:16, not 1:1"),
-        ({"aspect_ratio": "5:4", "video_model": OWN, "image_model": UNPRICED},
-         f"{UNPRICED} takes the aspect ratios"),
-        ({"image_model": SEEDREAM, "prompt": "x" * 3900, "skip_reasoning": True},
-         "the caption with its style has 4,"),
+        (
+            {"aspect_ratio": "5:4", "video_model": OWN, "image_model": UNPRICED},
+            f"{UNPRICED} takes the aspect ratios",
+        ),
+        (
+            {"image_model": SEEDREAM, "prompt": "x" * 3900, "skip_reasoning": True},
+            "the caption with its style has 4,",
+        ),
         ({"llm_model": VEO}, "is a model for video, not for text"),
         ({"image_model": "imagen-4.0-generate-001"}, "is gone"),
         ({"video_model": SORA}, "is gone"),
         ({"duration": 5}, "4, 6 and 8 seconds, not 5"),
         ({"duration": 5, "stop_after": "caption"}, "not 5"),  # said before the caption is paid for
     ],
-)  # fmt: skip
+)
 def test_every_stage_is_checked_before_the_first_is_paid_for(
     typed: dict[str, Any], message: str
 ) -> None:
@@ -759,9 +835,17 @@ def test_the_dry_run_as_json_has_the_whole_of_each_call_and_can_be_written() -> 
     assert [call["stage"] for call in data["stages"]] == STAGES
     for call, told in zip(planned.calls, data["stages"], strict=True):
         assert set(told) == {
-            "stage", "gateway", "model", "times", "status", "text", "settings", "legal", "cost",
-                "chosen",
-        }  # fmt: skip
+            "stage",
+            "gateway",
+            "model",
+            "times",
+            "status",
+            "text",
+            "settings",
+            "legal",
+            "cost",
+            "chosen",
+        }
         assert told["settings"] == call.settings
         assert told["text"] == call.text
         assert told["chosen"] == list(call.chosen)
@@ -814,8 +898,11 @@ ASKED = {"duration_s": 6, "canvas": "16:9", "resolution": "720p", "audio": "as t
         ({}, {"width": 854, "height": 480}, ["854x480 px; 720p was asked for"]),
         ({"resolution": "1080p"}, {}, ["1280x720 px; 1080p was asked for"]),
         ({"resolution": "4k"}, {"width": 3840, "height": 2160}, []),
-        ({"canvas": "9:16", "resolution": "1080p"}, {"width": 720, "height": 1280},
-         ["720x1280 px; 1080p was asked for"]),
+        (
+            {"canvas": "9:16", "resolution": "1080p"},
+            {"width": 720, "height": 1280},
+            ["720x1280 px; 1080p was asked for"],
+        ),
         # Other shapes have other short sides at many models.
         ({"canvas": "21:9"}, {"width": 1470, "height": 630}, []),
         ({"canvas": "1:1"}, {"width": 640, "height": 640}, []),
@@ -827,10 +914,13 @@ ASKED = {"duration_s": 6, "canvas": "16:9", "resolution": "720p", "audio": "as t
         ({}, {"audio": False}, []),
         ({"audio": "removed here"}, {"audio": False}, []),
         # All at once, in this order.
-        ({"audio": "wanted"}, {"duration_s": 5, "width": 480, "height": 480, "audio": False},
-         ["5 s long", "not 16:9", "720p was asked for", "no sound"]),
+        (
+            {"audio": "wanted"},
+            {"duration_s": 5, "width": 480, "height": 480, "audio": False},
+            ["5 s long", "not 16:9", "720p was asked for", "no sound"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_where_a_clip_is_not_what_was_asked_for_is_said(
     sent: dict[str, Any], measured: dict[str, Any], said: list[str]
 ) -> None:

@@ -40,11 +40,14 @@ def reply(body: object, status: int = 200) -> HttpReply:
         (b"plain text", "plain text"),
         (b"", "(empty)"),
         (b"\xff\xfe", "\ufffd\ufffd"),
-        (b"<!DOCTYPE html><html><head><style>p{}</style><title>502 Bad Gateway</title></head>"
-         b"<body><h1>Oops</h1><script>x()</script></body></html>", "502 Bad Gateway Oops"),
+        (
+            b"<!DOCTYPE html><html><head><style>p{}</style><title>502 Bad Gateway</title></head>"
+            b"<body><h1>Oops</h1><script>x()</script></body></html>",
+            "502 Bad Gateway Oops",
+        ),
         (b"[" * 100_000, "[" * 200 + "..."),
     ],
-)  # fmt: skip
+)
 def test_the_gateways_own_words_are_found_in_any_shape(body: object, text: str) -> None:
     assert reading.error_text(reply(body).body) == text
 
@@ -190,8 +193,7 @@ def test_the_words_of_filters_and_policies_are_known(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["GPU out of memory", "Invalid aspectRatio", "no credit left", "a train on rails", ""],
+    "text", ["GPU out of memory", "Invalid aspectRatio", "no credit left", "a train on rails", ""]
 )
 def test_ordinary_failures_are_no_refusals(text: str) -> None:
     assert not reading.is_refusal(text)
@@ -220,9 +222,21 @@ def test_a_refusal_field_or_finish_reason_is_a_refusal(
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [(1, 1.0), ("0.25", 0.25), (" 2 ", 2.0), (-1, -1.0), (True, None), (None, None), ("x", None),
-     ("nan", None), (float("inf"), None), ([1], None), (10**400, None), ("", None)],
-)  # fmt: skip
+    [
+        (1, 1.0),
+        ("0.25", 0.25),
+        (" 2 ", 2.0),
+        (-1, -1.0),
+        (True, None),
+        (None, None),
+        ("x", None),
+        ("nan", None),
+        (float("inf"), None),
+        ([1], None),
+        (10**400, None),
+        ("", None),
+    ],
+)
 def test_a_number_is_finite_or_none(value: object, number: float | None) -> None:
     assert reading.as_number(value) == number
 

@@ -144,9 +144,7 @@ def test_a_damaged_receipt_may_be_of_a_paid_job_so_nothing_is_sent_unasked(
     assert consult(output, overwrite=True)[0] == "make"
 
 
-def test_who_can_ask_the_gateway_is_told_of_an_unknown_call_instead_of_stopped(
-    place: Path,
-) -> None:
+def test_who_can_ask_the_gateway_is_told_of_an_unknown_call_instead_of_stopped(place: Path) -> None:
     output = place / "a.mp4"
     for state in ("intent", "unknown"):
         lay(output, receipt(state))

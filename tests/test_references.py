@@ -50,9 +50,7 @@ def receipt(path: str) -> dict[str, Any]:
 # --- references -----------------------------------------------------------------------------------
 
 
-def test_stage_1_sees_them_stage_2_draws_from_them_and_receipts_tell_of_them(
-    each: Gateway,
-) -> None:
+def test_stage_1_sees_them_stage_2_draws_from_them_and_receipts_tell_of_them(each: Gateway) -> None:
     man, hats = hat("man.png", 3), hat()
     done = make(each, "--reference=man.png", "--reference=hat.png")
     assert done.code == 0, done.err
@@ -152,9 +150,16 @@ def test_none_of_them_changes_no_digest_and_no_text() -> None:
         "a", gateway, style=None, aspect_ratio=None, model=None, enhance=False, take=1
     )
     same = asked.composition(
-        "a", gateway, style=None, aspect_ratio=None, model=None, enhance=False, take=1,
-        references=(), edit=None,
-    )  # fmt: skip
+        "a",
+        gateway,
+        style=None,
+        aspect_ratio=None,
+        model=None,
+        enhance=False,
+        take=1,
+        references=(),
+        edit=None,
+    )
     assert plain == same
     assert prompts.rewrite_messages("a", "anime", "1:1") == prompts.rewrite_messages(
         "a", "anime", "1:1", 0
@@ -164,9 +169,13 @@ def test_none_of_them_changes_no_digest_and_no_text() -> None:
 def test_the_motion_alone_is_written_without_references(gateway: Gateway) -> None:
     hat()
     failed = run(
-        "rewrite_prompt", PROMPT, "--anchor=hat.png", "--reference=hat.png", "--json",
+        "rewrite_prompt",
+        PROMPT,
+        "--anchor=hat.png",
+        "--reference=hat.png",
+        "--json",
         gateway=gateway,
-    )  # fmt: skip
+    )
     assert failed.code == 2
     assert "--reference says nothing with --anchor" in failed.json["error"]["message"]
 
@@ -216,9 +225,13 @@ def test_an_edit_takes_candidates_and_its_result_is_an_anchor(gateway: Gateway) 
     assert [drawn(gateway, number).pictures for number in range(2)] == [(data,)] * 2
     assert draw(gateway, "--edit=cat.png", CHANGE, "--candidates=2", "--select=2").code == 0
     clip = run(
-        "generate_video_from_anchor", "--anchor=anchor.png", "--prompt=The cat jumps",
-        "--output=clip.mp4", "--json", gateway=gateway,
-    )  # fmt: skip
+        "generate_video_from_anchor",
+        "--anchor=anchor.png",
+        "--prompt=The cat jumps",
+        "--output=clip.mp4",
+        "--json",
+        gateway=gateway,
+    )
     assert clip.code == 0, clip.err
 
 
@@ -234,8 +247,9 @@ def test_an_edit_takes_no_style(gateway: Gateway, words: list[str]) -> None:
 def test_a_model_that_edits_none_is_refused_with_those_that_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rows = [row._replace(edits=False) if row.id == "bfl/flux-2-max" else row
-            for row in models.rows()]  # fmt: skip
+    rows = [
+        row._replace(edits=False) if row.id == "bfl/flux-2-max" else row for row in models.rows()
+    ]
     chosen = next(row for row in rows if row.id == "bfl/flux-2-max")
     monkeypatch.setattr(models, "pick", lambda kind, typed, gateway: chosen)
     with pytest.raises(UsageError, match="edits no pictures") as caught:

@@ -41,9 +41,15 @@ def listed(*folder: str) -> dict[str, Any]:
 def written(path: str, **fields: object) -> None:
     """A receipt, as if it had been made."""
     data = {
-        "schema_version": 1, "stage": "synthesis", "state": "succeeded", "command": "python3 x",
-        "cwd": str(Path.cwd()), "created_at": "2026-11-20T10:00:00Z", "job": None, "cost": None,
-    }  # fmt: skip
+        "schema_version": 1,
+        "stage": "synthesis",
+        "state": "succeeded",
+        "command": "python3 x",
+        "cwd": str(Path.cwd()),
+        "created_at": "2026-11-20T10:00:00Z",
+        "job": None,
+        "cost": None,
+    }
     place = Path(f"{path}.receipt.json")
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(data | fields), encoding="utf-8")
@@ -89,9 +95,12 @@ def test_next_is_literal_and_finishes_a_run_that_nobody_waited_for(
     os.chdir(tmp_path)
     (row,) = listed(here)["runs"]
     on = subprocess.run(
-        literal(row["next"]), cwd=row["cwd"], env=environment(gateway), capture_output=True,
+        literal(row["next"]),
+        cwd=row["cwd"],
+        env=environment(gateway),
+        capture_output=True,
         check=False,
-    )  # fmt: skip
+    )
     assert on.returncode == 0, on.stderr
     assert gateway.billed == {"create": 1}
     (row,) = listed(here)["runs"]
@@ -105,8 +114,12 @@ def test_all_below_a_folder_are_listed_the_newest_first_and_summed() -> None:
     written("d.mp4", state="intent", created_at="2026-11-18T10:00:00Z")
     result = listed()
     rows = [(Path(row["output"]).name, row["state"]) for row in result["runs"]]
-    assert rows == [("b.mp4", "succeeded, file gone"), ("a.mp4", "refused"),
-                    ("anchor.png", "succeeded, file gone"), ("d.mp4", "intent")]  # fmt: skip
+    assert rows == [
+        ("b.mp4", "succeeded, file gone"),
+        ("a.mp4", "refused"),
+        ("anchor.png", "succeeded, file gone"),
+        ("d.mp4", "intent"),
+    ]
     assert [bool(row["next"]) for row in result["runs"]] == [False, False, False, True]
     assert result["cost"]["amount"] == pytest.approx(2.534)
     assert result["cost"]["kind"] == "listed", "the weakest kind in it"
@@ -143,10 +156,7 @@ def test_a_receipt_that_cannot_be_read_is_listed_as_such(content: bytes) -> None
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param(
-            {"cost": {"kind": "actual"}},
-            id="no amount",
-        ),
+        pytest.param({"cost": {"kind": "actual"}}, id="no amount"),
         pytest.param({"cost": usd("2")}, id="an amount in words"),
         pytest.param({"cost": usd(2, "guessed")}, id="a kind of its own"),
         pytest.param({"cost": 2.4}, id="a bare number"),
@@ -189,9 +199,12 @@ def test_next_never_pays_again_though_the_command_said_resubmit(gateway: Storm) 
     row = next(row for row in listed(".")["runs"] if row["next"])
     for line in (lost.json["next"], row["next"]):
         again = subprocess.run(
-            literal(line), env=environment(gateway), cwd=row["cwd"], capture_output=True,
+            literal(line),
+            env=environment(gateway),
+            cwd=row["cwd"],
+            capture_output=True,
             check=False,
-        )  # fmt: skip
+        )
         assert (again.returncode, gateway.sent) == (8, {"image": 2})
 
 

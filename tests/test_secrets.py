@@ -103,8 +103,9 @@ def _each_row() -> Iterator[object]:
     yield row("500", IMAGE, 8, lambda g: g.will("image", refusal(500, ECHO)))
     yield row("an error inside", IMAGE, 10, lambda g: g.will("image", refusal(200, ECHO)))
     yield row("prose", ["rewrite_prompt", "x"], 9, lambda g: g.always("chat", chat(ECHO)))
-    yield row("a refusal", ["rewrite_prompt", "x"], 5,
-              lambda g: g.will("chat", chat("", refusal=ECHO)))  # fmt: skip
+    yield row(
+        "a refusal", ["rewrite_prompt", "x"], 5, lambda g: g.will("chat", chat("", refusal=ECHO))
+    )
     yield row("a connection that breaks", VIDEO, 8, lambda g: g.will("create", Reply(fault="cut")))
     yield row("a failed job", VIDEO, 11, lambda g: g.ending.update(status="failed", error=ECHO))
 
@@ -200,10 +201,14 @@ def test_the_signature_of_a_picture_is_kept_in_private_until_it_is_fetched(
 @pytest.mark.parametrize(
     "address",
     [
-        "http://192.0.2.1/v.mp4", "https://10.0.0.1/v.mp4", "https://169.254.169.254/v.mp4",
-        "https://[fd00::1]/v.mp4", "file:///etc/passwd", "https://[half/v.mp4",
+        "http://192.0.2.1/v.mp4",
+        "https://10.0.0.1/v.mp4",
+        "https://169.254.169.254/v.mp4",
+        "https://[fd00::1]/v.mp4",
+        "file:///etc/passwd",
+        "https://[half/v.mp4",
     ],
-)  # fmt: skip
+)
 def test_a_result_at_a_forbidden_address_is_not_fetched(gateway: Gateway, address: str) -> None:
     Path("mine.png").write_bytes(png())
     gateway.ending = {"status": "succeeded", "url": address}
@@ -214,12 +219,12 @@ def test_a_result_at_a_forbidden_address_is_not_fetched(gateway: Gateway, addres
 @pytest.mark.parametrize(
     "location",
     [
-        "https://10.0.0.1/v.mp4", "http://192.0.2.1/v.mp4", "http://a:b/",
-        pytest.param(
-            "http://[half"
-        ),
+        "https://10.0.0.1/v.mp4",
+        "http://192.0.2.1/v.mp4",
+        "http://a:b/",
+        pytest.param("http://[half"),
     ],
-)  # fmt: skip
+)
 def test_a_redirect_to_a_forbidden_address_is_not_followed(gateway: Gateway, location: str) -> None:
     Path("mine.png").write_bytes(png())
     gateway.always("file", Reply(302, body=b"", headers={"Location": location}))

@@ -32,18 +32,26 @@ BAD: dict[str, tuple[object, str]] = {
     "half": (json.dumps(MOTION_REPLY)[:70], "cut off"),
     "a refusal in prose": ("I'm sorry, but I can't help with that.", "the model declined"),
     "a caption": ({"caption": CAPTION}, "no JSON object"),
-    "a stranger": ({**MOTION_REPLY, "named": ["the tabby cat", "a red dragon"]},
-                   '"a red dragon" is not in the picture'),
+    "a stranger": (
+        {**MOTION_REPLY, "named": ["the tabby cat", "a red dragon"]},
+        '"a red dragon" is not in the picture',
+    ),
     "a demand that is not met": (
         {**MOTION_REPLY, "demands": [{"demand": "it lands", "words": "lands on the couch"}]},
         'no words for "it lands"',
     ),
     "no demands": ({**MOTION_REPLY, "demands": []}, '"demands" is empty'),
     "nobody": ({"motion": SEEN_MOTION, "demands": MOTION_REPLY["demands"]}, '"named" is empty'),
-    "no verb": ({**MOTION_REPLY, "motion": "The tabby cat on the bookshelf, grey light.",
-                 "demands": [{"demand": "it is there", "words": "on the bookshelf"}]}, "no verb"),
+    "no verb": (
+        {
+            **MOTION_REPLY,
+            "motion": "The tabby cat on the bookshelf, grey light.",
+            "demands": [{"demand": "it is there", "words": "on the bookshelf"}],
+        },
+        "no verb",
+    ),
     "too long": ({**MOTION_REPLY, "motion": SEEN_MOTION + " It purrs" * 100}, "at most 100"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -260,13 +268,19 @@ def test_the_motion_that_was_seen_is_told_and_nothing_is_asked_twice(
 ) -> None:
     plan = make(gateway, "--dry-run").json
     assert [call["stage"] for call in plan["stages"]] == [
-        "reasoning", "composition", "motion", "synthesis",
-    ]  # fmt: skip
+        "reasoning",
+        "composition",
+        "motion",
+        "synthesis",
+    ]
     done = make(gateway)
     assert done.code == 0, done.err
     assert [stage["stage"] for stage in done.json["stages"]] == [
-        "reasoning", "composition", "motion", "synthesis",
-    ]  # fmt: skip
+        "reasoning",
+        "composition",
+        "motion",
+        "synthesis",
+    ]
     assert told(gateway) == f"{PROMPT}\n\n{SEEN_MOTION}"
     assert SEEN.read_text(encoding="utf-8") == SEEN_MOTION + "\n"
     assert (STAGES / "motion.txt").read_text(encoding="utf-8") == MOTION + "\n"
@@ -286,17 +300,30 @@ def test_the_motion_that_was_seen_is_told_and_nothing_is_asked_twice(
     ("words", "sent", "text"),
     [
         pytest.param(OWN, {"chat": 1, "create": 1}, f"{PROMPT}\n\n{SEEN_MOTION}", id="own anchor"),
-        pytest.param(("--skip-reasoning",), {"chat": 1, "image": 1, "create": 1},
-                     f"{PROMPT}\n\n{SEEN_MOTION}", id="skip-reasoning"),
+        pytest.param(
+            ("--skip-reasoning",),
+            {"chat": 1, "image": 1, "create": 1},
+            f"{PROMPT}\n\n{SEEN_MOTION}",
+            id="skip-reasoning",
+        ),
         pytest.param(ONLY, {"chat": 2, "image": 1, "create": 1}, SEEN_MOTION, id="motion-only"),
-        pytest.param((*OWN, *ONLY), {"chat": 2, "create": 1}, SEEN_MOTION,
-                     id="own anchor, motion-only"),
-        pytest.param((*OWN, *ONLY, "--skip-reasoning"), {"chat": 1, "create": 1}, SEEN_MOTION,
-                     id="own anchor, motion-only, skip-reasoning"),
-        pytest.param(("--verify",), {"chat": 4, "image": 1, "create": 1},
-                     f"{PROMPT}\n\n{SEEN_MOTION}", id="verify"),
+        pytest.param(
+            (*OWN, *ONLY), {"chat": 2, "create": 1}, SEEN_MOTION, id="own anchor, motion-only"
+        ),
+        pytest.param(
+            (*OWN, *ONLY, "--skip-reasoning"),
+            {"chat": 1, "create": 1},
+            SEEN_MOTION,
+            id="own anchor, motion-only, skip-reasoning",
+        ),
+        pytest.param(
+            ("--verify",),
+            {"chat": 4, "image": 1, "create": 1},
+            f"{PROMPT}\n\n{SEEN_MOTION}",
+            id="verify",
+        ),
     ],
-)  # fmt: skip
+)
 def test_only_what_is_needed_is_sent(
     gateway: Gateway, judge: Judge, words: Sequence[str], sent: dict[str, int], text: str
 ) -> None:
@@ -312,8 +339,7 @@ def test_only_what_is_needed_is_sent(
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
-    "words",
-    [["--motion=It leaps."], ["--motion-file=m.txt"], ["--prompt-strategy=original"]],
+    "words", [["--motion=It leaps."], ["--motion-file=m.txt"], ["--prompt-strategy=original"]]
 )
 def test_what_contradicts_it_is_a_usage_error(gateway: Gateway, words: list[str]) -> None:
     Path("m.txt").write_text("It leaps.", encoding="utf-8")
@@ -619,8 +645,14 @@ def test_a_cap_counts_the_call_that_looks(gateway: Gateway, judge: Judge) -> Non
     assert plan["cost"]["amount"] == pytest.approx(sum(amount.values()))
     over = make(gateway, f"--max-cost={plan['cost']['amount'] - 0.01:.4f}")
     assert (over.code, gateway.sent) == (7, {}), over.err
-    without = run("factorized_generate", f"--prompt={PROMPT}", "--output=cat.mp4", "--dry-run",
-                  f"--max-cost={plan['cost']['amount'] - 0.01:.4f}", gateway=gateway)  # fmt: skip
+    without = run(
+        "factorized_generate",
+        f"--prompt={PROMPT}",
+        "--output=cat.mp4",
+        "--dry-run",
+        f"--max-cost={plan['cost']['amount'] - 0.01:.4f}",
+        gateway=gateway,
+    )
     assert without.code == 0, "it is this call that is too much"
     assert make(gateway, f"--max-cost={plan['cost']['amount'] + 0.001:.4f}").code == 0
 

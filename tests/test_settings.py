@@ -99,7 +99,7 @@ OF_HOSTS = [
     ("https://openrouter.ai.evil.org", "openai", "openrouter.ai.evil.org"),
     ("https://evil.org/openrouter.ai", "openai", "evil.org"),
     ("https://notvercel.sh", "openai", "notvercel.sh"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("place", ["environment", "skill", "project", "project, .env.local"])
@@ -183,12 +183,14 @@ def test_a_dry_run_needs_no_key_to_know_its_gateway(
         (gateway, base, other)
         for gateway in GATEWAYS
         for base, other in (
-            (HAPPYCAPY, "happycapy"), (TRICKLE + "/api/v1", "happycapy"), (VERCEL, "vercel"),
+            (HAPPYCAPY, "happycapy"),
+            (TRICKLE + "/api/v1", "happycapy"),
+            (VERCEL, "vercel"),
             (OPENROUTER + "/api/v1", "openrouter"),
         )
         if gateway != other
     ],
-)  # fmt: skip
+)
 def test_a_gateway_is_not_spoken_to_as_another(
     gateway: str, base: str, other: str, needs_key: bool, skill: Path, project: Path
 ) -> None:
@@ -422,10 +424,22 @@ def test_a_base_url_is_cut_to_its_root_and_serves_all_calls(
 
 @pytest.mark.parametrize(
     "typed",
-    ["llm.example.org", "ftp://llm.example.org", "file:///etc/passwd", "https://", "https:///v1",
-     "https://a:b@llm.example.org", "https://user@llm.example.org", "https://h:99999",
-     "https://h:x", "https://h:0", "http://[::1", "//h", "javascript:alert(1)"],
-)  # fmt: skip
+    [
+        "llm.example.org",
+        "ftp://llm.example.org",
+        "file:///etc/passwd",
+        "https://",
+        "https:///v1",
+        "https://a:b@llm.example.org",
+        "https://user@llm.example.org",
+        "https://h:99999",
+        "https://h:x",
+        "https://h:0",
+        "http://[::1",
+        "//h",
+        "javascript:alert(1)",
+    ],
+)
 def test_what_is_no_http_address_is_a_usage_error(typed: str, skill: Path, project: Path) -> None:
     for name in ("auto", *GATEWAYS):
         with pytest.raises(UsageError, match=BASE):
@@ -462,8 +476,7 @@ def test_happycapy_keeps_both_of_its_hosts(
 
 
 @pytest.mark.parametrize(
-    "base",
-    ["http://localhost:1", "http://127.0.0.1:1", "http://127.1.2.3", "http://[::1]:1"],
+    "base", ["http://localhost:1", "http://127.0.0.1:1", "http://127.1.2.3", "http://[::1]:1"]
 )
 def test_plain_http_with_a_key_is_fine_on_loopback(base: str, skill: Path, project: Path) -> None:
     for name in ("auto", *GATEWAYS):
@@ -473,9 +486,16 @@ def test_plain_http_with_a_key_is_fine_on_loopback(base: str, skill: Path, proje
 
 @pytest.mark.parametrize(
     "host",
-    ["llm.example.org", "192.168.1.5", "10.0.0.1", "localhost.evil.org", "127.0.0.1.nip.io",
-     "0.0.0.0", "[::ffff:8.8.8.8]"],
-)  # fmt: skip
+    [
+        "llm.example.org",
+        "192.168.1.5",
+        "10.0.0.1",
+        "localhost.evil.org",
+        "127.0.0.1.nip.io",
+        "0.0.0.0",
+        "[::ffff:8.8.8.8]",
+    ],
+)
 def test_plain_http_with_a_key_to_another_machine_is_refused_and_names_a_tunnel(
     host: str, skill: Path, project: Path
 ) -> None:
@@ -719,9 +739,18 @@ def test_another_time_scale_is_a_usage_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("localhost", True), ("127.0.0.1", True), ("127.255.0.9", True), ("::1", True),
-     ("[::1]", True), ("", False), ("0.0.0.0", False), ("localhost.example", False),
-     ("128.0.0.1", False), ("fe80::1", False)],
-)  # fmt: skip
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.255.0.9", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("", False),
+        ("0.0.0.0", False),
+        ("localhost.example", False),
+        ("128.0.0.1", False),
+        ("fe80::1", False),
+    ],
+)
 def test_loopback_is_told_as_written(host: str, loopback: bool) -> None:
     assert settings.is_loopback(host) is loopback

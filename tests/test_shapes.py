@@ -108,9 +108,17 @@ def test_the_canvas_with_bars_is_the_smallest_around_the_picture(
 
 @pytest.mark.parametrize(
     ("resolution", "pixels"),
-    [("360p", 360), ("720p", 720), ("768p", 768), ("1080p", 1080), ("2160p", 2160),
-     ("2k", 1440), ("4k", 2160), ("8k", 4320)],
-)  # fmt: skip
+    [
+        ("360p", 360),
+        ("720p", 720),
+        ("768p", 768),
+        ("1080p", 1080),
+        ("2160p", 2160),
+        ("2k", 1440),
+        ("4k", 2160),
+        ("8k", 4320),
+    ],
+)
 def test_a_resolution_names_the_short_side(resolution: str, pixels: int) -> None:
     assert shapes.short_side(resolution) == pixels
 

@@ -141,9 +141,8 @@ def ignore_hup() -> None:
 def test_a_closed_terminal_does_not_end_what_was_started_with_nohup(gateway: Storm) -> None:
     gateway.ends_after = None
     started = Started(
-        "factorized_generate", *making(*OPTIONS["status"]), gateway=gateway,
-        preexec=ignore_hup,
-    )  # fmt: skip
+        "factorized_generate", *making(*OPTIONS["status"]), gateway=gateway, preexec=ignore_hup
+    )
     gateway.wait_for("status")
     started.send(HUP)
     gateway.wait_for("status", len(gateway.of("status")) + 2)

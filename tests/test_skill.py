@@ -17,9 +17,15 @@ from factorized_video import VERSION
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "factorized-video-gen"
 SHIPPED = (
-    "SKILL.md", "README.md", "LICENSE", "pyproject.toml", "scripts", "references", "evals",
+    "SKILL.md",
+    "README.md",
+    "LICENSE",
+    "pyproject.toml",
+    "scripts",
+    "references",
+    "evals",
     ".claude-plugin",
-)  # fmt: skip
+)
 
 
 def skill_text() -> str:
@@ -52,8 +58,13 @@ def loaded(path: str) -> Any:
 def test_only_the_legal_fields() -> None:
     fields = {name.partition(".")[0] for name in frontmatter()}
     assert fields == {
-        "name", "description", "license", "compatibility", "metadata", "allowed-tools"
-    }  # fmt: skip
+        "name",
+        "description",
+        "license",
+        "compatibility",
+        "metadata",
+        "allowed-tools",
+    }
     assert frontmatter()["name"] == NAME
     assert frontmatter()["license"] == "MIT"
     assert len(frontmatter()["compatibility"]) <= 500
@@ -68,9 +79,16 @@ def test_description_says_when_and_when_not() -> None:
     assert "Not for" in description
     # What the original skill is triggered by.
     for words in (
-        "higher-quality", "composition", "spatial accuracy", "factorized", "anchor-based",
-        "first frame", "factorized video", "anchor frame video", "better video generation",
-    ):  # fmt: skip
+        "higher-quality",
+        "composition",
+        "spatial accuracy",
+        "factorized",
+        "anchor-based",
+        "first frame",
+        "factorized video",
+        "anchor frame video",
+        "better video generation",
+    ):
         assert words in description
 
 
@@ -102,12 +120,27 @@ def test_it_is_short() -> None:
 @pytest.mark.parametrize(
     "word",
     [
-        "--dry-run", "--max-cost", "--allow-unknown-cost", "--stop-after", "--list-models",
-        "--list-runs", "--no-audio", "--fit crop", "--fit pad", "--anchor-path", "--resubmit",
-        "`filmstrip`", "`anchor_fidelity`", "`next`", "`replacement`", "| 7 | `budget` |",
-        "| 12 | `unverified` |", "`contact_sheet`", "(references/first-frame.md)",
+        "--dry-run",
+        "--max-cost",
+        "--allow-unknown-cost",
+        "--stop-after",
+        "--list-models",
+        "--list-runs",
+        "--no-audio",
+        "--fit crop",
+        "--fit pad",
+        "--anchor-path",
+        "--resubmit",
+        "`filmstrip`",
+        "`anchor_fidelity`",
+        "`next`",
+        "`replacement`",
+        "| 7 | `budget` |",
+        "| 12 | `unverified` |",
+        "`contact_sheet`",
+        "(references/first-frame.md)",
     ],
-)  # fmt: skip
+)
 def test_it_names_what_an_agent_must_know(word: str) -> None:
     assert word in skill_text()
 
@@ -139,9 +172,12 @@ def test_versions_are_equal_everywhere() -> None:
     (in_project,) = re.findall(r'^version = "(.*)"$', project, re.MULTILINE)
     plugin, market = (loaded(f".claude-plugin/{n}.json") for n in ("plugin", "marketplace"))
     versions = {
-        in_project, frontmatter()["metadata.version"].strip('"'), plugin["version"],
-        market["plugins"][0]["version"], VERSION,
-    }  # fmt: skip
+        in_project,
+        frontmatter()["metadata.version"].strip('"'),
+        plugin["version"],
+        market["plugins"][0]["version"],
+        VERSION,
+    }
     assert versions == {VERSION}
 
 
@@ -207,7 +243,11 @@ def test_the_validators_pass(command: list[str], tmp_path: Path) -> None:
             shutil.copy(ROOT / name, copy / name)
     last = command[-1] if command[0] != "agentskills" else str(copy)
     ended = subprocess.run(
-        [program, *command[1:-1], last], cwd=copy, capture_output=True, text=True, timeout=60,
+        [program, *command[1:-1], last],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=60,
         check=False,
-    )  # fmt: skip
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -56,10 +56,7 @@ def test_the_pictures_of_a_chat_are_seen(server: loopback.Gateway, ours: Gateway
 @pytest.mark.parametrize("request_", [IMAGE, GEMINI])
 @pytest.mark.parametrize("pictures", [(), (OTHER,), (FRAME, OTHER), (OTHER, OTHER, FRAME)])
 def test_the_pictures_of_a_drawing_are_understood(
-    server: loopback.Gateway,
-    ours: Gateway,
-    request_: ImageRequest,
-    pictures: tuple[Picture, ...],
+    server: loopback.Gateway, ours: Gateway, request_: ImageRequest, pictures: tuple[Picture, ...]
 ) -> None:
     drawn = ours.image(request_._replace(pictures=pictures, candidate="2r"))
     assert drawn.data == loopback.png()
@@ -220,15 +217,31 @@ def test_a_part_of_another_kind_is_not_understood(content: object) -> None:
         ("openai", "/v1/images/edits", {"image": b"\x89PNG"}),  # as JSON
         ("openrouter", "/api/v1/images", {"input_references": [URL]}),
         ("openrouter", "/api/v1/images", {"input_references": [{"image_url": {"url": URL}}]}),
-        ("openrouter", "/api/v1/videos", {"frame_images": [
-            {"type": "image_url", "image_url": {"url": URL}, "frame_type": "last_frame"}]}),
+        (
+            "openrouter",
+            "/api/v1/videos",
+            {
+                "frame_images": [
+                    {"type": "image_url", "image_url": {"url": URL}, "frame_type": "last_frame"}
+                ]
+            },
+        ),
         ("vercel", "/v4/ai/image-model", {"files": [{"type": "file", "data": "iVBORw=="}]}),
         ("vercel", "/v4/ai/image-model", {"files": [URL]}),
-        ("vercel", "/v4/ai/video-model/start", {"frameImages": [
-            {"image": {"type": "file", "mediaType": "image/png", "data": "iVBORw=="},
-             "frameType": "first_frame"}]}),
+        (
+            "vercel",
+            "/v4/ai/video-model/start",
+            {
+                "frameImages": [
+                    {
+                        "image": {"type": "file", "mediaType": "image/png", "data": "iVBORw=="},
+                        "frameType": "first_frame",
+                    }
+                ]
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_request_of_another_shape_is_not_understood(
     name: str, path: str, body: dict[str, object]
 ) -> None:

@@ -97,11 +97,14 @@ def three(gateway: Storm, folders: list[Path], answers: Mapping[str, tuple[str, 
     """Three orchestrators at once with one prompt; `answers` are more options, by output."""
     started = [
         Started(
-            "factorized_generate", *making(*answers.get(name, ()), output=name),
-            gateway=gateway, folder=folder, env=SCALE,
+            "factorized_generate",
+            *making(*answers.get(name, ()), output=name),
+            gateway=gateway,
+            folder=folder,
+            env=SCALE,
         )
         for folder, name in zip(folders, OUTPUTS, strict=True)
-    ]  # fmt: skip
+    ]
     return ends(started)
 
 

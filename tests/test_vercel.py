@@ -57,51 +57,76 @@ LAST = {"type": "file", "mediaType": "image/jpeg", "data": OTHER_ENCODED}
     [
         (
             vercel.encode_chat(ChatRequest("anthropic/claude-sonnet-4.6", MESSAGES)),
-            HttpRequest("chat", "POST", "/v1/chat/completions", {}, {
-                "model": "anthropic/claude-sonnet-4.6",
-                "messages": MESSAGES,
-                "max_tokens": 8_000,
-            }),
+            HttpRequest(
+                "chat",
+                "POST",
+                "/v1/chat/completions",
+                {},
+                {"model": "anthropic/claude-sonnet-4.6", "messages": MESSAGES, "max_tokens": 8_000},
+            ),
         ),
         (
             vercel.encode_chat(ChatRequest("m", MESSAGES, 100)),
-            HttpRequest("chat", "POST", "/v1/chat/completions", {}, {
-                "model": "m", "messages": MESSAGES, "max_tokens": 100,
-            }),
+            HttpRequest(
+                "chat",
+                "POST",
+                "/v1/chat/completions",
+                {},
+                {"model": "m", "messages": MESSAGES, "max_tokens": 100},
+            ),
         ),
         (
             vercel.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
-            HttpRequest("chat", "POST", "/v1/chat/completions", {}, {
-                "model": "m", "messages": SHOWN, "max_tokens": 100,
-            }),
+            HttpRequest(
+                "chat",
+                "POST",
+                "/v1/chat/completions",
+                {},
+                {"model": "m", "messages": SHOWN, "max_tokens": 100},
+            ),
         ),
         (
             vercel.encode_image(ImageRequest("google/gemini-3-pro-image", "a fox", "9:16")),
-            HttpRequest("image", "POST", "/v1/chat/completions", {}, {
-                "model": "google/gemini-3-pro-image",
-                "messages": [{"role": "user", "content": "a fox"}],
-                "modalities": ["text", "image"],
-                "providerOptions": {"google": {"imageConfig": {"aspectRatio": "9:16"}}},
-            }),
+            HttpRequest(
+                "image",
+                "POST",
+                "/v1/chat/completions",
+                {},
+                {
+                    "model": "google/gemini-3-pro-image",
+                    "messages": [{"role": "user", "content": "a fox"}],
+                    "modalities": ["text", "image"],
+                    "providerOptions": {"google": {"imageConfig": {"aspectRatio": "9:16"}}},
+                },
+            ),
         ),
         (
             # To be drawn from pictures: they follow the text. A draw's name has no place.
             vercel.encode_image(
                 ImageRequest("gemini", "a fox", "9:16", None, (FRAME, OTHER), candidate="2r")
             ),
-            HttpRequest("image", "POST", "/v1/chat/completions", {}, {
-                "model": "gemini",
-                "messages": [
-                    {"role": "user", "content": [{"type": "text", "text": "a fox"}, *PARTS]}
-                ],
-                "modalities": ["text", "image"],
-                "providerOptions": {"google": {"imageConfig": {"aspectRatio": "9:16"}}},
-            }),
+            HttpRequest(
+                "image",
+                "POST",
+                "/v1/chat/completions",
+                {},
+                {
+                    "model": "gemini",
+                    "messages": [
+                        {"role": "user", "content": [{"type": "text", "text": "a fox"}, *PARTS]}
+                    ],
+                    "modalities": ["text", "image"],
+                    "providerOptions": {"google": {"imageConfig": {"aspectRatio": "9:16"}}},
+                },
+            ),
         ),
         (
             vercel.encode_image(ImageRequest("bytedance/seedream-4.5", "a fox", "16:9")),
             HttpRequest(
-                "image", "POST", "/v4/ai/image-model", of("image", "bytedance/seedream-4.5"),
+                "image",
+                "POST",
+                "/v4/ai/image-model",
+                of("image", "bytedance/seedream-4.5"),
                 {"prompt": "a fox", "n": 1, "aspectRatio": "16:9", "providerOptions": {}},
             ),
         ),
@@ -109,7 +134,10 @@ LAST = {"type": "file", "mediaType": "image/jpeg", "data": OTHER_ENCODED}
             # A size that the model is known to make is not told: the ratio is.
             vercel.encode_image(ImageRequest("openai/gpt-image-1", "a fox", "3:2", "1536x1024")),
             HttpRequest(
-                "image", "POST", "/v4/ai/image-model", of("image", "openai/gpt-image-1"),
+                "image",
+                "POST",
+                "/v4/ai/image-model",
+                of("image", "openai/gpt-image-1"),
                 {"prompt": "a fox", "n": 1, "aspectRatio": "3:2", "providerOptions": {}},
             ),
         ),
@@ -117,15 +145,24 @@ LAST = {"type": "file", "mediaType": "image/jpeg", "data": OTHER_ENCODED}
             vercel.encode_image(
                 ImageRequest("bfl/flux", "a fox", "16:9", None, (FRAME, OTHER), candidate="2r")
             ),
-            HttpRequest("image", "POST", "/v4/ai/image-model", of("image", "bfl/flux"), {
-                "prompt": "a fox", "n": 1, "aspectRatio": "16:9", "providerOptions": {},
-                "files": [FIRST, LAST],
-            }),
+            HttpRequest(
+                "image",
+                "POST",
+                "/v4/ai/image-model",
+                of("image", "bfl/flux"),
+                {
+                    "prompt": "a fox",
+                    "n": 1,
+                    "aspectRatio": "16:9",
+                    "providerOptions": {},
+                    "files": [FIRST, LAST],
+                },
+            ),
         ),
         (vercel.encode_models(), HttpRequest("chat", "GET", "/v1/models", {})),
         (vercel.encode_check(), HttpRequest("video", "GET", "/v1/credits", {})),
     ],
-)  # fmt: skip
+)
 def test_a_call_is_exactly_this(request_: HttpRequest, expected: HttpRequest) -> None:
     assert request_ == expected
 
@@ -158,20 +195,31 @@ BARE: dict[str, object] = {
         (clip(resolution="768p"), {"resolution": "1366x768"}),
         (clip(resolution="480p"), {"resolution": "854x480"}),
         # The size always lies on its side; a clip that stands is told by its ratio.
-        (clip(resolution="1080p", ratio="9:16", shape="9:16"),
-         {"resolution": "1920x1080", "aspectRatio": "9:16"}),
-        (clip(resolution="480p", ratio="1:1", shape="1:1"),
-         {"resolution": "854x480", "aspectRatio": "1:1"}),
-        (clip(frame=Picture(PNG, "image/jpeg")),
-         {"image": {"type": "file", "mediaType": "image/jpeg", "data": ENCODED}}),
+        (
+            clip(resolution="1080p", ratio="9:16", shape="9:16"),
+            {"resolution": "1920x1080", "aspectRatio": "9:16"},
+        ),
+        (
+            clip(resolution="480p", ratio="1:1", shape="1:1"),
+            {"resolution": "854x480", "aspectRatio": "1:1"},
+        ),
+        (
+            clip(frame=Picture(PNG, "image/jpeg")),
+            {"image": {"type": "file", "mediaType": "image/jpeg", "data": ENCODED}},
+        ),
         (clip(frame=None), {"image": None}),
         (clip(frame=None, ratio="9:16", shape="9:16"), {"image": None, "aspectRatio": "9:16"}),
-        (clip(last=OTHER), {"frameImages": [
-            {"image": FIRST, "frameType": "first_frame"},
-            {"image": LAST, "frameType": "last_frame"},
-        ]}),
+        (
+            clip(last=OTHER),
+            {
+                "frameImages": [
+                    {"image": FIRST, "frameType": "first_frame"},
+                    {"image": LAST, "frameType": "last_frame"},
+                ]
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_start_says_what_was_asked_for_and_no_more(
     request_: VideoRequest, changes: dict[str, object]
 ) -> None:
@@ -330,8 +378,11 @@ def test_a_status_word_not_known_as_an_end_means_still_running(
 @pytest.mark.parametrize(
     ("videos", "url", "data"),
     [
-        ([{"type": "url", "url": "https://a.b/v.mp4?s=1", "mediaType": "video/mp4"}],
-         "https://a.b/v.mp4?s=1", None),
+        (
+            [{"type": "url", "url": "https://a.b/v.mp4?s=1", "mediaType": "video/mp4"}],
+            "https://a.b/v.mp4?s=1",
+            None,
+        ),
         ([{"type": "base64", "data": ENCODED_MP4, "mediaType": "video/mp4"}], None, MP4),
         ([{"type": "base64", "data": f"data:video/mp4;base64,{ENCODED_MP4}"}], None, MP4),
         ([{"type": "base64", "data": ENCODED_MP4}, {"type": "url", "url": "https://a"}], None, MP4),
@@ -345,7 +396,7 @@ def test_a_status_word_not_known_as_an_end_means_still_running(
         ([{"type": "base64", "data": ""}], None, None),
         ([{"type": "base64", "data": 7}], None, None),
     ],
-)  # fmt: skip
+)
 def test_a_finished_clip_comes_as_an_address_or_as_bytes(
     videos: object, url: str | None, data: bytes | None
 ) -> None:
@@ -441,10 +492,14 @@ DRAWN = {"type": "image_url", "image_url": {"url": URI}}
         (said({"content": "Here it is.", "images": [DRAWN, DRAWN]}), PNG, None, None),
         (said({"content": None, "images": [{"image_url": URI}]}), PNG, None, None),
         (said({"images": [{"image_url": {"url": "https://a.b/c"}}]}), None, "https://a.b/c", None),
-        (said({"images": [DRAWN]}, providerMetadata={"gateway": {"cost": "0.134"}}), PNG, None,
-         0.134),
+        (
+            said({"images": [DRAWN]}, providerMetadata={"gateway": {"cost": "0.134"}}),
+            PNG,
+            None,
+            0.134,
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_picture_is_read_in_the_form_of_either_call(
     body: object, data: bytes | None, url: str | None, cost: float | None
 ) -> None:
@@ -471,14 +526,16 @@ def test_a_picture_is_read_in_the_form_of_either_call(
         (said({"content": "", "images": []}), Refused),
         (said({"content": "", "images": [None]}), Refused),
         (said({"content": "", "images": [{"image_url": None}]}), Refused),
-        (said({"content": "", "images": [{"image_url": {"url": "data:image/png;base64,"}}]}),
-         Unreadable),
+        (
+            said({"content": "", "images": [{"image_url": {"url": "data:image/png;base64,"}}]}),
+            Unreadable,
+        ),
         (said({"refusal": "no", "images": [DRAWN]}), Refused),
         ({"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}, Refused),
         ({"error": {"message": "slow down", "type": "rate_limit_exceeded"}}, ErrorInside),
         ({"error": {"message": "no", "type": "content_policy_violation"}}, Refused),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_picture_is_an_error_of_its_kind(body: object, family: type[ToolError]) -> None:
     with pytest.raises(ToolError) as caught:
         vercel.decode_image(reply(body))

@@ -182,9 +182,13 @@ def test_a_higher_least_score_stops_also_what_was_taken_before(
 
 def always(word: str) -> Callable[[dict[str, Any], str], str]:
     return lambda data, what: json.dumps(
-        {"answers": [{"id": row["id"], "seen": "", "answer": word, "reason": ""}
-                     for row in data["questions"]]}
-    )  # fmt: skip
+        {
+            "answers": [
+                {"id": row["id"], "seen": "", "answer": word, "reason": ""}
+                for row in data["questions"]
+            ]
+        }
+    )
 
 
 BAD: dict[str, tuple[Callable[[dict[str, Any], str], Reply | str], int]] = {
@@ -255,10 +259,13 @@ def test_a_bad_judge_of_one_candidate_does_not_speak_for_the_others(
 @pytest.mark.parametrize(
     "says, code",
     [
-        ("", 9), ("no JSON", 9), ('{"questions": []}', 9), ('{"questions": [1, 2]}', 9),
+        ("", 9),
+        ("no JSON", 9),
+        ('{"questions": []}', 9),
+        ('{"questions": [1, 2]}', 9),
         ("I'm sorry, I can't help with that.", 5),
     ],
-)  # fmt: skip
+)
 def test_without_questions_no_picture_is_paid_for(
     gateway: Gateway, judge: Judge, says: str, code: int
 ) -> None:
@@ -395,8 +402,10 @@ def test_a_judge_that_the_gateway_does_not_know_is_replaced_as_the_judge(
     old, new = "google/gemini-3-pro-preview", "google/gemini-3.1-pro-preview"
     unknown = Reply(404, {"error": {"message": f"The model {old} does not exist."}})
     judge.says["questions"] = lambda data, what: unknown
-    for ended in (film(gateway, "--verify", f"--judge-model={old}"),
-                  draw(gateway, "--verify", f"--judge-model={old}")):  # fmt: skip
+    for ended in (
+        film(gateway, "--verify", f"--judge-model={old}"),
+        draw(gateway, "--verify", f"--judge-model={old}"),
+    ):
         assert (ended.code, ended.json["replacement"]) == (10, new), ended.err
         assert f"--judge-model={new}" in ended.json["next"]
         assert old not in ended.json["next"]
@@ -416,8 +425,9 @@ def test_an_edit_that_was_refused_is_drawn_anew_where_the_person_says_so(
     assert gateway.billed["image"] == 1
     left = draw(gateway, *words, "--resubmit", "--dry-run").json
     assert {call["stage"]: call["times"] for call in left["stages"]} == {
-        "repair": 1, "verification": 1,
-    }  # fmt: skip
+        "repair": 1,
+        "verification": 1,
+    }
     ended = draw(gateway, *words, "--resubmit")
     assert (ended.code, ended.json["candidate"]) == (0, "1r"), ended.err
     assert gateway.billed["image"] == 2

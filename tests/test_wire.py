@@ -106,9 +106,16 @@ def test_a_form_may_have_no_file(server: Recorder) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["é ☃ 😀", 'he said "no"', "two\nlines\r\nand more", "--\r\n--x--", "a" * 100_000, "%0d%0a",
-     "; filename=x"],
-)  # fmt: skip
+    [
+        "é ☃ 😀",
+        'he said "no"',
+        "two\nlines\r\nand more",
+        "--\r\n--x--",
+        "a" * 100_000,
+        "%0d%0a",
+        "; filename=x",
+    ],
+)
 def test_any_prompt_arrives_as_it_is(server: Recorder, text: str) -> None:
     server.answer = lambda seen: Told({"id": "video_1", "status": "queued"})
     gateway = Gateway(settings(server.root))
@@ -229,8 +236,7 @@ def test_a_call_is_never_sent_on_to_where_a_redirect_points(
 
 
 @pytest.mark.parametrize(
-    "told",
-    ["/v1/videos/v/content", "{root}/v1/videos/v/content", "/v1/videos/v/content?index=0"],
+    "told", ["/v1/videos/v/content", "{root}/v1/videos/v/content", "/v1/videos/v/content?index=0"]
 )
 def test_a_result_at_the_gateway_itself_is_fetched_with_the_key(
     server: Recorder, told: str

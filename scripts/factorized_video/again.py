@@ -11,14 +11,25 @@ if TYPE_CHECKING:
 
 # Options with a value, of those that are ever taken out.
 _WITH_VALUE = (
-    "--stop-after", "--prompt", "--prompt-file", "--anchor-path", "--anchor", "--model",
-    "--llm-model", "--image-model", "--video-model", "--output", "--select", "--candidates",
-    "--min-score", "--judge-model", "--reference", "--evaluator-model",
-)  # fmt: skip
+    "--stop-after",
+    "--prompt",
+    "--prompt-file",
+    "--anchor-path",
+    "--anchor",
+    "--model",
+    "--llm-model",
+    "--image-model",
+    "--video-model",
+    "--output",
+    "--select",
+    "--candidates",
+    "--min-score",
+    "--judge-model",
+    "--reference",
+    "--evaluator-model",
+)
 # Options that say nothing where no anchor is drawn, and are refused there: names in a namespace.
-OF_DRAWING = (
-    "candidates", "select", "verify", "repair", "min_score", "judge_model", "reference",
-)  # fmt: skip
+OF_DRAWING = ("candidates", "select", "verify", "repair", "min_score", "judge_model", "reference")
 OTHER_WORDS = "<the action in other words>"
 
 
@@ -38,8 +49,12 @@ def same_command(*without: str) -> str:
 def with_other_words(anchor: str | None = None) -> str:
     """The same command with a place for another prompt; `anchor` keeps the one that is there."""
     drop: tuple[str, ...] = (
-        "--prompt", "--prompt-file", "--stop-after", "--resubmit", "--skip-reasoning"
-    )  # fmt: skip
+        "--prompt",
+        "--prompt-file",
+        "--stop-after",
+        "--resubmit",
+        "--skip-reasoning",
+    )
     if anchor:
         drop = (*drop, *map(flag_of, OF_DRAWING), "--anchor-path", "--anchor", "--skip-anchor")
     words = _words(drop)

@@ -29,17 +29,24 @@ def reasoning(
     references: tuple[str, ...] = (),
 ) -> str:
     """Of Stage 1. `references` are the SHA-256 of the pictures that it sees, in order."""
-    return digest("reasoning", {
-        "prompt": prompt, "style": style, "aspect_ratio": aspect_ratio, "model": model,
-        "gateway": gateway, "references": _pictures(references),
-    })  # fmt: skip
+    return digest(
+        "reasoning",
+        {
+            "prompt": prompt,
+            "style": style,
+            "aspect_ratio": aspect_ratio,
+            "model": model,
+            "gateway": gateway,
+            "references": _pictures(references),
+        },
+    )
 
 
 def motion(prompt: str, anchor: str, gateway: dict[str, str], *, model: str | None) -> str:
     """Of a motion that is written with the anchor in view; `anchor` is the picture's SHA-256."""
-    return digest("motion", {
-        "prompt": prompt, "anchor": anchor, "model": model, "gateway": gateway,
-    })  # fmt: skip
+    return digest(
+        "motion", {"prompt": prompt, "anchor": anchor, "model": model, "gateway": gateway}
+    )
 
 
 def composition(
@@ -58,11 +65,20 @@ def composition(
 
     `edit` is the SHA-256 of the picture that is changed; `caption` then says in what.
     """
-    return digest("composition", {
-        "caption": caption, "style": style, "aspect_ratio": aspect_ratio, "model": model,
-        "enhance": enhance or None, "gateway": gateway, "take": _take(take),
-        "references": _pictures(references), "edit": edit,
-    })  # fmt: skip
+    return digest(
+        "composition",
+        {
+            "caption": caption,
+            "style": style,
+            "aspect_ratio": aspect_ratio,
+            "model": model,
+            "enhance": enhance or None,
+            "gateway": gateway,
+            "take": _take(take),
+            "references": _pictures(references),
+            "edit": edit,
+        },
+    )
 
 
 def candidate(first: str, name: str) -> str:
@@ -77,16 +93,14 @@ def repair(source: str, failed: tuple[str, ...]) -> str:
 
 def questions(prompt: str, gateway: dict[str, str], *, judge_model: str | None) -> str:
     """Of the questions that candidates are checked by."""
-    return digest("questions", {
-        "prompt": prompt, "gateway": gateway, "judge_model": judge_model,
-    })  # fmt: skip
+    return digest("questions", {"prompt": prompt, "gateway": gateway, "judge_model": judge_model})
 
 
 def measurement(prompt: str, gateway: dict[str, str], *, evaluator_model: str | None) -> str:
     """Of what two clips of one prompt are measured by."""
-    return digest("measurement", {
-        "prompt": prompt, "gateway": gateway, "evaluator_model": evaluator_model,
-    })  # fmt: skip
+    return digest(
+        "measurement", {"prompt": prompt, "gateway": gateway, "evaluator_model": evaluator_model}
+    )
 
 
 def choice(first: str, **typed: Any) -> str:
@@ -113,10 +127,18 @@ def synthesis(
 
     Without an anchor it is a direct clip.
     """
-    return digest("synthesis" if anchor is not None else "direct", {
-        "prompt": prompt, "motion": motion, "anchor": anchor, "gateway": gateway,
-        "take": _take(take), "fit_duration": fit_duration or None, **typed,
-    })  # fmt: skip
+    return digest(
+        "synthesis" if anchor is not None else "direct",
+        {
+            "prompt": prompt,
+            "motion": motion,
+            "anchor": anchor,
+            "gateway": gateway,
+            "take": _take(take),
+            "fit_duration": fit_duration or None,
+            **typed,
+        },
+    )
 
 
 def pipeline(
@@ -136,8 +158,18 @@ def pipeline(
 
     `references` as in `reasoning`.
     """
-    return digest("pipeline", {
-        "prompt": prompt, "motion": motion, "anchor": anchor, "gateway": gateway,
-        "take": _take(take), "skip_reasoning": skip_reasoning or None, "enhance": enhance or None,
-        "fit_duration": fit_duration or None, "references": _pictures(references), **typed,
-    })  # fmt: skip
+    return digest(
+        "pipeline",
+        {
+            "prompt": prompt,
+            "motion": motion,
+            "anchor": anchor,
+            "gateway": gateway,
+            "take": _take(take),
+            "skip_reasoning": skip_reasoning or None,
+            "enhance": enhance or None,
+            "fit_duration": fit_duration or None,
+            "references": _pictures(references),
+            **typed,
+        },
+    )

@@ -44,11 +44,36 @@ LARGEST_FILE = 64 << 20  # bytes
 KEYS = ("prompt", "output", "category", "settings")
 # What belongs to the whole batch, or would make something else of a line.
 NOT_OF_A_LINE = (
-    "help", "prompt", "prompt_file", "prompts_file", "concurrency", "output", "work_dir", "json",
-    "quiet", "dry_run", "max_cost", "list_runs", "list_models", "cancel", "online", "gateway",
-    "compare", "direct", "job", "stop_after", "allow_unknown_cost", "allow_off", "model",
-    "no_wait", "timeout", "overwrite", "resubmit", "evaluator_model", "save_intermediate",
-)  # fmt: skip
+    "help",
+    "prompt",
+    "prompt_file",
+    "prompts_file",
+    "concurrency",
+    "output",
+    "work_dir",
+    "json",
+    "quiet",
+    "dry_run",
+    "max_cost",
+    "list_runs",
+    "list_models",
+    "cancel",
+    "online",
+    "gateway",
+    "compare",
+    "direct",
+    "job",
+    "stop_after",
+    "allow_unknown_cost",
+    "allow_off",
+    "model",
+    "no_wait",
+    "timeout",
+    "overwrite",
+    "resubmit",
+    "evaluator_model",
+    "save_intermediate",
+)
 # The status of a line that has candidates, and none of them taken.
 AWAITS = "awaits a choice"
 # After one of these every further line would end the same way: none is begun. Not after a line
@@ -56,9 +81,20 @@ AWAITS = "awaits a choice"
 _ENDS_ALL = ("auth", "budget")
 # The exit code of a batch is that of the first of these that a line ended with.
 _WEIGHT = (
-    "internal", "interrupted", "auth", "budget", "usage", "unknown", "running", "unavailable",
-    "output", "rejected", "refused", "failed", "unverified",
-)  # fmt: skip
+    "internal",
+    "interrupted",
+    "auth",
+    "budget",
+    "usage",
+    "unknown",
+    "running",
+    "unavailable",
+    "output",
+    "rejected",
+    "refused",
+    "failed",
+    "unverified",
+)
 # Settings that ask for another draw of the same request.
 _DRAWS = ("--take=", "--seed=")
 _FREE, _NOTHING = Cost(0.0, "actual"), budget.Spent()
@@ -185,10 +221,15 @@ class Batch:
         left = run.left
         line.expected = left.cost
         line.calls = [
-            {"stage": call.stage, "model": call.model.id, "times": call.times,
-             "settings": call.settings, "cost": call.price.as_json()}
+            {
+                "stage": call.stage,
+                "model": call.model.id,
+                "times": call.times,
+                "settings": call.settings,
+                "cost": call.price.as_json(),
+            }
             for call in left.calls
-        ]  # fmt: skip
+        ]
         line.look()
         line.status = "succeeded" if line.done else "not begun"
         self._warnings += [one for one in run.warnings if one not in self._warnings]
@@ -212,11 +253,17 @@ class Batch:
         self._console.warn(*self._warnings)
         total, spent = models.total(self._costs), self._spent
         rows = [
-            {"line": one.number, "category": one.category or None, "prompt": one.beginning,
-             "status": "succeeded" if one.done else "planned", "output": str(one.output),
-             "cost": one.expected.as_json(), "stages": one.calls}
+            {
+                "line": one.number,
+                "category": one.category or None,
+                "prompt": one.beginning,
+                "status": "succeeded" if one.done else "planned",
+                "output": str(one.output),
+                "cost": one.expected.as_json(),
+                "stages": one.calls,
+            }
             for one in self.lines
-        ]  # fmt: skip
+        ]
         text = [f"in {self.folder}:"] + [
             f"line {one.number}: {plan.money(one.expected)}  {self._shown(one.output)}"
             for one in self.lines
@@ -313,9 +360,11 @@ class Batch:
         reserved = sum(one.usd_left for one in self._being_made)
         try:
             budget.check(
-                self.limit, budget.Spent(self._spent.usd + reserved, self._spent.unknown),
-                [line.expected], allow_unknown=self._args.allow_unknown_cost,
-            )  # fmt: skip
+                self.limit,
+                budget.Spent(self._spent.usd + reserved, self._spent.unknown),
+                [line.expected],
+                allow_unknown=self._args.allow_unknown_cost,
+            )
         except errors.OverBudget as error:
             line.told = {"error": error.as_json(), "cost": None}
             line.status = "failed"
@@ -330,10 +379,18 @@ class Batch:
             used += sum(one.usd_left for one in self._being_made if one is not line)
             share = max(0.0, round(self.limit.usd - used, 6))
         words = words_of(
-            self._parser, line.args, prompt=None, prompt_file="-", prompts_file=None,
-            concurrency=None, output=str(line.output), json=True, quiet=True, dry_run=False,
+            self._parser,
+            line.args,
+            prompt=None,
+            prompt_file="-",
+            prompts_file=None,
+            concurrency=None,
+            output=str(line.output),
+            json=True,
+            quiet=True,
+            dry_run=False,
             max_cost=share,
-        )  # fmt: skip
+        )
         script = os.path.join(self._scripts, "factorized_generate.py")
         return Command([script, *words], line.prompt)
 
@@ -345,11 +402,13 @@ class Batch:
             line.status = AWAITS
         line.look()
         line.expected = _FREE
-        self._console.warn(*(
-            f"line {line.number}: {warning}"
-            for warning in answer.result.get("warnings") or ()
-            if warning not in self._console.warnings
-        ))  # fmt: skip
+        self._console.warn(
+            *(
+                f"line {line.number}: {warning}"
+                for warning in answer.result.get("warnings") or ()
+                if warning not in self._console.warnings
+            )
+        )
         if line.told.get("error"):
             self._console.warn(f"line {line.number}: {line.told['error']['message']}")
         self._write()
@@ -409,9 +468,10 @@ class Batch:
             for what, arms in (line.passes or {}).items():
                 shares = [
                     f"{arm} {found['passed']} of {found['asked']}"
-                    if found["state"] != "unknown" else f"{arm} unknown"
+                    if found["state"] != "unknown"
+                    else f"{arm} unknown"
                     for arm, found in arms.items()
-                ]  # fmt: skip
+                ]
                 rows.append(f"      {MEASURES[what]}: {', '.join(shares)}")
             error, sheet = line.told.get("error"), line.told.get("contact_sheet")
             if error:
@@ -421,8 +481,10 @@ class Batch:
         made = sum(line.status == "succeeded" for line in self.lines)
         rows.append(f"{made} of {len(self.lines)} made; {plan.money(total)}")
         if any(line.status == AWAITS for line in self.lines):
-            rows.append('Put {"select": "2"}, or what you choose, into the settings of each line '
-                        "that awaits a choice, then run the same command again.")  # fmt: skip
+            rows.append(
+                'Put {"select": "2"}, or what you choose, into the settings of each line '
+                "that awaits a choice, then run the same command again."
+            )
         return "\n".join(rows)
 
     def _write(self, ended: bool = False) -> dict[str, Any]:
@@ -453,15 +515,17 @@ class Batch:
             return
         made = sum(line.status == "succeeded" for line in self.lines)
         numbers = [
-            str(line.number) for line in self.lines
+            str(line.number)
+            for line in self.lines
             if (line.told.get("error") or {}).get("kind") == kind
-        ]  # fmt: skip
+        ]
         more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
         where = f"line{'s' * (len(numbers) > 1)} {', '.join(numbers[:8])}{more}"
         error = errors.of_kind(
-            kind, f"{made} of {len(self.lines)} lines are made. {where}: {found[kind]['message']}",
+            kind,
+            f"{made} of {len(self.lines)} lines are made. {where}: {found[kind]['message']}",
             str(found[kind].get("hint") or ""),
-        )  # fmt: skip
+        )
         error.result = {**result, "next": same_command()}
         error.result.pop("status")
         raise error
@@ -494,11 +558,7 @@ def _read(
 
 
 def _line(
-    number: int,
-    raw: bytes,
-    args: argparse.Namespace,
-    parser: argparse.ArgumentParser,
-    folder: Path,
+    number: int, raw: bytes, args: argparse.Namespace, parser: argparse.ArgumentParser, folder: Path
 ) -> Line:
     try:
         row = json.loads(raw.decode("utf-8-sig"))
@@ -519,8 +579,9 @@ def _line(
     category = " ".join(str(row.get("category", "")).split())[:60]
     own = _settings(row.get("settings") or {}, parser)
     named = _output(row, folder)
-    told = argparse.Namespace(**{**vars(args), "prompts_file": None, "output": None,
-                                 "concurrency": None})  # fmt: skip
+    told = argparse.Namespace(
+        **{**vars(args), "prompts_file": None, "output": None, "concurrency": None}
+    )
     own_args = parser.parse_args(["--prompt=x", *own], told)
     own_args.prompt, own_args.output = prompt, named
     asks = " ".join([prompt, *(word for word in own if not word.startswith(_DRAWS))])
@@ -600,8 +661,9 @@ def _words_of(call: dict[str, Any]) -> str:
     told = call["settings"]
     about = [
         f"{told['duration_s']} s" if "duration_s" in told else "",
-        str(told.get("resolution") or ""), str(told.get("aspect_ratio") or ""),
-    ]  # fmt: skip
+        str(told.get("resolution") or ""),
+        str(told.get("aspect_ratio") or ""),
+    ]
     times = f", {call['times']} times" if call["times"] > 1 else ""
     shape = " ".join(filter(None, about))
     return f"{STAGES[call['stage']]}: {call['model']}{times}{', ' * bool(shape)}{shape}"

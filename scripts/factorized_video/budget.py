@@ -51,8 +51,10 @@ def check(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unknown: 
     if limit is None or ahead.amount == 0:
         return
     told: dict[str, Any] = {
-        "cost": ahead.as_json(), "spent": spent.as_json(), "max_cost": limit.usd,
-    }  # fmt: skip
+        "cost": ahead.as_json(),
+        "spent": spent.as_json(),
+        "max_cost": limit.usd,
+    }
     if (ahead.amount is None or spent.unknown) and not allow_unknown:
         what = (
             "What this would cost is not known"

@@ -335,10 +335,12 @@ class Folder(NamedTuple):
         left["questions"] = int(questions is None)
         tried = {one.name: one for one in self.standing(questions)}
         unchecked = [
-            name for name in self.names
-            if name not in tried or name in to_draw
+            name
+            for name in self.names
+            if name not in tried
+            or name in to_draw
             or (tried[name].is_there and tried[name].check is None)
-        ]  # fmt: skip
+        ]
         if "1" in unchecked and not self.begun and left["composition"] < len(self.names):
             unchecked = self.names  # an anchor that is about to become the first has no check yet
         left["verification"] = len(unchecked) + len(self.unchecked_edits(list(tried.values())))
@@ -366,9 +368,12 @@ class Folder(NamedTuple):
     def _to_mend(self, source: Candidate, resubmit: bool) -> bool:
         """Whether the edit of a candidate is to be paid for."""
         return receipts.would_pay(
-            self.place(f"{source.name}r"), self.repair_digest(source), overwrite=True,
-            resubmit=resubmit, demo=self.demo,
-        )  # fmt: skip
+            self.place(f"{source.name}r"),
+            self.repair_digest(source),
+            overwrite=True,
+            resubmit=resubmit,
+            demo=self.demo,
+        )
 
     def check_place(self) -> None:
         """Raise UsageError where the folder's place, or a candidate's, is taken by something else.
@@ -388,18 +393,20 @@ class Folder(NamedTuple):
         if self.wish.select not in there:
             raise UsageError(
                 f"There is no candidate {self.wish.select} for these inputs in {self.path}.",
-                f"Choose one of {legal.listed(there)}." if there
+                f"Choose one of {legal.listed(there)}."
+                if there
                 else "Draw some with --candidates N first.",
-            )  # fmt: skip
+            )
 
     def came(self) -> bool:
         """Whether a picture has come, and is kept, and is not in its place."""
         found = ((output, receipts.read(output)) for output in self.places)
         return any(
-            receipt is not None and receipt["state"] == "intent"
+            receipt is not None
+            and receipt["state"] == "intent"
             and files.kept(receipts.kept_name(output, receipt)) is not None
             for output, receipt in found
-        )  # fmt: skip
+        )
 
     def to_repair(self, standing: list[Candidate]) -> Candidate | None:
         """The one that is to be edited: the best that was drawn, if anything in it is wrong."""
@@ -490,18 +497,21 @@ class Folder(NamedTuple):
         data = one.path.read_bytes()
         self.output.unlink(missing_ok=True)
         left_out = ("checks", "reply", "request_ids", "sent_at", "took_s", "idempotency_key")
-        record = receipts.Record(self.output, {
-            **{key: value for key, value in one.receipt.items() if key not in left_out},
-            "stage": "composition",
-            "digest": self.wish.digest(self.first),
-            "command": os.environ.get(receipts.COMMAND) or again.same_command(),
-            "output": self.output.name,
-            "cost": _FREE.as_json(),  # the candidate's own receipt tells what it has cost
-            "expected": _FREE.as_json(),
-            "candidate": one.name,
-            "candidates": [other.in_receipt() for other in standing],
-            "check": one.check.as_json() if one.check else None,
-        })  # fmt: skip
+        record = receipts.Record(
+            self.output,
+            {
+                **{key: value for key, value in one.receipt.items() if key not in left_out},
+                "stage": "composition",
+                "digest": self.wish.digest(self.first),
+                "command": os.environ.get(receipts.COMMAND) or again.same_command(),
+                "output": self.output.name,
+                "cost": _FREE.as_json(),  # the candidate's own receipt tells what it has cost
+                "expected": _FREE.as_json(),
+                "candidate": one.name,
+                "candidates": [other.in_receipt() for other in standing],
+                "check": one.check.as_json() if one.check else None,
+            },
+        )
         record.succeeded(receipts.sha256_of_bytes(data))
         files.write_file(self.output, data)
         return record.data

@@ -48,11 +48,12 @@ def differences(served: list[str], gateway: str, kind: str | None) -> dict[str, 
     return {
         "not_served": [model_id for model_id in known if model_id not in served],
         "served_though_retired": [
-            model_id for model_id, status in known.items()
+            model_id
+            for model_id, status in known.items()
             if model_id in served and status != "live"
         ],
         "not_in_the_registry": [model_id for model_id in served if model_id not in everything],
-    }  # fmt: skip
+    }
 
 
 def differences_as_text(differs: dict[str, list[str]]) -> str:
@@ -187,8 +188,11 @@ def _locks(row: dict[str, Any]) -> str:
     said = []
     for lock in row["duration_locks"]:
         when = lock["when"]
-        at = [*when.get("resolution", ()), *(["references"] if "references" in when else []),
-              *(["a last frame"] if "last_frame" in when else [])]  # fmt: skip
+        at = [
+            *when.get("resolution", ()),
+            *(["references"] if "references" in when else []),
+            *(["a last frame"] if "last_frame" in when else []),
+        ]
         said.append(f"{legal.listed(at)}: {_seconds(lock['durations_s'])} s")
     return f" ({'; '.join(said)})" if said else ""
 
@@ -210,12 +214,30 @@ def _from_text(value: bool | None, sibling: str | None) -> str:
 
 def _table(kind: str) -> str:
     of_kind = {
-        "llm": ["sees pictures"], "image": ["ratios", "edits", "prompt"], "video": [
-            "seconds", "ratios", "resolutions", "first frame", "last frame", "from text", "sound",
-            "prompt", "typical"],
-    }  # fmt: skip
-    heads = ["id", "best for", *of_kind[kind],
-             "at", "status", "price", "price of", "facts of, source"]  # fmt: skip
+        "llm": ["sees pictures"],
+        "image": ["ratios", "edits", "prompt"],
+        "video": [
+            "seconds",
+            "ratios",
+            "resolutions",
+            "first frame",
+            "last frame",
+            "from text",
+            "sound",
+            "prompt",
+            "typical",
+        ],
+    }
+    heads = [
+        "id",
+        "best for",
+        *of_kind[kind],
+        "at",
+        "status",
+        "price",
+        "price of",
+        "facts of, source",
+    ]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     for model in models.rows(kind):
         row = _row(model, str(models.registry()["as_of"]))
@@ -227,12 +249,17 @@ def _table(kind: str) -> str:
             cells += [_ratios(row), _yes(model.edits), prompt]
         elif kind == "video":
             typical = f"{model.typical_s:g} s" if model.typical_s else ""
-            cells += [_seconds(model.durations) + _locks(row), _ratios(row),
-                      " ".join(model.resolutions or [_NOT_KNOWN]), _yes(model.first_frame),
-                      _yes(model.last_frame),
-                      _from_text(model.text_to_video,
-                                 model.text_sibling and f"`{model.text_sibling}`"),
-                      model.audio or _NOT_KNOWN, prompt, typical]  # fmt: skip
+            cells += [
+                _seconds(model.durations) + _locks(row),
+                _ratios(row),
+                " ".join(model.resolutions or [_NOT_KNOWN]),
+                _yes(model.first_frame),
+                _yes(model.last_frame),
+                _from_text(model.text_to_video, model.text_sibling and f"`{model.text_sibling}`"),
+                model.audio or _NOT_KNOWN,
+                prompt,
+                typical,
+            ]
         at = [
             name
             + (f" `{model_id}`" if model_id != model.id else "")
@@ -246,8 +273,13 @@ def _table(kind: str) -> str:
         ]
         prices = [models.shown_price(price) for price in model.prices]
         sources = sorted({f"{price['as_of']}, {price['source']}" for price in model.prices})
-        cells += [", ".join(at), _status(model), "; ".join(prices) or "not known",
-                  "; ".join(sources), f"{model.as_of}, {model.source}"]  # fmt: skip
+        cells += [
+            ", ".join(at),
+            _status(model),
+            "; ".join(prices) or "not known",
+            "; ".join(sources),
+            f"{model.as_of}, {model.source}",
+        ]
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
     return "\n".join(lines)
 

@@ -54,9 +54,19 @@ exit codes:
 # After these the same command goes on, so it is what `next` says.
 _SAME_COMMAND_GOES_ON = ("running", "auth", "unavailable", "unknown", "output", "interrupted")
 RESULT_KEYS = (
-    "status", "stage", "output", "gateway", "model", "cost", "elapsed_s", "warnings", "receipt",
-    "job", "eta_s", "next",
-)  # fmt: skip
+    "status",
+    "stage",
+    "output",
+    "gateway",
+    "model",
+    "cost",
+    "elapsed_s",
+    "warnings",
+    "receipt",
+    "job",
+    "eta_s",
+    "next",
+)
 GATEWAYS = ("auto", "demo", *dialects.names())
 FITS = ("crop", "pad", "none")
 DEFAULT_TIMEOUT_S = 1200  # queue-backed video hosts are reported to take up to 20 minutes
@@ -88,69 +98,90 @@ def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
     """The options that all scripts have; with `draws` those of calls that are never repeated."""
     group = parser.add_argument_group("gateway and output")
     group.add_argument(
-        "--gateway", choices=GATEWAYS, default="auto",
+        "--gateway",
+        choices=GATEWAYS,
+        default="auto",
         help="auto (default): by AI_GATEWAY_BASE_URL's host, else by how AI_GATEWAY_API_KEY "
         "begins, else happycapy; openai: a server of your own in that shape; demo: labelled "
         "stand-ins drawn on this machine, free, no key",
-    )  # fmt: skip
+    )
     group.add_argument("--json", action="store_true", help="print one JSON document on stdout")
     group.add_argument("--quiet", action="store_true", help="no progress on stderr")
     group.add_argument(
-        "--dry-run", action="store_true",
+        "--dry-run",
+        action="store_true",
         help="print what would be sent, what is legal, and what it should cost; send nothing",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--max-cost", type=inputs.usd, metavar="USD",
+        "--max-cost",
+        type=inputs.usd,
+        metavar="USD",
         help="the most that this output may cost, with what it has cost before (exit code 7)",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--allow-unknown-cost", action="store_true",
+        "--allow-unknown-cost",
+        action="store_true",
         help="under a cap, also make calls whose price is not known",
-    )  # fmt: skip
+    )
     group.add_argument(
         "--allow-off", action="store_true", help="use a model that is known to be shut down"
     )
     group.add_argument(
-        "--overwrite", action="store_true",
+        "--overwrite",
+        action="store_true",
         help="make it even if the output was made for other inputs; the old file is kept as NAME.1",
-    )  # fmt: skip
+    )
     if draws:
         group.add_argument(
-            "--resubmit", action="store_true",
+            "--resubmit",
+            action="store_true",
             help="pays again: send once more what was refused, failed or got lost",
-        )  # fmt: skip
+        )
         group.add_argument(
-            "--take", type=inputs.take, default=1, metavar="N",
+            "--take",
+            type=inputs.take,
+            default=1,
+            metavar="N",
             help="another draw of the same request (default: 1)",
-        )  # fmt: skip
+        )
 
 
 def add_candidate_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """How many anchors are drawn, how they are checked, and which is taken; the group."""
     group = parser.add_argument_group("candidates and checks")
     group.add_argument(
-        "--candidates", type=inputs.candidates, metavar="N",
+        "--candidates",
+        type=inputs.candidates,
+        metavar="N",
         help="draw N anchors and one picture of them all, the contact sheet; without --verify you "
         "then choose one with --select",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--select", type=inputs.candidate, metavar="K",
+        "--select",
+        type=inputs.candidate,
+        metavar="K",
         help="take candidate K, as the contact sheet numbers them (free)",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--verify", action="store_const", const=True,
+        "--verify",
+        action="store_const",
+        const=True,
         help="have a vision model check each candidate by questions from the prompt; the first "
         "that passes all is taken, else the best",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--repair", action="store_const", const=True,
+        "--repair",
+        action="store_const",
+        const=True,
         help="if none passes, have the best one edited, once; kept only if better (means --verify)",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--min-score", type=inputs.score, metavar="S",
+        "--min-score",
+        type=inputs.score,
+        metavar="S",
         help="if the best one passes less than this share of the questions, 0 to 1, stop (exit "
         "code 12; means --verify)",
-    )  # fmt: skip
+    )
     group.add_argument("--judge-model", metavar="ID", help="the vision model that checks")
     return group
 
@@ -158,29 +189,35 @@ def add_candidate_options(parser: argparse.ArgumentParser) -> argparse._Argument
 def add_references(parser: argparse._ActionsContainer) -> None:
     """--reference."""
     parser.add_argument(
-        "--reference", action="append", metavar="IMAGE",
+        "--reference",
+        action="append",
+        metavar="IMAGE",
         help="a picture of who or what is to appear again: a person, a product, a place "
         "(repeatable)",
-    )  # fmt: skip
+    )
 
 
 def add_style(parser: argparse.ArgumentParser) -> None:
     """--style and --aspect-ratio."""
     parser.add_argument(
-        "--style", type=inputs.style, metavar="STYLE",
+        "--style",
+        type=inputs.style,
+        metavar="STYLE",
         help=f"{inputs.STYLE_NAMES}, or words of your own (default: the one the text names, else "
         "photorealistic)",
-    )  # fmt: skip
+    )
     add_ratio(parser)
 
 
 def add_ratio(parser: argparse.ArgumentParser) -> None:
     """--aspect-ratio."""
     parser.add_argument(
-        "--aspect-ratio", type=inputs.ratio, metavar="W:H",
+        "--aspect-ratio",
+        type=inputs.ratio,
+        metavar="W:H",
         help="16:9, 9:16, 1:1, or what the model takes besides (default: 16:9, or what fits your "
         "own picture)",
-    )  # fmt: skip
+    )
 
 
 def add_video_options(parser: argparse.ArgumentParser) -> None:
@@ -192,50 +229,68 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
         help="whole seconds (default: 6, or the nearest)",
     )
     parser.add_argument(
-        "--fit-duration", action="store_true",
+        "--fit-duration",
+        action="store_true",
         help="if the model does not make so many seconds, take the nearest it makes",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--resolution", type=inputs.resolution, metavar="R",
+        "--resolution",
+        type=inputs.resolution,
+        metavar="R",
         help="720p, 1080p, 4k ... (default: 720p, or the nearest)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--seed", type=inputs.seed, metavar="N",
+        "--seed",
+        type=inputs.seed,
+        metavar="N",
         help="a seed for the video model, where model and gateway take one",
-    )  # fmt: skip
+    )
     sound = parser.add_mutually_exclusive_group()
     sound.add_argument(
         "--audio", action="store_const", const=True, help="sound is wanted (default: as it comes)"
     )
     sound.add_argument(
-        "--no-audio", dest="audio", action="store_const", const=False,
+        "--no-audio",
+        dest="audio",
+        action="store_const",
+        const=False,
         help="no sound: what the model makes all the same is removed here",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--last-frame", metavar="IMAGE",
+        "--last-frame",
+        metavar="IMAGE",
         help="a picture that the clip ends with, where model and gateway take one",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--fit", choices=FITS,
+        "--fit",
+        choices=FITS,
         help="how a picture of another shape becomes the first frame (default: a crop of up to "
         "10 %% of it)",
-    )  # fmt: skip
+    )
     strip = parser.add_mutually_exclusive_group()
     strip.add_argument(
-        "--filmstrip", action="store_const", const=True,
+        "--filmstrip",
+        action="store_const",
+        const=True,
         help="also write NAME.filmstrip.png: frames of the clip with their times",
-    )  # fmt: skip
-    strip.add_argument("--no-filmstrip", dest="filmstrip", action="store_const", const=False,
-                       help="do not")  # fmt: skip
+    )
+    strip.add_argument(
+        "--no-filmstrip", dest="filmstrip", action="store_const", const=False, help="do not"
+    )
     parser.add_argument(
-        "--prompt-strategy", choices=STRATEGIES, default=None,
+        "--prompt-strategy",
+        choices=STRATEGIES,
+        default=None,
         help=f"what the video model is told (default: {DEFAULT_STRATEGY})",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--timeout", type=inputs.timeout, default=DEFAULT_TIMEOUT_S, metavar="S",
+        "--timeout",
+        type=inputs.timeout,
+        default=DEFAULT_TIMEOUT_S,
+        metavar="S",
         help=f"seconds to wait for the clip (default: {DEFAULT_TIMEOUT_S}); the job goes on, and "
         "the same command waits on",
-    )  # fmt: skip
+    )
 
 
 def add_motion(parser: argparse._ActionsContainer) -> None:
@@ -249,13 +304,16 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
     """--no-wait and --job."""
     group = parser.add_argument_group("the job at the gateway")
     group.add_argument(
-        "--no-wait", action="store_true",
+        "--no-wait",
+        action="store_true",
         help="submit and end with exit code 4; the same command without it fetches the clip",
-    )  # fmt: skip
+    )
     group.add_argument(
-        "--job", type=inputs.job_id, metavar="ID",
+        "--job",
+        type=inputs.job_id,
+        metavar="ID",
         help="take over a job seen at the gateway instead of submitting one",
-    )  # fmt: skip
+    )
 
 
 def main(

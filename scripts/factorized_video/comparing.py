@@ -72,8 +72,9 @@ class ComparedRun(Run):
         told = {**self._of_direct(), "output": str(self._factorized.output), "compare": False}
         self._direct = DirectRun(_with(args, **told), scripts, self._factorized.prompt)
         self._runs: dict[str, FactorizedRun | DirectRun] = {
-            "factorized": self._factorized, "direct": self._direct,
-        }  # fmt: skip
+            "factorized": self._factorized,
+            "direct": self._direct,
+        }
 
     def _of_direct(self) -> dict[str, object]:
         """What the direct arm is told otherwise: nothing of an anchor, or of a motion for it."""
@@ -103,9 +104,11 @@ class ComparedRun(Run):
         if self._evaluation:
             calls += self._evaluation.left(self._clips)
         return parts[0]._replace(
-            calls=tuple(calls), skipped=tuple(skipped), spent=runs.spent_for(self.outputs),
+            calls=tuple(calls),
+            skipped=tuple(skipped),
+            spent=runs.spent_for(self.outputs),
             cap=self.limit,
-        )  # fmt: skip
+        )
 
     @property
     def outputs(self) -> list[Path]:
@@ -204,10 +207,17 @@ class ComparedRun(Run):
 
     def _command(self, arm: str, instead: dict[str, object]) -> Command:
         told: dict[str, object] = {
-            "prompt": None, "prompt_file": "-", "output": str(self.output), "compare": False,
-            "json": True, "quiet": True, "dry_run": False, "max_cost": self._share(arm),
-            "evaluator_model": None, **instead,
-        }  # fmt: skip
+            "prompt": None,
+            "prompt_file": "-",
+            "output": str(self.output),
+            "compare": False,
+            "json": True,
+            "quiet": True,
+            "dry_run": False,
+            "max_cost": self._share(arm),
+            "evaluator_model": None,
+            **instead,
+        }
         if arm == "direct":
             told |= self._of_direct()
         words = words_of(self._parser, self._args, **told)
@@ -237,10 +247,13 @@ class ComparedRun(Run):
         """How an arm ended, as the error of this run."""
         told = answer.result.get("error") or {}
         error = errors.of_kind(
-            str(told.get("kind")), f"{ARMS[arm]}: {told.get('message')}", str(told.get("hint")),
-            http_status=told.get("http_status"), request_id=told.get("request_id"),
+            str(told.get("kind")),
+            f"{ARMS[arm]}: {told.get('message')}",
+            str(told.get("hint")),
+            http_status=told.get("http_status"),
+            request_id=told.get("request_id"),
             charged=told.get("charged"),
-        )  # fmt: skip
+        )
         kept = ("stage", "receipt", "job", "eta_s", "model")
         error.result = {**result, **{key: answer.result.get(key) for key in kept}}
         error.result.pop("text", None)

@@ -76,9 +76,13 @@ def deliver(
         if record.data["stage"] != "direct":
             fidelity = _fidelity(console, sent, first)
     record.succeeded(
-        sha256, measured=found, anchor_fidelity=fidelity, bytes=size, reply=job.raw,
+        sha256,
+        measured=found,
+        anchor_fidelity=fidelity,
+        bytes=size,
+        reply=job.raw,
         **({"original": original} if original else {}),
-    )  # fmt: skip
+    )
 
 
 def draw_filmstrip(console: Console, clip: Path) -> None:

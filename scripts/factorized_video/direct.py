@@ -24,9 +24,20 @@ from .run import Run
 
 # Options that say nothing where no anchor is drawn, and none is given: names in a namespace.
 OF_ANCHORS = (
-    "anchor_path", "skip_anchor", "skip_reasoning", "stop_after", "work_dir", "save_intermediate",
-    "enhance", "llm_model", "image_model", "motion_from_anchor", "last_frame", "fit", *OF_DRAWING,
-)  # fmt: skip
+    "anchor_path",
+    "skip_anchor",
+    "skip_reasoning",
+    "stop_after",
+    "work_dir",
+    "save_intermediate",
+    "enhance",
+    "llm_model",
+    "image_model",
+    "motion_from_anchor",
+    "last_frame",
+    "fit",
+    *OF_DRAWING,
+)
 
 
 class DirectRun(Run):
@@ -64,9 +75,15 @@ class DirectRun(Run):
         )
         self.output = inputs.direct_path(named)
         self._wanted = asked.synthesis(
-            self._told, self._motion, None, chosen.identity, model=args.video_model,
-            take=args.take, last_frame=None, **{name: getattr(args, name) for name in OF_CLIP},
-        )  # fmt: skip
+            self._told,
+            self._motion,
+            None,
+            chosen.identity,
+            model=args.video_model,
+            take=args.take,
+            last_frame=None,
+            **{name: getattr(args, name) for name in OF_CLIP},
+        )
         self._allowed = {"overwrite": args.overwrite, "demo": chosen.name == "demo"}
         pays = not args.job and receipts.would_pay(
             self.output, self._wanted, resubmit=args.resubmit, **self._allowed
@@ -75,12 +92,21 @@ class DirectRun(Run):
 
         def planned(strict: bool = True) -> plan.Call:
             return plan.synthesis(
-                self._told, self._motion, chosen.name, model=args.video_model,
-                strategy=args.prompt_strategy, ratio=args.aspect_ratio, direct=True,
-                allow_off=args.allow_off, strict=strict,
-                **{name: getattr(args, name) for name in OF_CLIP
-                   if name not in ("aspect_ratio", "prompt_strategy")},
-            )  # fmt: skip
+                self._told,
+                self._motion,
+                chosen.name,
+                model=args.video_model,
+                strategy=args.prompt_strategy,
+                ratio=args.aspect_ratio,
+                direct=True,
+                allow_off=args.allow_off,
+                strict=strict,
+                **{
+                    name: getattr(args, name)
+                    for name in OF_CLIP
+                    if name not in ("aspect_ratio", "prompt_strategy")
+                },
+            )
 
         call = planned(strict=pays or not plan.why_not(planned))
         self._call = call
@@ -90,15 +116,19 @@ class DirectRun(Run):
     def is_done(self) -> bool:
         """Whether the clip is there, made from just these inputs."""
         found = receipts.look(self.output)
-        return receipts.decide(
-            found, self._wanted, resubmit=False, **self._allowed
-        ) == "return"  # fmt: skip
+        return receipts.decide(found, self._wanted, resubmit=False, **self._allowed) == "return"
 
     @property
     def left(self) -> plan.Plan:
         """The call, if it is still to be made, with what was spent and the cap."""
-        whole = plan.Plan((self._call,), (), runs.spent_for([self.output]), self.limit,
-                          self.gateway.name, self.gateway.why)  # fmt: skip
+        whole = plan.Plan(
+            (self._call,),
+            (),
+            runs.spent_for([self.output]),
+            self.limit,
+            self.gateway.name,
+            self.gateway.why,
+        )
         return whole.without(self._made)
 
     @property
@@ -129,8 +159,11 @@ class DirectRun(Run):
         self.check_needs()
         self._console.warn(*self.warnings)
         command = receipts.command_again()
-        environ = {**os.environ, receipts.COMMAND: command,
-                   TOLD: json.dumps(self._console.warnings)}  # fmt: skip
+        environ = {
+            **os.environ,
+            receipts.COMMAND: command,
+            TOLD: json.dumps(self._console.warnings),
+        }
         common = ["--gateway=" + args.gateway] + ["--quiet"] * args.quiet
         children = Children(self._console, common, environ)
         try:

@@ -45,8 +45,11 @@ def draw(
         came = reply.data or (reply.url or "").encode()
         files.keep(record.kept_name, came)
         cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
-        record.update(cost=cost.as_json(), reply=reply.raw,
-                      request_ids=[reply.request_id] if reply.request_id else [])  # fmt: skip
+        record.update(
+            cost=cost.as_json(),
+            reply=reply.raw,
+            request_ids=[reply.request_id] if reply.request_id else [],
+        )
         console.warn(*reply.warnings)
     except (Refused, Unknown) as error:
         if isinstance(error, Unknown):
@@ -84,8 +87,10 @@ def deliver(
     except OutputError as error:
         failure = OutputError(
             f"What came is no picture that can be used: {error.message}",
-            receipts.PAY_AGAIN, charged="yes", **record.whereabouts,
-        )  # fmt: skip
+            receipts.PAY_AGAIN,
+            charged="yes",
+            **record.whereabouts,
+        )
         record.ended(failure)
         raise failure from None
     console.warn(*image.warnings, *notes)

@@ -69,9 +69,12 @@ class Evaluation:
             prompt, gateway.identity, evaluator_model=args.evaluator_model
         )
         self._call = plan.measurement(
-            prompt, gateway.name, model=args.evaluator_model, judge_model=args.judge_model,
+            prompt,
+            gateway.name,
+            model=args.evaluator_model,
+            judge_model=args.judge_model,
             allow_off=args.allow_off,
-        )  # fmt: skip
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -112,9 +115,12 @@ class Evaluation:
                     only = preflight.model(gateway, self._call.model.id, "evaluator")
                     if only:
                         self._call = plan.measurement(
-                            self._prompt, self._gateway.name, model=only,
-                            judge_model=args.judge_model, allow_off=args.allow_off,
-                        )  # fmt: skip
+                            self._prompt,
+                            self._gateway.name,
+                            model=only,
+                            judge_model=args.judge_model,
+                            allow_off=args.allow_off,
+                        )
                     spent = runs.spent_for(outputs)
                     costs = [self._call.price]
                     budget.check(limit, spent, costs, allow_unknown=self._allow_unknown)
@@ -148,10 +154,15 @@ class Evaluation:
         if found and receipt is not None:
             return receipts.Record(self.path, receipt)
         record = receipts.Record.begin(
-            self.path, "measurement", self._wanted, inputs={"prompt": self._prompt},
+            self.path,
+            "measurement",
+            self._wanted,
+            inputs={"prompt": self._prompt},
             sent={"messages": prompts.measure_messages(self._prompt)},
-            gateway=self._gateway.identity, model=self._call.model.id, expected=self._call.cost,
-        )  # fmt: skip
+            gateway=self._gateway.identity,
+            model=self._call.model.id,
+            expected=self._call.cost,
+        )
         record.data["result"] = {}
         return record
 
@@ -183,10 +194,14 @@ class Evaluation:
         self._console.progress(f"measuring {clip.name}: {MEASURES[what]}")
         shown = frames.over(clip) if what == "frames" else frames.over(clip, count=1)
         found, about = verifying.check(
-            self._console, gateway, self._call, tuple(picture for _, picture in shown), questions,
+            self._console,
+            gateway,
+            self._call,
+            tuple(picture for _, picture in shown),
+            questions,
             frames_s=tuple(when for when, _ in shown) if what == "frames" else None,
             flag=EVALUATOR,
-        )  # fmt: skip
+        )
         row = {"clip_sha256": receipts.sha256_of(clip), **about, **found.as_json()}
         made = record.data["result"].get("checks") or {}
         made = {**made, arm: {**(made.get(arm) or {}), what: row}}
@@ -198,9 +213,10 @@ class Evaluation:
         costs = [Cost(before["amount"], before["kind"])] if before else []
         record.data["sent_at"] = None
         record.succeeded(
-            record.data.get("sha256") or "", cost=models.total([*costs, cost]).as_json(),
+            record.data.get("sha256") or "",
+            cost=models.total([*costs, cost]).as_json(),
             result={**record.data["result"], **found},
-        )  # fmt: skip
+        )
 
     def _told(self, found: dict[str, Any], clips: dict[str, Path]) -> dict[str, Any]:
         """The measurement as results have it."""

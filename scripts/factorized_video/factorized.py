@@ -32,9 +32,18 @@ from .workfolder import WorkFolder, standing
 
 # What was asked for, as it was typed: in the digest, and with the rest in the plan.
 TYPED = (
-    "style", "aspect_ratio", "duration", "llm_model", "image_model", "video_model", "resolution",
-    "audio", "seed", "fit", "fit_duration",
-)  # fmt: skip
+    "style",
+    "aspect_ratio",
+    "duration",
+    "llm_model",
+    "image_model",
+    "video_model",
+    "resolution",
+    "audio",
+    "seed",
+    "fit",
+    "fit_duration",
+)
 ASKED = (*TYPED, "prompt_strategy", "motion_from_anchor")
 PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
 
@@ -74,10 +83,14 @@ class FactorizedRun(Run):
         # The key's turn comes after the plan.
         self.gateway = chosen = settings.resolve(args.gateway, needs_key=False)
         first = digest(
-            args, prompt, motion, chosen.identity,
+            args,
+            prompt,
+            motion,
+            chosen.identity,
             anchor=receipts.sha256_of_bytes(own.data) if own else None,
-            last_frame=last_hash, references=sources.hashes,
-        )  # fmt: skip
+            last_frame=last_hash,
+            references=sources.hashes,
+        )
         self._wanted = wish.digest(first)
         # The name does not depend on how many anchors are drawn, so that choosing one later goes
         # on.
@@ -94,23 +107,42 @@ class FactorizedRun(Run):
             self.output, self._wanted, prompt, work, self.anchor, demo=chosen.name == "demo"
         )
         names = plan.stages_of(
-            strategy=args.prompt_strategy, motion=motion, skip_reasoning=args.skip_reasoning,
+            strategy=args.prompt_strategy,
+            motion=motion,
+            skip_reasoning=args.skip_reasoning,
             own_anchor=own is not None,
-        )  # fmt: skip
+        )
         self._stages = Stages(
-            args, names, work, self.output, self.anchor, prompt, motion, scripts, wish, last_hash,
+            args,
+            names,
+            work,
+            self.output,
+            self.anchor,
+            prompt,
+            motion,
+            scripts,
+            wish,
+            last_hash,
             sources.hashes,
-        )  # fmt: skip
+        )
         # What was paid for is waited for or returned whatever the models of today take.
         made = tuple(STAGES) if self.is_done else self._stages.made(chosen.identity)
         self._planned = plan.pipeline(
-            prompt, motion, chosen.name, own_anchor=own is not None,
-            picture_size=own.size if own else None, strategy=args.prompt_strategy, made=made,
-            awaits_choice=wish.awaits_choice, motion_from_anchor=bool(args.motion_from_anchor),
-            last_frame=last is not None, last_frame_size=last.size if last else None,
-            references=sources.sizes, **wish.of_plan,
+            prompt,
+            motion,
+            chosen.name,
+            own_anchor=own is not None,
+            picture_size=own.size if own else None,
+            strategy=args.prompt_strategy,
+            made=made,
+            awaits_choice=wish.awaits_choice,
+            motion_from_anchor=bool(args.motion_from_anchor),
+            last_frame=last is not None,
+            last_frame_size=last.size if last else None,
+            references=sources.sizes,
+            **wish.of_plan,
             **{name: getattr(args, name) for name in PLANNED},
-        )  # fmt: skip
+        )
         check_models(self._planned, made)
         for what, picture in (("--anchor-path", own), ("--last-frame", last)):
             if picture and picture.size is None:
@@ -145,9 +177,11 @@ class FactorizedRun(Run):
     def left(self) -> plan.Plan:
         """The calls that are still to be made, with what was spent and the cap."""
         return self._stages.left(self._planned, self._made, self.gateway.identity)._replace(
-            spent=self._stages.spent, cap=self.limit, gateway=self.gateway.name,
+            spent=self._stages.spent,
+            cap=self.limit,
+            gateway=self.gateway.name,
             why=self.gateway.why,
-        )  # fmt: skip
+        )
 
     @property
     def outputs(self) -> list[Path]:
@@ -248,10 +282,17 @@ def digest(
 ) -> str:
     """Of a run with these options, candidates aside; the pictures are told by their SHA-256."""
     return asked.pipeline(
-        prompt, motion, anchor, gateway, skip_reasoning=args.skip_reasoning,
-        enhance=args.enhance, take=args.take, last_frame=last_frame, references=references,
+        prompt,
+        motion,
+        anchor,
+        gateway,
+        skip_reasoning=args.skip_reasoning,
+        enhance=args.enhance,
+        take=args.take,
+        last_frame=last_frame,
+        references=references,
         **{name: getattr(args, name) for name in ASKED},
-    )  # fmt: skip
+    )
 
 
 def check_filmstrip(args: argparse.Namespace) -> None:
@@ -294,8 +335,7 @@ def _check_flags(args: argparse.Namespace, strategy: str, motion: str | None) ->
     for name in OF_DRAWING if own else ():
         if getattr(args, name) is not None:
             raise UsageError(
-                f"{flag_of(name)}: with --anchor-path no anchor is made.",
-                "Leave one of them out.",
+                f"{flag_of(name)}: with --anchor-path no anchor is made.", "Leave one of them out."
             )
     if args.motion_from_anchor and (motion is not None or strategy == "original"):
         told = "--motion" if args.motion is not None else "--motion-file"

@@ -207,7 +207,7 @@ def wait(
         f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
         charged="unknown" if job.cost is None else "yes" if job.cost else "no",
         request_id=job.request_id,
-    )  # fmt: skip
+    )
     record.ended(failure)
     failure.result = record.whereabouts
     if refused:

@@ -197,11 +197,16 @@ def choose_duration(
     raise UsageError(
         f"{model.id} makes clips of {shown_seconds(legal or ())} seconds{where}, not {typed}.",
         _takers(
-            model, gateway, f"{typed} s{where}",
-            lambda m: typed in (m.durations_at(resolution, last_frame=last_frame) or ())
-            and (not locked or resolution in (m.resolutions or ())),
-        ) + " --fit-duration takes the nearest legal one.",
-    )  # fmt: skip
+            model,
+            gateway,
+            f"{typed} s{where}",
+            lambda m: (
+                typed in (m.durations_at(resolution, last_frame=last_frame) or ())
+                and (not locked or resolution in (m.resolutions or ()))
+            ),
+        )
+        + " --fit-duration takes the nearest legal one.",
+    )
 
 
 def check_audio(model: Model, typed: bool | None, gateway: str) -> tuple[str, ...]:
@@ -321,11 +326,14 @@ def check_drawn_from(
         given = f"{number}{rest} were given" if number > 1 else "one was given"
         raise UsageError(
             f"{model.id} takes {most or 'no'} reference picture{'s' * (most != 1)}; {given}.",
-            f"Give {most} at most. " * bool(most) + _takers(
-                model, gateway, f"{number} or more",
+            f"Give {most} at most. " * bool(most)
+            + _takers(
+                model,
+                gateway,
+                f"{number} or more",
                 lambda m: m.references is not None and m.references >= number,
             ),
-        )  # fmt: skip
+        )
     sized = [("--reference", size) for size in references] + [("--edit", edit)]
     for flag, size in sized:
         if not isinstance(size, tuple):
@@ -355,10 +363,12 @@ def check_prompt(model: Model, characters: int, gateway: str, what: str) -> None
         f"{model.id} takes {most:,} characters{over}; {what} has {characters:,}.",
         "Shorten it. "
         + _takers(
-            model, gateway, f"{characters:,} characters",
+            model,
+            gateway,
+            f"{characters:,} characters",
             lambda m: m.prompt_characters is not None and m.prompt_characters >= characters,
         ),
-    )  # fmt: skip
+    )
 
 
 def check_frame(model: Model, size: shapes.Size, framing: Framing) -> tuple[str, ...]:
@@ -429,8 +439,9 @@ def _takers(model: Model, gateway: str, what: str, takes: Callable[[Model], bool
         for m in models.rows(model.kind)
         if m.status != "off" and takes(m) and not (framed and m.first_frame is False)
     ]
-    here = [m.ids[gateway] for m in fitting if gateway in m.ids
-            and m.statuses.get(gateway) != "off"]  # fmt: skip
+    here = [
+        m.ids[gateway] for m in fitting if gateway in m.ids and m.statuses.get(gateway) != "off"
+    ]
     if here:
         return f"{what} is taken by {', '.join(here)}."
     if fitting:

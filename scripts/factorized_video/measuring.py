@@ -16,9 +16,14 @@ from typing import Any, NamedTuple
 
 # Those of T2V-CompBench, in its order, as `references/prompts.jsonl` writes them.
 CATEGORIES = (
-    "consistent-attribute", "dynamic-attribute", "spatial", "motion", "action", "interaction",
+    "consistent-attribute",
+    "dynamic-attribute",
+    "spatial",
+    "motion",
+    "action",
+    "interaction",
     "numeracy",
-)  # fmt: skip
+)
 OVERALL = "overall"
 NO_CATEGORY = "no category"
 # The true mean of a symmetric spread lies outside all of n differences with a probability that
@@ -114,9 +119,7 @@ def lift(pairs: Sequence[Pair], *, seed: int = 0, repeats: int = REPEATS) -> Lif
         return Lift(0, None, None, None, None, None, incomplete)
     differences = [one - other for one, other in zip(factorized, direct, strict=True)]
     low, high = _interval(differences, seed, repeats) or (None, None)
-    return Lift(
-        n, _mean(factorized), _mean(direct), _mean(differences), low, high, incomplete
-    )  # fmt: skip
+    return Lift(n, _mean(factorized), _mean(direct), _mean(differences), low, high, incomplete)
 
 
 def by_category(pairs: Sequence[Pair], *, seed: int = 0, repeats: int = REPEATS) -> dict[str, Lift]:
@@ -162,13 +165,14 @@ def table(measures: Mapping[str, Mapping[str, Lift]]) -> list[str]:
 
 
 def _row(found: Lift) -> str:
-    shares = [f"{'-' if share is None else f'{share:.2f}':>{room}}"
-              for share, room in ((found.factorized, 10), (found.direct, 6))]  # fmt: skip
+    shares = [
+        f"{'-' if share is None else f'{share:.2f}':>{room}}"
+        for share, room in ((found.factorized, 10), (found.direct, 6))
+    ]
     bounds = "-" if found.low is None else f"{_signed(found.low)} to {_signed(found.high)}"
     return (
-        f"{found.n:>4}  {'  '.join(shares)}  {_signed(found.lift):>5}  {bounds:16}"
-        f"  {found.verdict}"
-    )  # fmt: skip
+        f"{found.n:>4}  {'  '.join(shares)}  {_signed(found.lift):>5}  {bounds:16}  {found.verdict}"
+    )
 
 
 def _shortened(prompt: str) -> str:
@@ -201,8 +205,10 @@ def _shares(pairs: Sequence[Pair]) -> tuple[list[Fraction], list[Fraction]]:
         if pair.factorized and pair.direct and pair.complete:
             both = Fraction(*pair.factorized), Fraction(*pair.direct)
             takes.setdefault(pair.prompt, []).append(both)
-    means = [[sum(way, Fraction()) / len(way) for way in zip(*each, strict=True)]
-             for each in takes.values()]  # fmt: skip
+    means = [
+        [sum(way, Fraction()) / len(way) for way in zip(*each, strict=True)]
+        for each in takes.values()
+    ]
     return [one for one, _ in means], [other for _, other in means]
 
 

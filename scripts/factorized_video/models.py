@@ -139,10 +139,12 @@ class Gateway(NamedTuple):
     def cannot(self) -> tuple[str, ...]:
         """In words, what is known not to be had there."""
         lacks = {
-            "cancel a job": self.cancel, "take a seed": self.seed,
-            "take a last frame": self.last_frame, "switch sound off": self.audio_switch,
+            "cancel a job": self.cancel,
+            "take a seed": self.seed,
+            "take a last frame": self.last_frame,
+            "switch sound off": self.audio_switch,
             "tell what a clip has cost": self.tells_cost,
-        }  # fmt: skip
+        }
         return tuple(words for words, has in lacks.items() if has is False)
 
 
@@ -165,9 +167,12 @@ def gateway(name: str) -> Gateway:
     row = registry()["gateways"].get(name, {})
     has = (row.get(what) for what in ("audio_switch", "seed", "last_frame", "cancel", "tells_cost"))
     return Gateway(
-        row.get("defaults", {}), row.get("any_model", False), row.get("free", False),
-        _tuple(row.get("resolutions")), *has,
-    )  # fmt: skip
+        row.get("defaults", {}),
+        row.get("any_model", False),
+        row.get("free", False),
+        _tuple(row.get("resolutions")),
+        *has,
+    )
 
 
 def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
@@ -203,10 +208,20 @@ def pick(kind: str, typed: str | None, gateway_name: str) -> Model:
 def unchecked(model: Model) -> Model:
     """The same model, as if nothing were known of what it takes."""
     return model._replace(
-        durations=None, duration_locks=(), ratios=None, resolutions=None, audio=None,
-        image=None, prompt_characters=None, first_frame=None, last_frame=None, seed=None,
-        references=None, edits=None, text_to_video=None,
-    )  # fmt: skip
+        durations=None,
+        duration_locks=(),
+        ratios=None,
+        resolutions=None,
+        audio=None,
+        image=None,
+        prompt_characters=None,
+        first_frame=None,
+        last_frame=None,
+        seed=None,
+        references=None,
+        edits=None,
+        text_to_video=None,
+    )
 
 
 def at(kind: str, gateway_name: str) -> list[str]:
@@ -329,9 +344,27 @@ def _row_of(wanted: str) -> dict[str, Any] | None:
 
 def _model(row: dict[str, Any]) -> Model:
     prompt, image = row["prompt"] or {}, row.get("image")
-    kept = ("id", "kind", "best_for", "status", "shutdown", "replacement", "typical_s", "as_of",
-            "source", "references", "sees_images", "edits", "ratio_mode", "text_to_video",
-            "text_sibling", "first_frame", "last_frame", "audio", "seed")  # fmt: skip
+    kept = (
+        "id",
+        "kind",
+        "best_for",
+        "status",
+        "shutdown",
+        "replacement",
+        "typical_s",
+        "as_of",
+        "source",
+        "references",
+        "sees_images",
+        "edits",
+        "ratio_mode",
+        "text_to_video",
+        "text_sibling",
+        "first_frame",
+        "last_frame",
+        "audio",
+        "seed",
+    )
     plain: dict[str, Any] = {name: row.get(name) for name in kept}
     return Model(
         **plain,

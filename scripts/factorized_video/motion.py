@@ -19,18 +19,80 @@ MOST_WORDS = 100  # Wan's, Kling's and Hunyuan's guides: about that many at the 
 
 # What a name may consist of beside the words that tell it from others; and where what it is ends
 # and what it is beside begins: "the man in a red hat" is a man.
-_EMPTY = frozenset((
-    "a", "an", "the", "and", "or", "of", "his", "her", "its", "their", "this", "that", "these",
-    "those", "both", "all", "each", "every", "one", "two", "three", "four", "five", "six", "seven",
-    "eight", "nine", "ten", "other", "another", "same",
-))  # fmt: skip
-_BESIDE = frozenset((
-    "in", "on", "at", "with", "without", "from", "by", "to", "into", "onto", "near", "under",
-    "over", "above", "below", "behind", "beside", "between", "against", "around", "inside",
-    "through", "who", "which", "wearing", "holding", "carrying",
-))  # fmt: skip
-_PLURALS = {"children": "child", "people": "person", "feet": "foot", "teeth": "tooth",
-            "geese": "goose", "mice": "mouse"}  # fmt: skip
+_EMPTY = frozenset(
+    (
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "of",
+        "his",
+        "her",
+        "its",
+        "their",
+        "this",
+        "that",
+        "these",
+        "those",
+        "both",
+        "all",
+        "each",
+        "every",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "other",
+        "another",
+        "same",
+    )
+)
+_BESIDE = frozenset(
+    (
+        "in",
+        "on",
+        "at",
+        "with",
+        "without",
+        "from",
+        "by",
+        "to",
+        "into",
+        "onto",
+        "near",
+        "under",
+        "over",
+        "above",
+        "below",
+        "behind",
+        "beside",
+        "between",
+        "against",
+        "around",
+        "inside",
+        "through",
+        "who",
+        "which",
+        "wearing",
+        "holding",
+        "carrying",
+    )
+)
+_PLURALS = {
+    "children": "child",
+    "people": "person",
+    "feet": "foot",
+    "teeth": "tooth",
+    "geese": "goose",
+    "mice": "mouse",
+}
 # What moves without being seen: every picture has one.
 _UNSEEN = ("camera", "shot", "view", "frame", "scene")
 

@@ -24,14 +24,25 @@ from .workfolder import WorkFolder
 
 # The settings of the clip, as typed, that Stage 3's digest covers.
 OF_CLIP = (
-    "duration", "aspect_ratio", "prompt_strategy", "resolution", "audio", "fit", "fit_duration",
+    "duration",
+    "aspect_ratio",
+    "prompt_strategy",
+    "resolution",
+    "audio",
+    "fit",
+    "fit_duration",
     "seed",
-)  # fmt: skip
+)
 MODEL_FLAGS = {
-    "reasoning": "--llm-model", "questions": "--judge-model", "composition": "--image-model",
-    "verification": "--judge-model", "repair": "--image-model", "motion": "--llm-model",
-    "synthesis": "--video-model", "direct": "--video-model",
-}  # fmt: skip
+    "reasoning": "--llm-model",
+    "questions": "--judge-model",
+    "composition": "--image-model",
+    "verification": "--judge-model",
+    "repair": "--image-model",
+    "motion": "--llm-model",
+    "synthesis": "--video-model",
+    "direct": "--video-model",
+}
 
 
 def check_models(planned: Plan, made: tuple[str, ...]) -> None:
@@ -155,10 +166,15 @@ class Stages:
             return None
         args, output = self._args, self._folder.anchor
         first = asked.composition(
-            caption, gateway, style=self._style(), model=args.image_model,
-            aspect_ratio=args.aspect_ratio, enhance=args.enhance, take=args.take,
+            caption,
+            gateway,
+            style=self._style(),
+            model=args.image_model,
+            aspect_ratio=args.aspect_ratio,
+            enhance=args.enhance,
+            take=args.take,
             references=self._references,
-        )  # fmt: skip
+        )
         return Folder(output, first, self._wish, gateway)
 
     def made(self, gateway: dict[str, str]) -> tuple[str, ...]:
@@ -368,14 +384,22 @@ class Stages:
         if motion is None and self._args.prompt_strategy != "original":
             motion = self._motion_text(written)
         wanted = asked.synthesis(
-            self._prompt, motion, anchor, gateway, model=self._args.video_model,
-            take=self._args.take, last_frame=self._last_frame,
+            self._prompt,
+            motion,
+            anchor,
+            gateway,
+            model=self._args.video_model,
+            take=self._args.take,
+            last_frame=self._last_frame,
             **{name: getattr(self._args, name) for name in OF_CLIP},
-        )  # fmt: skip
+        )
         return not receipts.would_pay(
-            self._output, wanted, overwrite=self._args.overwrite, resubmit=self._args.resubmit,
+            self._output,
+            wanted,
+            overwrite=self._args.overwrite,
+            resubmit=self._args.resubmit,
             demo=demo,
-        )  # fmt: skip
+        )
 
     def _anchor_sha256(self, gateway: dict[str, str]) -> str | None:
         """SHA-256 of the anchor that the clip will be made from, where that is known by now.
@@ -396,9 +420,13 @@ class Stages:
         """Stage 1's receipt, if it is for what was asked."""
         args = self._args
         wanted = asked.reasoning(
-            self._prompt, gateway, style=args.style, aspect_ratio=args.aspect_ratio,
-            model=args.llm_model, references=self._references,
-        )  # fmt: skip
+            self._prompt,
+            gateway,
+            style=args.style,
+            aspect_ratio=args.aspect_ratio,
+            model=args.llm_model,
+            references=self._references,
+        )
         return receipts.rewritten(self._folder.caption, wanted)
 
     def _watched(self, gateway: dict[str, str]) -> dict[str, Any] | None:

@@ -191,8 +191,10 @@ class Plan(NamedTuple):
         lines += [f"skipped: {what}" for what in self.skipped]
         if self.spent.usd or self.spent.unknown:
             unknown = f", and {self.spent.unknown} calls of unknown cost"
-            lines.append(f"spent before for this output: USD {self.spent.usd:.3f}"
-                         + unknown * bool(self.spent.unknown))  # fmt: skip
+            lines.append(
+                f"spent before for this output: USD {self.spent.usd:.3f}"
+                + unknown * bool(self.spent.unknown)
+            )
         if self.cap:
             lines.append(f"cap: USD {self.cap.usd:g} ({self.cap.source})")
         lines.append(f"total: {money(self.cost)}; nothing was sent")
@@ -258,13 +260,17 @@ def reasoning(
     tokens_in, tokens_out = models.REWRITE_TOKENS
     resolved = prompts.resolve_style(style, prompt)
     return Call(
-        "reasoning", gateway, chosen_model, prompt,
+        "reasoning",
+        gateway,
+        chosen_model,
+        prompt,
         {"style": resolved, "aspect_ratio": ratio or legal.DEFAULT_RATIO, **_given(references)},
         models.price(
             chosen_model, gateway, tokens=(tokens_in + references * PICTURE_TOKENS, tokens_out)
         ),
-        _not_typed((model, f"model {chosen_model.id}"), (style, f"style {resolved}")), warnings,
-    )  # fmt: skip
+        _not_typed((model, f"model {chosen_model.id}"), (style, f"style {resolved}")),
+        warnings,
+    )
 
 
 def composition(
@@ -298,9 +304,15 @@ def composition(
     )
     settings = {"aspect_ratio": shape, "style": resolved, **_given(len(references))}
     return Call(
-        "composition", gateway, chosen_model, text, settings,
-        models.price(chosen_model, gateway, pictures=len(references)), chosen, warnings,
-    )  # fmt: skip
+        "composition",
+        gateway,
+        chosen_model,
+        text,
+        settings,
+        models.price(chosen_model, gateway, pictures=len(references)),
+        chosen,
+        warnings,
+    )
 
 
 def edit(
@@ -331,11 +343,15 @@ def edit(
     text = prompts.change_prompt(change, len(references))
     legal.check_prompt(chosen_model, len(text), gateway, "the edit")
     return Call(
-        "composition", gateway, chosen_model, text,
+        "composition",
+        gateway,
+        chosen_model,
+        text,
         {"aspect_ratio": shape, **_given(len(references))},
         models.price(chosen_model, gateway, pictures=len(references) + 1),
-        _not_typed((model, f"model {chosen_model.id}"), (ratio, how)), warnings,
-    )  # fmt: skip
+        _not_typed((model, f"model {chosen_model.id}"), (ratio, how)),
+        warnings,
+    )
 
 
 def anchors(
@@ -378,22 +394,26 @@ def anchors(
                 f"{drawn.model.id} edits no pictures, which --repair asks it to do.",
                 "Leave out --repair, or choose another image model (--list-models image).",
             )
-        calls.append(drawn._replace(
-            stage="repair", text=FAILED_TO_COME, times=1, chosen=(), warnings=(),
-            settings={key: value for key, value in drawn.settings.items()
-                      if key != "reference_pictures"},
-            cost=models.price(drawn.model, drawn.gateway, pictures=1),
-        ))  # fmt: skip
+        calls.append(
+            drawn._replace(
+                stage="repair",
+                text=FAILED_TO_COME,
+                times=1,
+                chosen=(),
+                warnings=(),
+                settings={
+                    key: value
+                    for key, value in drawn.settings.items()
+                    if key != "reference_pictures"
+                },
+                cost=models.price(drawn.model, drawn.gateway, pictures=1),
+            )
+        )
     return tuple(sorted(calls, key=lambda call: ANCHOR_STAGES.index(call.stage)))
 
 
 def motion_call(
-    prompt: str,
-    gateway: str,
-    *,
-    model: str | None,
-    allow_off: bool = False,
-    strict: bool = True,
+    prompt: str, gateway: str, *, model: str | None, allow_off: bool = False, strict: bool = True
 ) -> Call:
     """The chat call that writes the motion with the anchor in view."""
     chosen_model, warnings = legal.choose_model("llm", model, gateway, allow_off or not strict)
@@ -403,10 +423,15 @@ def motion_call(
             "Choose another model (--list-models llm shows which do).",
         )
     return Call(
-        "motion", gateway, chosen_model, prompt, {},
+        "motion",
+        gateway,
+        chosen_model,
+        prompt,
+        {},
         models.price(chosen_model, gateway, tokens=MOTION_TOKENS),
-        _not_typed((model, f"model {chosen_model.id}")), warnings,
-    )  # fmt: skip
+        _not_typed((model, f"model {chosen_model.id}")),
+        warnings,
+    )
 
 
 def measurement(
@@ -438,10 +463,15 @@ def measurement(
     calls = (MEASURE_TOKENS, CHECK_TOKENS, CHECK_TOKENS, CLIP_CHECK_TOKENS, CLIP_CHECK_TOKENS)
     tokens = sum(call[0] for call in calls), sum(call[1] for call in calls)
     return Call(
-        "measurement", gateway, chosen_model, prompt, {"questions": len(calls)},
+        "measurement",
+        gateway,
+        chosen_model,
+        prompt,
+        {"questions": len(calls)},
         models.price(chosen_model, gateway, tokens=tokens),
-        _not_typed((model, f"model {chosen_model.id}")), warnings,
-    )  # fmt: skip
+        _not_typed((model, f"model {chosen_model.id}")),
+        warnings,
+    )
 
 
 def synthesis(
@@ -520,10 +550,13 @@ def synthesis(
         "aspect_ratio": canvas if direct else _sent_ratio(chosen_model, canvas),
         "canvas": canvas,
         "resolution": resolution,
-        "audio": {None: "as the model makes it", True: "wanted",
-                  False: "removed here" if told is None else "none"}[audio],
+        "audio": {
+            None: "as the model makes it",
+            True: "wanted",
+            False: "removed here" if told is None else "none",
+        }[audio],
         "prompt_strategy": strategy,
-    }  # fmt: skip
+    }
     if canvas is None and picture_size:
         settings["shape"] = shapes.nearest(picture_size, legal.COMMON_RATIOS)
     if told is not None:
@@ -535,9 +568,16 @@ def synthesis(
     sounds = chosen_model.audio != "never" and told is not False
     cost = models.price(chosen_model, gateway, seconds=seconds, resolution=resolution, audio=sounds)
     return Call(
-        "direct" if direct else "synthesis", gateway, chosen_model, text, settings, cost,
-        tuple(filter(None, chosen)), (*warnings, *notes), framing,
-    )  # fmt: skip
+        "direct" if direct else "synthesis",
+        gateway,
+        chosen_model,
+        text,
+        settings,
+        cost,
+        tuple(filter(None, chosen)),
+        (*warnings, *notes),
+        framing,
+    )
 
 
 def pipeline(
@@ -582,18 +622,33 @@ def pipeline(
     writes_motion = asks_llm or motion_from_anchor
     # The video first: what its model does not take is said before anything else.
     video = synthesis(
-        prompt, motion or (MOTION_TO_COME if writes_motion else None), gateway, model=video_model,
-        strategy=strategy, ratio=aspect_ratio, drawn_ratios=drawn_ratios,
-        allow_off=allow_off, strict="synthesis" not in made, **of_video,
-    )  # fmt: skip
+        prompt,
+        motion or (MOTION_TO_COME if writes_motion else None),
+        gateway,
+        model=video_model,
+        strategy=strategy,
+        ratio=aspect_ratio,
+        drawn_ratios=drawn_ratios,
+        allow_off=allow_off,
+        strict="synthesis" not in made,
+        **of_video,
+    )
     # One canvas for both: the anchor is drawn in the shape that the clip will have.
     ratio = str(video.settings["canvas"] or legal.DEFAULT_RATIO)
     calls, skipped = [], []
     if asks_llm:
-        calls.append(reasoning(
-            prompt, gateway, model=llm_model, style=style, ratio=ratio, allow_off=allow_off,
-            references=len(references), strict="reasoning" not in made,
-        ))  # fmt: skip
+        calls.append(
+            reasoning(
+                prompt,
+                gateway,
+                model=llm_model,
+                style=style,
+                ratio=ratio,
+                allow_off=allow_off,
+                references=len(references),
+                strict="reasoning" not in made,
+            )
+        )
     else:
         why = "--skip-reasoning" if skip_reasoning else "your own anchor needs no caption"
         skipped.append(f"{STAGES['reasoning']} ({why})")
@@ -601,25 +656,42 @@ def pipeline(
         skipped.append(f"{STAGES['composition']} (your own anchor)")
     else:
         drawn = composition(
-            CAPTION_TO_COME if asks_llm else prompt, gateway, model=image_model,
-            style=style or prompts.named_style(prompt), ratio=ratio, enhance=enhance,
-            references=references, allow_off=allow_off, strict="composition" not in made,
-        )  # fmt: skip
+            CAPTION_TO_COME if asks_llm else prompt,
+            gateway,
+            model=image_model,
+            style=style or prompts.named_style(prompt),
+            ratio=ratio,
+            enhance=enhance,
+            references=references,
+            allow_off=allow_off,
+            strict="composition" not in made,
+        )
         calls += anchors(
-            drawn, prompt, candidates=candidates, verify=verify, repair=repair,
-            judge_model=judge_model, allow_off=allow_off, strict="verification" not in made,
-        )  # fmt: skip
+            drawn,
+            prompt,
+            candidates=candidates,
+            verify=verify,
+            repair=repair,
+            judge_model=judge_model,
+            allow_off=allow_off,
+            strict="verification" not in made,
+        )
     if motion_from_anchor:
-        calls.append(motion_call(
-            prompt, gateway, model=llm_model, allow_off=allow_off, strict="motion" not in made
-        ))  # fmt: skip
+        calls.append(
+            motion_call(
+                prompt, gateway, model=llm_model, allow_off=allow_off, strict="motion" not in made
+            )
+        )
     calls.append(video)
     drawn_by_then = ("reasoning", *ANCHOR_STAGES)
     # Who stops to look at the anchor looks at the motion that follows from it, too.
     done = {
-        "caption": ("reasoning",), "choice": drawn_by_then, "anchor": (*drawn_by_then, "motion"),
-    }.get("choice" if awaits_choice and stop_after != "caption" else stop_after or "",
-          tuple(STAGES))  # fmt: skip
+        "caption": ("reasoning",),
+        "choice": drawn_by_then,
+        "anchor": (*drawn_by_then, "motion"),
+    }.get(
+        "choice" if awaits_choice and stop_after != "caption" else stop_after or "", tuple(STAGES)
+    )
     why = "--stop-after" if stop_after else "waits until a candidate is chosen"
     for call in calls:
         if call.stage not in done:
@@ -652,9 +724,11 @@ def money(cost: Cost) -> str:
     """A cost for a person: "USD 2.40 (estimated)"."""
     if cost.amount is None:
         return "unknown"
-    return f"USD {cost.amount:.2f} ({cost.kind})" if cost.amount >= 0.1 or not cost.amount else (
-        f"USD {cost.amount:.4f} ({cost.kind})"
-    )  # fmt: skip
+    return (
+        f"USD {cost.amount:.2f} ({cost.kind})"
+        if cost.amount >= 0.1 or not cost.amount
+        else (f"USD {cost.amount:.4f} ({cost.kind})")
+    )
 
 
 def _given(references: int) -> dict[str, int]:

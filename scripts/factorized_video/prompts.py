@@ -276,8 +276,10 @@ def rewrite_messages(
     `references` is how many reference pictures are shown with it.
     """
     data: dict[str, object] = {
-        "prompt": prompt, "style": style_phrase(style), "aspect_ratio": aspect_ratio,
-    }  # fmt: skip
+        "prompt": prompt,
+        "style": style_phrase(style),
+        "aspect_ratio": aspect_ratio,
+    }
     if not references:
         return _opening(CAPTION_SYSTEM_PROMPT, data)
     system = f"{CAPTION_SYSTEM_PROMPT}\n\n{REFERENCES_FOR_CAPTION}"
@@ -335,11 +337,7 @@ def _opening(system: str, data: Mapping[str, object]) -> list[dict[str, str]]:
 def asked_again(messages: list[dict[str, str]], answer: str, request: str) -> list[dict[str, str]]:
     """The conversation with the model's answer and what is asked of it now."""
     said = answer.strip()[:MAX_TEXT] or "(empty)"  # some gateways refuse an empty message
-    return [
-        *messages,
-        {"role": "assistant", "content": said},
-        {"role": "user", "content": request},
-    ]
+    return [*messages, {"role": "assistant", "content": said}, {"role": "user", "content": request}]
 
 
 def image_prompt(

@@ -52,9 +52,7 @@ def command_again() -> str:
 
 def picture(sent: Picture) -> dict[str, Any]:
     """A picture that was sent, without its bytes."""
-    return {
-        "mime": sent.mime, "bytes": len(sent.data), "sha256": sha256_of_bytes(sent.data),
-    }  # fmt: skip
+    return {"mime": sent.mime, "bytes": len(sent.data), "sha256": sha256_of_bytes(sent.data)}
 
 
 def sent_pictures(sent: tuple[Picture, ...]) -> dict[str, Any]:
@@ -113,13 +111,28 @@ def read(output: Path) -> dict[str, Any] | None:
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
-    "digest": (str,), "job": (str,), "model": (str,), "stage": (str,), "sha256": (str,),
-    "command": (str,), "cwd": (str,), "created_at": (str,), "finished_at": (str,),
-    "sent_at": (int, float), "took_s": (int, float), "sent": (dict,), "inputs": (dict,),
+    "digest": (str,),
+    "job": (str,),
+    "model": (str,),
+    "stage": (str,),
+    "sha256": (str,),
+    "command": (str,),
+    "cwd": (str,),
+    "created_at": (str,),
+    "finished_at": (str,),
+    "sent_at": (int, float),
+    "took_s": (int, float),
+    "sent": (dict,),
+    "inputs": (dict,),
     "gateway": (dict,),
-    "cost": (dict,), "expected": (dict,), "pipeline": (dict,), "result": (dict,),
-    "former_jobs": (list,), "idempotency_key": (str,), "address": (str,),
-}  # fmt: skip
+    "cost": (dict,),
+    "expected": (dict,),
+    "pipeline": (dict,),
+    "result": (dict,),
+    "former_jobs": (list,),
+    "idempotency_key": (str,),
+    "address": (str,),
+}
 
 
 def _sound(data: dict[str, Any]) -> bool:
@@ -207,13 +220,7 @@ def decide(found: Found, wanted: str, *, overwrite: bool, resubmit: bool, demo: 
 
 
 def consult(
-    output: Path,
-    wanted: str,
-    *,
-    overwrite: bool,
-    resubmit: bool,
-    demo: bool,
-    settles: bool = False,
+    output: Path, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool, settles: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Look at the place of an output and say what to do: make, return or resume; and its receipt.
 
@@ -349,34 +356,38 @@ class Record:
         aside = make_room(output)
         if aside and (old := read(aside)) and old["state"] in ("intent", "unknown"):
             cls(aside, old).update(replaced_by=output.name)  # nobody waits for that one any more
-        return cls(output, {
-            "schema_version": SCHEMA_VERSION,
-            "tool_version": VERSION,
-            "stage": stage,
-            "state": "intent",
-            "digest": wanted,
-            "command": command_again(),
-            "cwd": str(Path.cwd()),
-            "output": output.name,
-            "inputs": inputs,
-            "sent": sent,
-            "gateway": gateway,
-            "model": model,
-            "created_at": _now(),
-            "sent_at": None,
-            "idempotency_key": idempotency_key,
-            "job": None,
-            "address": None,
-            "request_ids": [],
-            "expected": expected.as_json(),
-            "cost": None,
-            "error": None,
-            "measured": None,
-            "sha256": None,
-            "finished_at": None,
-            "took_s": None,
-            "pipeline": json.loads(os.environ.get(PIPELINE, "null")),
-        }, aside)  # fmt: skip
+        return cls(
+            output,
+            {
+                "schema_version": SCHEMA_VERSION,
+                "tool_version": VERSION,
+                "stage": stage,
+                "state": "intent",
+                "digest": wanted,
+                "command": command_again(),
+                "cwd": str(Path.cwd()),
+                "output": output.name,
+                "inputs": inputs,
+                "sent": sent,
+                "gateway": gateway,
+                "model": model,
+                "created_at": _now(),
+                "sent_at": None,
+                "idempotency_key": idempotency_key,
+                "job": None,
+                "address": None,
+                "request_ids": [],
+                "expected": expected.as_json(),
+                "cost": None,
+                "error": None,
+                "measured": None,
+                "sha256": None,
+                "finished_at": None,
+                "took_s": None,
+                "pipeline": json.loads(os.environ.get(PIPELINE, "null")),
+            },
+            aside,
+        )
 
     @property
     def kept_name(self) -> str:
@@ -432,9 +443,13 @@ class Record:
     def succeeded(self, sha256: str, **changes: object) -> None:
         """Write down the result."""
         self.update(
-            state="succeeded", sha256=sha256, error=None, finished_at=_now(),
-            took_s=self._took_s(), **changes,
-        )  # fmt: skip
+            state="succeeded",
+            sha256=sha256,
+            error=None,
+            finished_at=_now(),
+            took_s=self._took_s(),
+            **changes,
+        )
 
     def _took_s(self) -> float | None:
         """Seconds since the paid call was sent; None where that is not known."""

@@ -17,10 +17,7 @@ _AFTER = (
 )
 _MOTION = (
     # The participle only where a path, or nothing, follows: "a running shoe" is a still thing.
-    re.compile(
-        rf"\b(?:{_VERBS})(?:[a-z]?ing)\b(?=\s+(?:{_AFTER})\b|\s*[.,;]|\s*$)",
-        re.IGNORECASE,
-    ),
+    re.compile(rf"\b(?:{_VERBS})(?:[a-z]?ing)\b(?=\s+(?:{_AFTER})\b|\s*[.,;]|\s*$)", re.IGNORECASE),
     # "A path runs through the wood" is still, so "runs" is not among these.
     re.compile(
         r"\b(?:jumps|leaps|walks|flies|dances|swims|crawls|climbs|gallops|sprints|chases|drives)"

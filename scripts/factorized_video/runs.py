@@ -141,8 +141,10 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         amount = row["cost"].get("amount") if row["cost"] else None
         cost = "cost unknown" if amount is None else f"USD {amount:.2f} {row['cost']['kind']}"
-        lines.append(f"{row['state']:<10} {row['stage']:<12} {_age(row['age_s']):>6}  {cost:<22} "
-                     f"{row['output']}")  # fmt: skip
+        lines.append(
+            f"{row['state']:<10} {row['stage']:<12} {_age(row['age_s']):>6}  {cost:<22} "
+            f"{row['output']}"
+        )
         if row["next"]:
             lines.append(f"  next, in {row['cwd']}: {row['next']}")
     spent, unknown = total(rows)

@@ -150,12 +150,12 @@ class Selection:
         chosen = next((one for one in standing if one.name == receipt.get("candidate")), None)
         self._console.progress("already made for the same inputs")
         self._say_what_fails(chosen)
-        sheet = str(folder.sheet) if folder.sheet.is_file() else self._draw_sheet(
-            standing, chosen.name if chosen else None
-        )  # fmt: skip
-        return {
-            **self._result(standing, chosen, sheet), **self._taken(receipt), "reused": True
-        }  # fmt: skip
+        sheet = (
+            str(folder.sheet)
+            if folder.sheet.is_file()
+            else self._draw_sheet(standing, chosen.name if chosen else None)
+        )
+        return {**self._result(standing, chosen, sheet), **self._taken(receipt), "reused": True}
 
     def _left(self) -> dict[str, int]:
         return self._folder.left(resubmit=self._terms.resubmit)
@@ -246,15 +246,22 @@ class Selection:
         call = self._calls["questions"]
         written, conversation = verifying.write_questions(console, gateway, call, prompt)
         record = receipts.Record.begin(
-            path, "questions", folder.questions_digest, inputs={"prompt": prompt},
+            path,
+            "questions",
+            folder.questions_digest,
+            inputs={"prompt": prompt},
             sent={"messages": prompts.question_messages(prompt)},
-            gateway=folder.gateway, model=call.model.id, expected=call.cost,
-        )  # fmt: skip
+            gateway=folder.gateway,
+            model=call.model.id,
+            expected=call.cost,
+        )
         record.succeeded(
-            receipts.sha256_of_bytes(_as_file(written)), result={"questions": list(written)},
-            cost=conversation.cost.as_json(), request_ids=conversation.request_ids,
+            receipts.sha256_of_bytes(_as_file(written)),
+            result={"questions": list(written)},
+            cost=conversation.cost.as_json(),
+            request_ids=conversation.request_ids,
             reply=[reply.raw for reply in conversation.replies],
-        )  # fmt: skip
+        )
         files.write_file(path, _as_file(written))
         return written
 
@@ -311,9 +318,14 @@ class Selection:
         """Draw one candidate unless it is there, and check it unless that was done."""
         terms = self._terms
         self._draw(
-            gateway, self._calls["composition"], name, self._folder.wanted(name),
-            {**terms.inputs, "candidate": name}, terms.pictures, overwrite=terms.overwrite,
-        )  # fmt: skip
+            gateway,
+            self._calls["composition"],
+            name,
+            self._folder.wanted(name),
+            {**terms.inputs, "candidate": name},
+            terms.pictures,
+            overwrite=terms.overwrite,
+        )
         if questions and not interrupts.pending():
             self._check(gateway, name, questions)
 
@@ -344,21 +356,30 @@ class Selection:
             doing = "mending" if mends else "drawing"
             console.progress(f"{doing} candidate {name.removesuffix('r')} with {call.model.id}")
             record = receipts.Record.begin(
-                path, call.stage, wanted, inputs=inputs,
+                path,
+                call.stage,
+                wanted,
+                inputs=inputs,
                 sent={"prompt": call.text, **call.settings, **receipts.sent_pictures(pictures)},
-                gateway=folder.gateway, model=call.model.id, expected=call.cost,
-            )  # fmt: skip
+                gateway=folder.gateway,
+                model=call.model.id,
+                expected=call.cost,
+            )
             came = drawing.draw(
-                console, gateway, call, record, ratio, pictures=pictures,
+                console,
+                gateway,
+                call,
+                record,
+                ratio,
+                pictures=pictures,
                 candidate=None if name == "1" else name,
-            )  # fmt: skip
+            )
         drawing.deliver(console, gateway, record, came, ratio)
 
     def _consult(self, path: Path, wanted: str, *, overwrite: bool) -> tuple[str, dict[str, Any]]:
         return receipts.consult(
-            path, wanted, overwrite=overwrite, resubmit=self._terms.resubmit,
-            demo=self._folder.demo,
-        )  # fmt: skip
+            path, wanted, overwrite=overwrite, resubmit=self._terms.resubmit, demo=self._folder.demo
+        )
 
     def _check(self, gateway: Gateway, name: str, questions: tuple[str, ...]) -> None:
         """Have one candidate checked, unless it was by these questions; into its receipt."""
@@ -391,8 +412,10 @@ class Selection:
         text = prompts.edit_prompt([(one.question, one.seen) for one in wrong])
         call = self._calls["repair"]._replace(text=text)
         picture = images.to_show(images.read_image(source.path, f"Candidate {source.name}"))
-        inputs = {"source": {"candidate": source.name, "sha256": source.sha256},
-                  "failed": [one.question for one in wrong]}  # fmt: skip
+        inputs = {
+            "source": {"candidate": source.name, "sha256": source.sha256},
+            "failed": [one.question for one in wrong],
+        }
         try:
             legal.check_prompt(call.model, len(text), call.gateway, "the edit")
             wanted = folder.repair_digest(source)
@@ -473,9 +496,11 @@ class Selection:
         where = sheet or self._folder.path
         error = Unverified(what, f"Look at {where}. Take one with --select K, {else_do}")
         error.result = {
-            **self._result(standing, None, sheet), "output": sheet, "next": again.with_choice(),
+            **self._result(standing, None, sheet),
+            "output": sheet,
+            "next": again.with_choice(),
             "status": error.kind,
-        }  # fmt: skip
+        }
         return error
 
     def _say_how_they_ended(self, standing: list[Candidate]) -> None:

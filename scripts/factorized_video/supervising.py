@@ -118,9 +118,12 @@ class Crew:
     def _answer(self, command: Command) -> Answer:
         # Its progress would be mixed with the others'; its warnings and errors are in its result.
         child = subprocess.Popen(
-            [sys.executable, *command.words], env=self._environ, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [sys.executable, *command.words],
+            env=self._environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self._running.add(child)
         if self._stopped:  # begun while those that were running were told
             _have_end(child)

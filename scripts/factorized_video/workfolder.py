@@ -79,9 +79,11 @@ class WorkFolder(NamedTuple):
         from .media import images
 
         outputs = (
-            ("stage1", self.caption), ("motion", self.seen_motion), ("stage2", self.anchor),
+            ("stage1", self.caption),
+            ("motion", self.seen_motion),
+            ("stage2", self.anchor),
             ("stage3", video),
-        )  # fmt: skip
+        )
         for name, output in outputs:
             receipt = receipts.read(output)
             if receipt is None:

@@ -59,10 +59,13 @@ def read(data: bytes, height: int = HEIGHT) -> tuple[Shape, ...]:
         x, y = (area.left + area.right - 1) / 2 / width, (area.top + area.bottom - 1) / 2 / height
         shapes.append(
             Shape(
-                "triangle" if down > _TRIANGLE_FROM else kind, _LETTERS[area.letter], size,
-                round(1000 * x), round(1000 * y),
+                "triangle" if down > _TRIANGLE_FROM else kind,
+                _LETTERS[area.letter],
+                size,
+                round(1000 * x),
+                round(1000 * y),
             )
-        )  # fmt: skip
+        )
     return tuple(shapes)
 
 
@@ -177,8 +180,14 @@ class Judge:
             right = truth(question, shapes)
             chance = random.Random(f"{self.seed}|{digest}|{question}|{attempt}")
             said = "unsure" if right is None else _WORDS[right != (chance.random() < self.error)]
-            rows.append({"id": number, "seen": seen(question, shapes), "answer": said,
-                         "reason": "what is seen"})  # fmt: skip
+            rows.append(
+                {
+                    "id": number,
+                    "seen": seen(question, shapes),
+                    "answer": said,
+                    "reason": "what is seen",
+                }
+            )
         return {"answers": rows}
 
 

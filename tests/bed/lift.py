@@ -81,8 +81,9 @@ def true_lift(planted: Planted, number: int = 20_000, seed: object = "true") -> 
     found = []
     for n in range(number):
         scene = scenes.generate(random.Random(f"{seed}|{n}"))
-        one, other = (expected(scene, wrong, planted.drift)
-                      for wrong in (planted.anchor, planted.direct))  # fmt: skip
+        one, other = (
+            expected(scene, wrong, planted.drift) for wrong in (planted.anchor, planted.direct)
+        )
         found.append(Shares(*(a - b for a, b in zip(one, other, strict=True))))
     return Shares(*(mean(row) for row in zip(*found, strict=True)))
 
@@ -180,8 +181,14 @@ class FilmModels(Models):
             chance = self._at("watch", digest, question, attempt)
             slips = errs and chance.random() < self.planted.evaluator
             word = "unsure" if right is None else ("no", "yes")[right != slips]
-            rows.append({"id": number, "seen": f"{len(frames[0])} shapes", "answer": word,
-                         "reason": "what is seen"})  # fmt: skip
+            rows.append(
+                {
+                    "id": number,
+                    "seen": f"{len(frames[0])} shapes",
+                    "answer": word,
+                    "reason": "what is seen",
+                }
+            )
         return {"answers": rows}
 
     def _placed(self, scene: Scene, wrong: float, what: str) -> list[Shape]:
@@ -266,9 +273,12 @@ def in_process(
     What `evaluating` writes goes into `folder`, which holds no answers yet.
     """
     args = argparse.Namespace(
-        console=Console(quiet=True), allow_unknown_cost=False, evaluator_model=None,
-        judge_model=None, allow_off=False,
-    )  # fmt: skip
+        console=Console(quiet=True),
+        allow_unknown_cost=False,
+        evaluator_model=None,
+        judge_model=None,
+        allow_off=False,
+    )
     os.environ["AI_GATEWAY_BASE_URL"], os.environ["AI_GATEWAY_API_KEY"] = gateway.root, "hc-bed"
     chosen = settings.resolve(gateway.dialect)
     lines = []
@@ -293,8 +303,10 @@ def planted_pairs(models: FilmModels, prompts: Sequence[str]) -> dict[str, list[
     found: dict[str, list[Pair]] = {what: [] for what in MEASURES}
     for prompt in prompts:
         scene = scenes.parse(prompt)
-        both = {arm: planted_shares(scene, models.made[scenes.still(scene), arm])
-                for arm in ("factorized", "direct")}  # fmt: skip
+        both = {
+            arm: planted_shares(scene, models.made[scenes.still(scene), arm])
+            for arm in ("factorized", "direct")
+        }
         for what in MEASURES:
             found[what].append(Pair(prompt, "", both["factorized"][what], both["direct"][what]))
     return found
@@ -350,16 +362,20 @@ def simulated(job: Job) -> list[dict[str, Lift]]:
     found = []
     for error in job.errors:
         chance = random.Random(f"{job.seed}|{error}")
-        found.append({
-            what: measuring.lift([
-                pair._replace(
-                    factorized=_answered(pair.factorized, error, chance),
-                    direct=_answered(pair.direct, error, chance),
+        found.append(
+            {
+                what: measuring.lift(
+                    [
+                        pair._replace(
+                            factorized=_answered(pair.factorized, error, chance),
+                            direct=_answered(pair.direct, error, chance),
+                        )
+                        for pair in pairs[what]
+                    ]
                 )
-                for pair in pairs[what]
-            ])
-            for what in MEASURES
-        })  # fmt: skip
+                for what in MEASURES
+            }
+        )
     return found
 
 
@@ -404,9 +420,10 @@ def show(
 def heading(prompts: int, repeats: int, frames: int, seed: int, is_simulated: bool) -> list[str]:
     """What the table is of, in words, and its first two lines."""
     how = (
-        "simulated, without pictures" if is_simulated else
-        "measured by the product's own code over HTTP"
-    )  # fmt: skip
+        "simulated, without pictures"
+        if is_simulated
+        else "measured by the product's own code over HTTP"
+    )
     return [
         "The lift of the factorized way over the direct one, measured where it is known: drawn "
         "scenes, models whose error rates are set. It is the measuring that is tested, never a "
@@ -430,8 +447,11 @@ def row(planted: Planted, what: str, true: float, lifts: Sequence[Lift]) -> str:
     """One line of the table."""
     limit = (1 - 2 * planted.evaluator) * true
     bounds = [(one.low, one.high, one.lift) for one in lifts]
-    known = [(low, high, lift) for low, high, lift in bounds
-             if low is not None and high is not None and lift is not None]  # fmt: skip
+    known = [
+        (low, high, lift)
+        for low, high, lift in bounds
+        if low is not None and high is not None and lift is not None
+    ]
     of = len(lifts)
     holds = [sum(low <= value <= high for low, high, _ in known) for value in (limit, true)]
     itself = sum(low <= lift <= high for low, high, lift in known)
@@ -439,11 +459,15 @@ def row(planted: Planted, what: str, true: float, lifts: Sequence[Lift]) -> str:
     left_out = sum(len(one.incomplete) for one in lifts)
     everyone = left_out + sum(one.n for one in lifts)
     cells = (
-        what.replace("_", " "), f"{planted.anchor:g}", f"{planted.direct:g}",
-        f"{planted.evaluator:g}", f"{true:.3f}", f"{limit:.3f}",
+        what.replace("_", " "),
+        f"{planted.anchor:g}",
+        f"{planted.direct:g}",
+        f"{planted.evaluator:g}",
+        f"{true:.3f}",
+        f"{limit:.3f}",
         f"{mean(one.lift for one in lifts if one.lift is not None):.3f}",
         f"{mean(high - low for low, high, _ in known):.3f}",
         *(f"{hits} of {of}" for hits in (*holds, itself, sure)),
         f"{left_out / everyone:.1%}",
-    )  # fmt: skip
+    )
     return f"| {' | '.join(cells)} |"

@@ -15,9 +15,13 @@ from typing import NamedTuple, TypeVar
 
 # Far apart in RGB, from each other and from a white ground, also after JPEG.
 COLOURS = {
-    "red": (214, 36, 36), "green": (36, 160, 60), "blue": (36, 70, 214),
-    "yellow": (242, 206, 20), "purple": (146, 40, 190), "black": (16, 16, 16),
-}  # fmt: skip
+    "red": (214, 36, 36),
+    "green": (36, 160, 60),
+    "blue": (36, 70, 214),
+    "yellow": (242, 206, 20),
+    "purple": (146, 40, 190),
+    "black": (16, 16, 16),
+}
 KINDS = ("circle", "square", "triangle")
 SIZES = ("small", "large")
 NUMBERS = ("one", "two", "three", "four")
@@ -165,11 +169,13 @@ def generate(chance: random.Random) -> Scene:
     colours = chance.sample(list(COLOURS), number)
     groups = tuple(
         Group(
-            chance.randint(1, MOST), colour, chance.choice(KINDS),
+            chance.randint(1, MOST),
+            colour,
+            chance.choice(KINDS),
             chance.choice(SIZES) if place in sized else "",
         )
         for place, colour in enumerate(colours)
-    )  # fmt: skip
+    )
     # Each group after the first is related to an earlier one: no circles, so that whatever side is
     # drawn wrong, there is a picture in which all the others are right.
     later = sorted(chance.sample(range(1, number), relations))
@@ -270,8 +276,10 @@ def questions(scene: Scene) -> dict[Question, tuple[Fact, ...]]:
             asked[Sized(group)] = (Fact("size", number), Fact("colour", number))
     for number, (first, where, second) in enumerate(scene.relations):
         asked[Sided(groups[first], where, groups[second])] = (
-            Fact("side", number), Fact("colour", first), Fact("colour", second),
-        )  # fmt: skip
+            Fact("side", number),
+            Fact("colour", first),
+            Fact("colour", second),
+        )
     return asked
 
 

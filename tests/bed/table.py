@@ -46,10 +46,13 @@ def build_parser() -> argparse.ArgumentParser:
         "python tests/bed", description="Measures the loop that checks anchors; no hosted model."
     )
     parser.add_argument(
-        "--lift", nargs="?", const="0.1:0.3,0.2:0.2", metavar="A:B,...",
+        "--lift",
+        nargs="?",
+        const="0.1:0.3,0.2:0.2",
+        metavar="A:B,...",
         help="measure comparisons whose lift is known instead: a fact is drawn wrong in an anchor "
         "with probability A, in a direct clip's first frame with B (default: 0.1:0.3,0.2:0.2)",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--scenes", type=int, metavar="N", help="(default: 100; with --lift 20 in each repeat)"
     )
@@ -61,24 +64,30 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="(default: 1)")
     parser.add_argument(
-        "--rates", metavar="J,...",
+        "--rates",
+        metavar="J,...",
         help="probabilities that an answer of the judge is wrong (default: 0,0.1,0.2), or with "
         "--lift one of the evaluator (default: 0,0.1)",
-    )  # fmt: skip
+    )
     for name, of in (
-        ("draws-wrong", "a fact is drawn wrong"), ("mends", "an edit mends a fact that it is to"),
+        ("draws-wrong", "a fact is drawn wrong"),
+        ("mends", "an edit mends a fact that it is to"),
         ("breaks", "an edit breaks another fact"),
-    ):  # fmt: skip
+    ):
         usual = getattr(default, name.replace("-", "_"))
         parser.add_argument(
-            f"--{name}", type=float, default=usual, metavar="P",
+            f"--{name}",
+            type=float,
+            default=usual,
+            metavar="P",
             help=f"the probability that {of} (default: {usual:g})",
-        )  # fmt: skip
+        )
     parser.add_argument(
-        "--simulated", action="store_true",
+        "--simulated",
+        action="store_true",
         help="the loop in a few lines of its own instead of the command line: to compare with; "
         "with --lift no pictures, and answers by chance",
-    )  # fmt: skip
+    )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="at once (default: 2)")
     return parser
 
@@ -97,10 +106,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="bed-") as made:
             alone_in(Path(made))
             lift.show(
-                [(anchor, direct) for anchor, direct in pairs], errors, prompts=number_of_scenes,
-                repeats=args.repeats, frames=args.frames, seed=args.seed, jobs=args.jobs,
+                [(anchor, direct) for anchor, direct in pairs],
+                errors,
+                prompts=number_of_scenes,
+                repeats=args.repeats,
+                frames=args.frames,
+                seed=args.seed,
+                jobs=args.jobs,
                 is_simulated=args.simulated,
-            )  # fmt: skip
+            )
         return 0
     asked = [scenes.generate(random.Random(f"{args.seed}|{n}")) for n in range(number_of_scenes)]
     print("\n".join(heading(number_of_scenes, args.seed, rates, args.simulated)), flush=True)
@@ -181,9 +195,11 @@ def by_command(
     Raises AssertionError where a command fails, or tells another cost than the gateway billed.
     """
     words = [
-        scenes.still(scene), f"--output={folder / 'anchor.png'}", f"--candidates={number}",
+        scenes.still(scene),
+        f"--output={folder / 'anchor.png'}",
+        f"--candidates={number}",
         *OPTIONS[mode],
-    ]  # fmt: skip
+    ]
     if mode != PLAIN:
         words.append(f"--user-prompt={scenes.prompt(scene)}")
     with World(models).behind(Gateway()) as gateway:

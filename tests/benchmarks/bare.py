@@ -31,10 +31,7 @@ def pipeline(session: requests.Session, root: str, folder: str) -> None:
 
 def download(session: requests.Session, url: str, folder: str) -> None:
     """Stream a clip into a file."""
-    with (
-        session.get(url, stream=True) as reply,
-        open(f"{folder}/video.mp4", "wb") as file,
-    ):
+    with session.get(url, stream=True) as reply, open(f"{folder}/video.mp4", "wb") as file:
         for block in reply.iter_content(1 << 18):
             file.write(block)
 

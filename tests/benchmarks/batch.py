@@ -173,9 +173,14 @@ class Place:
         command += ["--gateway=happycapy", "--json", "--quiet"]
         with (self.folder / "result.json").open("wb") as result:
             return subprocess.Popen(
-                [*command, *words, *self.more], cwd=self.folder, env=environ, stdout=result,
-                stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
+                [*command, *words, *self.more],
+                cwd=self.folder,
+                env=environ,
+                stdout=result,
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
 
     def alone(self, number: int) -> float:
         """Wall time in seconds of the run of one prompt by itself."""
@@ -263,19 +268,30 @@ def measure(args: argparse.Namespace, strip: str) -> bool:
     ideal, bare = rounds * median(alone), rounds * args.job_s
     early, late = watch.after(AT_ONCE), watch.rows[-1][1]
     fast, flat = ideal / wall >= IDEAL_SHARE, late - early <= FLAT_MIB
-    print(f"{args.lines} lines, {AT_ONCE} at once, jobs of {args.job_s:g} s, filmstrip: {strip}, "
-          f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {clips} clips")  # fmt: skip
-    print(f"  one line alone     median {median(alone):.2f} s  "
-          f"({', '.join(f'{one:.2f}' for one in alone)})")  # fmt: skip
+    print(
+        f"{args.lines} lines, {AT_ONCE} at once, jobs of {args.job_s:g} s, filmstrip: {strip}, "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {clips} clips"
+    )
+    print(
+        f"  one line alone     median {median(alone):.2f} s  "
+        f"({', '.join(f'{one:.2f}' for one in alone)})"
+    )
     print(f"  the batch          {wall:.2f} s")
-    print(f"  ideal / batch      {ideal / wall:.1%} of {ideal:.2f} s  target {IDEAL_SHARE:.0%} "
-          f"{'ok' if fast else 'MISSED'}")  # fmt: skip
+    print(
+        f"  ideal / batch      {ideal / wall:.1%} of {ideal:.2f} s  target {IDEAL_SHARE:.0%} "
+        f"{'ok' if fast else 'MISSED'}"
+    )
     print(f"  bare jobs / batch  {bare / wall:.1%} of {bare:.2f} s")
-    print(f"  CPU                {(cpu - watch.own_cpu_s) / args.lines:.2f} s a line, "
-          f"{watch.own_cpu_s:.2f} s the batch's own process; "
-          f"{cpu / wall:.2f} cores busy on average")  # fmt: skip
-    print(f"  memory             {early:.1f} MiB after {AT_ONCE} lines, {late:.1f} MiB at the end  "
-          f"target +{FLAT_MIB:g} MiB {'ok' if flat else 'MISSED'}", flush=True)  # fmt: skip
+    print(
+        f"  CPU                {(cpu - watch.own_cpu_s) / args.lines:.2f} s a line, "
+        f"{watch.own_cpu_s:.2f} s the batch's own process; "
+        f"{cpu / wall:.2f} cores busy on average"
+    )
+    print(
+        f"  memory             {early:.1f} MiB after {AT_ONCE} lines, {late:.1f} MiB at the end  "
+        f"target +{FLAT_MIB:g} MiB {'ok' if flat else 'MISSED'}",
+        flush=True,
+    )
     return fast and flat
 
 
@@ -333,15 +349,21 @@ def survive(args: argparse.Namespace) -> bool:
             last = f"exit code {paid_code}, {place.clips} clips, billed {paid['billed']}"
     billed = state["billed"]
     creates, images = billed.get("create", 0), billed.get("image", 0)
-    print(f"{args.lines} lines, killed {len(killed)} times, kill when: {args.kill_when}, "
-          f"seed {args.seed}, images take {args.image_s:g} s, "
-          f"{'without' if args.skip_reasoning else 'with'} Stage 1")  # fmt: skip
-    print("  killed after       "
-          + ", ".join(f"{after_s:.1f} s ({there} clips)" for after_s, there in killed))  # fmt: skip
+    print(
+        f"{args.lines} lines, killed {len(killed)} times, kill when: {args.kill_when}, "
+        f"seed {args.seed}, images take {args.image_s:g} s, "
+        f"{'without' if args.skip_reasoning else 'with'} Stage 1"
+    )
+    print(
+        "  killed after       "
+        + ", ".join(f"{after_s:.1f} s ({there} clips)" for after_s, there in killed)
+    )
     print(f"  in the end         exit code {code}, {clips} clips; lines: {told.get('counts')}")
     chats = billed.get("chat", 0)
-    print(f"  billed             {creates} creates, {images} images, {chats} chats; "
-          f"{state['twice']} texts with more than one job")  # fmt: skip
+    print(
+        f"  billed             {creates} creates, {images} images, {chats} chats; "
+        f"{state['twice']} texts with more than one job"
+    )
     if code:
         print(f"  it says            {told.get('error')}")
     print(f"  once more          exit code {again_code}, billed {again['billed']}")
@@ -366,9 +388,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--skip-reasoning", action="store_true")
     parser.add_argument(
-        "--scripts", type=Path, default=SCRIPTS, metavar="DIR",
+        "--scripts",
+        type=Path,
+        default=SCRIPTS,
+        metavar="DIR",
         help="those of another working tree, to be compared with",
-    )  # fmt: skip
+    )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.image_s is None:

@@ -60,9 +60,13 @@ def timed(command: list[str], folder: Path, root: str = "") -> Run:
     with tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         child = subprocess.Popen(
-            command, cwd=folder, env=environment(folder, root), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=errors,
-        )  # fmt: skip
+            command,
+            cwd=folder,
+            env=environment(folder, root),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
         _, status, used = os.wait4(child.pid, 0)  # of this child and those it waited for
         wall = time.perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -95,8 +99,10 @@ def gateway(*words: str) -> Iterator[str]:
     """The loopback gateway in a process of its own; yields its address."""
     server = subprocess.Popen(
         [sys.executable, str(HERE / "loopback.py"), *words],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert server.stdin is not None and server.stdout is not None
     try:
         root = server.stdout.readline().strip()
@@ -127,9 +133,16 @@ def alternate(commands: dict[str, list[str]], rounds: int, root: str = "") -> di
 def pipeline_command(*more: str) -> list[str]:
     """All three stages into a fresh folder."""
     return script(
-        "factorized_generate.py", "--gateway", "happycapy", "--prompt", PROMPT,
-        "--output", "FOLDER/video.mp4", "--quiet", *more,
-    )  # fmt: skip
+        "factorized_generate.py",
+        "--gateway",
+        "happycapy",
+        "--prompt",
+        PROMPT,
+        "--output",
+        "FOLDER/video.mp4",
+        "--quiet",
+        *more,
+    )
 
 
 def compare(
@@ -277,10 +290,13 @@ def bench_polling(rounds: int) -> bool:
             children.append(
                 subprocess.Popen(
                     script(STAGES[2], *words, "--gateway", "happycapy"),
-                    cwd=folder, env=environment(folder, root), stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                    cwd=folder,
+                    env=environment(folder, root),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
                 )
-            )  # fmt: skip
+            )
         for child in children:
             _, said = child.communicate()
             if child.returncode:
@@ -293,11 +309,15 @@ def bench_polling(rounds: int) -> bool:
         lags.append(next(when for when, ready in row["reads"] if ready) - row["ready"])
         spacings += [after - before for before, after in pairwise(times)]
     soon, seldom = mean(lags) <= MEAN_LAG_S, min(spacings) >= SHORTEST_SPACING_S
-    print(f"  noticed after       min {min(lags):.2f} s  median {median(lags):.2f} s  "
-          f"mean {mean(lags):.2f} s  longest {max(lags):.2f} s  "
-          f"target mean {MEAN_LAG_S} s {'ok' if soon else 'MISSED'}")  # fmt: skip
-    print(f"  between two reads   min {min(spacings):.2f} s  median {median(spacings):.2f} s  "
-          f"target {SHORTEST_SPACING_S} s {'ok' if seldom else 'MISSED'}")  # fmt: skip
+    print(
+        f"  noticed after       min {min(lags):.2f} s  median {median(lags):.2f} s  "
+        f"mean {mean(lags):.2f} s  longest {max(lags):.2f} s  "
+        f"target mean {MEAN_LAG_S} s {'ok' if soon else 'MISSED'}"
+    )
+    print(
+        f"  between two reads   min {min(spacings):.2f} s  median {median(spacings):.2f} s  "
+        f"target {SHORTEST_SPACING_S} s {'ok' if seldom else 'MISSED'}"
+    )
     return soon and seldom
 
 
@@ -317,10 +337,14 @@ def asked(url: str, body: bytes | None = None) -> Any:
 def main() -> int:
     """Run what was asked for."""
     benches = {
-        "help": bench_help, "dry-run": bench_dry_run, "pipeline": bench_pipeline,
-        "memory": bench_memory, "polling": bench_polling, "media": bench_media,
+        "help": bench_help,
+        "dry-run": bench_dry_run,
+        "pipeline": bench_pipeline,
+        "memory": bench_memory,
+        "polling": bench_polling,
+        "media": bench_media,
         "fidelity": bench_fidelity,
-    }  # fmt: skip
+    }
     parser = argparse.ArgumentParser(description="Speed and memory, beside their targets.")
     parser.add_argument("what", nargs="?", choices=(*benches, "all"), default="all")
     parser.add_argument("--rounds", type=int, default=12, metavar="N", help="default: 12")

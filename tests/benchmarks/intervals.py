@@ -81,8 +81,9 @@ def main(samples: int) -> None:
     print("shape   spread    n  covered  width  no spread")
     for draw in SHAPES:
         chance = random.Random(1)
-        many = [(one - other) / asked for one, other, asked in
-                (draw(chance) for _ in range(200_000))]  # fmt: skip
+        many = [
+            (one - other) / asked for one, other, asked in (draw(chance) for _ in range(200_000))
+        ]
         true, spread = statistics.fmean(many), statistics.pstdev(many)
         for n in (5, 10, 20, 30, 100):
             covered, widths = 0, []

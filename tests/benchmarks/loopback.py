@@ -94,12 +94,16 @@ class Handler(BaseHTTPRequestHandler):
             now = time.monotonic()
             ready = now >= job.ready
             job.reads.append((now, ready))
-            self._json(json.dumps({
-                "id": job.id,
-                "status": "succeeded" if ready else "running",
-                "url": f"{self.server.root}/clip.mp4" if ready else None,
-                "error": None,
-            }))  # fmt: skip
+            self._json(
+                json.dumps(
+                    {
+                        "id": job.id,
+                        "status": "succeeded" if ready else "running",
+                        "url": f"{self.server.root}/clip.mp4" if ready else None,
+                        "error": None,
+                    }
+                )
+            )
 
     def _json(self, text: str) -> None:
         data = text.encode()
@@ -126,19 +130,29 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-CHAT_REPLY = json.dumps({
-    "id": "bench",
-    "choices": [{
-        "index": 0,
-        "finish_reason": "stop",
-        "message": {"role": "assistant", "content": json.dumps({
-            "caption": "A tabby cat crouches on the edge of a tall wooden bookshelf, weight on its "
-                       "hind legs, eyes on a grey couch below. Warm afternoon light from the left.",
-            "motion": "The cat leaps from the bookshelf and lands on the couch.",
-        })},
-    }],
-    "usage": {"prompt_tokens": 400, "completion_tokens": 90, "cost": 0.001},
-})  # fmt: skip
+CHAT_REPLY = json.dumps(
+    {
+        "id": "bench",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {
+                    "role": "assistant",
+                    "content": json.dumps(
+                        {
+                            "caption": "A tabby cat crouches on the edge of a tall wooden "
+                            "bookshelf, weight on its hind legs, eyes on a grey couch "
+                            "below. Warm afternoon light from the left.",
+                            "motion": "The cat leaps from the bookshelf and lands on the couch.",
+                        }
+                    ),
+                },
+            }
+        ],
+        "usage": {"prompt_tokens": 400, "completion_tokens": 90, "cost": 0.001},
+    }
+)
 
 
 def draw() -> bytes:

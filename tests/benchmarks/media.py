@@ -178,6 +178,11 @@ if __name__ == "__main__":
     what = sys.argv[1]
     if what == "fidelity":
         sys.exit(0 if fidelity() else 1)
-    jobs = {"make": make, "conform": conform, "bare": bare, "filmstrip": filmstrip,
-            "decode": decode}  # fmt: skip
+    jobs = {
+        "make": make,
+        "conform": conform,
+        "bare": bare,
+        "filmstrip": filmstrip,
+        "decode": decode,
+    }
     jobs[what](Path(sys.argv[2]))

@@ -56,8 +56,13 @@ def node(*words: str, given: str = "") -> subprocess.CompletedProcess[str]:
         shutil.copy(HERE / name, MADE)
     return subprocess.run(
         ["node", "--import", "./only_loopback.mjs", *words],
-        cwd=MADE, input=given, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=MADE,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def bytes_of(text: str) -> bytes:

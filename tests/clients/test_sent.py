@@ -77,30 +77,42 @@ DIFFERENCES = [
     Difference("openai", "content", "header.accept-encoding", "both", IDENTITY),
     Difference("openai", "delete", "header.content-type", "theirs", "there is no body"),
     Difference(
-        "openai at happycapy", "chat*", "header.origin", "ours",
+        "openai at happycapy",
+        "chat*",
+        "header.origin",
+        "ours",
         "HappyCapy's own and public clients send it; whether it is enforced is not known",
     ),
     Difference(
-        "openai at vercel", "gemini image*", "json.providerOptions.*", "ours",
+        "openai at vercel",
+        "gemini image*",
+        "json.providerOptions.*",
+        "ours",
         "the ratio: Vercel documents it as a field of its own, which this client does not know",
     ),
     Difference(
         "openrouter", "chat*", "json.stream", "theirs", "the client writes its defaults out: false"
     ),
     Difference(
-        "openrouter", "models", "query.*", "theirs",
+        "openrouter",
+        "models",
+        "query.*",
+        "theirs",
         "the client reads page by page; with neither of them the whole list is told",
     ),
     Difference("openrouter", "content", "header.accept", "both", ANY_CLIP),
     Difference("openrouter", "content", "header.accept-encoding", "both", IDENTITY),
     Difference("vercel", "*", "header.accept", "both", ACCEPT),
     Difference(
-        "vercel", "credits", "header.ai-gateway-*", "theirs",
+        "vercel",
+        "credits",
+        "header.ai-gateway-*",
+        "theirs",
         "of the AI SDK's protocol; /v1/credits is documented with the key alone",
     ),
     Difference("vercel", "*", "header.accept-language", "theirs", "Node's fetch sends it always"),
     Difference("vercel", "*", "header.sec-fetch-mode", "theirs", "Node's fetch sends it always"),
-]  # fmt: skip
+]
 
 
 # -- the same request, twice ----------------------------------------------------------------------
@@ -176,9 +188,7 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
     ),
     (
         "image of a GPT model",
-        lambda gateway, job: gateway.image(
-            ImageRequest("gpt-image-1", PROMPT, "3:2", "1536x1024")
-        ),
+        lambda gateway, job: gateway.image(ImageRequest("gpt-image-1", PROMPT, "3:2", "1536x1024")),
         lambda client, job: client.images.generate(
             model="gpt-image-1", prompt=PROMPT, n=1, size="1536x1024"
         ),
@@ -187,7 +197,11 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
         "image edit",
         edit("flux", FRAME),
         lambda client, job: client.images.edit(
-            model="flux", prompt=PROMPT, n=1, size="1280x720", response_format="b64_json",
+            model="flux",
+            prompt=PROMPT,
+            n=1,
+            size="1280x720",
+            response_format="b64_json",
             image=("first.png", PNG, "image/png"),
         ),
     ),
@@ -195,7 +209,10 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
         "image edit by a GPT model",
         edit("gpt-image-2", LAST),
         lambda client, job: client.images.edit(
-            model="gpt-image-2", prompt=PROMPT, n=1, size="1280x720",
+            model="gpt-image-2",
+            prompt=PROMPT,
+            n=1,
+            size="1280x720",
             image=("last.jpg", JPEG, "image/jpeg"),
         ),
     ),
@@ -203,7 +220,11 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
         "image from two",
         edit("flux", FRAME, LAST),
         lambda client, job: client.images.edit(
-            model="flux", prompt=PROMPT, n=1, size="1280x720", response_format="b64_json",
+            model="flux",
+            prompt=PROMPT,
+            n=1,
+            size="1280x720",
+            response_format="b64_json",
             image=[("first.png", PNG, "image/png"), ("last.jpg", JPEG, "image/jpeg")],
         ),
     ),
@@ -211,7 +232,10 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
         "create",
         lambda gateway, job: gateway.submit(clip("own/i2v")),
         lambda client, job: client.videos.create(
-            model="own/i2v", prompt=PROMPT, seconds="6", size="1280x720",
+            model="own/i2v",
+            prompt=PROMPT,
+            seconds="6",
+            size="1280x720",
             input_reference=("first.png", PNG, "image/png"),
         ),
     ),
@@ -220,8 +244,12 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
         "create with a seed, upright",
         lambda gateway, job: gateway.submit(clip("own/i2v", seed=7, shape="9:16")),
         lambda client, job: client.videos.create(
-            model="own/i2v", prompt=PROMPT, seconds="6", size="720x1280",
-            input_reference=("first.png", PNG, "image/png"), extra_body={"seed": 7},
+            model="own/i2v",
+            prompt=PROMPT,
+            seconds="6",
+            size="720x1280",
+            input_reference=("first.png", PNG, "image/png"),
+            extra_body={"seed": 7},
         ),
     ),
     (
@@ -249,7 +277,7 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
     ),
     ("models", lambda gateway, job: gateway.models(), lambda client, job: client.models.list()),
     ("check", lambda gateway, job: gateway.check(), lambda client, job: client.models.list()),
-]  # fmt: skip
+]
 
 OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], object]]] = [
     (
@@ -284,8 +312,12 @@ OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str
         "create",
         lambda gateway, job: gateway.submit(clip("google/veo-3.1")),
         lambda client, job: client.video_generation.generate(
-            model="google/veo-3.1", prompt=PROMPT, duration=6, resolution="720p",
-            aspect_ratio="16:9", frame_images=[FIRST],
+            model="google/veo-3.1",
+            prompt=PROMPT,
+            duration=6,
+            resolution="720p",
+            aspect_ratio="16:9",
+            frame_images=[FIRST],
         ),
     ),
     (
@@ -294,23 +326,36 @@ OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str
             clip("google/veo-3.1", seed=7, audio=False)._replace(resolution="4k")
         ),
         lambda client, job: client.video_generation.generate(
-            model="google/veo-3.1", prompt=PROMPT, duration=6, resolution="4K",
-            aspect_ratio="16:9", frame_images=[FIRST], seed=7, generate_audio=False,
+            model="google/veo-3.1",
+            prompt=PROMPT,
+            duration=6,
+            resolution="4K",
+            aspect_ratio="16:9",
+            frame_images=[FIRST],
+            seed=7,
+            generate_audio=False,
         ),
     ),
     (
         "create with a last frame",
         lambda gateway, job: gateway.submit(clip("google/veo-3.1", last_frame=LAST)),
         lambda client, job: client.video_generation.generate(
-            model="google/veo-3.1", prompt=PROMPT, duration=6, resolution="720p",
-            aspect_ratio="16:9", frame_images=[FIRST, ENDING],
+            model="google/veo-3.1",
+            prompt=PROMPT,
+            duration=6,
+            resolution="720p",
+            aspect_ratio="16:9",
+            frame_images=[FIRST, ENDING],
         ),
     ),
     (
         "create from the prompt alone",
         lambda gateway, job: gateway.submit(direct("google/veo-3.1")),
         lambda client, job: client.video_generation.generate(
-            model="google/veo-3.1", prompt=PROMPT, duration=6, resolution="720p",
+            model="google/veo-3.1",
+            prompt=PROMPT,
+            duration=6,
+            resolution="720p",
             aspect_ratio="16:9",
         ),
     ),
@@ -330,7 +375,7 @@ OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str
         lambda gateway, job: gateway.models(),
         lambda client, job: client.models.list(output_modalities="all"),
     ),
-]  # fmt: skip
+]
 
 VEO = "google/veo-3.1-generate-001"
 SEEDREAM = "bytedance/seedream-4.5"
@@ -349,8 +394,13 @@ def by_vercel(call: str, **chosen: object) -> Callable[[str, str], object]:
 
 
 ENCODED, JPEG_ENCODED = (base64.b64encode(data).decode() for data in (PNG, JPEG))
-UNFRAMED = {"model": VEO, "prompt": PROMPT, "duration": 6, "aspectRatio": "16:9",
-            "resolution": "1280x720"}  # fmt: skip
+UNFRAMED = {
+    "model": VEO,
+    "prompt": PROMPT,
+    "duration": 6,
+    "aspectRatio": "16:9",
+    "resolution": "1280x720",
+}
 FRAMED = {**UNFRAMED, "frame": ENCODED}
 VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], object]]] = [
     (
@@ -361,8 +411,13 @@ VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], o
     (
         "image edit",
         edit(SEEDREAM, FRAME, LAST),
-        by_vercel("image", model=SEEDREAM, prompt=PROMPT, aspectRatio="16:9",
-                  pictures=[ENCODED, JPEG_ENCODED]),
+        by_vercel(
+            "image",
+            model=SEEDREAM,
+            prompt=PROMPT,
+            aspectRatio="16:9",
+            pictures=[ENCODED, JPEG_ENCODED],
+        ),
     ),
     (
         "create",
@@ -392,7 +447,7 @@ VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], o
         by_vercel("status", model=VEO),
     ),
     ("credits", lambda gateway, job: gateway.check(), by_vercel("credits")),
-]  # fmt: skip
+]
 
 
 def with_client(
@@ -405,40 +460,76 @@ def with_client(
 GEMINI = "google/gemini-3-pro-image"
 PAIRS = [
     Pair("openai", "chat", "openai", chat("qwen"), their_chat("qwen")),
-    *(Pair("openai", call, "openai", ours, with_client(official.openai, theirs))
-      for call, ours, theirs in OPENAI),
-    Pair("openai", "chat with pictures", "openai", chat("qwen", FRAME, LAST),
-         their_chat("qwen", messages=SHOWN)),
-    Pair("openai at happycapy", "chat", "happycapy", chat("openai/gpt-5.1"),
-         their_chat("openai/gpt-5.1", "/api")),
-    Pair("openai at happycapy", "chat with pictures", "happycapy",
-         chat("openai/gpt-5.1", FRAME, LAST), their_chat("openai/gpt-5.1", "/api", SHOWN)),
-    Pair("openai at vercel", "chat", "vercel", chat("openai/gpt-5.1"),
-         their_chat("openai/gpt-5.1")),
-    Pair("openai at vercel", "chat with pictures", "vercel", chat("openai/gpt-5.1", FRAME, LAST),
-         their_chat("openai/gpt-5.1", messages=SHOWN)),
+    *(
+        Pair("openai", call, "openai", ours, with_client(official.openai, theirs))
+        for call, ours, theirs in OPENAI
+    ),
     Pair(
-        "openai at vercel", "gemini image", "vercel",
+        "openai",
+        "chat with pictures",
+        "openai",
+        chat("qwen", FRAME, LAST),
+        their_chat("qwen", messages=SHOWN),
+    ),
+    Pair(
+        "openai at happycapy",
+        "chat",
+        "happycapy",
+        chat("openai/gpt-5.1"),
+        their_chat("openai/gpt-5.1", "/api"),
+    ),
+    Pair(
+        "openai at happycapy",
+        "chat with pictures",
+        "happycapy",
+        chat("openai/gpt-5.1", FRAME, LAST),
+        their_chat("openai/gpt-5.1", "/api", SHOWN),
+    ),
+    Pair(
+        "openai at vercel", "chat", "vercel", chat("openai/gpt-5.1"), their_chat("openai/gpt-5.1")
+    ),
+    Pair(
+        "openai at vercel",
+        "chat with pictures",
+        "vercel",
+        chat("openai/gpt-5.1", FRAME, LAST),
+        their_chat("openai/gpt-5.1", messages=SHOWN),
+    ),
+    Pair(
+        "openai at vercel",
+        "gemini image",
+        "vercel",
         lambda gateway, job: gateway.image(ImageRequest(GEMINI, PROMPT, "16:9")),
         lambda root, job: official.openai(root, KEY).chat.completions.create(
-            model=GEMINI, messages=[{"role": "user", "content": PROMPT}],
+            model=GEMINI,
+            messages=[{"role": "user", "content": PROMPT}],
             extra_body={"modalities": ["text", "image"]},
         ),
     ),
     Pair(
-        "openai at vercel", "gemini image edit", "vercel", edit(GEMINI, FRAME, LAST),
+        "openai at vercel",
+        "gemini image edit",
+        "vercel",
+        edit(GEMINI, FRAME, LAST),
         lambda root, job: official.openai(root, KEY).chat.completions.create(
             model=GEMINI,
             messages=[{"role": "user", "content": [{"type": "text", "text": PROMPT}, *PARTS]}],
             extra_body={"modalities": ["text", "image"]},
         ),
     ),
-    Pair("openai at vercel", "models", "vercel", lambda gateway, job: gateway.models(),
-         lambda root, job: official.openai(root, KEY).models.list()),
-    *(Pair("openrouter", call, "openrouter", ours, with_client(official.openrouter, theirs))
-      for call, ours, theirs in OPENROUTER),
+    Pair(
+        "openai at vercel",
+        "models",
+        "vercel",
+        lambda gateway, job: gateway.models(),
+        lambda root, job: official.openai(root, KEY).models.list(),
+    ),
+    *(
+        Pair("openrouter", call, "openrouter", ours, with_client(official.openrouter, theirs))
+        for call, ours, theirs in OPENROUTER
+    ),
     *(Pair("vercel", call, "vercel", ours, theirs) for call, ours, theirs in VERCEL),
-]  # fmt: skip
+]
 
 
 def settings(root: str, dialect: str) -> Settings:

@@ -27,8 +27,15 @@ ASKED = [{"role": "user", "content": "A cat."}]
 STRANGER = "sk-of-somebody-else"
 VEO, SEEDREAM = "google/veo-3.1-generate-001", "bytedance/seedream-4.5"
 VERCEL = {"prompt": "It leaps.", "aspectRatio": "16:9"}
-CLIP = {**VERCEL, "model": VEO, "frame": ENCODED, "duration": 6, "resolution": "1280x720",
-        "seed": 7, "generateAudio": True}  # fmt: skip
+CLIP = {
+    **VERCEL,
+    "model": VEO,
+    "frame": ENCODED,
+    "duration": 6,
+    "resolution": "1280x720",
+    "seed": 7,
+    "generateAudio": True,
+}
 
 
 @contextmanager
@@ -54,9 +61,12 @@ def walk_openai(root: str, key: str) -> dict[str, Any]:
     chat = client.chat.completions.create(model="own/llm", messages=ASKED)
     drawn = client.images.generate(model="own/image", prompt="A cat.", response_format="b64_json")
     job = client.videos.create(
-        model="own/i2v", prompt="It leaps.", seconds="6", size="1280x720",
+        model="own/i2v",
+        prompt="It leaps.",
+        seconds="6",
+        size="1280x720",
         input_reference=("first.png", PNG, "image/png"),
-    )  # fmt: skip
+    )
     words = [job.status]
     while job.status not in ("completed", "failed") and len(words) < 50:
         time.sleep(0.02)
@@ -154,9 +164,10 @@ def test_openai_speaks_to_the_gateways_that_offer_its_shape() -> None:
     with served("vercel") as server:
         client = official.openai(server.root, KEY)
         drawn = client.chat.completions.create(
-            model="google/gemini-3-pro-image", messages=ASKED,
+            model="google/gemini-3-pro-image",
+            messages=ASKED,
             extra_body={"modalities": ["text", "image"]},
-        )  # fmt: skip
+        )
         images = drawn.choices[0].message.model_extra["images"]
         assert official.bytes_of(images[0]["image_url"]["url"]) == PNG
         assert [row.id for row in client.models.list()] == list(server.serves)
@@ -171,15 +182,23 @@ def walk_openrouter(root: str, key: str) -> dict[str, Any]:
         chat = client.chat.send(model="anthropic/claude-sonnet-4.6", messages=ASKED)
         drawn = client.images.generate(model=SEEDREAM, prompt="A cat.", aspect_ratio="16:9")
         in_chat = client.chat.send(
-            model="google/gemini-3-pro-image", messages=ASKED, modalities=["image", "text"],
+            model="google/gemini-3-pro-image",
+            messages=ASKED,
+            modalities=["image", "text"],
             image_config={"aspect_ratio": "16:9"},
-        )  # fmt: skip
+        )
         job = client.video_generation.generate(
-            model="google/veo-3.1", prompt="It leaps.", duration=6, resolution="720p",
-            aspect_ratio="16:9", seed=7, generate_audio=False,
-            frame_images=[{"type": "image_url", "image_url": {"url": URI},
-                           "frame_type": "first_frame"}],
-        )  # fmt: skip
+            model="google/veo-3.1",
+            prompt="It leaps.",
+            duration=6,
+            resolution="720p",
+            aspect_ratio="16:9",
+            seed=7,
+            generate_audio=False,
+            frame_images=[
+                {"type": "image_url", "image_url": {"url": URI}, "frame_type": "first_frame"}
+            ],
+        )
         words = [job.status]
         while job.status in ("pending", "in_progress") and len(words) < 50:
             time.sleep(0.02)
@@ -292,8 +311,11 @@ def test_vercels_client_tells_errors_apart() -> None:
             server.root, KEY, ["status"], **CLIP, operation={"jobId": "job-none"}
         )
         assert gone["error"]["statusCode"] == 404
-        names = {400: "GatewayInvalidRequestError", 429: "GatewayRateLimitError",
-                 500: "GatewayInternalServerError"}  # fmt: skip
+        names = {
+            400: "GatewayInvalidRequestError",
+            429: "GatewayRateLimitError",
+            500: "GatewayInternalServerError",
+        }
         for status in names:
             server.will("create", speech.Reply(status, means=speech.Wrong("it says so")))
         told = official.vercel(server.root, KEY, ["create"] * len(names), **CLIP)

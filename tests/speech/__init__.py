@@ -282,10 +282,15 @@ def said(
         "created": 1,
         "model": "test/llm",
         "system_fingerprint": None,
-        "choices": [{"index": 0, "finish_reason": finish_reason,
-                     "message": {"role": "assistant", "content": content, **message}}],
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": finish_reason,
+                "message": {"role": "assistant", "content": content, **message},
+            }
+        ],
         "usage": {"prompt_tokens": 1200, "completion_tokens": 150, "total_tokens": 1350, **told},
-    }  # fmt: skip
+    }
 
 
 def drawn_in_chat(drawn: Drawn) -> dict[str, object]:

@@ -55,11 +55,17 @@ class HappyCapy(Speech):
                 raise ValueError("images must be a list")
             pictures = tuple(a_picture(image) for image in images)
             return Asked(text_in(body, "model"), text_in(body, "prompt"), shape, pictures=pictures)
-        return clip_from(Asked(
-            text_in(body, "model"), text_in(body, "prompt"), shape,
-            may_be_whole(body, "duration"), may_be_text(body, "size"),
-            picture_in(body, "first_frame"), last_frame=picture_in(body, "last_frame"),
-        ))  # fmt: skip
+        return clip_from(
+            Asked(
+                text_in(body, "model"),
+                text_in(body, "prompt"),
+                shape,
+                may_be_whole(body, "duration"),
+                may_be_text(body, "size"),
+                picture_in(body, "first_frame"),
+                last_frame=picture_in(body, "last_frame"),
+            )
+        )
 
     def image(self, request: Request, drawn: Drawn) -> Reply:
         reply = super().image(request, drawn)

@@ -38,9 +38,15 @@ class OpenAI(Speech):
     manners: ClassVar = {
         "SGLang": {"seconds_are": int, "detail": True, "on_cancel": "forget"},
         "vLLM-Omni": {"failed_status": 500, "on_cancel": "abort"},
-        "LiteLLM": {"failed_status": 500, "wrapped": True, "running": "processing",
-                    "long_ids": True, "cost_usd": 0.9, "on_cancel": "refuse"},
-    }  # fmt: skip
+        "LiteLLM": {
+            "failed_status": 500,
+            "wrapped": True,
+            "running": "processing",
+            "long_ids": True,
+            "cost_usd": 0.9,
+            "on_cancel": "refuse",
+        },
+    }
     paths: ClassVar = {
         ("POST", "/v1/chat/completions"): "chat",
         ("POST", "/v1/images/generations"): "image",
@@ -84,9 +90,12 @@ class OpenAI(Speech):
             return Asked(model, prompt, size, pictures=pictures)
         seconds = may_be_text(body, "seconds")
         return Asked(
-            model, prompt, size, int(seconds) if seconds else None,
+            model,
+            prompt,
+            size,
+            int(seconds) if seconds else None,
             frame=picture_in(body, "input_reference"),
-        )  # fmt: skip
+        )
 
     def chat(self, text: str, cost: float | None) -> Reply:
         return Reply(json=said(text, cost=None))

@@ -33,25 +33,40 @@ _USED = {
     for kind in ("usage", "byok_usage")
     for period in ("_daily", "_weekly", "_monthly")
 }
-_NONE = (
-    "limit_reset", "creator_user_id", "effective_budget", "organization_id", "workspace_id",
-)  # fmt: skip
+_NONE = ("limit_reset", "creator_user_id", "effective_budget", "organization_id", "workspace_id")
 _NO = ("include_byok_in_limit", "is_free_tier", "is_management_key", "is_provisioning_key")
 _MODEL = {
-    "object": "model", "created": 1, "name": "A model", "canonical_slug": "a/model",
+    "object": "model",
+    "created": 1,
+    "name": "A model",
+    "canonical_slug": "a/model",
     "architecture": {"input_modalities": ["text"], "output_modalities": ["text"], "modality": None},
-    "context_length": None, "default_parameters": None, "per_request_limits": None,
-    "supported_parameters": [], "supported_voices": None, "links": {"details": "/api/v1/models/x"},
-    "pricing": {"prompt": "0", "completion": "0"}, "top_provider": {"is_moderated": False},
-}  # fmt: skip
+    "context_length": None,
+    "default_parameters": None,
+    "per_request_limits": None,
+    "supported_parameters": [],
+    "supported_voices": None,
+    "links": {"details": "/api/v1/models/x"},
+    "pricing": {"prompt": "0", "completion": "0"},
+    "top_provider": {"is_moderated": False},
+}
 _VIDEO_MODEL = {
-    "id": "google/veo-3.1", "canonical_slug": "google/veo-3.1", "name": "Veo 3.1", "created": 1,
-    "allowed_passthrough_parameters": [], "creativity": None, "generate_audio": True, "seed": True,
-    "supported_aspect_ratios": ["16:9", "9:16"], "supported_durations": [4, 6, 8],
+    "id": "google/veo-3.1",
+    "canonical_slug": "google/veo-3.1",
+    "name": "Veo 3.1",
+    "created": 1,
+    "allowed_passthrough_parameters": [],
+    "creativity": None,
+    "generate_audio": True,
+    "seed": True,
+    "supported_aspect_ratios": ["16:9", "9:16"],
+    "supported_durations": [4, 6, 8],
     "supported_frame_images": ["first_frame", "last_frame"],
-    "supported_resolutions": ["720p", "1080p"], "supported_sizes": ["1280x720"],
-    "upscale_factor": None, "pricing_skus": {"per-video-second-1080p": "0.40"},
-}  # fmt: skip
+    "supported_resolutions": ["720p", "1080p"],
+    "supported_sizes": ["1280x720"],
+    "upscale_factor": None,
+    "pricing_skus": {"per-video-second-1080p": "0.40"},
+}
 
 
 class OpenRouter(Speech):
@@ -103,19 +118,30 @@ class OpenRouter(Speech):
             raise ValueError("frame_images is not a first_frame, with a last_frame or without")
         first, last, *_ = [*map(_picture, rows), None, None]
         return Asked(
-            model, prompt, shape, may_be_whole(body, "duration"), may_be_text(body, "resolution"),
-            first, last_frame=last,
-        )  # fmt: skip
+            model,
+            prompt,
+            shape,
+            may_be_whole(body, "duration"),
+            may_be_text(body, "resolution"),
+            first,
+            last_frame=last,
+        )
 
     def image(self, request: Request, drawn: Drawn) -> Reply:
         if request.path.endswith("/chat/completions"):
             return Reply(json=drawn_in_chat(drawn))
-        return Reply(json={
-            "created": 1,
-            "data": [{"b64_json": in_base64(drawn.data), "media_type": "image/png"}],
-            "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3,
-                      **({} if drawn.cost is None else {"cost": drawn.cost})},
-        })  # fmt: skip
+        return Reply(
+            json={
+                "created": 1,
+                "data": [{"b64_json": in_base64(drawn.data), "media_type": "image/png"}],
+                "usage": {
+                    "prompt_tokens": 1,
+                    "completion_tokens": 2,
+                    "total_tokens": 3,
+                    **({} if drawn.cost is None else {"cost": drawn.cost}),
+                },
+            }
+        )
 
     def created(self, job: Standing) -> Reply:
         return Reply(202, {"id": job.id, "polling_url": self._place(job), "status": "pending"})
@@ -137,12 +163,16 @@ class OpenRouter(Speech):
 
     def checked(self, balance_usd: float, jobs: Rows) -> Reply:
         about = {
-            "label": "sk-or-v1-abc...123", "limit": balance_usd + 2.5, "usage": 2.5,
-            "limit_remaining": balance_usd, "byok_usage": 0, "budgets": [],
+            "label": "sk-or-v1-abc...123",
+            "limit": balance_usd + 2.5,
+            "usage": 2.5,
+            "limit_remaining": balance_usd,
+            "byok_usage": 0,
+            "budgets": [],
             "allowed_data_regions": ["global"],
             "free_model_daily_requests": {"limit": 50, "remaining": 50, "used": 0},
             "rate_limit": {"interval": "10s", "note": "deprecated", "requests": -1},
-        }  # fmt: skip
+        }
         none, no = dict.fromkeys(_NONE), dict.fromkeys(_NO, False)
         return Reply(json={"data": {**about, **_USED, **none, **no}})
 

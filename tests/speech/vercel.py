@@ -83,9 +83,11 @@ class Vercel(Speech):
             ratio = within(body, "providerOptions", "google", "imageConfig", "aspectRatio")
             prompt, pictures = drawing(request)
             return Asked(
-                text_in(body, "model"), prompt, ratio if isinstance(ratio, str) else None,
+                text_in(body, "model"),
+                prompt,
+                ratio if isinstance(ratio, str) else None,
                 pictures=pictures,
-            )  # fmt: skip
+            )
         kind = "image" if request.endpoint == "image" else "video"
         if request.headers.get(f"ai-{kind}-model-specification-version") != "4":
             raise ValueError(f"the version of the {kind} model's specification is not told")
@@ -104,10 +106,17 @@ class Vercel(Speech):
             raise ValueError("frameImages begin with another image, or have another role")
         if body.get("frameImages") == []:
             raise ValueError("frameImages are none")
-        return clip_from(Asked(
-            model, prompt, shape, may_be_whole(body, "duration"), may_be_text(body, "resolution"),
-            first, last_frame=frames.get("last_frame"),
-        ))  # fmt: skip
+        return clip_from(
+            Asked(
+                model,
+                prompt,
+                shape,
+                may_be_whole(body, "duration"),
+                may_be_text(body, "resolution"),
+                first,
+                last_frame=frames.get("last_frame"),
+            )
+        )
 
     def chat(self, text: str, cost: float | None) -> Reply:
         return Reply(json=said(text, cost=None))
@@ -122,11 +131,13 @@ class Vercel(Speech):
         return Reply(json={"images": [in_base64(drawn.data)], "providerMetadata": about})
 
     def created(self, job: Standing) -> Reply:
-        return Reply(json={
-            "operation": {"jobId": job.id},
-            "warnings": [],
-            "providerMetadata": {"gateway": {"asyncJob": {"jobId": job.id}}},
-        })  # fmt: skip
+        return Reply(
+            json={
+                "operation": {"jobId": job.id},
+                "warnings": [],
+                "providerMetadata": {"gateway": {"asyncJob": {"jobId": job.id}}},
+            }
+        )
 
     def status(self, job: Standing) -> Reply:
         told = self.word(job)

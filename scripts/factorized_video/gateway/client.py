@@ -296,11 +296,7 @@ class Gateway:
                 put_in_place(file, temporary, output)
                 return fetched
         assert last is not None
-        raise OutputError(
-            last.message,
-            AT_THE_GATEWAY,
-            charged="yes",
-        )
+        raise OutputError(last.message, AT_THE_GATEWAY, charged="yes")
 
     def fetch_image(self, url: str, check: Callable[[bytes], object]) -> bytes:
         """Download a picture that came as an address. Raises OutputError.
@@ -320,8 +316,9 @@ class Gateway:
                 continue
             return buffer.getvalue()
         assert last is not None
-        raise OutputError(f"The picture was drawn but could not be fetched: {last.message}",
-                          charged="yes")  # fmt: skip
+        raise OutputError(
+            f"The picture was drawn but could not be fetched: {last.message}", charged="yes"
+        )
 
     def _pause(self, attempt: int) -> None:
         time.sleep(retries.poll_pause(attempt, random.random()) * self.settings.time_scale)

@@ -78,9 +78,12 @@ def json_object(reply: HttpReply, is_job: bool = False) -> dict[str, object]:
         message = error_text(reply.body)
         if is_refusal(_codes(error) + " " + message):
             raise Refused(
-                message, "Say it in other words.", http_status=reply.status,
-                request_id=reply.request_id, charged="unknown",
-            )  # fmt: skip
+                message,
+                "Say it in other words.",
+                http_status=reply.status,
+                request_id=reply.request_id,
+                charged="unknown",
+            )
         code = as_number(error.get("code")) if isinstance(error, dict) else None
         raise ErrorInside(message, int(code) if code is not None else None, reply)
     return data

@@ -154,15 +154,17 @@ def _no_key(skill: Path, found: _Found, about: About | None = None) -> AuthError
     ]
     return AuthError(
         f"No gateway key was found{whose} ({' or '.join(names)} is not set).",
-        "\n".join([
-            "Without a key: --gateway demo makes a labelled stand-in on this machine, free.",
-            f"With a key: put the line {names[0]}=... into {skill / '.env'} (or set it in the "
-            "environment).",
-            "To see what would be sent and what it costs: --dry-run.",
-            *elsewhere,
-            *found.warnings,
-        ]),
-    )  # fmt: skip
+        "\n".join(
+            [
+                "Without a key: --gateway demo makes a labelled stand-in on this machine, free.",
+                f"With a key: put the line {names[0]}=... into {skill / '.env'} (or set it in the "
+                "environment).",
+                "To see what would be sent and what it costs: --dry-run.",
+                *elsewhere,
+                *found.warnings,
+            ]
+        ),
+    )
 
 
 def _check_host(name: str, about: About, host: str) -> None:

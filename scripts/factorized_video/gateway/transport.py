@@ -94,8 +94,13 @@ class Transport:
             )
             with response:
                 body = _bounded(response, largest, deadline)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, _TooLate,
-                _TooLarge) as error:  # fmt: skip
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            _TooLate,
+            _TooLarge,
+        ) as error:
             message = f"{_place(url).host}: {_in_words(error)}"
             raise Broken(message, sent=not never_left(error)) from None
         headers = {name.lower(): value for name, value in response.headers.items()}

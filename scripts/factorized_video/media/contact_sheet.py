@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 _GROUND, _PANEL = (24, 24, 26), (38, 38, 42)
 _INK, _FAINT = (236, 236, 236), (168, 168, 172)
-_COLOURS = {
-    "passed": (120, 200, 130), "failed": (236, 120, 96), "unknown": (222, 184, 96),
-}  # fmt: skip
+_COLOURS = {"passed": (120, 200, 130), "failed": (236, 120, 96), "unknown": (222, 184, 96)}
 _CHOSEN = _COLOURS["passed"]
 _NUMBER, _LINE, _SMALL = 40, 22, 19  # type sizes; agents' viewers show the sheet unscaled
 _PAD = 12
@@ -59,8 +57,10 @@ def contact_sheet(tiles: list[Tile]) -> bytes:
     line = ImageFont.load_default(_LINE)
     room = width - 2 * _PAD
     # What does not fit beside the number goes below it.
-    beside = [room - number.getlength(tile.name) - _PAD >= line.getlength(drawable(tile.title))
-              for tile in tiles]  # fmt: skip
+    beside = [
+        room - number.getlength(tile.name) - _PAD >= line.getlength(drawable(tile.title))
+        for tile in tiles
+    ]
     words = [
         ([] if fits else [("", "", text) for text in wrapped(tile.title, line, room)])
         + _body(tile.lines, body, room)
@@ -147,7 +147,15 @@ def drawable(text: str) -> str:
 def _drawable(char: str) -> str:
     if char.isascii():
         return char
-    char = {"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-",
-            "\u2014": "-", "\u00d7": "x", "\u2192": "->"}.get(char, char)  # fmt: skip
+    char = {
+        "\u2019": "'",
+        "\u2018": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u2013": "-",
+        "\u2014": "-",
+        "\u00d7": "x",
+        "\u2192": "->",
+    }.get(char, char)
     plain = "".join(one for one in unicodedata.normalize("NFKD", char) if one.isascii())
     return plain or "?"

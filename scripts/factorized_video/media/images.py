@@ -269,8 +269,10 @@ def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:
     if image.kind == wanted:
         return image.data, ()
     if image.pixels is None:
-        return image.data, (f"The file holds a {image.kind} image under a {extension} name: it was "
-                            f"not converted. {media_hint()}",)  # fmt: skip
+        return image.data, (
+            f"The file holds a {image.kind} image under a {extension} name: it was "
+            f"not converted. {media_hint()}",
+        )
     with _decoding():
         return _encoded(_upright_srgb(image.pixels), wanted), ()
 
@@ -354,9 +356,14 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
 
 # What puts a picture upright, by its EXIF orientation (the names are Pillow's).
 _TURNS = {
-    2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270",
-    7: "TRANSVERSE", 8: "ROTATE_90",
-}  # fmt: skip
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 
 def _encoded(image: Image.Image, kind: str, quality: int = 95) -> bytes:

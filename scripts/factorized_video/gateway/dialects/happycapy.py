@@ -60,16 +60,20 @@ def encode_image(request: ImageRequest) -> HttpRequest:
     # `user` is this call's one documented free field: by it the draws of one request can be told
     # apart in the gateway's own records.
     draw = {"user": f"candidate-{request.candidate}"} if request.candidate else {}
-    return _post("image", "/images/generations", {
-        "model": request.model,
-        "prompt": request.prompt,
-        "n": 1,
-        "aspectRatio": request.aspect_ratio,
-        # Bytes in the reply: an address may expire or be lost, and the picture is paid for.
-        "response_format": "b64_json",
-        **pictures,
-        **draw,
-    })  # fmt: skip
+    return _post(
+        "image",
+        "/images/generations",
+        {
+            "model": request.model,
+            "prompt": request.prompt,
+            "n": 1,
+            "aspectRatio": request.aspect_ratio,
+            # Bytes in the reply: an address may expire or be lost, and the picture is paid for.
+            "response_format": "b64_json",
+            **pictures,
+            **draw,
+        },
+    )
 
 
 def encode_submit(request: VideoRequest) -> HttpRequest:
@@ -80,15 +84,19 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
     ratio = {"aspectRatio": request.aspect_ratio} if request.aspect_ratio else {}
     first = {"first_frame": data_uri(request.first_frame)} if request.first_frame else {}
     last = {"last_frame": data_uri(request.last_frame)} if request.last_frame else {}
-    return _post("video", "/videos", {
-        "model": request.model,
-        "prompt": request.prompt,
-        "duration": request.duration_s,
-        **ratio,
-        "size": request.resolution,
-        **first,
-        **last,
-    })  # fmt: skip
+    return _post(
+        "video",
+        "/videos",
+        {
+            "model": request.model,
+            "prompt": request.prompt,
+            "duration": request.duration_s,
+            **ratio,
+            "size": request.resolution,
+            **first,
+            **last,
+        },
+    )
 
 
 def decode_submit(reply: HttpReply) -> Job:

@@ -46,12 +46,7 @@ ABOUT = About(
     own_variable="OPENROUTER_API_KEY",
     poll_s=(10.0, 12.5),  # it asks for 10 s or more between two reads
 )
-_ENDS = {
-    "completed": "succeeded",
-    "failed": "failed",
-    "cancelled": "failed",
-    "expired": "failed",
-}
+_ENDS = {"completed": "succeeded", "failed": "failed", "cancelled": "failed", "expired": "failed"}
 
 
 def encode_chat(request: ChatRequest) -> HttpRequest:
@@ -62,12 +57,16 @@ def encode_chat(request: ChatRequest) -> HttpRequest:
 def encode_image(request: ImageRequest) -> HttpRequest:
     """POST /images, for every model that draws; what it is to draw from are input references."""
     references = [picture_part(picture) for picture in request.pictures]
-    return _post("image", "/images", {
-        "model": request.model,
-        "prompt": request.prompt,
-        "aspect_ratio": request.aspect_ratio,
-        **({"input_references": references} if references else {}),
-    })  # fmt: skip
+    return _post(
+        "image",
+        "/images",
+        {
+            "model": request.model,
+            "prompt": request.prompt,
+            "aspect_ratio": request.aspect_ratio,
+            **({"input_references": references} if references else {}),
+        },
+    )
 
 
 def decode_image(reply: HttpReply) -> ImageReply:
@@ -93,7 +92,7 @@ def encode_submit(request: VideoRequest) -> HttpRequest:
         "frame_images": frames or None,
         "generate_audio": request.audio,
         "seed": request.seed,
-    }  # fmt: skip
+    }
     given = {name: value for name, value in body.items() if value is not None}
     return _post("video", "/videos", given)
 
@@ -105,8 +104,9 @@ def decode_submit(reply: HttpReply) -> Job:
 
 def encode_status(job: Handle) -> HttpRequest:
     """GET of the polling URL that the create told, else of /videos/{id}."""
-    return HttpRequest("video", "GET", f"/api/v1/videos/{quote(job.id, safe='')}", {},
-                       address=job.address)  # fmt: skip
+    return HttpRequest(
+        "video", "GET", f"/api/v1/videos/{quote(job.id, safe='')}", {}, address=job.address
+    )
 
 
 def decode_status(reply: HttpReply) -> Job:

@@ -71,17 +71,27 @@ def encode_image(request: ImageRequest) -> HttpRequest:
     """
     if "gemini" in request.model:
         parts = [text_part(request.prompt), *map(picture_part, request.pictures)]
-        return post("image", "/v1/chat/completions", {
-            "model": request.model,
-            "messages": [
-                {"role": "user", "content": parts if request.pictures else request.prompt}
-            ],
-            "modalities": ["text", "image"],
-            # Google's own setting is read only inside imageConfig.
-            "providerOptions": {"google": {"imageConfig": {"aspectRatio": request.aspect_ratio}}},
-        })  # fmt: skip
-    body = {"prompt": request.prompt, "n": 1, "aspectRatio": request.aspect_ratio,
-            "providerOptions": {}}  # fmt: skip
+        return post(
+            "image",
+            "/v1/chat/completions",
+            {
+                "model": request.model,
+                "messages": [
+                    {"role": "user", "content": parts if request.pictures else request.prompt}
+                ],
+                "modalities": ["text", "image"],
+                # Google's own setting is read only inside imageConfig.
+                "providerOptions": {
+                    "google": {"imageConfig": {"aspectRatio": request.aspect_ratio}}
+                },
+            },
+        )
+    body = {
+        "prompt": request.prompt,
+        "n": 1,
+        "aspectRatio": request.aspect_ratio,
+        "providerOptions": {},
+    }
     if request.pictures:
         body["files"] = [_file(picture) for picture in request.pictures]
     return post("image", "/v4/ai/image-model", body, _headers("image", request.model))
@@ -131,9 +141,12 @@ def decode_submit(reply: HttpReply) -> Job:
     if not operation:
         raise unreadable(reply, "a video reply without an operation")
     return Job(
-        _as_id(operation), "running", warnings=warnings_in(data), request_id=reply.request_id,
+        _as_id(operation),
+        "running",
+        warnings=warnings_in(data),
+        request_id=reply.request_id,
         raw=without_bytes(data),
-    )  # fmt: skip
+    )
 
 
 def encode_status(job: Handle) -> HttpRequest:
