@@ -20,7 +20,8 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, inputs
+from factorized_video import cli, inputs, output_paths
+from factorized_video.defaults import CONCURRENCY
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -121,7 +122,7 @@ def build_parser() -> cli.Parser:
         "--concurrency",
         type=inputs.concurrency,
         metavar="N",
-        help=f"with --prompts-file: so many at once (default: {inputs.CONCURRENCY})",
+        help=f"with --prompts-file: so many at once (default: {CONCURRENCY})",
     )
     cli.add_candidate_options(parser)
     parser.add_argument(
@@ -207,7 +208,7 @@ def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
     """What the receipts in a folder say; nothing is sent."""
     from factorized_video import runs
 
-    folder = inputs.folder_path(args.list_runs) if args.list_runs else runs.default_folder()
+    folder = output_paths.folder_path(args.list_runs) if args.list_runs else runs.default_folder()
     rows = runs.listed(folder)
     spent, unknown = runs.total(rows)
     if unknown:
@@ -227,7 +228,7 @@ def _cancel(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.gateway import settings
 
     args.console.stage = "synthesis"
-    record = cancelling.record_of(inputs.output_path(args.cancel))
+    record = cancelling.record_of(output_paths.output_path(args.cancel))
     cancelling.check_gateway(record, settings.resolve(args.gateway, needs_key=False))
     chosen = settings.resolve(args.gateway)
     # A process that waits for the job would write over what is written here: it has to end first.

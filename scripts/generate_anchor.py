@@ -19,9 +19,9 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, inputs
-from factorized_video.again import flag_of
+from factorized_video import cli, output_paths, texts
 from factorized_video.errors import UsageError
+from factorized_video.rerun import flag_of
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )
     words = "The caption" if args.edit is None else "The change"
     what = words if args.input_file is None else "--input-file"
-    caption = inputs.read_text(args.caption, args.input_file, what)
+    caption = texts.read_text(args.caption, args.input_file, what)
     for name in ("style", "enhance") if args.edit is not None else ():
         if getattr(args, name):
             raise UsageError(
@@ -116,11 +116,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         references=sources.hashes,
         edit=sources.edit.sha256 if sources.edit else None,
     )
-    typed = inputs.output_path(args.output) if args.output is not None else None
+    typed = output_paths.output_path(args.output) if args.output is not None else None
     if typed:
-        inputs.check_extension(typed, tuple(kinds.EXTENSIONS))
+        output_paths.check_extension(typed, tuple(kinds.EXTENSIONS))
     # The name does not depend on how many are drawn: the one that is taken later lies there too.
-    output = typed or inputs.default_output(caption, first, ".png")
+    output = typed or output_paths.default_output(caption, first, ".png")
     sources.check_output(output)
     folder = Folder(output, first, wish, chosen.identity)
     several, left = folder.in_use, folder.left(resubmit=args.resubmit)
@@ -179,7 +179,7 @@ def _wish(args: argparse.Namespace, caption: str) -> "Wish":
 
     prompt = None
     if args.user_prompt is not None:
-        prompt = inputs.read_text(args.user_prompt, None, "--user-prompt")
+        prompt = texts.read_text(args.user_prompt, None, "--user-prompt")
     wish = Wish(
         prompt or caption,
         args.candidates,

@@ -20,7 +20,7 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import again, cli, inputs
+from factorized_video import cli, inputs, output_paths, rerun, texts
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     direct: bool = args.direct
     console.stage = "direct" if direct else "synthesis"
     _check_flags(args)
-    prompt = inputs.read_text(args.prompt, None, "--prompt")
+    prompt = texts.read_text(args.prompt, None, "--prompt")
     motion = inputs.read_motion(args)
     anchor = None if direct else images.read_image(Path(args.anchor).expanduser(), "--anchor")
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
@@ -119,11 +119,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         last_frame=last_hash,
         **{name: getattr(args, name) for name in ASKED},
     )
-    typed = inputs.output_path(args.output) if args.output is not None else None
+    typed = output_paths.output_path(args.output) if args.output is not None else None
     if typed:
-        inputs.check_extension(typed, (".mp4",))
-    output = typed or inputs.default_output(prompt, wanted, ".mp4")
-    output = inputs.direct_path(output) if direct else output
+        output_paths.check_extension(typed, (".mp4",))
+    output = typed or output_paths.default_output(prompt, wanted, ".mp4")
+    output = output_paths.direct_path(output) if direct else output
     pays = not args.job and receipts.would_pay(
         output, wanted, overwrite=args.overwrite, resubmit=args.resubmit, demo=is_demo
     )
@@ -252,7 +252,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         except Rejected as error:
                             instead = legal.replacement(call.model, call.gateway)
                             why_not = plan.why_not(lambda: planned(instead))
-                            again.offer_replacement(error, "--model", instead, str(output), why_not)
+                            rerun.offer_replacement(error, "--model", instead, str(output), why_not)
                             raise
                     else:
                         record = receipts.Record(output, receipt)
@@ -290,7 +290,7 @@ def _check_flags(args: argparse.Namespace) -> None:
     for name in ("fit", "last_frame") if args.direct else ():
         if getattr(args, name) is not None:
             raise UsageError(
-                f"{again.flag_of(name)} says nothing with --direct: no picture is sent.",
+                f"{rerun.flag_of(name)} says nothing with --direct: no picture is sent.",
                 "Leave it out.",
             )
 

@@ -19,9 +19,9 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, inputs
-from factorized_video.again import flag_of
+from factorized_video import cli, output_paths, texts
 from factorized_video.errors import UsageError
+from factorized_video.rerun import flag_of
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
     console = args.console
     console.stage = "reasoning" if args.anchor is None else "motion"
-    prompt = inputs.read_text(args.prompt, None, "The prompt")
+    prompt = texts.read_text(args.prompt, None, "The prompt")
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     task = (
         _motion(args, prompt, chosen) if args.anchor is not None else _caption(args, prompt, chosen)
     )
-    output = inputs.output_path(args.output) if args.output is not None else None
+    output = output_paths.output_path(args.output) if args.output is not None else None
     written = output is not None and receipts.rewritten(output, task.wanted) is not None
     # What is there already is returned whatever the models of today take.
     call = task.plan(None, not written)
@@ -88,7 +88,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
     budget.check(limit, spent, left.costs, allow_unknown=args.allow_unknown_cost)
-    motion_file = inputs.output_path(args.motion_file) if args.motion_file is not None else None
+    motion_file = (
+        output_paths.output_path(args.motion_file) if args.motion_file is not None else None
+    )
     if output and output == motion_file:
         raise UsageError("--output and --motion-file name the same file.", "Give them two names.")
     for path in filter(None, (output, motion_file)):
@@ -193,7 +195,7 @@ def _written(
             sent_at = round(time.time(), 3)
             result = task.ask(gateway, call)
     text = result[task.key]
-    texts = {key: result[key] for key in ("caption", "motion", "problems") if key in result}
+    kept_texts = {key: result[key] for key in ("caption", "motion", "problems") if key in result}
     if output and not record:
         made = receipts.Record.begin(
             output,
@@ -212,10 +214,10 @@ def _written(
             cost=result["cost"],
             reply=result["replies"],
             request_ids=result["request_ids"],
-            result=texts,
+            result=kept_texts,
         )
     if output and output.exists():
-        ours, text = text, inputs.read_text(None, str(output), f"The {task.key}")
+        ours, text = text, texts.read_text(None, str(output), f"The {task.key}")
         if text != ours:
             console.warn(f"{output} was edited; it is used as it is.")
     elif output and text:

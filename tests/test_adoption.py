@@ -16,7 +16,7 @@ from factorized_video.errors import Unavailable
 from factorized_video.gateway import client
 from factorized_video.gateway.settings import Settings
 from factorized_video.gateway.types import ListedJob
-from factorized_video.models import Cost
+from factorized_video.money import Cost
 from factorized_video.receipts import Record, receipt_path
 from hypothesis import given, settings
 from hypothesis import strategies as st

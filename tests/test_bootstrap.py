@@ -16,12 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "scripts"
-ENTRIES = [
-    "rewrite_prompt",
-    "generate_anchor",
-    "generate_video_from_anchor",
-    "factorized_generate",
-]
+ENTRIES = ["rewrite_prompt", "generate_anchor", "generate_video_from_anchor", "factorized_generate"]
 PACKAGES = ("requests", "dotenv", "PIL", "av")
 FAKE = '#!/bin/sh\necho "started: $0"\nfor word in "$@"; do echo "<$word>"; done\n'
 

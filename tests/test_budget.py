@@ -6,7 +6,7 @@ import pytest
 from factorized_video import budget
 from factorized_video.budget import MAX_COST, Cap, Spent
 from factorized_video.errors import OverBudget, UsageError
-from factorized_video.models import Cost
+from factorized_video.money import Cost
 
 FLAG = "--max-cost"
 FIVE = Cap(5.0, FLAG)

@@ -23,11 +23,11 @@ pytest.importorskip("PIL")
 pytest.importorskip("av")
 
 from conftest import Run, command, environment, run
+from factorized_video.aspect_ratios import value_of
 from factorized_video.errors import OutputError, UsageError
 from factorized_video.legal import COMMON_RATIOS, Framing
 from factorized_video.media import images, kinds
 from factorized_video.models import ImageLimits
-from factorized_video.shapes import value_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import Gateway

@@ -27,6 +27,7 @@ from factorized_video import (
     interrupts,
     legal,
     models,
+    money,
     motion,
     plan,
     prompts,
@@ -36,9 +37,12 @@ from factorized_video import (
     selection,
     workfolder,
 )
+from factorized_video.defaults import MOST_CANDIDATES
 from factorized_video.gateway import dialects, settings
 from factorized_video.gateway.dialects import happycapy
 from factorized_video.media import contact_sheet, filmstrip, images, likeness
+from factorized_video.money import Cost
+from factorized_video.texts import MAX_TEXT
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -359,7 +363,7 @@ def test_styles_and_limits_of_the_options() -> None:
     for page in (reference("cli.md"), text_of(ROOT / "README.md")):
         assert all(style in page for style in prompts.STYLES)
     for page in ("README.md", "SKILL.md", "references/cli.md"):
-        assert f"{prompts.MAX_TEXT:,} characters" in text_of(ROOT / page)
+        assert f"{MAX_TEXT:,} characters" in text_of(ROOT / page)
     names = {settings.KEY, settings.BASE, settings.TIME_SCALE, budget.MAX_COST}
     names |= {dialects.load(name).ABOUT.own_variable or settings.KEY for name in dialects.names()}
     table = rows(section(reference("cli.md"), "Environment"))[1:]
@@ -563,7 +567,7 @@ def begun(output: Path) -> receipts.Record:
         sent={},
         gateway={},
         model="m",
-        expected=models.Cost(0.1, "estimated"),
+        expected=Cost(0.1, "estimated"),
     )
 
 
@@ -654,9 +658,9 @@ def test_the_list_of_runs_has_the_keys_of_the_code(tmp_path: Path) -> None:
 
 def test_how_candidates_are_drawn_and_checked() -> None:
     page = section(reference("cli.md"), "Candidates and checks")
-    most = f"1 to {inputs.MOST_CANDIDATES}"
+    most = f"1 to {MOST_CANDIDATES}"
     assert reference("cli.md").count(f"draw N anchors, {most}, and the contact sheet") == 2
-    assert f"of up to {inputs.MOST_CANDIDATES} candidates" in readme()
+    assert f"of up to {MOST_CANDIDATES} candidates" in readme()
     assert (selection.AT_ONCE, "At most four are drawn and checked at once" in page) == (4, True)
     assert f"5 to {checks.MOST_QUESTIONS} questions" in page
     limits = (
@@ -1010,7 +1014,7 @@ def test_the_skill_suggests_the_cap_that_it_tells_to_suggest() -> None:
     (cap,) = caps
     assert 0 <= round(cap - planned.cost.amount, 6) < 0.1
     assert round(cap * 10, 6) == round(cap * 10)
-    before = models.total([call.cost for call in planned.calls[:2]])
+    before = money.total([call.cost for call in planned.calls[:2]])
     assert f"about USD {before.amount:.2f} with the defaults" in skill()
     shown = commands(skill())
     paying = [
@@ -1027,7 +1031,7 @@ def test_the_skill_tells_what_candidates_and_checks_add() -> None:
         r"add `--candidates 3 --verify` from step 2 on \(USD ([\d.]+) more\)", skill()
     )
     drawn = next(call for call in default_plan().calls if call.stage == "composition")
-    more = models.total(
+    more = money.total(
         [call.price for call in plan.anchors(drawn, "a cat", candidates=3, verify=True)]
     ).amount
     assert more is not None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from factorized_video import legal, models, shapes
+from factorized_video import aspect_ratios, legal, models
 from factorized_video.errors import UsageError
 from factorized_video.legal import Framing
 from factorized_video.models import ImageLimits, Model
@@ -318,7 +318,7 @@ def _typed_ratio(model: Model, ratio: str, gateway: str) -> object:
     ],
 )
 def test_a_ratio_that_nobody_typed_is_chosen_and_said(
-    model: Model, size: shapes.Size | None, ratio: str | None, words: str
+    model: Model, size: aspect_ratios.Size | None, ratio: str | None, words: str
 ) -> None:
     chosen, said = legal.choose_ratio(model, None, size, "happycapy")
     assert chosen == ratio
@@ -680,7 +680,7 @@ def framing(ratio: str | None, fit: str | None = None, **limits: Any) -> Framing
     ],
 )
 def test_a_picture_that_can_be_a_first_frame_passes_in_silence(
-    size: shapes.Size, how: Framing
+    size: aspect_ratios.Size, how: Framing
 ) -> None:
     assert legal.check_frame(video(SEEDANCE_25), size, how) == ()
 
@@ -697,7 +697,7 @@ def test_a_picture_that_can_be_a_first_frame_passes_in_silence(
     ],
 )
 def test_a_crop_of_more_than_a_tenth_is_a_persons_decision(
-    size: shapes.Size, ratio: str, lost: str, left: str
+    size: aspect_ratios.Size, ratio: str, lost: str, left: str
 ) -> None:
     error = refusal(legal.check_frame, video(VEO), size, framing(ratio))
     words = (f"{size[0]}x{size[1]} px", f"as {ratio}", f"lose {lost}", f"({left} px")
@@ -716,7 +716,7 @@ def test_a_crop_of_more_than_a_tenth_is_a_persons_decision(
     ],
 )
 def test_a_crop_of_exactly_a_tenth_is_free_lying_and_standing(
-    size: shapes.Size, ratio: str
+    size: aspect_ratios.Size, ratio: str
 ) -> None:
     assert legal.check_frame(video(VEO), size, framing(ratio)) == ()
 
@@ -732,7 +732,7 @@ def test_a_crop_of_exactly_a_tenth_is_free_lying_and_standing(
     ],
 )
 def test_a_picture_sent_as_it_is_is_said_to_be_of_another_shape(
-    size: shapes.Size, ratio: str, noted: bool
+    size: aspect_ratios.Size, ratio: str, noted: bool
 ) -> None:
     notes = legal.check_frame(video(VEO), size, framing(ratio, "none"))
     assert len(notes) == noted
@@ -755,7 +755,7 @@ def test_a_picture_sent_as_it_is_is_said_to_be_of_another_shape(
     ],
 )
 def test_a_picture_that_the_model_would_not_take_is_refused_with_its_limit(
-    size: shapes.Size, how: Framing, words: tuple[str, ...]
+    size: aspect_ratios.Size, how: Framing, words: tuple[str, ...]
 ) -> None:
     error = refusal(legal.check_frame, video(SEEDANCE_25), size, how)
     assert error.message.startswith(SEEDANCE_25)
@@ -767,7 +767,9 @@ def test_a_picture_that_the_model_would_not_take_is_refused_with_its_limit(
     ("size", "how"),
     [((100, 1000), framing(None, ratio_min=0.4)), ((1000, 100), framing(None, ratio_max=2.5))],
 )
-def test_one_known_limit_of_the_shape_is_enough_to_refuse(size: shapes.Size, how: Framing) -> None:
+def test_one_known_limit_of_the_shape_is_enough_to_refuse(
+    size: aspect_ratios.Size, how: Framing
+) -> None:
     error = refusal(legal.check_frame, video(SEEDANCE_25), size, how)
     assert "None" not in error.message
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factorized_video import legal, models, plan, prompts, shapes
+from factorized_video import aspect_ratios, legal, models, money, plan, prompts
 from factorized_video.errors import UsageError
-from factorized_video.models import Cost, Model
+from factorized_video.models import Model
+from factorized_video.money import Cost
 from jsonschema import Draft202012Validator
 
 REGISTRY = models.registry()
@@ -388,7 +389,7 @@ def test_ranges_ascend_and_locks_lie_within_them(row: dict[str, Any]) -> None:
             assert set(lock["when"].get("resolution", ())) <= set(row["resolutions"])
     at_gateways = [entry.get("resolutions") for entry in row["gateways"].values()]
     for resolutions in (row["resolutions"], *at_gateways):
-        sides = [shapes.short_side(resolution) for resolution in resolutions or ()]
+        sides = [aspect_ratios.short_side(resolution) for resolution in resolutions or ()]
         assert sides == sorted(set(sides))
     for name, entry in row["gateways"].items():
         sayable = REGISTRY["gateways"][name]["resolutions"]
@@ -1063,8 +1064,8 @@ def test_a_price_is_shown_in_words(price: dict[str, Any], words: str) -> None:
 def test_a_sum_has_the_weakest_kind_in_it(
     parts: list[Cost], amount: float | None, kind: str
 ) -> None:
-    assert models.total(parts) == Cost(amount, kind)
-    assert models.total(parts[::-1]) == Cost(amount, kind)
+    assert money.total(parts) == Cost(amount, kind)
+    assert money.total(parts[::-1]) == Cost(amount, kind)
 
 
 def test_a_cost_in_a_result_is_in_dollars_and_says_its_kind() -> None:

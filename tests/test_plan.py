@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from factorized_video import models, plan, prompts
+from factorized_video import models, money, plan, prompts
 from factorized_video.budget import Cap, Spent
 from factorized_video.errors import OverBudget, UsageError
-from factorized_video.models import Cost
+from factorized_video.money import Cost
 from factorized_video.plan import CAPTION_TO_COME, MOTION_TO_COME, Call, Plan
 
 VEO = "google/veo-3.1-generate-preview"
@@ -511,7 +511,7 @@ def test_a_planned_cost_tells_its_basis_its_date_and_its_source() -> None:
     ],
 )
 def test_money_is_shown_with_its_kind(cost: Cost, shown: str) -> None:
-    assert plan.money(cost) == shown
+    assert money.shown(cost) == shown
 
 
 def test_a_plan_costs_what_its_calls_cost() -> None:

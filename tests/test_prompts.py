@@ -7,6 +7,7 @@ import json
 import pytest
 from factorized_video import prompts
 from factorized_video.prompts import FIRST_FRAME_GIVEN, STYLES
+from factorized_video.texts import MAX_TEXT
 
 PROMPT = "A cat jumps from a bookshelf to the couch"
 MOTION = "The tabby cat leaps to the right and lands on the couch."
@@ -229,8 +230,7 @@ def test_the_prompt_travels_as_data_with_style_and_ratio() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
-    [("  no  ", "no"), (" \n ", "(empty)"), ("x" * 30_000, "x" * prompts.MAX_TEXT)],
+    ("answer", "said"), [("  no  ", "no"), (" \n ", "(empty)"), ("x" * 30_000, "x" * MAX_TEXT)]
 )
 def test_asking_again_carries_the_answer_and_changes_nothing_before_it(
     answer: str, said: str

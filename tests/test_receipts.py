@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from factorized_video import errors, files, receipts
-from factorized_video.models import Cost
+from factorized_video.money import Cost
 from factorized_video.receipts import Found, Record, receipt_path
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import Run, ended, run, start
-from factorized_video.again import OTHER_WORDS
+from factorized_video.rerun import OTHER_WORDS
 from judges import MOTION_REPLY, SEEN_MOTION, Judge
 from loopback import CAPTION, MOTION, Gateway, Reply, chat, clip, png, refusal
 from speech import shown

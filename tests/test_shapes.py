@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from factorized_video import legal, shapes
+from factorized_video import aspect_ratios, legal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ NOISE = 1e-9  # of binary fractions
     ("ratio", "value"), [("16:9", 16 / 9), ("9:16", 0.5625), ("1:1", 1.0), ("21:9", 7 / 3)]
 )
 def test_a_ratio_is_width_over_height(ratio: str, value: float) -> None:
-    assert shapes.value_of(ratio) == pytest.approx(value)
+    assert aspect_ratios.value_of(ratio) == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,10 @@ def test_a_ratio_is_width_over_height(ratio: str, value: float) -> None:
     ],
 )
 def test_what_a_crop_cuts_off_is_a_part_of_the_area(
-    size: shapes.Size, ratio: str, difference: float, lost: float
+    size: aspect_ratios.Size, ratio: str, difference: float, lost: float
 ) -> None:
-    assert shapes.difference(size, ratio) == pytest.approx(difference, abs=1e-4)
-    assert shapes.lost_by_crop(size, ratio) == pytest.approx(lost, abs=1e-4)
+    assert aspect_ratios.difference(size, ratio) == pytest.approx(difference, abs=1e-4)
+    assert aspect_ratios.lost_by_crop(size, ratio) == pytest.approx(lost, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_what_a_crop_cuts_off_is_a_part_of_the_area(
     ],
 )
 def test_the_nearest_ratio_is_so_in_proportion(
-    size: shapes.Size, ratios: tuple[str, ...], nearest: str
+    size: aspect_ratios.Size, ratios: tuple[str, ...], nearest: str
 ) -> None:
-    assert shapes.nearest(size, ratios) == nearest
+    assert aspect_ratios.nearest(size, ratios) == nearest
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_the_nearest_ratio_is_so_in_proportion(
     ],
 )
 def test_the_largest_crop_is_exact_where_whole_pixels_allow_it(
-    size: shapes.Size, ratio: str, left: shapes.Size
+    size: aspect_ratios.Size, ratio: str, left: aspect_ratios.Size
 ) -> None:
-    assert shapes.largest_within(size, ratio) == left
+    assert aspect_ratios.largest_within(size, ratio) == left
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_the_largest_crop_is_exact_where_whole_pixels_allow_it(
     ],
 )
 def test_the_canvas_with_bars_is_the_smallest_around_the_picture(
-    size: shapes.Size, ratio: str, around: shapes.Size
+    size: aspect_ratios.Size, ratio: str, around: aspect_ratios.Size
 ) -> None:
-    assert shapes.smallest_around(size, ratio) == around
+    assert aspect_ratios.smallest_around(size, ratio) == around
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_the_canvas_with_bars_is_the_smallest_around_the_picture(
     ],
 )
 def test_a_resolution_names_the_short_side(resolution: str, pixels: int) -> None:
-    assert shapes.short_side(resolution) == pixels
+    assert aspect_ratios.short_side(resolution) == pixels
 
 
 # -- properties -----------------------------------------------------------------------------------
@@ -129,72 +129,72 @@ def test_a_resolution_names_the_short_side(resolution: str, pixels: int) -> None
 @settings(deadline=None)
 @given(SIZES, RATIOS)
 def test_a_crop_lies_within_the_picture_and_has_the_ratio_to_a_pixel(
-    size: shapes.Size, ratio: str
+    size: aspect_ratios.Size, ratio: str
 ) -> None:
-    width, height = shapes.largest_within(size, ratio)
+    width, height = aspect_ratios.largest_within(size, ratio)
     assert 1 <= width <= size[0]
     assert 1 <= height <= size[1]
-    share = shapes.value_of(ratio)
+    share = aspect_ratios.value_of(ratio)
     off = min(abs(height - width / share), abs(width - height * share))
     assert off <= 0.5 + NOISE or 1 in (width, height)
 
 
 @settings(deadline=None)
 @given(USUAL_SIZES, USUAL_RATIOS)
-def test_no_much_larger_crop_would_do(size: shapes.Size, ratio: str) -> None:
-    width, height = shapes.largest_within(size, ratio)
-    best = size[0] * size[1] * (1 - shapes.lost_by_crop(size, ratio))
+def test_no_much_larger_crop_would_do(size: aspect_ratios.Size, ratio: str) -> None:
+    width, height = aspect_ratios.largest_within(size, ratio)
+    best = size[0] * size[1] * (1 - aspect_ratios.lost_by_crop(size, ratio))
     assert width * height >= 0.95 * best
 
 
 @settings(deadline=None)
 @given(USUAL_SIZES, USUAL_RATIOS)
-def test_a_cropped_picture_needs_no_second_crop(size: shapes.Size, ratio: str) -> None:
-    once = shapes.largest_within(size, ratio)
-    assert shapes.lost_by_crop(once, ratio) <= legal.RATIO_TOLERANCE
+def test_a_cropped_picture_needs_no_second_crop(size: aspect_ratios.Size, ratio: str) -> None:
+    once = aspect_ratios.largest_within(size, ratio)
+    assert aspect_ratios.lost_by_crop(once, ratio) <= legal.RATIO_TOLERANCE
 
 
 @settings(deadline=None)
 @given(st.tuples(st.integers(840, 8192), st.integers(840, 8192)), USUAL_RATIOS)
-def test_the_crop_of_a_picture_of_some_size_is_exact(size: shapes.Size, ratio: str) -> None:
+def test_the_crop_of_a_picture_of_some_size_is_exact(size: aspect_ratios.Size, ratio: str) -> None:
     wide, high = (int(part) for part in ratio.split(":"))
-    width, height = shapes.largest_within(size, ratio)
+    width, height = aspect_ratios.largest_within(size, ratio)
     assert width * high == height * wide
 
 
 @settings(deadline=None)
 @given(SIZES, RATIOS)
 def test_a_canvas_with_bars_holds_the_whole_picture_and_has_the_ratio_to_a_pixel(
-    size: shapes.Size, ratio: str
+    size: aspect_ratios.Size, ratio: str
 ) -> None:
-    width, height = shapes.smallest_around(size, ratio)
+    width, height = aspect_ratios.smallest_around(size, ratio)
     assert width >= size[0]
     assert height >= size[1]
-    share = shapes.value_of(ratio)
+    share = aspect_ratios.value_of(ratio)
     assert min(abs(height - width / share), abs(width - height * share)) <= 0.5 + NOISE
 
 
 @settings(deadline=None)
 @given(SIZES, USUAL_RATIOS)
-def test_bars_are_put_on_two_sides_only(size: shapes.Size, ratio: str) -> None:
-    width, height = shapes.smallest_around(size, ratio)
+def test_bars_are_put_on_two_sides_only(size: aspect_ratios.Size, ratio: str) -> None:
+    width, height = aspect_ratios.smallest_around(size, ratio)
     assert min(width - size[0], height - size[1]) <= 1  # a pixel for rounding
 
 
 @settings(deadline=None)
 @given(SIZES, RATIOS)
 def test_a_crop_cuts_off_nothing_to_all_and_as_much_lying_as_standing(
-    size: shapes.Size, ratio: str
+    size: aspect_ratios.Size, ratio: str
 ) -> None:
-    lost = shapes.lost_by_crop(size, ratio)
+    lost = aspect_ratios.lost_by_crop(size, ratio)
     assert 0 <= lost < 1
     wide, _, high = ratio.partition(":")
-    assert shapes.lost_by_crop((size[1], size[0]), f"{high}:{wide}") == pytest.approx(lost)
+    assert aspect_ratios.lost_by_crop((size[1], size[0]), f"{high}:{wide}") == pytest.approx(lost)
 
 
 @settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 200))
 def test_a_picture_of_the_very_ratio_differs_by_nothing(wide: int, high: int, times: int) -> None:
     size, ratio = (wide * times, high * times), f"{wide}:{high}"
-    assert shapes.difference(size, ratio) == pytest.approx(0, abs=NOISE)
-    assert shapes.nearest(size, [f"{wide + 1}:{high}", ratio, f"{wide}:{high + 1}"]) == ratio
+    assert aspect_ratios.difference(size, ratio) == pytest.approx(0, abs=NOISE)
+    assert aspect_ratios.nearest(size, [f"{wide + 1}:{high}", ratio, f"{wide}:{high + 1}"]) == ratio

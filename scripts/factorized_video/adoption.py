@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import legal, receipts, shapes
+from . import aspect_ratios, legal, receipts
 from .errors import ToolError
 from .files import SUFFIX, remembered
 
@@ -109,7 +109,7 @@ def _same_shape(row: ListedJob, sent: dict[str, Any]) -> bool:
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         return False
     canvas = sent.get("canvas") or sent.get("shape") or legal.DEFAULT_RATIO
-    return shapes.difference((int(width), int(height)), canvas) <= legal.RATIO_TOLERANCE
+    return aspect_ratios.difference((int(width), int(height)), canvas) <= legal.RATIO_TOLERANCE
 
 
 def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:

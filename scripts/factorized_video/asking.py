@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from . import legal, models, prompts
-from .again import offer_replacement
+from . import legal, models, money, prompts
 from .errors import Rejected
 from .gateway.types import ChatReply, ChatRequest, Picture
+from .money import Cost
 from .replies import Unusable
+from .rerun import offer_replacement
 
 if TYPE_CHECKING:
     from .console import Console
@@ -30,23 +31,23 @@ class Conversation:
         self, console: Console, gateway: Gateway, call: Call, flag: str = "--model"
     ) -> None:
         self.replies: list[ChatReply] = []
-        self._costs: list[models.Cost] = []
+        self._costs: list[Cost] = []
         self._console = console
         self._gateway = gateway
         self._call = call
         self._flag = flag
 
     @property
-    def cost(self) -> models.Cost:
+    def cost(self) -> Cost:
         """What the answers have cost so far."""
-        return models.total(self._costs)
+        return money.total(self._costs)
 
     @property
     def request_ids(self) -> list[str]:
         """What the gateway's support will ask for."""
         return [reply.request_id for reply in self.replies if reply.request_id]
 
-    def count(self, cost: models.Cost) -> None:
+    def count(self, cost: Cost) -> None:
         """Count what an answer without a price is thought to have cost."""
         self._costs.append(cost)
 
@@ -62,7 +63,7 @@ class Conversation:
         self._console.warn(*reply.warnings)
         self.replies.append(reply)
         if reply.cost is not None:
-            self._costs.append(models.Cost(reply.cost, "actual"))
+            self._costs.append(Cost(reply.cost, "actual"))
         elif reply.tokens:
             self._costs.append(models.price_of_tokens(model, self._call.gateway, *reply.tokens))
         else:

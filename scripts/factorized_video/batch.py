@@ -22,20 +22,21 @@ from . import (
     budget,
     errors,
     files,
-    inputs,
     measuring,
-    models,
-    plan,
+    money,
+    output_paths,
     preflight,
     receipts,
     runs,
+    texts,
 )
-from .again import flag_of, same_command
 from .console import Console
+from .defaults import CONCURRENCY
 from .errors import Interrupted, OutputError, ToolError, UsageError
 from .evaluating import MEASURES
 from .gateway import open_gateway, settings
-from .models import Cost
+from .money import Cost
+from .rerun import flag_of, same_command
 from .run import Run
 from .supervising import Answer, Command, Crew, words_of
 
@@ -189,7 +190,7 @@ class Batch:
         self.limit = budget.cap(args.max_cost, self.gateway.max_cost)
         path = Path(args.prompts_file).expanduser()
         self.folder = (
-            inputs.folder_path(args.output)
+            output_paths.folder_path(args.output)
             if args.output is not None
             else Path.cwd() / "outputs" / path.stem
         )
@@ -251,7 +252,7 @@ class Batch:
     def dry_run(self) -> dict[str, Any]:
         """The result of --dry-run: every line was read, found legal, and priced."""
         self._console.warn(*self._warnings)
-        total, spent = models.total(self._costs), self._spent
+        total, spent = money.total(self._costs), self._spent
         rows = [
             {
                 "line": one.number,
@@ -265,7 +266,7 @@ class Batch:
             for one in self.lines
         ]
         text = [f"in {self.folder}:"] + [
-            f"line {one.number}: {plan.money(one.expected)}  {self._shown(one.output)}"
+            f"line {one.number}: {money.shown(one.expected)}  {self._shown(one.output)}"
             for one in self.lines
         ]
         kinds = Counter(_words_of(call) for one in self.lines for call in one.calls)
@@ -273,7 +274,7 @@ class Batch:
         text.append(f"{len(rows)} lines, {sum(one.done for one in self.lines)} of them made")
         if self.limit:
             text.append(f"cap: USD {self.limit.usd:g} ({self.limit.source})")
-        text.append(f"total: {plan.money(total)}; nothing was sent")
+        text.append(f"total: {money.shown(total)}; nothing was sent")
         result: dict[str, Any] = {
             "status": "planned",
             "lines": rows,
@@ -310,7 +311,7 @@ class Batch:
         with receipts.locked(self.summary):
             if any(not line.done for line in self.lines):
                 self._check_gateway(chosen)
-            at_once = self._args.concurrency or inputs.CONCURRENCY
+            at_once = self._args.concurrency or CONCURRENCY
             try:
                 Crew(self._say).run(self._commands(), at_once, self._ended)
             except (Interrupted, OutputError) as stopped:
@@ -328,7 +329,7 @@ class Batch:
     def _check_gateway(self, chosen: settings.Settings) -> None:
         """Ask once, free, whether the gateway is there and takes the key; the lines need not."""
         with open_gateway(chosen, self._console.progress) as gateway:
-            preflight.check(self._console, gateway, models.total(self._costs))
+            preflight.check(self._console, gateway, money.total(self._costs))
         os.environ[receipts.CHECKED] = "1"
 
     # -- the lines -------------------------------------------------------------------------------
@@ -441,11 +442,11 @@ class Batch:
             "status": "succeeded",
             "output": str(self.summary),
             "gateway": self.gateway.name,
-            "cost": models.total(known).as_json(),
+            "cost": money.total(known).as_json(),
             "counts": dict(counts),
             "lines": [line.as_json() for line in self.lines],
         }
-        text = self._table(models.total(known))
+        text = self._table(money.total(known))
         if ended and any(line.told.get("measurement") for line in self.lines):
             lifts = {
                 words: measuring.by_category(_pairs(self.lines, what))
@@ -460,7 +461,7 @@ class Batch:
         rows = [f"in {self.folder}:"]
         for line in self.lines:
             told = line.told.get("cost")
-            cost = plan.money(Cost(told["amount"], told["kind"])) if told else "-"
+            cost = money.shown(Cost(told["amount"], told["kind"])) if told else "-"
             rows.append(
                 f"{line.number:>4}  {line.status:<15} {cost:<22} {line.took_s:>7.1f} s  "
                 f"{self._shown(line.output)}"
@@ -479,7 +480,7 @@ class Batch:
             elif line.status == AWAITS and sheet:
                 rows.append(f"      look at {self._shown(Path(sheet))}")
         made = sum(line.status == "succeeded" for line in self.lines)
-        rows.append(f"{made} of {len(self.lines)} made; {plan.money(total)}")
+        rows.append(f"{made} of {len(self.lines)} made; {money.shown(total)}")
         if any(line.status == AWAITS for line in self.lines):
             rows.append(
                 'Put {"select": "2"}, or what you choose, into the settings of each line '
@@ -575,7 +576,7 @@ def _line(
     prompt = str(row.get("prompt", ""))
     if prompt.strip() == "-":
         raise UsageError("the prompt is a dash.", "Say what the video is to show.")
-    prompt = inputs.read_text(prompt, None, "the prompt")
+    prompt = texts.read_text(prompt, None, "the prompt")
     category = " ".join(str(row.get("category", "")).split())[:60]
     own = _settings(row.get("settings") or {}, parser)
     named = _output(row, folder)
@@ -624,8 +625,8 @@ def _output(row: dict[str, Any], folder: Path) -> str | None:
     named = row.get("output")
     if named is None:
         return None
-    path = inputs.output_path(os.path.join(str(folder), os.path.expanduser(named)))
-    inputs.check_extension(path, (".mp4",))
+    path = output_paths.output_path(os.path.join(str(folder), os.path.expanduser(named)))
+    output_paths.check_extension(path, (".mp4",))
     return str(path)
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .errors import OverBudget, UsageError
-from .inputs import amount
-from .models import Cost, total
+from .money import Cost, amount, total
 
 MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
 # Sums of prices in binary fractions: a plan of exactly the cap is within it.

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import models, receipts
+from . import receipts
 from .errors import JobFailed, Rejected, StillRunning, UsageError
 from .files import SUFFIX
+from .money import Cost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,5 +101,5 @@ def cancel(console: Console, record: receipts.Record, chosen: Settings) -> dict[
         "stage": "synthesis",
         "text": f"cancelled: {job.id}",
         **record.whereabouts,
-        "cost": record.data.get("cost") or models.Cost(None, "unknown").as_json(),
+        "cost": record.data.get("cost") or Cost(None, "unknown").as_json(),
     }

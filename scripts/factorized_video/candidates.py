@@ -13,11 +13,12 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import again, asked, checks, files, inputs, legal, models, receipts, runs
+from . import asked, checks, files, inputs, legal, money, receipts, rerun, runs, texts
 from .checks import Check
+from .defaults import MOST_CANDIDATES
 from .errors import UsageError
 from .media import images
-from .models import Cost
+from .money import Cost
 
 _FREE = Cost(0.0, "actual")
 _PASSING = Check((checks.Answer("", "yes"),))
@@ -124,7 +125,7 @@ class Candidate(NamedTuple):
     @property
     def cost(self) -> Cost:
         """What it has cost, with its checks."""
-        return models.total(runs.costs_of(self.receipt))
+        return money.total(runs.costs_of(self.receipt))
 
     def in_receipt(self) -> dict[str, Any]:
         """One entry of `candidates` in the receipt of the one that was taken."""
@@ -221,7 +222,7 @@ class Folder(NamedTuple):
         """
         receipt = receipts.rewritten(self.questions_file, self.questions_digest)
         if self.questions_are_own:
-            text = inputs.read_text(None, str(self.questions_file), "The file of questions,")
+            text = texts.read_text(None, str(self.questions_file), "The file of questions,")
             return inputs.own_questions(text, str(self.questions_file))
         kept = receipt["result"].get("questions") if receipt else None
         if isinstance(kept, list) and kept and all(isinstance(one, str) for one in kept):
@@ -238,7 +239,7 @@ class Folder(NamedTuple):
     def standing(self, questions: tuple[str, ...] | None) -> list[Candidate]:
         """All that were tried for these inputs, in order; edits after what was drawn."""
         drawn, edits = [], []
-        for number in range(1, inputs.MOST_CANDIDATES + 1):
+        for number in range(1, MOST_CANDIDATES + 1):
             one = self.candidate(str(number), questions)
             if one is None or one.receipt.get("digest") != self.wanted(one.name):
                 continue
@@ -313,7 +314,7 @@ class Folder(NamedTuple):
         """What all of it has cost, the questions too."""
         receipt = receipts.rewritten(self.questions_file, self.questions_digest)
         written = runs.costs_of(receipt) if receipt else []
-        return models.total(written + [one.cost for one in standing])
+        return money.total(written + [one.cost for one in standing])
 
     # -- what is left ----------------------------------------------------------------------------
 
@@ -503,7 +504,7 @@ class Folder(NamedTuple):
                 **{key: value for key, value in one.receipt.items() if key not in left_out},
                 "stage": "composition",
                 "digest": self.wish.digest(self.first),
-                "command": os.environ.get(receipts.COMMAND) or again.same_command(),
+                "command": os.environ.get(receipts.COMMAND) or rerun.same_command(),
                 "output": self.output.name,
                 "cost": _FREE.as_json(),  # the candidate's own receipt tells what it has cost
                 "expected": _FREE.as_json(),

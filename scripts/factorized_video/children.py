@@ -8,9 +8,9 @@ import sys
 from typing import Any
 
 from . import errors, interrupts
-from .again import flag_of
 from .console import Console
-from .models import Cost, total
+from .money import Cost, total
+from .rerun import flag_of
 
 # Of a stage that failed, what the orchestrator's own result says too.
 _PASSED_ON = ("stage", "output", "gateway", "model", "receipt", "job", "eta_s")

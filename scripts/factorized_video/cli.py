@@ -15,11 +15,11 @@ import sys
 import time
 
 from . import inputs, interrupts
-from .again import same_command
 from .console import Console, to_stderr
 from .errors import ToolError, UsageError, clean
 from .gateway import dialects
 from .prompts import DEFAULT_STRATEGY, STRATEGIES
+from .rerun import same_command
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:

@@ -12,16 +12,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import budget, errors, evaluating, files, models, plan, receipts, runs
-from .again import same_command, with_choice, with_model
+from . import budget, errors, evaluating, files, money, plan, receipts, runs
 from .direct import OF_ANCHORS, DirectRun
 from .errors import OutputError, ToolError, UsageError
 from .evaluating import MEASURES
 from .factorized import FactorizedRun
 from .gateway import settings
 from .media import kinds
-from .models import Cost
+from .money import Cost
 from .pipeline import MODEL_FLAGS
+from .rerun import same_command, with_choice, with_model
 from .run import Run
 from .supervising import Answer, Command, Crew, words_of
 
@@ -327,14 +327,14 @@ def _cost(answers: dict[str, Answer], measured: dict[str, Any] | None) -> dict[s
     """What both arms and the measurement have cost together."""
     told = [answer.result.get("cost") for answer in answers.values()]
     told.append((measured or {}).get("cost"))
-    return models.total([Cost(one["amount"], one["kind"]) for one in told if one]).as_json()
+    return money.total([Cost(one["amount"], one["kind"]) for one in told if one]).as_json()
 
 
 def _lines(arm: dict[str, Any], measured: dict[str, Any] | None, name: str) -> tuple[str, ...]:
     """What stands below a clip: what it has cost, how long it took, what it passes."""
     cost = arm["cost"] or {}
-    money = plan.money(Cost(cost.get("amount"), str(cost.get("kind", "unknown"))))
-    lines = [f"{money}, {_shown_time(arm['took_s'])}", str(arm["model"])]
+    price = money.shown(Cost(cost.get("amount"), str(cost.get("kind", "unknown"))))
+    lines = [f"{price}, {_shown_time(arm['took_s'])}", str(arm["model"])]
     for what, words in MEASURES.items():
         found = ((measured or {}).get(what) or {}).get(name)
         if found:

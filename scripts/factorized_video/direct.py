@@ -11,8 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import asked, budget, inputs, plan, prompts, receipts, runs
-from .again import OF_DRAWING, flag_of, with_model, with_other_words
+from . import asked, budget, inputs, output_paths, plan, prompts, receipts, runs, texts
 from .children import Children
 from .console import TOLD
 from .errors import Refused, Rejected, UsageError
@@ -20,6 +19,7 @@ from .factorized import check_filmstrip, digest
 from .gateway import settings
 from .media import kinds
 from .pipeline import OF_CLIP, clip_options
+from .rerun import OF_DRAWING, flag_of, with_model, with_other_words
 from .run import Run
 
 # Options that say nothing where no anchor is drawn, and none is given: names in a namespace.
@@ -61,19 +61,19 @@ class DirectRun(Run):
                     "Leave one of them out.",
                 )
         if prompt is None:
-            prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
+            prompt = texts.read_text(args.prompt, args.prompt_file, "The prompt")
         self.prompt = prompt
         self._told = prompts.direct_prompt(prompt, args.style)
         self._motion = inputs.read_motion(args)
-        typed = inputs.output_path(args.output) if args.output is not None else None
+        typed = output_paths.output_path(args.output) if args.output is not None else None
         if typed:
-            inputs.check_extension(typed, (".mp4",))
+            output_paths.check_extension(typed, (".mp4",))
         self.gateway = chosen = settings.resolve(args.gateway, needs_key=False)
         # Named after the clip in three stages that the same words would give.
-        named = typed or inputs.default_output(
+        named = typed or output_paths.default_output(
             prompt, digest(args, prompt, self._motion, chosen.identity), ".mp4", folder
         )
-        self.output = inputs.direct_path(named)
+        self.output = output_paths.direct_path(named)
         self._wanted = asked.synthesis(
             self._told,
             self._motion,

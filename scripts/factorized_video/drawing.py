@@ -9,11 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import files, legal, models, receipts, shapes
-from .again import offer_replacement
+from . import aspect_ratios, files, legal, receipts
 from .errors import OutputError, Refused, ToolError, Unknown
 from .gateway.types import ImageRequest, Picture
 from .media import images, kinds
+from .money import Cost
+from .rerun import offer_replacement
 
 if TYPE_CHECKING:
     from .console import Console
@@ -44,7 +45,7 @@ def draw(
         reply = gateway.image(request)
         came = reply.data or (reply.url or "").encode()
         files.keep(record.kept_name, came)
-        cost = models.Cost(reply.cost, "actual") if reply.cost is not None else call.cost
+        cost = Cost(reply.cost, "actual") if reply.cost is not None else call.cost
         record.update(
             cost=cost.as_json(),
             reply=reply.raw,
@@ -95,7 +96,7 @@ def deliver(
         raise failure from None
     console.warn(*image.warnings, *notes)
     width, height = image.size or (None, None)
-    if image.size and shapes.difference(image.size, ratio) > legal.RATIO_TOLERANCE:
+    if image.size and aspect_ratios.difference(image.size, ratio) > legal.RATIO_TOLERANCE:
         console.warn(
             f"The image is {width}x{height} px, not {ratio}: the model chose another shape."
         )

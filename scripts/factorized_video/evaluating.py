@@ -18,7 +18,7 @@ from . import (
     budget,
     checks,
     files,
-    models,
+    money,
     plan,
     preflight,
     prompts,
@@ -32,7 +32,7 @@ from .checks import Check
 from .errors import OutputError, Refused
 from .gateway import open_gateway
 from .media import frames
-from .models import Cost
+from .money import Cost
 from .replies import Unusable
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ class Evaluation:
         record.data["sent_at"] = None
         record.succeeded(
             record.data.get("sha256") or "",
-            cost=models.total([*costs, cost]).as_json(),
+            cost=money.total([*costs, cost]).as_json(),
             result={**record.data["result"], **found},
         )
 

@@ -15,18 +15,21 @@ from . import (
     files,
     inputs,
     models,
+    output_paths,
     pictures,
     plan,
     prompts,
     receipts,
+    texts,
 )
-from .again import OF_DRAWING, flag_of, with_other_words
 from .candidates import Wish, check_place
+from .defaults import MOST_CANDIDATES
 from .errors import Refused, StillRunning, UsageError
 from .gateway import settings
 from .legal import Framing
 from .media import images, kinds
 from .pipeline import Stages, check_models
+from .rerun import OF_DRAWING, flag_of, with_other_words
 from .run import Run
 from .workfolder import WorkFolder, standing
 
@@ -65,7 +68,7 @@ class FactorizedRun(Run):
         self._args = args
         self._console = args.console
         if prompt is None:
-            prompt = inputs.read_text(args.prompt, args.prompt_file, "The prompt")
+            prompt = texts.read_text(args.prompt, args.prompt_file, "The prompt")
         motion = inputs.read_motion(args)
         _check_flags(args, args.prompt_strategy or prompts.DEFAULT_STRATEGY, motion)
         given = {name: getattr(args, name) for name in Wish._fields if name != "prompt"}
@@ -77,9 +80,9 @@ class FactorizedRun(Run):
             own = images.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")
         last = images.read_last(args)
         last_hash = receipts.sha256_of_bytes(last.data) if last else None
-        typed = inputs.output_path(args.output) if args.output is not None else None
+        typed = output_paths.output_path(args.output) if args.output is not None else None
         if typed:
-            inputs.check_extension(typed, (".mp4",))
+            output_paths.check_extension(typed, (".mp4",))
         # The key's turn comes after the plan.
         self.gateway = chosen = settings.resolve(args.gateway, needs_key=False)
         first = digest(
@@ -94,10 +97,10 @@ class FactorizedRun(Run):
         self._wanted = wish.digest(first)
         # The name does not depend on how many anchors are drawn, so that choosing one later goes
         # on.
-        self.output = typed or inputs.default_output(prompt, first, ".mp4", folder)
+        self.output = typed or output_paths.default_output(prompt, first, ".mp4", folder)
         self.prompt = prompt
         self.folder = work = WorkFolder(
-            inputs.folder_path(args.work_dir)
+            output_paths.folder_path(args.work_dir)
             if args.work_dir is not None
             else self.output.with_name(self.output.stem + ".stages")
         )
@@ -315,7 +318,7 @@ def _check_place(args: argparse.Namespace, state: str, output: Path, folder: Wor
             output=str(output),
         )
     if args.anchor_path is None:
-        names = [str(number) for number in range(1, inputs.MOST_CANDIDATES + 1)]
+        names = [str(number) for number in range(1, MOST_CANDIDATES + 1)]
         check_place(folder.anchor, names)
     damaged = folder.damaged()
     if damaged:

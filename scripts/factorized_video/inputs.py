@@ -6,51 +6,18 @@ Imported by `--help`, like `cli.py`: nothing slow at the top.
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 
 from .errors import UsageError
-from .prompts import MAX_TEXT, STYLES
+from .prompts import STYLES
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
+from .defaults import MOST_AT_ONCE, MOST_CANDIDATES
+from .money import amount
+from .texts import read_text
 
 STYLE_NAMES = ", ".join(STYLES)
-CONCURRENCY = 4  # runs at once, where nobody says: gateways limit requests a minute
-MOST_AT_ONCE = 32
-MOST_CANDIDATES = 12  # more do not fit on a contact sheet that can be read
-
-
-def read_text(value: str | None, file: str | None, what: str) -> str:
-    """A text from a flag, a file, or stdin (`-`), checked. `what` names it in messages.
-
-    Raises UsageError for a text that is empty, over 20,000 characters, not UTF-8, or has control
-    characters, and for a file that cannot be read as text.
-    """
-    if file is not None:
-        value = _stdin(what) if file == "-" else _file(file, what)
-    elif value == "-":
-        value = _stdin(what)
-    text = (value or "").strip().lstrip("\ufeff").strip()
-    if not text:
-        raise UsageError(f"{what} is empty.", f"Expected 1 to {MAX_TEXT:,} characters.")
-    if len(text) > MAX_TEXT:
-        raise UsageError(
-            f"{what} has {len(text):,} characters.", f"Expected at most {MAX_TEXT:,}: shorten it."
-        )
-    for place, char in enumerate(text):
-        number = ord(char)
-        if (number < 32 and char not in "\t\n\r") or 0x7F <= number <= 0x9F:
-            raise UsageError(
-                f"{what} has a control character (U+{number:04X}) at position {place + 1}.",
-                "Remove it; line breaks and tabs are fine.",
-            )
-        if 0xD800 <= number <= 0xDFFF:
-            raise UsageError(
-                f"{what} is not valid UTF-8 (at position {place + 1}).", "Write it as UTF-8."
-            )
-    return text
 
 
 def read_motion(args: argparse.Namespace) -> str | None:
@@ -73,49 +40,6 @@ def own_questions(text: str, name: str) -> tuple[str, ...]:
             "Mend it, or delete it to have them written anew.",
         )
     return found
-
-
-def output_path(typed: str) -> Path:
-    """The absolute path of a typed output. Raises UsageError for what is no file name."""
-    from pathlib import Path
-
-    if not typed or "\0" in typed or typed.endswith(("/", "/.", "/..")) or typed in (".", ".."):
-        raise UsageError(f"{typed!r} is not a file name.", "Give a name, such as anchor.png.")
-    return Path(os.path.abspath(os.path.expanduser(typed)))
-
-
-def folder_path(typed: str) -> Path:
-    """The absolute path of a typed folder. Raises UsageError for what is no folder name."""
-    from pathlib import Path
-
-    if not typed or "\0" in typed:
-        raise UsageError(f"{typed!r} is not a folder name.", "Give a name, such as debug/.")
-    return Path(os.path.abspath(os.path.expanduser(typed)))
-
-
-def default_output(text: str, digest: str, extension: str, folder: Path | None = None) -> Path:
-    """<first words>-<8 hex of the digest><extension> in `folder`, else outputs/ where one works.
-
-    The same inputs give the same name, so running again goes on.
-    """
-    from pathlib import Path
-
-    return (folder or Path.cwd() / "outputs") / f"{_slug(text)}-{digest[:8]}{extension}"
-
-
-def direct_path(path: Path) -> Path:
-    """NAME.direct.mp4 for NAME.mp4: where the clip without an anchor goes."""
-    named = path.stem.endswith(".direct")
-    return path if named else path.with_name(f"{path.stem}.direct{path.suffix}")
-
-
-def check_extension(path: Path, allowed: tuple[str, ...]) -> None:
-    """Raise UsageError unless the output's extension is one of these."""
-    if path.suffix.lower() not in allowed:
-        raise UsageError(
-            f"--output {path.name} ends in {path.suffix or 'no extension'}.",
-            f"Expected {' or '.join(allowed)}.",
-        )
 
 
 def style(text: str) -> str:
@@ -163,15 +87,6 @@ def usd(text: str) -> float:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r}: an amount in USD was expected, such as 2.5")
     return found
-
-
-def amount(text: str) -> float | None:
-    """What a text says in USD, 0 or more; None where it is no amount."""
-    try:
-        found = float(text)
-    except ValueError:
-        return None
-    return found if 0 <= found < 1e9 and "_" not in text else None
 
 
 def take(text: str) -> int:
@@ -242,46 +157,3 @@ def timeout(text: str) -> float:
     if not 0 < seconds <= 86_400:
         raise argparse.ArgumentTypeError(f"{text!r}: seconds above 0, at most 86400, were expected")
     return seconds
-
-
-def _stdin(what: str) -> str:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError(
-            f"{what} is to come from stdin, and nothing is piped there.",
-            "Pipe a text into the command.",
-        )
-    return _decoded(sys.stdin.buffer.read(MAX_TEXT * 4 + 8), what)
-
-
-def _file(name: str, what: str) -> str:
-    try:
-        with open(name, "rb") as file:
-            return _decoded(file.read(MAX_TEXT * 4 + 8), f"{what} {name}")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"{what} {name} cannot be read: {reason}.", "Give the path of a text file."
-        ) from None
-
-
-def _decoded(data: bytes, what: str) -> str:
-    # At most MAX_TEXT characters of four bytes: cutting beyond that can only cut what is refused.
-    if len(data) > MAX_TEXT * 4:
-        raise UsageError(f"{what} has more than {MAX_TEXT:,} characters.", "Shorten it.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"{what} is not UTF-8 text.", "Expected a plain text file.") from None
-
-
-def _slug(text: str) -> str:
-    """The first words, fit for a file name in any script: at most six words and 48 bytes."""
-    from unicodedata import category
-
-    # Letters, digits, and the marks that some scripts write their vowels with.
-    kept = (char if category(char)[0] in "LNM" else " " for char in text.lower())
-    words = "".join(kept).split()[:6]
-    slug = "-".join(words)
-    while len(slug.encode("utf-8", "replace")) > 48:
-        slug = slug[:-1]
-    return slug.strip("-") or "video"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import adoption, again, interrupts, legal, receipts
+from . import adoption, interrupts, legal, receipts, rerun
 from .errors import JobFailed, Refused, Rejected, ToolError, Unknown
 from .files import remember
 from .gateway import retries
 from .gateway.reading import is_refusal, tells_of_unknown_model
 from .gateway.types import Job, Picture, VideoRequest, shown_id
-from .models import Cost
+from .money import Cost
 
 if TYPE_CHECKING:
     from .console import Console
@@ -102,7 +102,7 @@ def submit(
     except Refused as error:
         error.hint = f"{_say_otherwise(record)} {receipts.PAY_AGAIN}"
         record.ended(error)
-        error.result = {**record.whereabouts, "next": again.with_other_words()}
+        error.result = {**record.whereabouts, "next": rerun.with_other_words()}
         raise
     except ToolError as error:
         if record.data["job"] is None:
@@ -211,5 +211,5 @@ def wait(
     record.ended(failure)
     failure.result = record.whereabouts
     if refused:
-        failure.result["next"] = again.with_other_words()
+        failure.result["next"] = rerun.with_other_words()
     raise failure

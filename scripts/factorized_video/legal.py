@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from . import models, shapes
+from . import aspect_ratios, models
 from .errors import UsageError
 from .models import ImageLimits, Model
 
@@ -108,7 +108,7 @@ def check_ratio(model: Model, ratio: str, gateway: str) -> None:
 def choose_ratio(
     model: Model,
     typed: str | None,
-    size: shapes.Size | None,
+    size: aspect_ratios.Size | None,
     gateway: str,
     drawn: tuple[str, ...] | None = None,
 ) -> tuple[str | None, str]:
@@ -126,7 +126,7 @@ def choose_ratio(
         return ratio, f"aspect ratio {ratio}"
     if model.ratio_mode == "follows-image":
         return None, "aspect ratio: the clip follows the picture"
-    ratio = shapes.nearest(size, model.ratios or COMMON_RATIOS)
+    ratio = aspect_ratios.nearest(size, model.ratios or COMMON_RATIOS)
     return ratio, f"aspect ratio {ratio}, nearest to the picture"
 
 
@@ -149,9 +149,9 @@ def choose_resolution(model: Model, typed: str | None, gateway: str) -> tuple[st
             "Choose another model.",
         )
     if typed is None:
-        wanted = shapes.short_side(DEFAULT_RESOLUTION)
+        wanted = aspect_ratios.short_side(DEFAULT_RESOLUTION)
         chosen = min(
-            legal or [DEFAULT_RESOLUTION], key=lambda v: abs(shapes.short_side(v) - wanted)
+            legal or [DEFAULT_RESOLUTION], key=lambda v: abs(aspect_ratios.short_side(v) - wanted)
         )
         return chosen, chosen
     if legal is None or typed in legal:
@@ -284,7 +284,7 @@ def check_last_frame(model: Model, wanted: bool, gateway: str) -> None:
 
 
 def check_last_size(
-    model: Model, size: shapes.Size, first: shapes.Size | None, framing: Framing
+    model: Model, size: aspect_ratios.Size, first: aspect_ratios.Size | None, framing: Framing
 ) -> tuple[str, ...]:
     """What should be known of a picture as a last frame; UsageError as for the first.
 
@@ -296,7 +296,7 @@ def check_last_size(
         raise UsageError(f"--last-frame: {error.message}", error.hint) from None
     if framing.ratio is None and first:
         shape = f"{first[0]}:{first[1]}"
-        if shapes.difference(size, shape) > RATIO_TOLERANCE:
+        if aspect_ratios.difference(size, shape) > RATIO_TOLERANCE:
             notes += (
                 f"It is {size[0]}x{size[1]} px, another shape than the first frame "
                 f"({first[0]}x{first[1]}): what becomes of that is up to {model.id}.",
@@ -306,8 +306,8 @@ def check_last_size(
 
 def check_drawn_from(
     model: Model,
-    references: Sequence[shapes.Size | None],
-    edit: shapes.Size | bool | None,
+    references: Sequence[aspect_ratios.Size | None],
+    edit: aspect_ratios.Size | bool | None,
     gateway: str,
 ) -> None:
     """Raise UsageError for pictures that an image model does not draw from, or not so many.
@@ -348,7 +348,7 @@ def pixel_size(model: Model, ratio: str) -> str | None:
     """The size that an image model makes in a ratio ("1536x1024"); None if any, or unknown."""
     for size in model.sizes or ():
         width, x, height = size.partition("x")
-        if x and shapes.difference((int(width), int(height)), ratio) < RATIO_TOLERANCE:
+        if x and aspect_ratios.difference((int(width), int(height)), ratio) < RATIO_TOLERANCE:
             return size
     return None
 
@@ -371,7 +371,7 @@ def check_prompt(model: Model, characters: int, gateway: str, what: str) -> None
     )
 
 
-def check_frame(model: Model, size: shapes.Size, framing: Framing) -> tuple[str, ...]:
+def check_frame(model: Model, size: aspect_ratios.Size, framing: Framing) -> tuple[str, ...]:
     """What should be known of a picture as a first frame.
 
     Raises UsageError where fitting it to the canvas would cut off more than 10 % unasked, and where
@@ -382,8 +382,8 @@ def check_frame(model: Model, size: shapes.Size, framing: Framing) -> tuple[str,
     ratio, limits = framing.ratio, framing.limits
     left = size
     if ratio is not None and framing.fit != "none":
-        lost = shapes.lost_by_crop(size, ratio)
-        left = shapes.largest_within(size, ratio)
+        lost = aspect_ratios.lost_by_crop(size, ratio)
+        left = aspect_ratios.largest_within(size, ratio)
         if framing.fit is None and lost > FREE_CROP + 1e-9:  # a tenth is a tenth
             raise UsageError(
                 f"The picture is {width}x{height} px: as {ratio} it would lose {lost:.0%} of its "
@@ -392,8 +392,8 @@ def check_frame(model: Model, size: shapes.Size, framing: Framing) -> tuple[str,
                 "it is; or type another --aspect-ratio.",
             )
         if framing.fit == "pad":
-            left = shapes.smallest_around(size, ratio)
-    elif ratio is not None and shapes.difference(size, ratio) > RATIO_TOLERANCE:
+            left = aspect_ratios.smallest_around(size, ratio)
+    elif ratio is not None and aspect_ratios.difference(size, ratio) > RATIO_TOLERANCE:
         notes.append(
             f"The picture is {width}x{height} px, not {ratio}: what becomes of that is up to "
             f"{model.id}."

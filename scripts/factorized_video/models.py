@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .errors import UsageError
+from .money import Cost
 
 # The Stage 1 exchange, for an estimate before the gateway tells what it was: the system prompt and
 # a longish prompt in, caption and motion out. Measured over the texts in prompts.py at four
@@ -22,41 +23,6 @@ REWRITE_TOKENS = (1_500, 500)
 # Stands in a plan for the model of a gateway without defaults: that which its list names, if it is
 # the only one there.
 THE_ONLY_ONE = "<the only model there>"
-
-
-class Cost(NamedTuple):
-    """Money in USD; `kind` says how well it is known. `amount` is None when unknown."""
-
-    amount: float | None
-    kind: str  # actual | listed | estimated | unknown
-    basis: str = ""  # how it was reckoned, in words
-    as_of: str | None = None  # date of the price
-    source: str | None = None  # where the price stands
-
-    def as_json(self) -> dict[str, object]:
-        """The `cost` object of results and receipts."""
-        return {"amount": self.amount, "currency": "USD", "kind": self.kind}
-
-
-# From the best known to the least.
-COST_KINDS = ("actual", "listed", "estimated", "unknown")
-
-
-def total(costs: list[Cost]) -> Cost:
-    """The sum. It is of the weakest kind in it, and unknown if any part is unknown."""
-    if not costs:
-        return Cost(0.0, "actual")
-    kind = max((cost.kind for cost in costs), key=COST_KINDS.index)
-    known = [cost.amount for cost in costs if cost.amount is not None]
-    return Cost(round(sum(known), 6) if len(known) == len(costs) else None, kind)
-
-
-def times(cost: Cost, count: int) -> Cost:
-    """The cost of so many such calls."""
-    if count == 1 or cost.amount is None:
-        return cost
-    basis = f"{count} x ({cost.basis})" if cost.basis else ""
-    return cost._replace(amount=round(cost.amount * count, 6), basis=basis)
 
 
 class ImageLimits(NamedTuple):

@@ -11,8 +11,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from .prompts import MAX_TEXT
 from .replies import Unusable, object_with_text, one_line
+from .texts import MAX_TEXT
 from .verbs import tells_of_motion
 
 MOST_WORDS = 100  # Wan's, Kling's and Hunyuan's guides: about that many at the most

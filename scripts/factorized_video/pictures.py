@@ -11,8 +11,8 @@ from .media import images
 from .media.images import ImageFile
 
 if TYPE_CHECKING:
+    from .aspect_ratios import Size
     from .gateway.types import Picture
-    from .shapes import Size
 
 
 class Given(NamedTuple):

@@ -11,8 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import asked, budget, inputs, legal, prompts, receipts, runs
-from .again import same_command, with_choice, with_model
+from . import asked, budget, legal, prompts, receipts, runs, texts
 from .budget import Cap
 from .candidates import Folder, Wish
 from .children import OF_CANDIDATES, Children
@@ -20,6 +19,7 @@ from .console import TOLD
 from .errors import OverBudget, Rejected, Unverified, UsageError
 from .models import THE_ONLY_ONE
 from .plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
+from .rerun import same_command, with_choice, with_model
 from .workfolder import WorkFolder
 
 # The settings of the clip, as typed, that Stage 3's digest covers.
@@ -449,7 +449,7 @@ class Stages:
         path = self._folder.seen_motion
         if self._args.motion_from_anchor:
             if path.is_file():
-                return inputs.read_text(None, str(path), "The motion")
+                return texts.read_text(None, str(path), "The motion")
             seen = receipts.read(path) or {}
             if isinstance(told := (seen.get("result") or {}).get("motion"), str):
                 return told
@@ -457,7 +457,7 @@ class Stages:
             return None
         path = self._folder.motion
         if path.is_file():
-            return inputs.read_text(None, str(path), "The motion")
+            return texts.read_text(None, str(path), "The motion")
         motion = written["result"].get("motion") if written else None
         return motion if isinstance(motion, str) else None
 
@@ -467,7 +467,7 @@ class Stages:
             return self._prompt
         path = self._folder.caption
         if path.is_file():
-            return inputs.read_text(None, str(path), "The caption")
+            return texts.read_text(None, str(path), "The caption")
         caption = written["result"].get("caption") if written else None
         return caption if isinstance(caption, str) else None
 

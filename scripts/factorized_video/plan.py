@@ -9,12 +9,13 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from . import STAGES, budget, legal, models, prompts, shapes
+from . import STAGES, aspect_ratios, budget, legal, models, money, prompts
+from .aspect_ratios import Size
 from .budget import Cap, Spent
 from .errors import OverBudget, UsageError
 from .legal import Framing
-from .models import Cost, ImageLimits, Model
-from .shapes import Size
+from .models import ImageLimits, Model
+from .money import Cost
 
 # A text that an earlier stage has yet to write stands in a plan as this, and is reckoned to have so
 # many characters: the system prompt asks for 120 and 60 words at most.
@@ -60,7 +61,7 @@ class Call(NamedTuple):
     @property
     def price(self) -> Cost:
         """What all of them are expected to cost."""
-        return models.times(self.cost, self.times)
+        return money.times(self.cost, self.times)
 
     @property
     def status(self) -> str:
@@ -147,7 +148,7 @@ class Plan(NamedTuple):
     @property
     def cost(self) -> Cost:
         """The expected total of the calls."""
-        return models.total(self.costs)
+        return money.total(self.costs)
 
     @property
     def warnings(self) -> list[str]:
@@ -187,7 +188,7 @@ class Plan(NamedTuple):
             lines += [f"  legal: {words}" for words in _legal_words(call)]
             lines.append("  text:")
             lines += [f"    {line}" for line in _wrapped(call.text)]
-            lines.append(f"  cost: {money(call.price)}" + _in_brackets(call.price.basis))
+            lines.append(f"  cost: {money.shown(call.price)}" + _in_brackets(call.price.basis))
         lines += [f"skipped: {what}" for what in self.skipped]
         if self.spent.usd or self.spent.unknown:
             unknown = f", and {self.spent.unknown} calls of unknown cost"
@@ -197,7 +198,7 @@ class Plan(NamedTuple):
             )
         if self.cap:
             lines.append(f"cap: USD {self.cap.usd:g} ({self.cap.source})")
-        lines.append(f"total: {money(self.cost)}; nothing was sent")
+        lines.append(f"total: {money.shown(self.cost)}; nothing was sent")
         return "\n".join(lines)
 
 
@@ -335,7 +336,7 @@ def edit(
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
     legal.check_drawn_from(chosen_model, references, picture or True, gateway)
     shape, how = legal.choose_ratio(chosen_model, ratio, picture, gateway)
-    if picture and shape and shapes.difference(picture, shape) > legal.RATIO_TOLERANCE:
+    if picture and shape and aspect_ratios.difference(picture, shape) > legal.RATIO_TOLERANCE:
         warnings += (
             f"The picture is {picture[0]}x{picture[1]} px and the edit is asked for in {shape}: "
             "the model may draw more than was there, or less.",
@@ -558,7 +559,7 @@ def synthesis(
         "prompt_strategy": strategy,
     }
     if canvas is None and picture_size:
-        settings["shape"] = shapes.nearest(picture_size, legal.COMMON_RATIOS)
+        settings["shape"] = aspect_ratios.nearest(picture_size, legal.COMMON_RATIOS)
     if told is not None:
         settings["audio_switch"] = told
     if seed is not None:
@@ -695,7 +696,7 @@ def pipeline(
     why = "--stop-after" if stop_after else "waits until a candidate is chosen"
     for call in calls:
         if call.stage not in done:
-            price = "" if stop_after else f"; then about {money(call.price)}"
+            price = "" if stop_after else f"; then about {money.shown(call.price)}"
             skipped.append(f"{STAGES[call.stage]} ({why}{price})")
     return Plan(tuple(call for call in calls if call.stage in done), tuple(skipped))
 
@@ -708,27 +709,18 @@ def differences(sent: dict[str, Any], measured: dict[str, Any]) -> list[str]:
         said.append(f"The clip is {length:g} s long; {asked_s} s were asked for.")
     size = measured["width"], measured["height"]
     canvas, resolution = sent.get("canvas"), sent.get("resolution")
-    if canvas and shapes.difference(size, canvas) > SIZE_TOLERANCE:
+    if canvas and aspect_ratios.difference(size, canvas) > SIZE_TOLERANCE:
         said.append(f"The clip is {size[0]}x{size[1]} px, which is not {canvas}.")
     # Clips of 1:1 and 21:9 have other short sides at many models; more than asked for is no loss.
     usual = canvas in (None, "16:9", "9:16")
-    least = shapes.short_side(resolution) * (1 - SIZE_TOLERANCE) if resolution and usual else 0
+    least = (
+        aspect_ratios.short_side(resolution) * (1 - SIZE_TOLERANCE) if resolution and usual else 0
+    )
     if min(size) < least:
         said.append(f"The clip is {size[0]}x{size[1]} px; {resolution} was asked for.")
     if sent.get("audio") == "wanted" and not measured["audio"]:
         said.append("The clip has no sound; it was asked for.")
     return said
-
-
-def money(cost: Cost) -> str:
-    """A cost for a person: "USD 2.40 (estimated)"."""
-    if cost.amount is None:
-        return "unknown"
-    return (
-        f"USD {cost.amount:.2f} ({cost.kind})"
-        if cost.amount >= 0.1 or not cost.amount
-        else (f"USD {cost.amount:.4f} ({cost.kind})")
-    )
 
 
 def _given(references: int) -> dict[str, int]:

@@ -10,7 +10,8 @@ import os
 from typing import TYPE_CHECKING
 
 from .errors import UsageError
-from .models import THE_ONLY_ONE, Cost
+from .models import THE_ONLY_ONE
+from .money import Cost
 from .receipts import CHECKED, COMMAND
 
 if TYPE_CHECKING:

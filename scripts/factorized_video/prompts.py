@@ -14,8 +14,8 @@ import re
 TYPE_CHECKING = False  # as a type checker reads it; `typing` would slow --help
 if TYPE_CHECKING:
     from collections.abc import Mapping
+from .texts import MAX_TEXT
 
-MAX_TEXT = 20_000  # characters, of any text that a person gives
 STRATEGIES = ("combined", "original", "motion-only")
 DEFAULT_STRATEGY = "combined"
 DEFAULT_STYLE = "photorealistic"

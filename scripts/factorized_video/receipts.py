@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import VERSION
-from .again import same_command
 from .errors import OutputError, StillRunning, ToolError, Unknown, UsageError, of_kind
 from .files import SUFFIX, drop, exclusive, kept, write_file, writing
-from .models import COST_KINDS, Cost
+from .money import COST_KINDS, Cost
+from .rerun import same_command
 
 if TYPE_CHECKING:
     from .console import Console

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .prompts import MAX_TEXT
 from .replies import Unusable, object_with_text, one_line
+from .texts import MAX_TEXT
 
 _VERBS = (
     "jump|leap|run|walk|fly|danc|spin|rotat|chas|fall|mov|swim|crawl|climb|rid|driv|throw|catch|kick"

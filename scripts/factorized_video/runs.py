@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from . import models, receipts
+from . import money, receipts
 from .budget import Spent
 from .errors import UsageError
 from .files import SUFFIX
-from .models import Cost
+from .money import Cost
 
 MOST_RECEIPTS = 2_000
 DEEPEST = 6  # folders below the one that is asked for
@@ -46,7 +46,7 @@ def total(rows: list[dict[str, Any]]) -> tuple[Cost, int]:
     costs = [Cost(row["cost"].get("amount"), row["cost"]["kind"]) for row in rows if row["cost"]]
     known = [cost for cost in costs if cost.amount is not None]
     open_ended = sum(row["state"] in ("intent", "unknown", "unreadable") for row in rows)
-    return models.total(known), len(costs) - len(known) + open_ended
+    return money.total(known), len(costs) - len(known) + open_ended
 
 
 def spent_for(outputs: Iterable[Path]) -> Spent:
@@ -112,7 +112,7 @@ def checks_in(receipt: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _cost_of_check(row: dict[str, Any]) -> Cost:
     told = row.get("cost")
-    if not isinstance(told, dict) or told.get("kind") not in models.COST_KINDS:
+    if not isinstance(told, dict) or told.get("kind") not in money.COST_KINDS:
         return Cost(None, "unknown")
     amount = told.get("amount")
     return Cost(amount if isinstance(amount, int | float) else None, told["kind"])

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import (
-    again,
     budget,
     checks,
     drawing,
@@ -23,6 +22,7 @@ from . import (
     preflight,
     prompts,
     receipts,
+    rerun,
     runs,
     verifying,
 )
@@ -40,7 +40,7 @@ from .errors import (
 from .gateway import open_gateway
 from .gateway.client import Gateway
 from .media import contact_sheet, images
-from .models import Cost, total
+from .money import Cost, total
 
 if TYPE_CHECKING:
     from .budget import Cap
@@ -440,7 +440,7 @@ class Selection:
             if not self._console.quiet:
                 self._console.note("Look at it, then run the same command with --select K.")
             where = sheet or str(folder.path)
-            return {**result, "text": where, "output": where, "next": again.with_choice()}
+            return {**result, "text": where, "output": where, "next": rerun.with_choice()}
         receipt = folder.take(chosen, standing)
         self._say_what_fails(chosen)
         return {**result, **self._taken(receipt)}
@@ -498,7 +498,7 @@ class Selection:
         error.result = {
             **self._result(standing, None, sheet),
             "output": sheet,
-            "next": again.with_choice(),
+            "next": rerun.with_choice(),
             "status": error.kind,
         }
         return error

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from factorized_video import batch, evaluating, inputs, measuring
+from factorized_video import batch, evaluating, measuring, output_paths
 from factorized_video.console import Console
 from factorized_video.gateway import settings
 from factorized_video.measuring import Arm, Lift, Pair
@@ -257,7 +257,7 @@ def film_both(models: FilmModels, prompts: Iterable[str], folder: Path) -> list[
     for number, prompt in enumerate(prompts):
         scene = scenes.parse(prompt)
         clip = folder / f"{number}.mp4"
-        both = {"factorized": clip, "direct": inputs.direct_path(clip)}
+        both = {"factorized": clip, "direct": output_paths.direct_path(clip)}
         anchor = models.draw(scenes.still(scene))
         both["factorized"].write_bytes(models.film(scenes.motion(scene), anchor))
         both["direct"].write_bytes(models.film(prompt, None))

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import shapes
+from .. import aspect_ratios
+from ..aspect_ratios import Size
 from ..errors import OutputError, UsageError
-from ..shapes import Size
 from .kinds import (
     EXTENSIONS,
     MIME,
@@ -221,7 +221,7 @@ def _canvas(size: Size, framing: Framing) -> Size:
     """The size, unscaled, that a picture has on the canvas: cropped, padded, or as it is."""
     if framing.ratio is None or framing.fit == "none":
         return size
-    around = shapes.smallest_around if framing.fit == "pad" else shapes.largest_within
+    around = aspect_ratios.smallest_around if framing.fit == "pad" else aspect_ratios.largest_within
     return around(size, framing.ratio)
 
 
@@ -243,7 +243,7 @@ def _within(picture: Image.Image, most: int, ratio: str | None) -> Image.Image:
     scale = most / max(picture.size)
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     if ratio is not None:
-        size = shapes.largest_within((most, most), ratio)
+        size = aspect_ratios.largest_within((most, most), ratio)
     # The gap makes large reductions several times as fast, and changes hardly a level.
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from math import gcd
 
-from ...shapes import short_side, value_of
+from ...aspect_ratios import short_side, value_of
 from ..reading import (
     as_id,
     as_number,

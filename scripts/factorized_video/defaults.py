@@ -1,0 +1,5 @@
+"""Numbers that both the options and the rooms below them need."""
+
+CONCURRENCY = 4  # runs at once, unless --concurrency is given: gateways limit requests a minute
+MOST_AT_ONCE = 32
+MOST_CANDIDATES = 12  # more do not fit on a contact sheet that can be read

@@ -1,0 +1,67 @@
+"""Money in USD: an amount and how well it is known, sums, and how they are shown. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# From the best known to the least.
+COST_KINDS = ("actual", "listed", "estimated", "unknown")
+
+
+class Cost(NamedTuple):
+    """Money in USD; `kind` says how well it is known. `amount` is None when unknown."""
+
+    amount: float | None
+    kind: str  # actual | listed | estimated | unknown
+    basis: str = ""  # how it was calculated, in words
+    as_of: str | None = None  # date of the price
+    source: str | None = None  # where the price is published
+
+    def as_json(self) -> dict[str, object]:
+        """The `cost` object of results and receipts."""
+        return {"amount": self.amount, "currency": "USD", "kind": self.kind}
+
+
+FREE, UNKNOWN = Cost(0.0, "actual"), Cost(None, "unknown")
+
+
+def from_json(row: object) -> Cost:
+    """The cost in a `cost` object of a result or receipt; unknown where it is none."""
+    if not isinstance(row, dict) or row.get("kind") not in COST_KINDS:
+        return UNKNOWN
+    amount = row.get("amount")
+    return Cost(amount if isinstance(amount, int | float) else None, row["kind"])
+
+
+def total(costs: list[Cost]) -> Cost:
+    """The sum. It is of the weakest kind in it, and unknown if any part is unknown."""
+    if not costs:
+        return FREE
+    kind = max((cost.kind for cost in costs), key=COST_KINDS.index)
+    known = [cost.amount for cost in costs if cost.amount is not None]
+    return Cost(round(sum(known), 6) if len(known) == len(costs) else None, kind)
+
+
+def times(cost: Cost, count: int) -> Cost:
+    """The cost of `count` such calls."""
+    if count == 1 or cost.amount is None:
+        return cost
+    basis = f"{count} x ({cost.basis})" if cost.basis else ""
+    return cost._replace(amount=round(cost.amount * count, 6), basis=basis)
+
+
+def shown(cost: Cost) -> str:
+    """A cost for people: "USD 2.40 (estimated)"."""
+    if cost.amount is None:
+        return "unknown"
+    digits = 2 if cost.amount >= 0.1 or not cost.amount else 4
+    return f"USD {cost.amount:.{digits}f} ({cost.kind})"
+
+
+def amount(text: str) -> float | None:
+    """The amount in USD that a text states, 0 or more; None where it is none."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if 0 <= found < 1e9 and "_" not in text else None

@@ -1,0 +1,67 @@
+"""Where outputs go: the path given, or a name made from the first words of the prompt."""
+
+from __future__ import annotations
+
+import os
+
+from .errors import UsageError
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def output_path(typed: str) -> Path:
+    """The absolute path of a typed output. Raises UsageError for what is no file name."""
+    from pathlib import Path
+
+    if not typed or "\0" in typed or typed.endswith(("/", "/.", "/..")) or typed in (".", ".."):
+        raise UsageError(f"{typed!r} is not a file name.", "Give a name, such as anchor.png.")
+    return Path(os.path.abspath(os.path.expanduser(typed)))
+
+
+def folder_path(typed: str) -> Path:
+    """The absolute path of a typed folder. Raises UsageError for what is no folder name."""
+    from pathlib import Path
+
+    if not typed or "\0" in typed:
+        raise UsageError(f"{typed!r} is not a folder name.", "Give a name, such as debug/.")
+    return Path(os.path.abspath(os.path.expanduser(typed)))
+
+
+def default_output(text: str, digest: str, extension: str, folder: Path | None = None) -> Path:
+    """<first words>-<8 hex of the digest><extension> in `folder`, else outputs/ where one works.
+
+    The same inputs give the same name, so running again goes on.
+    """
+    from pathlib import Path
+
+    return (folder or Path.cwd() / "outputs") / f"{_slug(text)}-{digest[:8]}{extension}"
+
+
+def direct_path(path: Path) -> Path:
+    """NAME.direct.mp4 for NAME.mp4: where the clip without an anchor goes."""
+    named = path.stem.endswith(".direct")
+    return path if named else path.with_name(f"{path.stem}.direct{path.suffix}")
+
+
+def check_extension(path: Path, allowed: tuple[str, ...]) -> None:
+    """Raise UsageError unless the output's extension is one of these."""
+    if path.suffix.lower() not in allowed:
+        raise UsageError(
+            f"--output {path.name} ends in {path.suffix or 'no extension'}.",
+            f"Expected {' or '.join(allowed)}.",
+        )
+
+
+def _slug(text: str) -> str:
+    """The first words, fit for a file name in any script: at most six words and 48 bytes."""
+    from unicodedata import category
+
+    # Letters, digits, and the marks that some scripts write their vowels with.
+    kept = (char if category(char)[0] in "LNM" else " " for char in text.lower())
+    words = "".join(kept).split()[:6]
+    slug = "-".join(words)
+    while len(slug.encode("utf-8", "replace")) > 48:
+        slug = slug[:-1]
+    return slug.strip("-") or "video"
