@@ -19,7 +19,8 @@ import pytest
 from bed import drawing, judge, loop, models, scenes, table
 from bed.models import Models, Rates
 from bed.world import World
-from factorized_video import prompts
+from factorized_video.prompts import anchor_image, checklist
+from factorized_video.prompts.caption import rewrite_messages
 from loopback import Gateway
 from PIL import Image
 
@@ -58,7 +59,7 @@ def test_prompts_and_questions_can_be_read_back() -> None:
     for seed in range(500):
         scene, _ = scene_of(seed)
         assert scenes.parse(scenes.prompt(scene)) == scene
-        still = scenes.parse(prompts.image_prompt(scenes.still(scene), "anime", "16:9", True))
+        still = scenes.parse(anchor_image.image_prompt(scenes.still(scene), "anime", "16:9", True))
         assert (still.groups, still.relations) == (scene.groups, scene.relations)
         asked = scenes.questions(scene)
         assert 5 <= len(asked) <= 8
@@ -207,7 +208,7 @@ def test_the_editor_mends_and_breaks_at_the_set_rates(mends: float, breaks: floa
             for question, behind in scenes.questions(scene).items()
             if fault in behind
         ]
-        edited = world.edit(picture, prompts.edit_prompt(failed))
+        edited = world.edit(picture, anchor_image.edit_prompt(failed))
         seen = models.as_drawn(scene, judge.read(edited))
         others = [fact for fact in scenes.facts(scene) if fact != fault]
         mended += not scenes.is_wrong(seen, scene, fault)
@@ -220,7 +221,7 @@ def test_the_editor_mends_and_breaks_at_the_set_rates(mends: float, breaks: floa
 def test_the_editor_needs_questions_that_it_knows() -> None:
     world, picture = Models(Rates()), drawing.png([])
     with pytest.raises(ValueError, match="no scene is known"):
-        world.edit(picture, prompts.edit_prompt([("Is there a cat?", "")]))
+        world.edit(picture, anchor_image.edit_prompt([("Is there a cat?", "")]))
 
 
 # --- on the gateway -------------------------------------------------------------------------------
@@ -268,19 +269,19 @@ def test_the_models_on_the_gateway() -> None:
     prompt = scenes.prompt(scene)
     world = World(Models(Rates(draws_wrong=1.0, mends=1.0, breaks=0.0), 4))
     with world.behind(Gateway()) as gateway:
-        rewritten = chatted(gateway, prompts.rewrite_messages(prompt, "anime", "16:9"))
+        rewritten = chatted(gateway, rewrite_messages(prompt, "anime", "16:9"))
         assert rewritten == {"caption": scenes.still(scene), "motion": scenes.motion(scene)}
-        asked = chatted(gateway, prompts.question_messages(prompt))["questions"]
+        asked = chatted(gateway, checklist.question_messages(prompt))["questions"]
         assert asked == [question.text for question in scenes.questions(scene)]
-        text = prompts.image_prompt(rewritten["caption"], "anime", "16:9")
+        text = anchor_image.image_prompt(rewritten["caption"], "anime", "16:9")
         first = drawn(gateway, text)
         assert drawn(gateway, text, user="candidate-2") != first != drawn(gateway, text)
-        answers = chatted(gateway, prompts.check_messages([*asked, *CONTROLS]), first)
+        answers = chatted(gateway, checklist.check_messages([*asked, *CONTROLS]), first)
         assert words(answers) == ["no"] * len(asked) + ["no", "yes"]
         seen = [row["seen"] for row in answers["answers"][: len(asked)]]
-        text = prompts.edit_prompt(list(zip(asked, seen, strict=True)))
+        text = anchor_image.edit_prompt(list(zip(asked, seen, strict=True)))
         edited = drawn(gateway, text, images=[uri(first)], user="candidate-1r")
-        answers = chatted(gateway, prompts.check_messages(asked), edited)
+        answers = chatted(gateway, checklist.check_messages(asked), edited)
         assert words(answers) == ["yes"] * len(asked)
         assert world.models.calls == gateway.billed == {"chat": 4, "image": 4}
         assert world.models.usd == pytest.approx(4 * models.CHAT_USD + 4 * models.IMAGE_USD)

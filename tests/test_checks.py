@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from factorized_video import checks
-from factorized_video.checks import Answer, Asked, Check
-from factorized_video.replies import Unusable
+from factorized_video.prompts import checklist
+from factorized_video.prompts.checklist import Answer, Asked, Check
+from factorized_video.prompts.json_reply import Unusable
 from hypothesis import given
 from hypothesis import strategies as st
 
 THREE = ("Is there a cat?", "Is it black?", "Is it on the shelf?")
-ASKED = checks.with_controls(THREE)
+ASKED = checklist.with_controls(THREE)
 RIGHT = ["yes", "yes", "no", "yes", "yes"]
 
 
@@ -41,7 +41,7 @@ UNKNOWN = Check(problem="it said nothing")
     ],
 )
 def test_questions_are_found_in_a_reply(text: str, found: tuple[str, ...]) -> None:
-    assert checks.read_questions(text) == found
+    assert checklist.read_questions(text) == found
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_questions_are_found_in_a_reply(text: str, found: tuple[str, ...]) -> No
     ],
 )
 def test_what_holds_no_questions_says_why(text: str, problem: str) -> None:
-    found = checks.read_questions(text)
+    found = checklist.read_questions(text)
     assert isinstance(found, Unusable)
     assert problem in found.problem
 
@@ -75,7 +75,7 @@ def test_what_holds_no_questions_says_why(text: str, problem: str) -> None:
     ],
 )
 def test_a_persons_own_questions(text: str, found: tuple[str, ...] | None) -> None:
-    assert checks.own_questions(text) == found
+    assert checklist.own_questions(text) == found
 
 
 # -- controls --------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_two_controls_are_among_the_questions() -> None:
     ],
 )
 def test_the_control_is_about_what_nobody_asked_for(questions: list[str], stranger: str) -> None:
-    asked = checks.with_controls(questions)
+    asked = checklist.with_controls(questions)
     assert f"Is there {stranger} in the picture?" in [one.question for one in asked]
 
 
@@ -113,7 +113,7 @@ def reply(words: list[str], **more: Any) -> str:
 
 
 def test_the_answers_to_the_real_questions_are_read() -> None:
-    found = checks.read_answers(reply(["yes", "no", "no", "unsure", "yes"]), None, ASKED)
+    found = checklist.read_answers(reply(["yes", "no", "no", "unsure", "yes"]), None, ASKED)
     assert not isinstance(found, Unusable)
     assert [(one.question, one.answer) for one in found] == [
         (THREE[0], "yes"),
@@ -140,7 +140,7 @@ def test_the_answers_to_the_real_questions_are_read() -> None:
     ],
 )
 def test_answers_in_other_dress_are_read_too(text: str) -> None:
-    found = checks.read_answers(text, None, ASKED)
+    found = checklist.read_answers(text, None, ASKED)
     assert not isinstance(found, Unusable)
     assert [one.answer for one in found] == ["yes"] * 3
 
@@ -168,15 +168,15 @@ def test_answers_in_other_dress_are_read_too(text: str) -> None:
     ],
 )
 def test_answers_that_cannot_be_relied_on_are_none(text: str, problem: str) -> None:
-    found = checks.read_answers(text, None, ASKED)
+    found = checklist.read_answers(text, None, ASKED)
     assert isinstance(found, Unusable)
     assert problem in found.problem
 
 
 @given(st.text(max_size=300), st.sampled_from([None, "stop", "length"]))
 def test_no_text_passes_by_accident(text: str, finish: str | None) -> None:
-    assert isinstance(checks.read_answers(text, finish, ASKED), Unusable)
-    assert isinstance(checks.read_questions(text, finish), Unusable | tuple)
+    assert isinstance(checklist.read_answers(text, finish, ASKED), Unusable)
+    assert isinstance(checklist.read_questions(text, finish), Unusable | tuple)
 
 
 @given(
@@ -191,9 +191,9 @@ def test_no_text_passes_by_accident(text: str, finish: str | None) -> None:
     )
 )
 def test_no_json_breaks_it(data: object) -> None:
-    checks.read_answers(json.dumps({"answers": data}), None, ASKED)
-    checks.read_questions(json.dumps({"questions": data}))
-    checks.from_json({"answers": data})
+    checklist.read_answers(json.dumps({"answers": data}), None, ASKED)
+    checklist.read_questions(json.dumps({"questions": data}))
+    checklist.from_json({"answers": data})
 
 
 # -- scores ----------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_a_check_is_scored(
 ) -> None:
     assert (found.state, found.score) == (state, score)
     assert (len(found.failed), len(found.wrong)) == (failed, wrong)
-    assert checks.from_json(json.loads(json.dumps(found.as_json()))) == found
+    assert checklist.from_json(json.loads(json.dumps(found.as_json()))) == found
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_check_is_scored(
     ],
 )
 def test_what_cannot_be_read_back_is_no_pass(data: dict[str, Any]) -> None:
-    assert checks.from_json(data).state == "unknown"
+    assert checklist.from_json(data).state == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_what_cannot_be_read_back_is_no_pass(data: dict[str, Any]) -> None:
     ],
 )
 def test_which_is_taken(found: list[Check], taken: int | None) -> None:
-    assert checks.best(found) == taken
+    assert checklist.best(found) == taken
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_which_is_taken(found: list[Check], taken: int | None) -> None:
     ],
 )
 def test_the_least_score(found: Check, least: float | None, enough: bool) -> None:
-    assert checks.reaches(found, least) is enough
+    assert checklist.reaches(found, least) is enough
 
 
 def test_asked_and_answers_are_plain() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from factorized_video import prompts
 from factorized_video.demo.answers import PUSH_IN, answer_to, motion_of, questions_of
-from factorized_video.motion import Motion, problems, read_motion
+from factorized_video.prompts import checklist
+from factorized_video.prompts.motion import MOTION_SHAPE, Motion, problems, read_motion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,7 +104,7 @@ def question(number: int, quoted: str = "a cat") -> str:
 def test_an_answer(asked: str, filled: tuple[bool, ...] | None, plain: bool, answer: str) -> None:
     told = answer_to(asked, filled, plain)
     assert told["answer"] == answer
-    assert {*told} == {*json.loads(prompts.CHECK_SHAPE)["answers"][0]} - {"id"}
+    assert {*told} == {*json.loads(checklist.CHECK_SHAPE)["answers"][0]} - {"id"}
     assert told["seen"].strip()
     assert 0 < len(told["reason"].split()) <= 20
 
@@ -138,7 +138,7 @@ def test_the_motion_is_the_prompt_and_what_the_clip_does(prompt: str, motion: st
 @given(st.one_of(TEXT, st.just("cat " * 5000), st.just("猫" * 20_000)))
 def test_the_motion_keeps_the_words_that_it_names(prompt: str) -> None:
     told = motion_of(prompt)
-    assert {*told} == {*json.loads(prompts.MOTION_SHAPE)}
+    assert {*told} == {*json.loads(MOTION_SHAPE)}
     motion = str(told["motion"])
     assert len(motion.split()) <= 60
     assert len(motion) <= 610

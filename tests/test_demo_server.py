@@ -15,10 +15,13 @@ import pytest
 
 pytest.importorskip("PIL")
 
-from factorized_video import prompts
 from factorized_video.demo.card import DIRECT, draw_anchor
 from factorized_video.demo.server import serve
 from factorized_video.demo.sizes import canvas
+from factorized_video.prompts import anchor_image, checklist, clip_checklist
+from factorized_video.prompts.caption import rewrite_messages
+from factorized_video.prompts.json_reply import asked_again
+from factorized_video.prompts.motion import motion_messages
 from pictures import distance, opened
 from PIL import Image
 
@@ -87,17 +90,17 @@ def draw(root: str, prompt: str, **more: object) -> bytes:
 
 
 def judged(root: str, questions: list[str], picture: bytes) -> list[str]:
-    said = chat(root, shown(prompts.check_messages(questions), uri(jpeg(picture), "image/jpeg")))
+    said = chat(root, shown(checklist.check_messages(questions), uri(jpeg(picture), "image/jpeg")))
     assert [one["id"] for one in said["answers"]] == list(range(1, len(questions) + 1))
     return [one["answer"] for one in said["answers"]]
 
 
 def test_the_loop_finds_planted_faults_and_an_edit_mends_them(root: str) -> None:
-    asking = prompts.question_messages(PROMPT)
+    asking = checklist.question_messages(PROMPT)
     questions = chat(root, asking)["questions"]
-    assert questions == chat(root, prompts.asked_again(asking, "no", "Answer again."))["questions"]
+    assert questions == chat(root, asked_again(asking, "no", "Answer again."))["questions"]
     assert 5 <= len(questions) <= 10
-    image_prompt = prompts.image_prompt(PROMPT, "anime", "1:1")
+    image_prompt = anchor_image.image_prompt(PROMPT, "anime", "1:1")
     drawn = [
         draw(root, image_prompt, aspectRatio="1:1", **named)
         for named in ({}, {"user": "candidate-2"}, {"user": "candidate-3"})
@@ -110,7 +113,7 @@ def test_the_loop_finds_planted_faults_and_an_edit_mends_them(root: str) -> None
     assert wrong == [[5], [2, 4], []]
     assert judged(root, CONTROLS, drawn[0]) == ["no", "no", "yes"]
 
-    request = prompts.edit_prompt([(questions[4], "circle 5 is hollow")])
+    request = anchor_image.edit_prompt([(questions[4], "circle 5 is hollow")])
     edited = draw(root, request, images=[uri(drawn[0])])
     assert judged(root, questions, edited) == ["yes"] * len(questions)
     assert opened(edited).size == opened(drawn[0]).size
@@ -131,7 +134,7 @@ def test_other_pictures_are_neither_judged_nor_changed(root: str) -> None:
     out = io.BytesIO()
     Image.linear_gradient("L").convert("RGB").save(out, "PNG")
     photo = out.getvalue()
-    questions = chat(root, prompts.question_messages(PROMPT))["questions"]
+    questions = chat(root, checklist.question_messages(PROMPT))["questions"]
     assert judged(root, questions, photo) == ["unsure"] * len(questions)
     assert judged(root, [*CONTROLS, "Is it grey?"], photo) == ["no", "no", "yes", "unsure"]
     edited = opened(draw(root, "Make it better", images=[uri(photo)]))
@@ -145,7 +148,7 @@ def test_other_pictures_are_neither_judged_nor_changed(root: str) -> None:
 def test_a_change_is_written_on_the_picture_that_is_edited(root: str) -> None:
     plain = draw(root, PROMPT)
     for words in ("make the cat orange", "a hat " * 200):
-        request = prompts.change_prompt(words)
+        request = anchor_image.change_prompt(words)
         edited = [
             opened(draw(root, request, images=[uri(plain)], **named))
             for named in ({}, {"user": "candidate-2"})
@@ -159,22 +162,22 @@ def test_a_change_is_written_on_the_picture_that_is_edited(root: str) -> None:
 
 @pytest.mark.parametrize("number", [1, 6])
 def test_references_are_seen_on_the_card_that_is_drawn_from_them(root: str, number: int) -> None:
-    request = prompts.image_prompt(PROMPT, "anime", "16:9", references=number)
-    without = prompts.image_prompt(PROMPT, "anime", "16:9")
+    request = anchor_image.image_prompt(PROMPT, "anime", "16:9", references=number)
+    without = anchor_image.image_prompt(PROMPT, "anime", "16:9")
     out = io.BytesIO()
     Image.new("RGB", (64, 90), "red").save(out, "PNG")
     drawn = opened(draw(root, request, images=[uri(out.getvalue())] * number))
     assert distance(drawn, opened(draw(root, without))) > 0.2
     colours = drawn.getcolors(1 << 24) or []
     assert (255, 0, 0) in {colour for _, colour in colours}
-    questions = chat(root, prompts.question_messages(PROMPT))["questions"]
+    questions = chat(root, checklist.question_messages(PROMPT))["questions"]
     buffer = io.BytesIO()
     drawn.save(buffer, "PNG")
     assert "yes" in judged(root, questions, buffer.getvalue())  # its circles can be read
 
 
 def test_what_clips_are_measured_by(root: str) -> None:
-    said = chat(root, prompts.measure_messages(PROMPT))
+    said = chat(root, clip_checklist.measure_messages(PROMPT))
     assert set(said) == {"first_frame", "frames"}
     assert set(said["frames"]) < set(said["first_frame"])
 
@@ -182,19 +185,19 @@ def test_what_clips_are_measured_by(root: str) -> None:
 def test_the_motion_is_told_for_a_picture(root: str) -> None:
     out = io.BytesIO()
     Image.new("RGB", (64, 64)).save(out, "PNG")
-    said = chat(root, shown(prompts.motion_messages("A quiet harbour"), uri(out.getvalue())))
+    said = chat(root, shown(motion_messages("A quiet harbour"), uri(out.getvalue())))
     assert said["motion"] == "A quiet harbour. The camera slowly pushes in."
     assert said["demands"] == [{"demand": "A quiet harbour", "words": "A quiet harbour"}]
 
 
 def test_a_caption_is_made_as_before_from_text_or_from_parts(root: str) -> None:
-    messages = prompts.rewrite_messages(PROMPT, "anime", "16:9")
+    messages = rewrite_messages(PROMPT, "anime", "16:9")
     said = chat(root, messages)
     assert said["caption"].startswith("A cat on a bookshelf, crouched")
     assert said == chat(root, shown(messages))
 
 
-CHECK = prompts.check_messages(["Is there a cat?"])
+CHECK = checklist.check_messages(["Is there a cat?"])
 
 
 @pytest.mark.parametrize(
@@ -206,8 +209,8 @@ CHECK = prompts.check_messages(["Is there a cat?"])
         (shown(CHECK, "data:image/png;base64,#"), "the picture is not a data URI"),
         (shown(CHECK, "https://example.org/a.png"), "the picture is not a data URI"),
         (shown(CHECK, None), "the picture is not a data URI"),
-        (prompts.motion_messages(PROMPT), "a picture is missing"),
-        (prompts.question_messages(" "), "prompt is missing"),
+        (motion_messages(PROMPT), "a picture is missing"),
+        (checklist.question_messages(" "), "prompt is missing"),
         ([{"role": "user", "content": '{"task": "sing"}'}], "task: expected one of"),
         ([{"role": "user", "content": '{"task": ["check"]}'}], "task: expected one of"),
         ([{"role": "user", "content": '{"task": "check", "questions": ["a"]}'}], "questions must"),

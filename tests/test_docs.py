@@ -20,7 +20,6 @@ from factorized_video import (
     budget,
     candidates,
     catalog,
-    checks,
     cli,
     console,
     inputs,
@@ -28,11 +27,8 @@ from factorized_video import (
     legal,
     models,
     money,
-    motion,
     plan,
-    prompts,
     receipts,
-    rewriting,
     runs,
     selection,
     workfolder,
@@ -42,6 +38,16 @@ from factorized_video.gateway import dialects, settings
 from factorized_video.gateway.dialects import happycapy
 from factorized_video.media import contact_sheet, filmstrip, images, likeness
 from factorized_video.money import Cost
+from factorized_video.prompts import anchor_image, checklist, strategies, styles
+from factorized_video.prompts.caption import (
+    CAPTION_SHAPE,
+    CAPTION_SYSTEM_PROMPT,
+    REFERENCES_FOR_CAPTION,
+    STILLNESS_REQUEST,
+    motion_words,
+)
+from factorized_video.prompts.json_reply import REPAIR_REQUEST
+from factorized_video.prompts.motion import MOST_WORDS, MOTION_SHAPE, MOTION_SYSTEM_PROMPT
 from factorized_video.texts import MAX_TEXT
 from PIL import Image
 
@@ -361,7 +367,7 @@ def test_every_flag_named_anywhere_exists(path: Path) -> None:
 
 def test_styles_and_limits_of_the_options() -> None:
     for page in (reference("cli.md"), text_of(ROOT / "README.md")):
-        assert all(style in page for style in prompts.STYLES)
+        assert all(style in page for style in styles.STYLES)
     for page in ("README.md", "SKILL.md", "references/cli.md"):
         assert f"{MAX_TEXT:,} characters" in text_of(ROOT / page)
     names = {settings.KEY, settings.BASE, settings.TIME_SCALE, budget.MAX_COST}
@@ -516,19 +522,19 @@ def test_json_keys_are_those_of_the_code() -> None:
 
 # What a check may be: of yes, of no, of neither.
 CHECK_STATES = [
-    checks.Check(answers).state
-    for answers in ((checks.Answer("", "yes"),), (checks.Answer("", "unsure"),), ())
+    checklist.Check(answers).state
+    for answers in ((checklist.Answer("", "yes"),), (checklist.Answer("", "unsure"),), ())
 ]
 
 
 def a_candidate(output: Path) -> candidates.Candidate:
     """One that was drawn and checked."""
-    answers = (checks.Answer("Is it red?", "no", "a blue ball", "it is blue"),)
+    answers = (checklist.Answer("Is it red?", "no", "a blue ball", "it is blue"),)
     return candidates.Candidate(
         "2",
         output,
         {**begun(output).data, "state": "succeeded"},
-        checks.Check(answers),
+        checklist.Check(answers),
         receipts.sha256_of(output) if output.is_file() else "",
     )
 
@@ -604,7 +610,13 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
     (row,) = [row[1] for row in rows(page) if row[0] == "`checks`"]
     named = set(re.findall(r"`(\w+)`", row))
     assert one.check
-    assert named >= {*one.check.as_json(), *checks.Answer._fields, "model", "cost", "request_ids"}
+    assert named >= {
+        *one.check.as_json(),
+        *checklist.Answer._fields,
+        "model",
+        "cost",
+        "request_ids",
+    }
     assert named >= set(folder.check_key(one.sha256, ("Is it red?",)))
     states = rows(section(page, "States"))[1:]
     assert [row[0].strip("`") for row in states] == list(receipts.STATES)
@@ -662,20 +674,17 @@ def test_how_candidates_are_drawn_and_checked() -> None:
     assert reference("cli.md").count(f"draw N anchors, {most}, and the contact sheet") == 2
     assert f"of up to {MOST_CANDIDATES} candidates" in readme()
     assert (selection.AT_ONCE, "At most four are drawn and checked at once" in page) == (4, True)
-    assert f"5 to {checks.MOST_QUESTIONS} questions" in page
-    limits = (
-        f"1 to {checks.MOST_OWN_QUESTIONS}, each of at most {checks.LONGEST_QUESTION} characters"
-    )
+    assert f"5 to {checklist.MOST_QUESTIONS} questions" in page
+    most, longest = checklist.MOST_OWN_QUESTIONS, checklist.LONGEST_QUESTION
+    limits = f"1 to {most}, each of at most {longest} characters"
     assert limits in page
     # A control question of either kind, word for word.
-    controls = {one.question for one in checks.with_controls(["Is there a cat?"]) if one.must_be}
+    controls = {one.question for one in checklist.with_controls(["Is there a cat?"]) if one.must_be}
     shown = reference("prompt-templates.md")
     assert all(f'"{question}"' in shown for question in controls)
-    assert all(stranger.split()[1] in shown for stranger in checks.STRANGERS)
+    assert all(stranger.split()[1] in shown for stranger in checklist.STRANGERS)
     assert any(f'"{question}"' in page for question in controls)
-    assert f"at most {motion.MOST_WORDS} words" in section(
-        reference("cli.md"), "Motion from the anchor"
-    )
+    assert f"at most {MOST_WORDS} words" in section(reference("cli.md"), "Motion from the anchor")
 
 
 def test_what_the_contact_sheet_says() -> None:
@@ -684,7 +693,7 @@ def test_what_the_contact_sheet_says() -> None:
     one = a_candidate(Path("a.png"))
     titles = {
         selection._title(one._replace(check=check))
-        for check in (None, checks.Check(), checks.Check((checks.Answer("", "yes"),) * 6))
+        for check in (None, checklist.Check(), checklist.Check((checklist.Answer("", "yes"),) * 6))
     }
     for title in titles:
         assert title.replace("6 of 6", "5 of 6") in page
@@ -766,21 +775,21 @@ EDITED = [
 @pytest.mark.parametrize(
     "text",
     [
-        prompts.CAPTION_SYSTEM_PROMPT,
-        prompts.QUESTIONS_SYSTEM_PROMPT,
-        prompts.CHECK_SYSTEM_PROMPT,
-        prompts.MOTION_SYSTEM_PROMPT,
-        prompts.edit_prompt(EDITED),
-        prompts.REFERENCES_FOR_CAPTION,
-        prompts.REFERENCES_FOR_PICTURE,
-        prompts.change_prompt("make the cat orange", references=1),
-        prompts.QUESTIONS_SHAPE,
-        prompts.CHECK_SHAPE,
-        prompts.MOTION_SHAPE,
-        prompts.REPAIR_REQUEST.format(problem="{problem}", shape=prompts.CAPTION_SHAPE),
-        prompts.STILLNESS_REQUEST.format(words="{words}"),
-        prompts.FIRST_FRAME_GIVEN,
-        prompts.image_prompt("A red barn in a field", "watercolor", "9:16", enhance=True),
+        CAPTION_SYSTEM_PROMPT,
+        checklist.QUESTIONS_SYSTEM_PROMPT,
+        checklist.CHECK_SYSTEM_PROMPT,
+        MOTION_SYSTEM_PROMPT,
+        anchor_image.edit_prompt(EDITED),
+        REFERENCES_FOR_CAPTION,
+        anchor_image.REFERENCES_FOR_PICTURE,
+        anchor_image.change_prompt("make the cat orange", references=1),
+        checklist.QUESTIONS_SHAPE,
+        checklist.CHECK_SHAPE,
+        MOTION_SHAPE,
+        REPAIR_REQUEST.format(problem="{problem}", shape=CAPTION_SHAPE),
+        STILLNESS_REQUEST.format(words="{words}"),
+        strategies.FIRST_FRAME_GIVEN,
+        anchor_image.image_prompt("A red barn in a field", "watercolor", "9:16", enhance=True),
     ],
     ids=[
         "system",
@@ -806,17 +815,17 @@ def test_prompts_are_shown_word_for_word(text: str) -> None:
 
 def test_styles_are_shown_word_for_word() -> None:
     table = {row[0]: row[1:] for row in rows(section(reference("prompt-templates.md"), "Styles"))}
-    for style, texts in prompts.STYLES.items():
+    for style, texts in styles.STYLES.items():
         assert table.pop(style) == list(texts)
-    assert table.pop("any other")[1] == prompts.enhancement("no such style")
+    assert table.pop("any other")[1] == styles.enhancement("no such style")
     assert list(table) == ["style"]
 
 
 def test_strategies_are_all_shown() -> None:
     table = rows(section(reference("prompt-templates.md"), "The video prompt of Stage 3"))[1:]
     shown = [row[0].partition(" ") for row in table]
-    assert [name.strip("`") for name, _, _ in shown] == list(prompts.STRATEGIES)
-    assert [n.strip("`") for n, _, mark in shown if mark] == [prompts.DEFAULT_STRATEGY]
+    assert [name.strip("`") for name, _, _ in shown] == list(strategies.STRATEGIES)
+    assert [n.strip("`") for n, _, mark in shown if mark] == [strategies.DEFAULT_STRATEGY]
 
 
 def test_worked_examples_keep_the_rules_they_show() -> None:
@@ -824,7 +833,7 @@ def test_worked_examples_keep_the_rules_they_show() -> None:
     examples = re.findall(r"> (.*)\n\nCaption:\n\n> (.*)\n\nMotion:\n\n> (.*)\n", page)
     assert len(examples) >= 2
     for _, caption, moves in examples:
-        assert rewriting.motion_words(caption) == []
+        assert motion_words(caption) == []
         assert 40 <= len(caption.split()) <= 120
         assert len(moves.split()) <= 60
 
@@ -987,7 +996,7 @@ def default_plan(*words: str) -> plan.Plan:
         "A cat",
         None,
         "happycapy",
-        strategy=prompts.DEFAULT_STRATEGY,
+        strategy=strategies.DEFAULT_STRATEGY,
         own_anchor=False,
         motion_from_anchor=bool(options.motion_from_anchor),
         awaits_choice=wish.awaits_choice,

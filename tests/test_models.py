@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factorized_video import aspect_ratios, legal, models, money, plan, prompts
+from factorized_video import aspect_ratios, legal, models, money, plan
 from factorized_video.errors import UsageError
 from factorized_video.models import Model
 from factorized_video.money import Cost
+from factorized_video.prompts import styles
 from jsonschema import Draft202012Validator
 
 REGISTRY = models.registry()
@@ -467,7 +468,7 @@ def whole(gateway: str, style: str = "anime", **typed: Any) -> plan.Plan:
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("ratio", ["16:9", "9:16"])
-@pytest.mark.parametrize("style", list(prompts.STYLES))
+@pytest.mark.parametrize("style", list(styles.STYLES))
 def test_what_the_original_skill_offers_is_legal_for_the_default_models(
     gateway: str, ratio: str, style: str
 ) -> None:

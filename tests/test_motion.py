@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 import pytest
-from factorized_video.motion import MOST_WORDS, Motion, problems, read_motion
-from factorized_video.replies import Unusable
+from factorized_video.prompts.json_reply import Unusable
+from factorized_video.prompts.motion import MOST_WORDS, Motion, problems, read_motion
+from factorized_video.prompts.verbs import tells_of_motion
 from factorized_video.texts import MAX_TEXT
-from factorized_video.verbs import tells_of_motion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from judges import MOTION_REPLY

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factorized_video import checks, measuring
+from factorized_video import measuring
+from factorized_video.prompts import checklist
 
 FILE = Path(__file__).resolve().parents[1] / "references" / "prompts.jsonl"
 LINES = FILE.read_text(encoding="utf-8").splitlines()
@@ -46,7 +47,7 @@ def test_each_is_a_plain_prompt(row: dict[str, Any]) -> None:
     assert prompt == prompt.strip()
     assert prompt.endswith(".")
     # Such a prompt would leave the control questions one less thing that nobody asked for.
-    assert not any(name.split()[1] in prompt.lower() for name in checks.STRANGERS)
+    assert not any(name.split()[1] in prompt.lower() for name in checklist.STRANGERS)
 
 
 def test_the_snippet_that_brings_a_benchmarks_prompts_makes_lines_of_this_shape() -> None:

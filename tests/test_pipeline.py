@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from conftest import KEY, Run, ended, environment, run, start
 from factorized_video.gateway import settings
-from factorized_video.prompts import FIRST_FRAME_GIVEN
+from factorized_video.prompts.strategies import FIRST_FRAME_GIVEN
 from loopback import CAPTION, MOTION, Gateway, Reply, chat, clip, image, png, refusal
 
 PROMPT = "A cat jumping from a bookshelf to the couch"

@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from factorized_video import models, money, plan, prompts
+from factorized_video import models, money, plan
 from factorized_video.budget import Cap, Spent
 from factorized_video.errors import OverBudget, UsageError
 from factorized_video.money import Cost
 from factorized_video.plan import CAPTION_TO_COME, MOTION_TO_COME, Call, Plan
+from factorized_video.prompts import anchor_image, strategies, styles
 
 VEO = "google/veo-3.1-generate-preview"
 VEO_FAST = "google/veo-3.1-fast-generate-preview"
@@ -295,7 +296,7 @@ def test_a_pipeline_that_is_done_is_planned_though_its_llm_is_off(
 
 def test_the_texts_are_those_of_the_prompts_module() -> None:
     assert reasoning().text == PROMPT
-    assert composition(caption="A cat.", enhance=True).text == prompts.image_prompt(
+    assert composition(caption="A cat.", enhance=True).text == anchor_image.image_prompt(
         "A cat.", "anime", "16:9", True
     )
     assert synthesis().text == f"{PROMPT}\n\n{MOTION}"
@@ -326,7 +327,7 @@ def test_the_caption_with_its_style_must_fit_the_image_model(
 def test_a_caption_to_come_is_reckoned_at_what_the_system_prompt_lets_it_have() -> None:
     # Where the text has room for 1,200 characters and no more, the plan says so beforehand.
     style = "x" * 3000
-    rest = len(prompts.image_prompt("", style, "16:9"))
+    rest = len(anchor_image.image_prompt("", style, "16:9"))
     fits = "x" * (3000 - (rest + plan.CAPTION_CHARACTERS - 4000))
     composition(SEEDREAM, caption=CAPTION_TO_COME, style=fits)
     with pytest.raises(UsageError, match="has 4,001"):
@@ -626,8 +627,8 @@ def test_a_plan_has_the_stages_that_make_a_call_and_says_why_others_make_none(
         ({"motion": MOTION}, CAPTION_TO_COME, f"{PROMPT}\n\n{MOTION}"),
         ({"strategy": "original"}, CAPTION_TO_COME, PROMPT),
         ({"strategy": "motion-only"}, CAPTION_TO_COME, MOTION_TO_COME),
-        ({"skip_reasoning": True}, PROMPT, f"{PROMPT}\n\n{prompts.FIRST_FRAME_GIVEN}"),
-        ({"own_anchor": True}, None, f"{PROMPT}\n\n{prompts.FIRST_FRAME_GIVEN}"),
+        ({"skip_reasoning": True}, PROMPT, f"{PROMPT}\n\n{strategies.FIRST_FRAME_GIVEN}"),
+        ({"own_anchor": True}, None, f"{PROMPT}\n\n{strategies.FIRST_FRAME_GIVEN}"),
         ({"own_anchor": True, "strategy": "motion-only"}, None, MOTION_TO_COME),
     ],
 )
@@ -724,7 +725,7 @@ def test_the_style_is_the_typed_one_or_that_of_the_prompt_in_both_stages(
     planned = pipeline(style=style, prompt=prompt)
     assert planned.call("reasoning").settings["style"] == chosen
     assert planned.call("composition").settings["style"] == chosen
-    assert prompts.style_phrase(chosen) in planned.call("composition").text
+    assert styles.style_phrase(chosen) in planned.call("composition").text
 
 
 def test_enhance_and_allow_off_reach_the_stages_that_they_are_for() -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from conftest import Run, run
-from factorized_video import asked, models, plan, prompts
+from factorized_video import asked, models, plan
 from factorized_video.errors import UsageError
+from factorized_video.prompts import anchor_image
+from factorized_video.prompts.caption import REFERENCES_FOR_CAPTION, rewrite_messages
 from loopback import Gateway, png
 from speech import Asked, shown
 
@@ -57,10 +59,10 @@ def test_stage_1_sees_them_stage_2_draws_from_them_and_receipts_tell_of_them(eac
     messages, seen = shown(each.of("chat")[0])
     assert seen == (man, hats)
     assert json.loads(str(messages[1]["content"]))["reference_pictures"] == 2
-    assert prompts.REFERENCES_FOR_CAPTION in str(messages[0]["content"])
+    assert REFERENCES_FOR_CAPTION in str(messages[0]["content"])
     told = drawn(each)
     assert told.pictures == (man, hats)
-    assert prompts.REFERENCES_FOR_PICTURE in told.prompt
+    assert anchor_image.REFERENCES_FOR_PICTURE in told.prompt
     for path in ("cat.stages/caption.txt", "cat.stages/anchor.png"):
         given = receipt(path)["inputs"]["references"]
         assert [row["name"] for row in given] == ["man.png", "hat.png"]
@@ -161,9 +163,7 @@ def test_none_of_them_changes_no_digest_and_no_text() -> None:
         edit=None,
     )
     assert plain == same
-    assert prompts.rewrite_messages("a", "anime", "1:1") == prompts.rewrite_messages(
-        "a", "anime", "1:1", 0
-    )
+    assert rewrite_messages("a", "anime", "1:1") == rewrite_messages("a", "anime", "1:1", 0)
 
 
 def test_the_motion_alone_is_written_without_references(gateway: Gateway) -> None:
@@ -189,7 +189,7 @@ def test_an_edit_sends_the_picture_and_what_is_to_change(each: Gateway) -> None:
     assert done.code == 0, done.err
     told = drawn(each)
     assert told.pictures == (data,)
-    assert told.prompt == prompts.change_prompt(CHANGE)
+    assert told.prompt == anchor_image.change_prompt(CHANGE)
     assert CHANGE in told.prompt
     kept = receipt("anchor.png")
     assert kept["inputs"]["change"] == CHANGE
@@ -214,7 +214,7 @@ def test_an_edit_with_a_reference_names_which_is_which(gateway: Gateway) -> None
     assert draw(gateway, "--edit=cat.png", "--reference=hat.png", "put this hat on it").code == 0
     told = drawn(gateway)
     assert told.pictures == (cat, hats)
-    assert prompts.CHANGE_WITH_REFERENCES in told.prompt
+    assert anchor_image.CHANGE_WITH_REFERENCES in told.prompt
 
 
 @pytest.mark.thorough
@@ -260,9 +260,9 @@ def test_a_model_that_edits_none_is_refused_with_those_that_do(
 @pytest.mark.parametrize("change", ["make it orange", "{x} in braces", "line\nbreak", "  spaces  "])
 def test_a_change_is_found_again_in_its_text(change: str) -> None:
     for number in (0, 2):
-        assert prompts.change_in(prompts.change_prompt(change, number)) == change.strip()
-    assert prompts.change_in(prompts.edit_prompt([("Is it red?", "")])) is None
-    assert prompts.change_in(change) is None
+        assert anchor_image.change_in(anchor_image.change_prompt(change, number)) == change.strip()
+    assert anchor_image.change_in(anchor_image.edit_prompt([("Is it red?", "")])) is None
+    assert anchor_image.change_in(change) is None
 
 
 @pytest.mark.parametrize("flag", ["--edit", "--reference"])

@@ -6,8 +6,8 @@ import json
 import time
 
 import pytest
-from factorized_video.replies import Unusable
-from factorized_video.rewriting import Rewrite, motion_words, read_rewrite
+from factorized_video.prompts.caption import Rewrite, motion_words, read_rewrite
+from factorized_video.prompts.json_reply import Unusable
 from factorized_video.texts import MAX_TEXT
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from factorized_video.demo.stillness import POSES, UNCHANGED, make_still
-from factorized_video.rewriting import motion_words
+from factorized_video.prompts.caption import motion_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from . import legal, models, money, prompts
+from . import legal, models, money
 from .errors import Rejected
 from .gateway.types import ChatReply, ChatRequest, Picture
 from .money import Cost
-from .replies import Unusable
+from .prompts.json_reply import Unusable, asked_again, repair_request
 from .rerun import offer_replacement
 
 if TYPE_CHECKING:
@@ -86,6 +86,6 @@ class Conversation:
             answer = read(reply.text, reply.finish_reason)
             if last or not isinstance(answer, Unusable):
                 break
-            request = prompts.repair_request(answer.problem, shape)
-            messages = prompts.asked_again(messages, reply.text, request)
+            request = repair_request(answer.problem, shape)
+            messages = asked_again(messages, reply.text, request)
         return answer

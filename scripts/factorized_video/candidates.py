@@ -13,15 +13,16 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import asked, checks, files, inputs, legal, money, receipts, rerun, runs, texts
-from .checks import Check
+from . import asked, files, inputs, legal, money, receipts, rerun, runs, texts
 from .defaults import MOST_CANDIDATES
 from .errors import UsageError
 from .media import images
 from .money import Cost
+from .prompts import checklist
+from .prompts.checklist import Check
 
 _FREE = Cost(0.0, "actual")
-_PASSING = Check((checks.Answer("", "yes"),))
+_PASSING = Check((checklist.Answer("", "yes"),))
 
 
 class Wish(NamedTuple):
@@ -269,7 +270,7 @@ class Folder(NamedTuple):
         key = self.check_key(sha256, questions)
         for row in reversed(runs.checks_in(receipt)):
             if all(row.get(name) == key[name] for name in key):
-                return checks.from_json(row)
+                return checklist.from_json(row)
         return None
 
     def check_key(self, sha256: str, questions: tuple[str, ...]) -> dict[str, str | None]:
@@ -298,7 +299,7 @@ class Folder(NamedTuple):
         contenders = self.contenders(standing)
         if not self.wish.verifies:
             return contenders[0] if self.wish.number == 1 and contenders else None
-        place = checks.best([one.check or Check() for one in contenders])
+        place = checklist.best([one.check or Check() for one in contenders])
         return contenders[place] if place is not None else None
 
     def sha256_to_take(self) -> str | None:
@@ -412,7 +413,7 @@ class Folder(NamedTuple):
     def to_repair(self, standing: list[Candidate]) -> Candidate | None:
         """The one that is to be edited: the best that was drawn, if anything in it is wrong."""
         drawn = [one for one in self.contenders(standing) if not one.name.endswith("r")]
-        place = checks.best([one.check or Check() for one in drawn])
+        place = checklist.best([one.check or Check() for one in drawn])
         chosen = drawn[place] if place is not None else None
         return chosen if chosen and chosen.check and chosen.check.wrong else None
 
@@ -442,7 +443,7 @@ class Folder(NamedTuple):
         told = receipt.get("check")
         if self.wish.select is not None or not self.wish.verifies:
             return _PASSING
-        check = checks.from_json(told) if isinstance(told, dict) else Check()
+        check = checklist.from_json(told) if isinstance(told, dict) else Check()
         same = self.questions() == tuple(one.question for one in check.answers)
         return check if same else None
 

@@ -18,7 +18,7 @@ from . import inputs, interrupts
 from .console import Console, to_stderr
 from .errors import ToolError, UsageError, clean
 from .gateway import dialects
-from .prompts import DEFAULT_STRATEGY, STRATEGIES
+from .prompts.strategies import DEFAULT_STRATEGY, STRATEGIES
 from .rerun import same_command
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import asked, budget, inputs, output_paths, plan, prompts, receipts, runs, texts
+from . import asked, budget, inputs, output_paths, plan, receipts, runs, texts
 from .children import Children
 from .console import TOLD
 from .errors import Refused, Rejected, UsageError
@@ -19,6 +19,7 @@ from .factorized import check_filmstrip, digest
 from .gateway import settings
 from .media import kinds
 from .pipeline import OF_CLIP, clip_options
+from .prompts import strategies
 from .rerun import OF_DRAWING, flag_of, with_model, with_other_words
 from .run import Run
 
@@ -63,7 +64,7 @@ class DirectRun(Run):
         if prompt is None:
             prompt = texts.read_text(args.prompt, args.prompt_file, "The prompt")
         self.prompt = prompt
-        self._told = prompts.direct_prompt(prompt, args.style)
+        self._told = strategies.direct_prompt(prompt, args.style)
         self._motion = inputs.read_motion(args)
         typed = output_paths.output_path(args.output) if args.output is not None else None
         if typed:

@@ -13,27 +13,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import (
-    asked,
-    budget,
-    checks,
-    files,
-    money,
-    plan,
-    preflight,
-    prompts,
-    receipts,
-    runs,
-    verifying,
-)
+from . import asked, budget, files, money, plan, preflight, receipts, runs, verifying
 from .asking import Conversation
 from .budget import Cap
-from .checks import Check
 from .errors import OutputError, Refused
 from .gateway import open_gateway
 from .media import frames
 from .money import Cost
-from .replies import Unusable
+from .prompts import checklist, clip_checklist
+from .prompts.checklist import Check
+from .prompts.json_reply import Unusable
 
 if TYPE_CHECKING:
     from .console import Console
@@ -158,7 +147,7 @@ class Evaluation:
             "measurement",
             self._wanted,
             inputs={"prompt": self._prompt},
-            sent={"messages": prompts.measure_messages(self._prompt)},
+            sent={"messages": clip_checklist.measure_messages(self._prompt)},
             gateway=self._gateway.identity,
             model=self._call.model.id,
             expected=self._call.cost,
@@ -170,8 +159,8 @@ class Evaluation:
         """Ask for the questions. Raises OutputError where none come that can be used."""
         self._console.progress(f"asking {self._call.model.id} what to measure by")
         conversation = Conversation(self._console, gateway, self._call, EVALUATOR)
-        messages = prompts.measure_messages(self._prompt)
-        answer = conversation.ask_twice(messages, _read, prompts.MEASURE_SHAPE)
+        messages = clip_checklist.measure_messages(self._prompt)
+        answer = conversation.ask_twice(messages, _read, clip_checklist.MEASURE_SHAPE)
         if isinstance(answer, Unusable):
             raise (Refused if answer.refused else OutputError)(
                 f"The model gave no questions to measure by, asked twice: {answer.problem}.",
@@ -245,7 +234,7 @@ def _read(text: str, finish_reason: str | None) -> Questions | Unusable:
     """Both lists of questions in a model's reply."""
     both = []
     for name in MEASURES:
-        found = checks.read_questions(text, finish_reason, name)
+        found = checklist.read_questions(text, finish_reason, name)
         if isinstance(found, Unusable):
             return found
         both.append(found)
@@ -266,4 +255,4 @@ def _check_in(found: dict[str, Any], arm: str, what: str, clip_sha256: str) -> C
     row = (made.get(arm) or {}).get(what) if isinstance(made, dict) else None
     if not isinstance(row, dict) or row.get("clip_sha256") != clip_sha256 or not clip_sha256:
         return None
-    return checks.from_json(row)
+    return checklist.from_json(row)

@@ -18,7 +18,6 @@ from . import (
     output_paths,
     pictures,
     plan,
-    prompts,
     receipts,
     texts,
 )
@@ -29,6 +28,7 @@ from .gateway import settings
 from .legal import Framing
 from .media import images, kinds
 from .pipeline import Stages, check_models
+from .prompts import strategies
 from .rerun import OF_DRAWING, flag_of, with_other_words
 from .run import Run
 from .workfolder import WorkFolder, standing
@@ -70,7 +70,7 @@ class FactorizedRun(Run):
         if prompt is None:
             prompt = texts.read_text(args.prompt, args.prompt_file, "The prompt")
         motion = inputs.read_motion(args)
-        _check_flags(args, args.prompt_strategy or prompts.DEFAULT_STRATEGY, motion)
+        _check_flags(args, args.prompt_strategy or strategies.DEFAULT_STRATEGY, motion)
         given = {name: getattr(args, name) for name in Wish._fields if name != "prompt"}
         self._wish = wish = Wish(prompt, **given)
         wish.check()

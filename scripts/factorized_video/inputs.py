@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import argparse
 
-from .errors import UsageError
-from .prompts import STYLES
-
-TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
-if TYPE_CHECKING:
-    pass
 from .defaults import MOST_AT_ONCE, MOST_CANDIDATES
+from .errors import UsageError
 from .money import amount
+from .prompts.styles import STYLES
 from .texts import read_text
 
 STYLE_NAMES = ", ".join(STYLES)
@@ -30,7 +26,7 @@ def read_motion(args: argparse.Namespace) -> str | None:
 
 def own_questions(text: str, name: str) -> tuple[str, ...]:
     """The questions that a person wrote into a file, one a line. Raises UsageError."""
-    from .checks import LONGEST_QUESTION, MOST_OWN_QUESTIONS, own_questions
+    from .prompts.checklist import LONGEST_QUESTION, MOST_OWN_QUESTIONS, own_questions
 
     found = own_questions(text)
     if found is None:

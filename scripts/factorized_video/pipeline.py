@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import asked, budget, legal, prompts, receipts, runs, texts
+from . import asked, budget, legal, receipts, runs, texts
 from .budget import Cap
 from .candidates import Folder, Wish
 from .children import OF_CANDIDATES, Children
@@ -19,6 +19,7 @@ from .console import TOLD
 from .errors import OverBudget, Rejected, Unverified, UsageError
 from .models import THE_ONLY_ONE
 from .plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
+from .prompts import strategies, styles
 from .rerun import same_command, with_choice, with_model
 from .workfolder import WorkFolder
 
@@ -252,7 +253,7 @@ class Stages:
         motion = self._motion_text(written)
         strategy = call.settings["prompt_strategy"]
         if motion and MOTION_TO_COME in call.text:
-            text = prompts.video_prompt(strategy, self._prompt, motion)
+            text = strategies.video_prompt(strategy, self._prompt, motion)
             legal.check_prompt(call.model, len(text), call.gateway, "prompt and motion")
 
     def reasoning(self) -> None:
@@ -472,7 +473,7 @@ class Stages:
         return caption if isinstance(caption, str) else None
 
     def _style(self) -> str | None:
-        style: str | None = self._args.style or prompts.named_style(self._prompt)
+        style: str | None = self._args.style or styles.named_style(self._prompt)
         return style
 
     def _run(self, script: str, *words: str, **options: Any) -> None:

@@ -9,13 +9,14 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from . import STAGES, aspect_ratios, budget, legal, models, money, prompts
+from . import STAGES, aspect_ratios, budget, legal, models, money
 from .aspect_ratios import Size
 from .budget import Cap, Spent
 from .errors import OverBudget, UsageError
 from .legal import Framing
 from .models import ImageLimits, Model
 from .money import Cost
+from .prompts import anchor_image, strategies, styles
 
 # A text that an earlier stage has yet to write stands in a plan as this, and is reckoned to have so
 # many characters: the system prompt asks for 120 and 60 words at most.
@@ -259,7 +260,7 @@ def reasoning(
             "Choose another model (--list-models llm shows which do).",
         )
     tokens_in, tokens_out = models.REWRITE_TOKENS
-    resolved = prompts.resolve_style(style, prompt)
+    resolved = styles.resolve_style(style, prompt)
     return Call(
         "reasoning",
         gateway,
@@ -297,8 +298,8 @@ def composition(
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
     legal.check_drawn_from(chosen_model, references, None, gateway)
     shape, how = legal.choose_ratio(chosen_model, ratio, None, gateway)
-    resolved = prompts.resolve_style(style, caption)
-    text = prompts.image_prompt(caption, resolved, str(shape), enhance, len(references))
+    resolved = styles.resolve_style(style, caption)
+    text = anchor_image.image_prompt(caption, resolved, str(shape), enhance, len(references))
     legal.check_prompt(chosen_model, _characters(text), gateway, "the caption with its style")
     chosen = _not_typed(
         (model, f"model {chosen_model.id}"), (style, f"style {resolved}"), (ratio, how)
@@ -341,7 +342,7 @@ def edit(
             f"The picture is {picture[0]}x{picture[1]} px and the edit is asked for in {shape}: "
             "the model may draw more than was there, or less.",
         )
-    text = prompts.change_prompt(change, len(references))
+    text = anchor_image.change_prompt(change, len(references))
     legal.check_prompt(chosen_model, len(text), gateway, "the edit")
     return Call(
         "composition",
@@ -529,7 +530,7 @@ def synthesis(
     told = legal.says_audio(chosen_model, audio, gateway)
     notes += (how,) if duration is not None and how else ()  # what was typed gave way: by leave
     if strategy is None:
-        strategy = prompts.DEFAULT_STRATEGY
+        strategy = strategies.DEFAULT_STRATEGY
         chosen.append(f"prompt strategy {strategy}")
     framing = Framing(canvas, fit, chosen_model.image or ImageLimits())
     if picture_size and strict:
@@ -537,7 +538,7 @@ def synthesis(
     if last_frame_size and strict:
         notes += legal.check_last_size(chosen_model, last_frame_size, picture_size, framing)
     try:
-        text = prompts.video_prompt(strategy, prompt, motion, direct)
+        text = strategies.video_prompt(strategy, prompt, motion, direct)
     except ValueError:
         raise UsageError(
             "--prompt-strategy motion-only tells the video model the motion alone, and --motion "
@@ -660,7 +661,7 @@ def pipeline(
             CAPTION_TO_COME if asks_llm else prompt,
             gateway,
             model=image_model,
-            style=style or prompts.named_style(prompt),
+            style=style or styles.named_style(prompt),
             ratio=ratio,
             enhance=enhance,
             references=references,

@@ -12,20 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import (
-    budget,
-    checks,
-    drawing,
-    files,
-    interrupts,
-    legal,
-    preflight,
-    prompts,
-    receipts,
-    rerun,
-    runs,
-    verifying,
-)
+from . import budget, drawing, files, interrupts, legal, preflight, receipts, rerun, runs, verifying
 from .candidates import Candidate, Folder
 from .errors import (
     Interrupted,
@@ -41,6 +28,7 @@ from .gateway import open_gateway
 from .gateway.client import Gateway
 from .media import contact_sheet, images
 from .money import Cost, total
+from .prompts import anchor_image, checklist
 
 if TYPE_CHECKING:
     from .budget import Cap
@@ -117,7 +105,7 @@ class Selection:
         folder = self._folder
         folder.check_choice()
         folder.adopt()
-        if (taken := folder.taken()) and checks.reaches(taken, folder.wish.min_score):
+        if (taken := folder.taken()) and checklist.reaches(taken, folder.wish.min_score):
             return self._returned()
         self._check_room()
         self._sweep()
@@ -250,7 +238,7 @@ class Selection:
             "questions",
             folder.questions_digest,
             inputs={"prompt": prompt},
-            sent={"messages": prompts.question_messages(prompt)},
+            sent={"messages": checklist.question_messages(prompt)},
             gateway=folder.gateway,
             model=call.model.id,
             expected=call.cost,
@@ -409,7 +397,7 @@ class Selection:
         if source is None or source.check is None:
             return
         wrong, name = source.check.wrong, f"{source.name}r"
-        text = prompts.edit_prompt([(one.question, one.seen) for one in wrong])
+        text = anchor_image.edit_prompt([(one.question, one.seen) for one in wrong])
         call = self._calls["repair"]._replace(text=text)
         picture = images.to_show(images.read_image(source.path, f"Candidate {source.name}"))
         inputs = {
@@ -432,7 +420,7 @@ class Selection:
         chosen = folder.choice(standing)
         if wish.select is None and wish.verifies:
             check = chosen.check if chosen else None
-            if check is None or not checks.reaches(check, wish.min_score):
+            if check is None or not checklist.reaches(check, wish.min_score):
                 raise self._unverified(chosen, standing)
         sheet = self._draw_sheet(standing, chosen.name if chosen else None)
         result = self._result(standing, chosen, sheet)

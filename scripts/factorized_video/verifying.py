@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import checks, prompts
 from .asking import Conversation
-from .checks import Answer, Check
 from .errors import OutputError, Refused
-from .replies import Unusable
+from .prompts import checklist, clip_checklist
+from .prompts.checklist import Answer, Check
+from .prompts.json_reply import Unusable
 
 if TYPE_CHECKING:
     from .console import Console
@@ -30,10 +30,10 @@ def write_questions(
 
     Raises OutputError where none came that can be used, Refused where the model declines.
     """
-    messages = prompts.question_messages(prompt)
+    messages = checklist.question_messages(prompt)
     conversation = Conversation(console, gateway, call, JUDGE)
     console.progress(f"asking {call.model.id} for the questions")
-    answer = conversation.ask_twice(messages, checks.read_questions, prompts.QUESTIONS_SHAPE)
+    answer = conversation.ask_twice(messages, checklist.read_questions, checklist.QUESTIONS_SHAPE)
     if not isinstance(answer, Unusable):
         return answer, conversation
     raise (Refused if answer.refused else OutputError)(
@@ -59,20 +59,20 @@ def check(
     With `frames_s`, times in seconds, the pictures are the frames of a clip. `flag` is the option
     that names the model. Raises a ToolError only where the judge could not be asked.
     """
-    asked = checks.with_controls(questions)
+    asked = checklist.with_controls(questions)
     words = [one.question for one in asked]
     messages = (
-        prompts.check_messages(words)
+        checklist.check_messages(words)
         if frames_s is None
-        else prompts.clip_check_messages(words, frames_s)
+        else clip_checklist.clip_check_messages(words, frames_s)
     )
     conversation = Conversation(console, gateway, call, flag)
 
     def read(text: str, finish_reason: str | None) -> tuple[Answer, ...] | Unusable:
-        return checks.read_answers(text, finish_reason, asked)
+        return checklist.read_answers(text, finish_reason, asked)
 
     try:
-        answer = conversation.ask_twice(messages, read, prompts.CHECK_SHAPE, pictures)
+        answer = conversation.ask_twice(messages, read, checklist.CHECK_SHAPE, pictures)
     except Refused as error:
         # Without a reply nobody tells what it cost.
         found = Check(problem=f"the judge declined: {error.message}")

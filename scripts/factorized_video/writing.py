@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import prompts, rewriting
 from .asking import Conversation
 from .errors import OutputError, Refused, ToolError
-from .motion import Motion, problems, read_motion
-from .replies import Unusable
+from .prompts.caption import (
+    CAPTION_SHAPE,
+    STILLNESS_REQUEST,
+    Rewrite,
+    motion_words,
+    read_rewrite,
+    rewrite_messages,
+)
+from .prompts.json_reply import Unusable, asked_again, repair_request
+from .prompts.motion import MOTION_SHAPE, Motion, motion_messages, problems, read_motion
 
 if TYPE_CHECKING:
     from .console import Console
@@ -41,17 +48,17 @@ def rewrite(
     `references` are pictures of who or what is to appear again, which it is shown.
     Raises OutputError if there is none after that, Refused if the model declines.
     """
-    messages = prompts.rewrite_messages(call.text, style, ratio, len(references))
+    messages = rewrite_messages(call.text, style, ratio, len(references))
     conversation = Conversation(console, gateway, call)
     repaired = stilled = False
-    best: rewriting.Rewrite | None = None
+    best: Rewrite | None = None
     while True:
         console.progress(f"asking {call.model.id}")
         reply = conversation.ask(messages, references)
-        answer = rewriting.read_rewrite(reply.text, reply.finish_reason)
+        answer = read_rewrite(reply.text, reply.finish_reason)
         if not isinstance(answer, Unusable):
             best = answer
-            words = rewriting.motion_words(answer.caption)
+            words = motion_words(answer.caption)
             if not words:
                 break
             if stilled:
@@ -62,7 +69,7 @@ def rewrite(
                 )
                 break
             stilled = True
-            request = prompts.STILLNESS_REQUEST.format(words=", ".join(words))
+            request = STILLNESS_REQUEST.format(words=", ".join(words))
         elif best:
             break  # the second answer was worse: the first one stands
         elif repaired:
@@ -76,8 +83,8 @@ def rewrite(
             )
         else:
             repaired = True
-            request = prompts.repair_request(answer.problem, prompts.CAPTION_SHAPE)
-        messages = prompts.asked_again(messages, reply.text, request)
+            request = repair_request(answer.problem, CAPTION_SHAPE)
+        messages = asked_again(messages, reply.text, request)
     assert best is not None
     if not best.motion:
         console.warn("The model wrote no motion line; the video model is told the prompt alone.")
@@ -105,7 +112,7 @@ def watch(console: Console, gateway: Gateway, call: Call, picture: Picture) -> d
     `motion` is None where none came that could be told to the video model; `problems` say why. A
     model that declines is no error either: what Stage 1 wrote, or the prompt, is told instead.
     """
-    messages = prompts.motion_messages(call.text)
+    messages = motion_messages(call.text)
     conversation = Conversation(console, gateway, call)
     wrong: list[str] = []  # of the last answer
 
@@ -117,7 +124,7 @@ def watch(console: Console, gateway: Gateway, call: Call, picture: Picture) -> d
     console.progress(f"asking {call.model.id} what moves in the picture")
     motion = None
     try:
-        answer = conversation.ask_twice(messages, read, prompts.MOTION_SHAPE, (picture,))
+        answer = conversation.ask_twice(messages, read, MOTION_SHAPE, (picture,))
         motion = None if isinstance(answer, Unusable) else answer.text
     except Refused as error:
         conversation.count(call.cost)  # nobody tells what a refusal has cost

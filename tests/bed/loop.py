@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from factorized_video import prompts
+from factorized_video.prompts import anchor_image
 
 from bed import scenes
 from bed.judge import read
@@ -48,7 +48,7 @@ def simulated(models: Models, scene: scenes.Scene, number: int, mode: str) -> Ou
         best, answers = _best(models, candidates, asked)
         if mode == REPAIR and best and _passed(answers) < len(asked):
             wrong = [(q, seen) for q, (word, seen) in answers.items() if word == "no"]
-            edited = models.edit(best, prompts.edit_prompt(wrong))
+            edited = models.edit(best, anchor_image.edit_prompt(wrong))
             if _passed(_checked(models, edited, asked)) > _passed(answers):
                 best = edited
     right = best is not None and scenes.is_right(scene, read(best))

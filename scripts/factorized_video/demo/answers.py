@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from ..checks import ANYTHING
+from ..prompts.checklist import ANYTHING
 from .stillness import one_line, tells_motion
 
 QUOTED = 100  # characters of the prompt in a question: the whole stays under 200

@@ -13,9 +13,9 @@ import time
 import uuid
 from pathlib import Path
 
-from .. import prompts
 from ..errors import ToolError
 from ..files import private_folder, write_file
+from ..prompts import styles
 from .card import DIRECT, draw_anchor
 from .clip import animate
 from .sizes import Size, canvas
@@ -109,4 +109,4 @@ def _first_frame(row: dict[str, object], size: Size) -> bytes:
     sent, prompt = row.get("first_frame"), str(row["prompt"])
     if sent is not None:
         return base64.b64decode(str(sent).partition(",")[2])
-    return draw_anchor(prompt, prompts.resolve_style(None, prompt), size, stage=DIRECT)
+    return draw_anchor(prompt, styles.resolve_style(None, prompt), size, stage=DIRECT)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from .. import prompts
+from ..prompts import anchor_image, styles
 from . import checks, sources, tasks
 from .card import draw_anchor
 from .decoding import as_png, decoded
@@ -25,7 +25,7 @@ from .sizes import canvas
 
 LARGEST_REQUEST = 64 << 20
 MODELS = ("demo/stillness", "demo/storyboard-card", "demo/push-in")
-_STYLE_OF_PHRASE = {phrase: style for style, (phrase, _) in prompts.STYLES.items()}
+_STYLE_OF_PHRASE = {phrase: style for style, (phrase, _) in styles.STYLES.items()}
 
 
 class BadRequest(Exception):
@@ -129,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             _canvas(body.get("aspectRatio", "16:9"), "720p"),
             _candidate(body.get("user")),
         )
-        refers = prompts.REFERENCES_FOR_PICTURE in prompt
+        refers = anchor_image.REFERENCES_FOR_PICTURE in prompt
         if body.get("images") and not refers:
             card = _edited(body["images"], prompt, number)
         else:
@@ -215,7 +215,7 @@ def _edited(pictures: object, prompt: str, candidate: int) -> bytes:
         picture = tasks.first_of(pictures)
     except ValueError as error:
         raise BadRequest(str(error)) from None
-    change = prompts.change_in(prompt)
+    change = anchor_image.change_in(prompt)
     if change is not None:
         return as_png(sources.with_label(picture, change, candidate))
     row = checks.read_row(picture)
@@ -233,7 +233,7 @@ def _caption_and_style(prompt: str) -> tuple[str, str]:
     caption, marker, rest = prompt.partition("\n\nStyle: ")
     phrase = rest.split("\n")[0].rstrip(".")
     style = _STYLE_OF_PHRASE.get(phrase, phrase) if marker else ""
-    return caption, style or prompts.resolve_style(None, prompt)
+    return caption, style or styles.resolve_style(None, prompt)
 
 
 def _canvas(ratio: object, resolution: object) -> tuple[int, int]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+
+TYPE_CHECKING = False  # as a type checker reads it; `typing` would slow --help
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from ..texts import MAX_TEXT
 
 Object = dict[str, object]
 
@@ -102,3 +108,27 @@ def _objects(text: str, wanted: Callable[[Object], bool]) -> list[Object]:
         whole = isinstance(value, dict) and wanted(value)
         start = text.find("{", end if whole else start + 1)
     return found
+
+
+REPAIR_REQUEST = (
+    "That could not be used: {problem}. Answer again with exactly one complete JSON object, "
+    "{shape}, and nothing before or after it."
+)
+
+
+def repair_request(problem: str, shape: str) -> str:
+    """What is asked of a model whose answer could not be used; `shape` is one of those above."""
+    return REPAIR_REQUEST.format(problem=problem, shape=shape)
+
+
+def opening_messages(system: str, data: Mapping[str, object]) -> list[dict[str, str]]:
+    return [
+        {"role": "system", "content": system},
+        {"role": "user", "content": json.dumps(data, ensure_ascii=False)},
+    ]
+
+
+def asked_again(messages: list[dict[str, str]], answer: str, request: str) -> list[dict[str, str]]:
+    """The conversation with the model's answer and what is asked of it now."""
+    said = answer.strip()[:MAX_TEXT] or "(empty)"  # some gateways refuse an empty message
+    return [*messages, {"role": "assistant", "content": said}, {"role": "user", "content": request}]

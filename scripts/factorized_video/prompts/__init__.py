@@ -1,0 +1,1 @@
+"""Every text that goes to a model, one file a task, and the reading of its JSON answer. Pure."""

@@ -1,0 +1,71 @@
+"""What the image model reads: a caption with style and framing, or an edit. Pure."""
+
+from __future__ import annotations
+
+from .styles import enhancement, style_phrase
+
+EDIT_REQUEST = (
+    "Edit this picture. Change only what must change so that the answer to each question below "
+    "becomes yes. Keep everything else exactly as it is: subjects, places, framing, style and "
+    "light. Add no text, borders or panels."
+)
+CHANGE_REQUEST = (
+    "Edit this picture. Change only what is said here, and only as far as it must: {change}\n"
+    "Keep everything else exactly as it is: subjects, faces, numbers, poses, places, framing, "
+    "style and light. Add no text, borders or panels that are not asked for."
+)
+CHANGE_WITH_REFERENCES = (
+    "The first picture is the one to edit. The others are references: take from them only what the "
+    "change names."
+)
+REFERENCES_FOR_PICTURE = (
+    "References: the given pictures show who or what appears again. Keep face, form, colours, "
+    "material and lettering of what is taken from them; composition, pose and light are those told "
+    "above."
+)
+
+
+def edit_prompt(wrong: list[tuple[str, str]]) -> str:
+    """What the image model is told to mend: pairs of a failed question and what was seen."""
+    lines = [EDIT_REQUEST, ""]
+    for number, (question, seen) in enumerate(wrong, 1):
+        lines.append(f"{number}. {question}" + (f" (Now: {seen.rstrip('.')}.)" if seen else ""))
+    return "\n".join(lines)
+
+
+def image_prompt(
+    caption: str, style: str, aspect_ratio: str, enhance: bool = False, references: int = 0
+) -> str:
+    """What the image model is told: caption, style, framing; with `enhance` terms of the craft.
+
+    `references` is how many reference pictures go with it.
+    """
+    lines = [caption.strip(), "", f"Style: {style_phrase(style)}."]
+    if enhance:
+        lines.append(f"Craft: {enhancement(style)}.")
+    lines.append(
+        f"Framing: one single {aspect_ratio} {_orientation(aspect_ratio)} picture that fills the "
+        "frame; a frozen instant without motion blur, panels, borders, captions or watermarks."
+    )
+    if references:
+        lines.append(REFERENCES_FOR_PICTURE)
+    return "\n".join(lines)
+
+
+def change_prompt(change: str, references: int = 0) -> str:
+    """What the image model is told where a person's picture is to be changed in one thing."""
+    text = CHANGE_REQUEST.format(change=change.strip())
+    return f"{text}\n{CHANGE_WITH_REFERENCES}" if references else text
+
+
+def change_in(text: str) -> str | None:
+    """The change in a text by `change_prompt`; None in any other text."""
+    before, after = CHANGE_REQUEST.split("{change}")
+    if not text.startswith(before) or after not in text:
+        return None
+    return text[len(before) : text.index(after)]
+
+
+def _orientation(aspect_ratio: str) -> str:
+    width, height = (int(part) for part in aspect_ratio.split(":"))
+    return "square" if width == height else "landscape" if width > height else "portrait"
