@@ -240,18 +240,18 @@ def _list_models(args: argparse.Namespace) -> "dict[str, Any]":
     """What the registry says, and with --online what the gateway says otherwise."""
     import time
 
-    from factorized_video import catalog
     from factorized_video.gateway import open_gateway, settings
+    from factorized_video.models import listing
 
     today = time.strftime("%Y-%m-%d", time.gmtime())
     kind = None if args.list_models == "all" else args.list_models
     chosen = settings.resolve(args.gateway, needs_key=args.online)
-    rows = catalog.rows(kind, today)
+    rows = listing.rows(kind, today)
     result: dict[str, Any] = {
         "status": "succeeded",
         "gateway": chosen.name,
         "models": rows,
-        "text": catalog.as_text(rows, chosen.name),
+        "text": listing.as_text(rows, chosen.name),
     }
     if args.online:
         with open_gateway(chosen, args.console.progress) as gateway:
@@ -259,8 +259,8 @@ def _list_models(args: argparse.Namespace) -> "dict[str, Any]":
         if served is None:
             args.console.warn(f"{chosen.name} offers no list of models; this is what is known.")
         else:
-            result["online"] = differs = catalog.differences(served, chosen.name, kind)
-            result["text"] = f"{result['text']}\n{catalog.differences_as_text(differs)}"
+            result["online"] = differs = listing.differences(served, chosen.name, kind)
+            result["text"] = f"{result['text']}\n{listing.differences_as_text(differs)}"
     return result
 
 

@@ -85,7 +85,6 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         budget,
         delivery,
         jobs,
-        legal,
         models,
         plan,
         preflight,
@@ -97,6 +96,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.gateway import open_gateway, settings
     from factorized_video.gateway.types import Handle
     from factorized_video.media import images, kinds, likeness
+    from factorized_video.models import limits
 
     console = args.console
     direct: bool = args.direct
@@ -250,7 +250,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         try:
                             jobs.submit(console, gateway, call, record, frames)
                         except Rejected as error:
-                            instead = legal.replacement(call.model, call.gateway)
+                            instead = limits.replacement(call.model, call.gateway)
                             why_not = plan.why_not(lambda: planned(instead))
                             rerun.offer_replacement(error, "--model", instead, str(output), why_not)
                             raise

@@ -101,14 +101,15 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 def _caption(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task":
     """Caption and motion, from the prompt and the reference pictures, if there are any."""
-    from factorized_video import asked, legal, pictures, plan, receipts, writing
+    from factorized_video import asked, pictures, plan, receipts, writing
+    from factorized_video.models import limits
     from factorized_video.prompts import styles
     from factorized_video.writing import Task
 
     sources = pictures.read(args.reference)
     shown = sources.to_send()
     style = styles.resolve_style(args.style, prompt)
-    ratio = args.aspect_ratio or os.environ.get(receipts.RATIO) or legal.DEFAULT_RATIO
+    ratio = args.aspect_ratio or os.environ.get(receipts.RATIO) or limits.DEFAULT_RATIO
     return Task(
         "caption",
         asked.reasoning(

@@ -35,9 +35,9 @@ for folder in (SCRIPTS, TESTS):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from forks import Forks  # noqa: E402
-from loopback import Gateway  # noqa: E402
-from speech import NAMES  # noqa: E402
+from forks import Forks
+from loopback import Gateway
+from speech import NAMES
 
 # Ended with the process of the tests.
 FORKS = Forks({**os.environ, "PYTHONPATH": guarded()})

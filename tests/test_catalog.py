@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factorized_video import catalog, models
+from factorized_video import models
+from factorized_video.models import listing
 
 PAGE = Path(__file__).resolve().parent.parent / "references" / "model-configs.md"
 REGISTRY = models.registry()
@@ -21,7 +22,7 @@ SORA = "openai/sora-2"
 
 
 def row(model: str, today: str = TODAY) -> dict[str, Any]:
-    return next(row for row in catalog.rows(None, today) if row["id"] == model)
+    return next(row for row in listing.rows(None, today) if row["id"] == model)
 
 
 def days_after(date: str, days: int) -> str:
@@ -34,13 +35,13 @@ def days_after(date: str, days: int) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_rows_of_a_kind_are_the_registrys_in_its_order(kind: str) -> None:
     wanted = [model["id"] for model in REGISTRY["models"] if model["kind"] == kind]
-    rows = catalog.rows(kind, TODAY)
+    rows = listing.rows(kind, TODAY)
     assert [row["id"] for row in rows] == wanted
     assert {row["kind"] for row in rows} == {kind}
 
 
 def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json() -> None:
-    rows = catalog.rows(None, TODAY)
+    rows = listing.rows(None, TODAY)
     assert [row["id"] for row in rows] == [model["id"] for model in REGISTRY["models"]]
     assert len({frozenset(row) for row in rows}) == 1  # the same keys in each
     assert len(json.loads(json.dumps(rows))) == len(rows)
@@ -165,15 +166,15 @@ def test_figures_are_old_after_180_days_by_the_oldest_of_their_dates(model: str,
 
 
 def test_nothing_is_old_on_the_day_of_the_registry_and_everything_a_year_later() -> None:
-    assert {row["old"] for row in catalog.rows(None, TODAY)} == {False}
-    assert {row["old"] for row in catalog.rows(None, days_after(TODAY, 365))} == {True}
+    assert {row["old"] for row in listing.rows(None, TODAY)} == {False}
+    assert {row["old"] for row in listing.rows(None, days_after(TODAY, 365))} == {True}
 
 
 # -- the table for a terminal ---------------------------------------------------------------------
 
 
 def text(kind: str | None = None, gateway: str = "happycapy", today: str = TODAY) -> str:
-    return catalog.as_text(catalog.rows(kind, today), gateway)
+    return listing.as_text(listing.rows(kind, today), gateway)
 
 
 def block(shown: str, model: str) -> list[str]:
@@ -325,7 +326,7 @@ def test_the_table_tells_what_a_gateways_own_id_does(model: str, gateway: str, t
 
 
 def test_the_page_tells_from_text_with_the_sibling_and_where_it_differs() -> None:
-    rows_ = [line for line in catalog.as_markdown().splitlines() if line.startswith("| `")]
+    rows_ = [line for line in listing.as_markdown().splitlines() if line.startswith("| `")]
     (wan,) = [line for line in rows_ if line.startswith("| `alibaba/wan-v2.6-i2v`")]
     assert "| no, but `alibaba/wan-v2.6-t2v` |" in wan
     assert "openrouter `alibaba/wan-2.6` (from text yes)" in wan
@@ -346,7 +347,7 @@ def test_old_figures_are_marked_and_the_mark_is_explained() -> None:
 @pytest.mark.parametrize("status", ["off", "upstream-retired"])
 def test_a_model_that_one_gateway_dropped_is_shown_without_a_date(status: str) -> None:
     dropped = {**row(SEEDANCE), "gateways": {"happycapy": {"id": SEEDANCE, "status": status}}}
-    assert status in block(catalog.as_text([dropped], "happycapy"), SEEDANCE)[0]
+    assert status in block(listing.as_text([dropped], "happycapy"), SEEDANCE)[0]
 
 
 # -- what a gateway says of itself ----------------------------------------------------------------
@@ -397,18 +398,18 @@ def test_a_gateways_list_is_held_against_what_is_known(
         "served_though_retired": [],
         "not_in_the_registry": [],
     }
-    assert catalog.differences(served, "happycapy", kind) == {**none, **differs}
+    assert listing.differences(served, "happycapy", kind) == {**none, **differs}
 
 
 def test_differences_are_told_in_words_and_agreement_too() -> None:
-    differs = catalog.differences([SEEDANCE, "x/new", VEO], "happycapy", "video")
-    lines = catalog.differences_as_text(differs).splitlines()
+    differs = listing.differences([SEEDANCE, "x/new", VEO], "happycapy", "video")
+    lines = listing.differences_as_text(differs).splitlines()
     assert lines[0].startswith("known here, not in the gateway's list: google/veo-3.1-fast")
     assert lines[1].endswith(f"though their vendor shut them down: {VEO}")
     assert lines[2] == "in the gateway's list, not known here: x/new"
-    agreed = catalog.differences(["demo/push-in"], "demo", "video")
-    assert "agree" in catalog.differences_as_text(agreed)
-    assert len(catalog.differences_as_text(agreed).splitlines()) == 1
+    agreed = listing.differences(["demo/push-in"], "demo", "video")
+    assert "agree" in listing.differences_as_text(agreed)
+    assert len(listing.differences_as_text(agreed).splitlines()) == 1
 
 
 # -- the page -------------------------------------------------------------------------------------
@@ -416,7 +417,7 @@ def test_differences_are_told_in_words_and_agreement_too() -> None:
 
 def test_the_page_is_what_the_registry_says() -> None:
     # PYTHONPATH=scripts python3 -m factorized_video.catalog > references/model-configs.md
-    assert PAGE.read_bytes() == catalog.as_markdown().encode()
+    assert PAGE.read_bytes() == listing.as_markdown().encode()
 
 
 def tables(page: str) -> list[list[str]]:
@@ -437,7 +438,7 @@ def cells(line: str) -> list[str]:
 def test_each_kind_is_one_table_with_as_many_cells_in_each_row_and_a_row_for_each_model(
     number: int, kind: str
 ) -> None:
-    found = tables(catalog.as_markdown())
+    found = tables(listing.as_markdown())
     assert len(found) == len(KINDS)
     head, rule, *body = found[number]
     assert set(cells(rule)) == {"---"}
@@ -452,7 +453,7 @@ def test_a_bar_in_a_fact_breaks_no_table(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(fact, "best_for", "4 | 15 seconds")
     models.rows.cache_clear()
     try:
-        lines = tables(catalog.as_markdown())[KINDS.index("video")]
+        lines = tables(listing.as_markdown())[KINDS.index("video")]
     finally:
         models.rows.cache_clear()
     assert {line.count("|") for line in lines} == {lines[0].count("|")}
@@ -461,7 +462,7 @@ def test_a_bar_in_a_fact_breaks_no_table(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_page_tells_of_each_model_its_names_status_prices_dates_and_sources(kind: str) -> None:
-    head, _, *body = tables(catalog.as_markdown())[KINDS.index(kind)]
+    head, _, *body = tables(listing.as_markdown())[KINDS.index(kind)]
     for model, line in zip(models.rows(kind), body, strict=True):
         told = dict(zip(cells(head), cells(line), strict=True))
         assert told["best for"] == model.best_for
@@ -482,7 +483,7 @@ def test_the_page_tells_of_each_model_its_names_status_prices_dates_and_sources(
 
 
 def test_the_page_tells_of_each_gateway_its_defaults_and_what_it_can_say() -> None:
-    page = catalog.as_markdown()
+    page = listing.as_markdown()
     for name, gateway in REGISTRY["gateways"].items():
         line = next(line for line in page.splitlines() if line.startswith(f"- **{name}**"))
         assert [one for one in gateway["defaults"].values() if f"`{one}`" not in line] == []
@@ -495,7 +496,7 @@ def test_the_page_tells_of_each_gateway_its_defaults_and_what_it_can_say() -> No
 
 
 def test_the_contents_of_the_page_lead_to_its_headings() -> None:
-    page = catalog.as_markdown()
+    page = listing.as_markdown()
     linked = re.findall(r"^- \[(.+)\]\(#(.+)\)$", page, re.MULTILINE)
     headings = [
         title for title in re.findall(r"^## (.+)$", page, re.MULTILINE) if title != "Contents"

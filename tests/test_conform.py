@@ -25,9 +25,9 @@ pytest.importorskip("av")
 from conftest import Run, command, environment, run
 from factorized_video.aspect_ratios import value_of
 from factorized_video.errors import OutputError, UsageError
-from factorized_video.legal import COMMON_RATIOS, Framing
 from factorized_video.media import images, kinds
 from factorized_video.models import ImageLimits
+from factorized_video.models.limits import COMMON_RATIOS, Framing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import Gateway

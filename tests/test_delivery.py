@@ -20,10 +20,10 @@ import pytest
 av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from conftest import Run, command, environment, run  # noqa: E402
-from factorized_video.media.likeness import RESPECTED  # noqa: E402
-from loopback import Gateway, Reply, clip, png  # noqa: E402
-from PIL import Image, ImageDraw  # noqa: E402
+from conftest import Run, command, environment, run
+from factorized_video.media.likeness import RESPECTED
+from loopback import Gateway, Reply, clip, png
+from PIL import Image, ImageDraw
 
 pytestmark = pytest.mark.thorough  # clips and pictures by the dozen
 

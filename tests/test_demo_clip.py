@@ -10,11 +10,11 @@ import pytest
 av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from factorized_video.demo.card import draw_anchor  # noqa: E402
-from factorized_video.demo.clip import animate, conform  # noqa: E402
-from factorized_video.demo.sizes import CROPPED  # noqa: E402
-from pictures import distance, opened  # noqa: E402
-from PIL import Image, ImageStat  # noqa: E402
+from factorized_video.demo.card import draw_anchor
+from factorized_video.demo.clip import animate, conform
+from factorized_video.demo.sizes import CROPPED
+from pictures import distance, opened
+from PIL import Image, ImageStat
 
 SMALL = (320, 180)
 

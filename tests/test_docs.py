@@ -19,12 +19,10 @@ from factorized_video import (
     adoption,
     budget,
     candidates,
-    catalog,
     cli,
     console,
     inputs,
     interrupts,
-    legal,
     models,
     money,
     plan,
@@ -37,6 +35,7 @@ from factorized_video.defaults import MOST_CANDIDATES
 from factorized_video.gateway import dialects, settings
 from factorized_video.gateway.dialects import happycapy
 from factorized_video.media import contact_sheet, filmstrip, images, likeness
+from factorized_video.models import limits, listing
 from factorized_video.money import Cost
 from factorized_video.prompts import anchor_image, checklist, strategies, styles
 from factorized_video.prompts.caption import (
@@ -381,12 +380,12 @@ def test_styles_and_limits_of_the_options() -> None:
 def test_how_a_picture_is_made_fit() -> None:
     page = section(reference("cli.md"), "The shape of the picture")
     assert [row[0].strip("`") for row in rows(page)[1:]] == ["not typed", *cli.FITS]
-    most = f"{legal.FREE_CROP:.0%}".replace("%", " %")
+    most = f"{limits.FREE_CROP:.0%}".replace("%", " %")
     for text in (page, readme(), skill(), reference("troubleshooting.md")):
         assert most in text
-    limits = f"{images.SENT_SIDE:,} px", f"{images.SENT_BYTES // 1_000_000} MB"
+    sent = f"{images.SENT_SIDE:,} px", f"{images.SENT_BYTES // 1_000_000} MB"
     for text in (page, section(reference("gateways.md"), "What is sent")):
-        assert all(limit in text for limit in limits)
+        assert all(words in text for words in sent)
 
 
 def test_what_the_video_call_can_say() -> None:
@@ -554,13 +553,13 @@ def clip_call() -> plan.Call:
 
 def test_the_list_of_models_has_the_keys_of_the_code() -> None:
     page = section(reference("cli.md"), "The list of models")
-    (row, *_) = catalog.rows(None, "2026-11-23")
+    (row, *_) = listing.rows(None, "2026-11-23")
     assert first_cells(page) == set(row)
     for status in {model.status for model in models.rows()}:
         assert f"`{status}`" in page
-    for name in catalog.differences([], "happycapy", None):
+    for name in listing.differences([], "happycapy", None):
         assert f"`{name}`" in page
-    assert f"more than {catalog.OLD_AFTER_DAYS} days ago" in page
+    assert f"more than {listing.OLD_AFTER_DAYS} days ago" in page
 
 
 def begun(output: Path) -> receipts.Record:
@@ -675,8 +674,8 @@ def test_how_candidates_are_drawn_and_checked() -> None:
     assert f"of up to {MOST_CANDIDATES} candidates" in readme()
     assert (selection.AT_ONCE, "At most four are drawn and checked at once" in page) == (4, True)
     assert f"5 to {checklist.MOST_QUESTIONS} questions" in page
-    most, longest = checklist.MOST_OWN_QUESTIONS, checklist.LONGEST_QUESTION
-    limits = f"1 to {most}, each of at most {longest} characters"
+    own, longest = checklist.MOST_OWN_QUESTIONS, checklist.LONGEST_QUESTION
+    limits = f"1 to {own}, each of at most {longest} characters"
     assert limits in page
     # A control question of either kind, word for word.
     controls = {one.question for one in checklist.with_controls(["Is there a cat?"]) if one.must_be}

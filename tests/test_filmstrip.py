@@ -16,12 +16,12 @@ import pytest
 av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from conftest import Run, run  # noqa: E402
-from factorized_video.errors import OutputError  # noqa: E402
-from factorized_video.media import filmstrip as strips  # noqa: E402
-from factorized_video.media.filmstrip import GAP, LABEL_HEIGHT, WIDTH, columns, times  # noqa: E402
-from loopback import Gateway, Reply, clip, png  # noqa: E402
-from PIL import Image, ImageDraw, ImageFont  # noqa: E402
+from conftest import Run, run
+from factorized_video.errors import OutputError
+from factorized_video.media import filmstrip as strips
+from factorized_video.media.filmstrip import GAP, LABEL_HEIGHT, WIDTH, columns, times
+from loopback import Gateway, Reply, clip, png
+from PIL import Image, ImageDraw, ImageFont
 
 pytestmark = pytest.mark.thorough  # clips and pictures by the dozen
 

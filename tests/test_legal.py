@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from factorized_video import aspect_ratios, legal, models
+from factorized_video import aspect_ratios, models
 from factorized_video.errors import UsageError
-from factorized_video.legal import Framing
-from factorized_video.models import ImageLimits, Model
+from factorized_video.models import ImageLimits, Model, limits
+from factorized_video.models.limits import Framing
 
 VEO = "google/veo-3.1-generate-preview"
 VEO_FAST = "google/veo-3.1-fast-generate-preview"
@@ -134,7 +134,7 @@ def test_a_model_comes_with_what_should_be_known_of_it(
     notes: list[tuple[str, ...]],
     allow_off: bool,
 ) -> None:
-    model, said = legal.choose_model(kind, typed, gateway, allow_off)
+    model, said = limits.choose_model(kind, typed, gateway, allow_off)
     assert model.id == sent
     assert len(said) == len(notes)
     assert [lacking(words, note) for words, note in zip(notes, said, strict=True)] == [
@@ -166,12 +166,12 @@ def test_a_model_comes_with_what_should_be_known_of_it(
 def test_a_model_that_is_off_is_refused_until_that_is_allowed(
     kind: str, typed: str, sent: str, message: tuple[str, ...], instead: str
 ) -> None:
-    error = refusal(legal.choose_model, kind, typed, "happycapy", False)
+    error = refusal(limits.choose_model, kind, typed, "happycapy", False)
     assert error.message.startswith(f"{sent} is gone")
     assert lacking(message, error.message) == []
     assert error.hint.startswith(f"Use {instead};")
     assert "--allow-off" in error.hint
-    model, _ = legal.choose_model(kind, typed, "happycapy", True)
+    model, _ = limits.choose_model(kind, typed, "happycapy", True)
     assert (model.id, model.status) == (sent, "off")
 
 
@@ -191,21 +191,21 @@ def status_at_happycapy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[s
 def test_a_model_that_one_gateway_lacks_is_refused_there_and_never_advised(
     status_at_happycapy: Callable[[str], None],
 ) -> None:
-    assert SEEDANCE in refusal(legal.check_ratio, video(VEO), "1:1", "happycapy").hint
+    assert SEEDANCE in refusal(limits.check_ratio, video(VEO), "1:1", "happycapy").hint
     status_at_happycapy("off")
-    error = refusal(legal.choose_model, "video", SEEDANCE, "happycapy", False)
+    error = refusal(limits.choose_model, "video", SEEDANCE, "happycapy", False)
     assert error.message == f"{SEEDANCE} is gone: happycapy lacks it."
     assert error.hint.startswith("Choose another one")
     assert "--allow-off" in error.hint
-    assert legal.choose_model("video", SEEDANCE, "happycapy", True)[0].id == SEEDANCE
-    assert SEEDANCE not in refusal(legal.check_ratio, video(VEO), "1:1", "happycapy").hint
+    assert limits.choose_model("video", SEEDANCE, "happycapy", True)[0].id == SEEDANCE
+    assert SEEDANCE not in refusal(limits.check_ratio, video(VEO), "1:1", "happycapy").hint
 
 
 def test_a_model_that_is_retired_at_one_gateway_only_is_told_without_gaps(
     status_at_happycapy: Callable[[str], None],
 ) -> None:
     status_at_happycapy("upstream-retired")
-    _, notes = legal.choose_model("video", SEEDANCE, "happycapy", False)
+    _, notes = limits.choose_model("video", SEEDANCE, "happycapy", False)
     assert notes
     assert "None" not in " ".join(notes)
 
@@ -223,7 +223,7 @@ def test_a_model_that_is_retired_at_one_gateway_only_is_told_without_gaps(
 def test_the_replacement_goes_by_the_gateways_name(
     typed: str, gateway: str, instead: str | None
 ) -> None:
-    assert legal.replacement(video(typed, gateway), gateway) == instead
+    assert limits.replacement(video(typed, gateway), gateway) == instead
 
 
 # -- the ratio ------------------------------------------------------------------------------------
@@ -243,8 +243,8 @@ def test_the_replacement_goes_by_the_gateways_name(
 def test_a_ratio_that_the_model_takes_or_that_nobody_knows_of_passes(
     model: Model, ratio: str
 ) -> None:
-    legal.check_ratio(model, ratio, "happycapy")
-    assert legal.choose_ratio(model, ratio, (100, 100), "happycapy") == (ratio, "")
+    limits.check_ratio(model, ratio, "happycapy")
+    assert limits.choose_ratio(model, ratio, (100, 100), "happycapy") == (ratio, "")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_a_ratio_that_the_model_takes_or_that_nobody_knows_of_passes(
 def test_another_ratio_is_refused_with_the_legal_ones_and_who_takes_it(
     model: Model, ratio: str, gateway: str, message: str, hint: str
 ) -> None:
-    for check in (legal.check_ratio, _typed_ratio):
+    for check in (limits.check_ratio, _typed_ratio):
         error = refusal(check, model, ratio, gateway)
         assert error.message.startswith(model.id)
         assert message in error.message
@@ -292,7 +292,7 @@ def test_another_ratio_is_refused_with_the_legal_ones_and_who_takes_it(
 
 
 def _typed_ratio(model: Model, ratio: str, gateway: str) -> object:
-    return legal.choose_ratio(model, ratio, None, gateway)
+    return limits.choose_ratio(model, ratio, None, gateway)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def _typed_ratio(model: Model, ratio: str, gateway: str) -> object:
 def test_a_ratio_that_nobody_typed_is_chosen_and_said(
     model: Model, size: aspect_ratios.Size | None, ratio: str | None, words: str
 ) -> None:
-    chosen, said = legal.choose_ratio(model, None, size, "happycapy")
+    chosen, said = limits.choose_ratio(model, None, size, "happycapy")
     assert chosen == ratio
     assert words in said
     assert ("nearest" in said) is (size is not None and ratio is not None)
@@ -351,7 +351,7 @@ def test_a_ratio_that_nobody_typed_is_chosen_and_said(
 def test_a_resolution_is_as_typed_or_the_nearest_to_720p(
     model: str, typed: str | None, gateway: str, resolution: str
 ) -> None:
-    chosen, said = legal.choose_resolution(video(model, gateway), typed, gateway)
+    chosen, said = limits.choose_resolution(video(model, gateway), typed, gateway)
     assert chosen == resolution
     assert said == ("" if typed else resolution)
 
@@ -369,7 +369,7 @@ def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
     made: tuple[str, ...], nearest: str
 ) -> None:
     model = Model("x/y", "video", resolutions=made)
-    assert legal.choose_resolution(model, None, "demo")[0] == nearest
+    assert limits.choose_resolution(model, None, "demo")[0] == nearest
 
 
 @pytest.mark.parametrize(
@@ -418,18 +418,18 @@ def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
 def test_another_resolution_is_refused_with_the_legal_ones_and_who_makes_it(
     model: str, typed: str | None, gateway: str, message: str, hint: str
 ) -> None:
-    error = refusal(legal.choose_resolution, video(model, gateway), typed, gateway)
+    error = refusal(limits.choose_resolution, video(model, gateway), typed, gateway)
     assert message in error.message
     assert hint in error.hint
 
 
 @pytest.mark.parametrize("model", ["openai/sora-2", "bytedance/seedance-2.0-fast"])
 def test_who_is_named_for_a_resolution_can_be_asked_for_it_at_this_gateway(model: str) -> None:
-    error = refusal(legal.choose_resolution, video(model), "1080p", "happycapy")
+    error = refusal(limits.choose_resolution, video(model), "1080p", "happycapy")
     advised = [one for one in models.at("video", "happycapy") if one in error.hint]
     assert advised
     for one in advised:
-        assert legal.choose_resolution(video(one), "1080p", "happycapy") == ("1080p", "")
+        assert limits.choose_resolution(video(one), "1080p", "happycapy") == ("1080p", "")
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ def test_who_is_named_for_a_resolution_can_be_asked_for_it_at_this_gateway(model
 def test_legal_is_what_the_model_makes_and_the_gateway_can_say(
     model: str, gateway: str, resolutions: tuple[str, ...] | None
 ) -> None:
-    assert legal.resolutions(video(model, gateway), gateway) == resolutions
+    assert limits.resolutions(video(model, gateway), gateway) == resolutions
 
 
 # -- the duration ---------------------------------------------------------------------------------
@@ -486,7 +486,7 @@ def test_legal_is_what_the_model_makes_and_the_gateway_can_say(
 def test_a_duration_stands_or_is_chosen_or_fitted_and_said(
     model: str, typed: int | None, resolution: str, fit: bool, seconds: int, words: str
 ) -> None:
-    chosen, said = legal.choose_duration(video(model), typed, resolution, fit, "happycapy")
+    chosen, said = limits.choose_duration(video(model), typed, resolution, fit, "happycapy")
     assert chosen == seconds
     assert said.startswith(words)
     assert (said == "") is (words == "")
@@ -547,7 +547,7 @@ def test_a_duration_stands_or_is_chosen_or_fitted_and_said(
 def test_another_duration_is_refused_with_the_legal_ones_and_who_makes_it(
     model: str, typed: int, resolution: str, message: str, hint: str
 ) -> None:
-    error = refusal(legal.choose_duration, video(model), typed, resolution, False, "happycapy")
+    error = refusal(limits.choose_duration, video(model), typed, resolution, False, "happycapy")
     assert message in error.message
     assert hint in error.hint
     assert "--fit-duration takes the nearest legal one." in error.hint
@@ -565,7 +565,7 @@ def test_another_duration_is_refused_with_the_legal_ones_and_who_makes_it(
     ],
 )
 def test_seconds_are_shown_as_a_list_or_a_range(seconds: tuple[int, ...], shown: str) -> None:
-    assert legal.shown_seconds(seconds) == shown
+    assert limits.shown_seconds(seconds) == shown
 
 
 # -- sound ----------------------------------------------------------------------------------------
@@ -590,13 +590,13 @@ def test_seconds_are_shown_as_a_list_or_a_range(seconds: tuple[int, ...], shown:
 def test_what_becomes_of_a_wish_for_sound_or_silence_is_said(
     model: str, typed: bool | None, note: str | None
 ) -> None:
-    notes = legal.check_audio(video(model), typed, "happycapy")
+    notes = limits.check_audio(video(model), typed, "happycapy")
     assert len(notes) == (note is not None)
     assert note is None or note in notes[0]
 
 
 def test_sound_from_a_model_that_makes_none_is_refused_with_those_that_make_it() -> None:
-    error = refusal(legal.check_audio, video(SEEDANCE_1), True, "happycapy")
+    error = refusal(limits.check_audio, video(SEEDANCE_1), True, "happycapy")
     assert error.message == f"{SEEDANCE_1} makes silent clips only."
     assert error.hint == f"sound is taken by {VEO}, {VEO_FAST}, {SEEDANCE}."
 
@@ -609,7 +609,7 @@ def test_sound_from_a_model_that_makes_none_is_refused_with_those_that_make_it()
     [(SEEDANCE, 4_000), (SEEDANCE, 0), (VEO, 20_000), (OWN, 20_000), (SEEDANCE_25, 15_000)],
 )
 def test_a_text_within_the_limit_or_without_a_known_one_passes(model: str, characters: int) -> None:
-    legal.check_prompt(video(model), characters, "happycapy", "the prompt")
+    limits.check_prompt(video(model), characters, "happycapy", "the prompt")
 
 
 @pytest.mark.parametrize(
@@ -640,7 +640,7 @@ def test_a_text_within_the_limit_or_without_a_known_one_passes(model: str, chara
 def test_a_longer_text_is_refused_with_both_lengths_and_who_takes_it(
     model: Model, characters: int, message: str, hint: str
 ) -> None:
-    error = refusal(legal.check_prompt, model, characters, "happycapy", "the prompt")
+    error = refusal(limits.check_prompt, model, characters, "happycapy", "the prompt")
     assert message in error.message
     assert error.hint.startswith("Shorten it. ")
     assert hint in error.hint
@@ -682,7 +682,7 @@ def framing(ratio: str | None, fit: str | None = None, **limits: Any) -> Framing
 def test_a_picture_that_can_be_a_first_frame_passes_in_silence(
     size: aspect_ratios.Size, how: Framing
 ) -> None:
-    assert legal.check_frame(video(SEEDANCE_25), size, how) == ()
+    assert limits.check_frame(video(SEEDANCE_25), size, how) == ()
 
 
 @pytest.mark.parametrize(
@@ -699,7 +699,7 @@ def test_a_picture_that_can_be_a_first_frame_passes_in_silence(
 def test_a_crop_of_more_than_a_tenth_is_a_persons_decision(
     size: aspect_ratios.Size, ratio: str, lost: str, left: str
 ) -> None:
-    error = refusal(legal.check_frame, video(VEO), size, framing(ratio))
+    error = refusal(limits.check_frame, video(VEO), size, framing(ratio))
     words = (f"{size[0]}x{size[1]} px", f"as {ratio}", f"lose {lost}", f"({left} px")
     assert lacking(words, error.message) == []
     ways = ("--fit crop", "--fit pad", "--fit none", "--aspect-ratio")
@@ -718,7 +718,7 @@ def test_a_crop_of_more_than_a_tenth_is_a_persons_decision(
 def test_a_crop_of_exactly_a_tenth_is_free_lying_and_standing(
     size: aspect_ratios.Size, ratio: str
 ) -> None:
-    assert legal.check_frame(video(VEO), size, framing(ratio)) == ()
+    assert limits.check_frame(video(VEO), size, framing(ratio)) == ()
 
 
 @pytest.mark.parametrize(
@@ -734,7 +734,7 @@ def test_a_crop_of_exactly_a_tenth_is_free_lying_and_standing(
 def test_a_picture_sent_as_it_is_is_said_to_be_of_another_shape(
     size: aspect_ratios.Size, ratio: str, noted: bool
 ) -> None:
-    notes = legal.check_frame(video(VEO), size, framing(ratio, "none"))
+    notes = limits.check_frame(video(VEO), size, framing(ratio, "none"))
     assert len(notes) == noted
     words = (f"{size[0]}x{size[1]} px, not {ratio}", f"up to {VEO}")
     assert all(lacking(words, note) == [] for note in notes)
@@ -757,7 +757,7 @@ def test_a_picture_sent_as_it_is_is_said_to_be_of_another_shape(
 def test_a_picture_that_the_model_would_not_take_is_refused_with_its_limit(
     size: aspect_ratios.Size, how: Framing, words: tuple[str, ...]
 ) -> None:
-    error = refusal(legal.check_frame, video(SEEDANCE_25), size, how)
+    error = refusal(limits.check_frame, video(SEEDANCE_25), size, how)
     assert error.message.startswith(SEEDANCE_25)
     assert lacking(words, error.message) == []
     assert "picture" in error.hint
@@ -770,7 +770,7 @@ def test_a_picture_that_the_model_would_not_take_is_refused_with_its_limit(
 def test_one_known_limit_of_the_shape_is_enough_to_refuse(
     size: aspect_ratios.Size, how: Framing
 ) -> None:
-    error = refusal(legal.check_frame, video(SEEDANCE_25), size, how)
+    error = refusal(limits.check_frame, video(SEEDANCE_25), size, how)
     assert "None" not in error.message
 
 
@@ -782,4 +782,4 @@ def test_one_known_limit_of_the_shape_is_enough_to_refuse(
     [(["a"], "a"), (["a", "b"], "a and b"), ([4, 6, 8], "4, 6 and 8"), (("x",) * 2, "x and x")],
 )
 def test_values_are_listed_as_in_a_sentence(values: list[object], words: str) -> None:
-    assert legal.listed(values) == words
+    assert limits.listed(values) == words

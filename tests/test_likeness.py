@@ -15,9 +15,9 @@ import pytest
 av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from factorized_video.media import clips, likeness  # noqa: E402
-from factorized_video.media.likeness import RESPECTED, SIZE, alike  # noqa: E402
-from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont  # noqa: E402
+from factorized_video.media import clips, likeness
+from factorized_video.media.likeness import RESPECTED, SIZE, alike
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 pytestmark = pytest.mark.thorough  # clips and pictures by the dozen
 

@@ -20,11 +20,11 @@ import pytest
 av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from factorized_video.errors import OutputError, UsageError  # noqa: E402
-from factorized_video.legal import Framing  # noqa: E402
-from factorized_video.media import clips, images, kinds  # noqa: E402
-from factorized_video.media.images import ImageFile  # noqa: E402
-from PIL import Image, ImageCms, ImageOps  # noqa: E402
+from factorized_video.errors import OutputError, UsageError
+from factorized_video.media import clips, images, kinds
+from factorized_video.media.images import ImageFile
+from factorized_video.models.limits import Framing
+from PIL import Image, ImageCms, ImageOps
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 SIZE = (480, 320)

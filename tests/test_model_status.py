@@ -70,7 +70,7 @@ class Skill:
 
     def knows(self, model: str, **fields: object) -> None:
         """From now on this is so of a model."""
-        path = self._scripts / "factorized_video/models.json"
+        path = self._scripts / "factorized_video/models/models.json"
         registry = json.loads(path.read_text(encoding="utf-8"))
         (row,) = [row for row in registry["models"] if row["id"] == model]
         row.update(fields)

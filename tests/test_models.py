@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factorized_video import aspect_ratios, legal, models, money, plan
+from factorized_video import aspect_ratios, models, money, plan
 from factorized_video.errors import UsageError
-from factorized_video.models import Model
+from factorized_video.models import Model, limits
 from factorized_video.money import Cost
 from factorized_video.prompts import styles
 from jsonschema import Draft202012Validator
@@ -756,7 +756,7 @@ def test_a_gateway_says_what_its_video_call_can_say(
     assert gateway.free is (name == "demo")
     assert gateway.cannot == tuple(what for what in ALL_THAT_MAY_LACK if what not in has)
     assert set(gateway.defaults) == (set() if name == "openai" else set(KINDS))
-    assert legal.DEFAULT_RESOLUTION in (resolutions or (legal.DEFAULT_RESOLUTION,))
+    assert limits.DEFAULT_RESOLUTION in (resolutions or (limits.DEFAULT_RESOLUTION,))
 
 
 # -- what a call costs ----------------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from factorized_video import aspect_ratios, legal
+from factorized_video import aspect_ratios
+from factorized_video.models import limits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 SIZES = st.tuples(st.integers(1, 8192), st.integers(1, 8192))
 USUAL_SIZES = st.tuples(st.integers(64, 8192), st.integers(64, 8192))
 RATIOS = st.builds(lambda w, h: f"{w}:{h}", st.integers(1, 40), st.integers(1, 40))
-USUAL_RATIOS = st.sampled_from(legal.COMMON_RATIOS)
+USUAL_RATIOS = st.sampled_from(limits.COMMON_RATIOS)
 NOISE = 1e-9  # of binary fractions
 
 
@@ -49,13 +50,13 @@ def test_what_a_crop_cuts_off_is_a_part_of_the_area(
 @pytest.mark.parametrize(
     ("size", "ratios", "nearest"),
     [
-        ((1920, 1080), legal.COMMON_RATIOS, "16:9"),
-        ((1376, 768), legal.COMMON_RATIOS, "16:9"),
-        ((1000, 1100), legal.COMMON_RATIOS, "1:1"),
-        ((1500, 1000), legal.COMMON_RATIOS, "3:2"),
-        ((1000, 1500), legal.COMMON_RATIOS, "2:3"),
-        ((2560, 1080), legal.COMMON_RATIOS, "21:9"),
-        ((5000, 1000), legal.COMMON_RATIOS, "21:9"),
+        ((1920, 1080), limits.COMMON_RATIOS, "16:9"),
+        ((1376, 768), limits.COMMON_RATIOS, "16:9"),
+        ((1000, 1100), limits.COMMON_RATIOS, "1:1"),
+        ((1500, 1000), limits.COMMON_RATIOS, "3:2"),
+        ((1000, 1500), limits.COMMON_RATIOS, "2:3"),
+        ((2560, 1080), limits.COMMON_RATIOS, "21:9"),
+        ((5000, 1000), limits.COMMON_RATIOS, "21:9"),
         ((1000, 1000), ("16:9", "9:16"), "16:9"),  # as near to both: the first
         ((1000, 1000), ("9:16", "16:9"), "9:16"),
         ((999, 1000), ("16:9", "9:16"), "9:16"),
@@ -151,7 +152,7 @@ def test_no_much_larger_crop_would_do(size: aspect_ratios.Size, ratio: str) -> N
 @given(USUAL_SIZES, USUAL_RATIOS)
 def test_a_cropped_picture_needs_no_second_crop(size: aspect_ratios.Size, ratio: str) -> None:
     once = aspect_ratios.largest_within(size, ratio)
-    assert aspect_ratios.lost_by_crop(once, ratio) <= legal.RATIO_TOLERANCE
+    assert aspect_ratios.lost_by_crop(once, ratio) <= limits.RATIO_TOLERANCE
 
 
 @settings(deadline=None)

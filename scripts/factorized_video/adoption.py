@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import aspect_ratios, legal, receipts
+from . import aspect_ratios, receipts
 from .errors import ToolError
 from .files import SUFFIX, remembered
+from .models import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,8 +109,8 @@ def _same_shape(row: ListedJob, sent: dict[str, Any]) -> bool:
     width, _, height = row.size.partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         return False
-    canvas = sent.get("canvas") or sent.get("shape") or legal.DEFAULT_RATIO
-    return aspect_ratios.difference((int(width), int(height)), canvas) <= legal.RATIO_TOLERANCE
+    canvas = sent.get("canvas") or sent.get("shape") or limits.DEFAULT_RATIO
+    return aspect_ratios.difference((int(width), int(height)), canvas) <= limits.RATIO_TOLERANCE
 
 
 def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from . import legal, models, money
+from . import models, money
 from .errors import Rejected
 from .gateway.types import ChatReply, ChatRequest, Picture
+from .models import limits
 from .money import Cost
 from .prompts.json_reply import Unusable, asked_again, repair_request
 from .rerun import offer_replacement
@@ -57,7 +58,7 @@ class Conversation:
         try:
             reply = self._gateway.chat(ChatRequest(model.id, messages, pictures=pictures))
         except Rejected as error:
-            instead = legal.replacement(model, self._call.gateway)
+            instead = limits.replacement(model, self._call.gateway)
             offer_replacement(error, self._flag, instead, None, None)
             raise
         self._console.warn(*reply.warnings)

@@ -13,10 +13,11 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import asked, files, inputs, legal, money, receipts, rerun, runs, texts
+from . import asked, files, inputs, money, receipts, rerun, runs, texts
 from .defaults import MOST_CANDIDATES
 from .errors import UsageError
 from .media import images
+from .models import limits
 from .money import Cost
 from .prompts import checklist
 from .prompts.checklist import Check
@@ -395,7 +396,7 @@ class Folder(NamedTuple):
         if self.wish.select not in there:
             raise UsageError(
                 f"There is no candidate {self.wish.select} for these inputs in {self.path}.",
-                f"Choose one of {legal.listed(there)}."
+                f"Choose one of {limits.listed(there)}."
                 if there
                 else "Draw some with --candidates N first.",
             )

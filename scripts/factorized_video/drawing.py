@@ -9,10 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import aspect_ratios, files, legal, receipts
+from . import aspect_ratios, files, receipts
 from .errors import OutputError, Refused, ToolError, Unknown
 from .gateway.types import ImageRequest, Picture
 from .media import images, kinds
+from .models import limits
 from .money import Cost
 from .rerun import offer_replacement
 
@@ -40,7 +41,7 @@ def draw(
     try:
         files.drop(record.kept_name)  # what an earlier draw left, if it was no picture
         record.intend()
-        size = legal.pixel_size(call.model, ratio)
+        size = limits.pixel_size(call.model, ratio)
         request = ImageRequest(call.model.id, call.text, ratio, size, pictures, candidate)
         reply = gateway.image(request)
         came = reply.data or (reply.url or "").encode()
@@ -63,7 +64,7 @@ def draw(
     except ToolError as error:
         if record.data["cost"] is None:  # not accepted; with a cost it was, and is kept
             record.withdraw()
-            instead = legal.replacement(call.model, call.gateway)
+            instead = limits.replacement(call.model, call.gateway)
             offer_replacement(error, "--model", instead, str(record.output), None)
         raise
     return came
@@ -96,7 +97,7 @@ def deliver(
         raise failure from None
     console.warn(*image.warnings, *notes)
     width, height = image.size or (None, None)
-    if image.size and aspect_ratios.difference(image.size, ratio) > legal.RATIO_TOLERANCE:
+    if image.size and aspect_ratios.difference(image.size, ratio) > limits.RATIO_TOLERANCE:
         console.warn(
             f"The image is {width}x{height} px, not {ratio}: the model chose another shape."
         )

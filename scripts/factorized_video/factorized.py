@@ -25,8 +25,8 @@ from .candidates import Wish, check_place
 from .defaults import MOST_CANDIDATES
 from .errors import Refused, StillRunning, UsageError
 from .gateway import settings
-from .legal import Framing
 from .media import images, kinds
+from .models.limits import Framing
 from .pipeline import Stages, check_models
 from .prompts import strategies
 from .rerun import OF_DRAWING, flag_of, with_other_words

@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import adoption, interrupts, legal, receipts, rerun
+from . import adoption, interrupts, receipts, rerun
 from .errors import JobFailed, Refused, Rejected, ToolError, Unknown
 from .files import remember
 from .gateway import retries
 from .gateway.reading import is_refusal, tells_of_unknown_model
 from .gateway.types import Job, Picture, VideoRequest, shown_id
+from .models import limits
 from .money import Cost
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def wait(
         return job
     reason = job.error or "the gateway gave no reason"
     refused = is_refusal(reason)
-    instead = legal.replacement(call.model, call.gateway)
+    instead = limits.replacement(call.model, call.gateway)
     hint = "Try other words or another model."
     if refused:
         hint = _say_otherwise(record)

@@ -11,13 +11,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import asked, budget, legal, receipts, runs, texts
+from . import asked, budget, receipts, runs, texts
 from .budget import Cap
 from .candidates import Folder, Wish
 from .children import OF_CANDIDATES, Children
 from .console import TOLD
 from .errors import OverBudget, Rejected, Unverified, UsageError
-from .models import THE_ONLY_ONE
+from .models import THE_ONLY_ONE, limits
 from .plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
 from .prompts import strategies, styles
 from .rerun import same_command, with_choice, with_model
@@ -254,7 +254,7 @@ class Stages:
         strategy = call.settings["prompt_strategy"]
         if motion and MOTION_TO_COME in call.text:
             text = strategies.video_prompt(strategy, self._prompt, motion)
-            legal.check_prompt(call.model, len(text), call.gateway, "prompt and motion")
+            limits.check_prompt(call.model, len(text), call.gateway, "prompt and motion")
 
     def reasoning(self) -> None:
         """Stage 1, unless the caption is the person's own."""

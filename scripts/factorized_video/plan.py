@@ -9,12 +9,12 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from . import STAGES, aspect_ratios, budget, legal, models, money
+from . import STAGES, aspect_ratios, budget, models, money
 from .aspect_ratios import Size
 from .budget import Cap, Spent
 from .errors import OverBudget, UsageError
-from .legal import Framing
-from .models import ImageLimits, Model
+from .models import ImageLimits, Model, limits
+from .models.limits import Framing
 from .money import Cost
 from .prompts import anchor_image, strategies, styles
 
@@ -81,7 +81,7 @@ class Call(NamedTuple):
                 "durations_s": model.durations_at(
                     self.settings["resolution"], last_frame=bool(self.settings.get("last_frame"))
                 ),
-                "resolutions": legal.resolutions(model, self.gateway),
+                "resolutions": limits.resolutions(model, self.gateway),
                 "audio": model.audio,
                 "last_frame": model.last_frame,
             }
@@ -253,7 +253,7 @@ def reasoning(
 
     `references` is how many pictures it sees. Raises UsageError for an LLM that sees none.
     """
-    chosen_model, warnings = legal.choose_model("llm", model, gateway, allow_off or not strict)
+    chosen_model, warnings = limits.choose_model("llm", model, gateway, allow_off or not strict)
     if references and strict and chosen_model.sees_images is False:
         raise UsageError(
             f"{chosen_model.id} sees no pictures, and --reference shows it some.",
@@ -266,7 +266,7 @@ def reasoning(
         gateway,
         chosen_model,
         prompt,
-        {"style": resolved, "aspect_ratio": ratio or legal.DEFAULT_RATIO, **_given(references)},
+        {"style": resolved, "aspect_ratio": ratio or limits.DEFAULT_RATIO, **_given(references)},
         models.price(
             chosen_model, gateway, tokens=(tokens_in + references * PICTURE_TOKENS, tokens_out)
         ),
@@ -294,13 +294,13 @@ def composition(
 
     Not `strict` nothing is checked: for a call that was made before, and is not to be made again.
     """
-    chosen_model, warnings = legal.choose_model("image", model, gateway, allow_off or not strict)
+    chosen_model, warnings = limits.choose_model("image", model, gateway, allow_off or not strict)
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
-    legal.check_drawn_from(chosen_model, references, None, gateway)
-    shape, how = legal.choose_ratio(chosen_model, ratio, None, gateway)
+    limits.check_drawn_from(chosen_model, references, None, gateway)
+    shape, how = limits.choose_ratio(chosen_model, ratio, None, gateway)
     resolved = styles.resolve_style(style, caption)
     text = anchor_image.image_prompt(caption, resolved, str(shape), enhance, len(references))
-    legal.check_prompt(chosen_model, _characters(text), gateway, "the caption with its style")
+    limits.check_prompt(chosen_model, _characters(text), gateway, "the caption with its style")
     chosen = _not_typed(
         (model, f"model {chosen_model.id}"), (style, f"style {resolved}"), (ratio, how)
     )
@@ -333,17 +333,17 @@ def edit(
     `picture` is its size in pixels, None where it is not known; the ratio is that nearest to it,
     where none was typed. The rest as in `composition`.
     """
-    chosen_model, warnings = legal.choose_model("image", model, gateway, allow_off or not strict)
+    chosen_model, warnings = limits.choose_model("image", model, gateway, allow_off or not strict)
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
-    legal.check_drawn_from(chosen_model, references, picture or True, gateway)
-    shape, how = legal.choose_ratio(chosen_model, ratio, picture, gateway)
-    if picture and shape and aspect_ratios.difference(picture, shape) > legal.RATIO_TOLERANCE:
+    limits.check_drawn_from(chosen_model, references, picture or True, gateway)
+    shape, how = limits.choose_ratio(chosen_model, ratio, picture, gateway)
+    if picture and shape and aspect_ratios.difference(picture, shape) > limits.RATIO_TOLERANCE:
         warnings += (
             f"The picture is {picture[0]}x{picture[1]} px and the edit is asked for in {shape}: "
             "the model may draw more than was there, or less.",
         )
     text = anchor_image.change_prompt(change, len(references))
-    legal.check_prompt(chosen_model, len(text), gateway, "the edit")
+    limits.check_prompt(chosen_model, len(text), gateway, "the edit")
     return Call(
         "composition",
         gateway,
@@ -374,7 +374,7 @@ def anchors(
     """
     calls = [drawn._replace(times=candidates)]
     if verify:
-        judge, warnings = legal.choose_model(
+        judge, warnings = limits.choose_model(
             "llm", judge_model, drawn.gateway, allow_off or not strict
         )
         if strict and judge.sees_images is False:
@@ -418,7 +418,7 @@ def motion_call(
     prompt: str, gateway: str, *, model: str | None, allow_off: bool = False, strict: bool = True
 ) -> Call:
     """The chat call that writes the motion with the anchor in view."""
-    chosen_model, warnings = legal.choose_model("llm", model, gateway, allow_off or not strict)
+    chosen_model, warnings = limits.choose_model("llm", model, gateway, allow_off or not strict)
     if strict and chosen_model.sees_images is False:
         raise UsageError(
             f"{chosen_model.id} sees no pictures, so it cannot write a motion for one.",
@@ -449,9 +449,9 @@ def measurement(
     Untyped, the evaluator is another model than the judge that chooses among anchors, where one is
     known. Raises UsageError for a model that sees no pictures.
     """
-    judge = legal.choose_model("llm", judge_model, gateway, allow_off)[0]
-    typed = model or legal.other_eyes(judge, gateway)
-    chosen_model, warnings = legal.choose_model("llm", typed, gateway, allow_off)
+    judge = limits.choose_model("llm", judge_model, gateway, allow_off)[0]
+    typed = model or limits.other_eyes(judge, gateway)
+    chosen_model, warnings = limits.choose_model("llm", typed, gateway, allow_off)
     if chosen_model.sees_images is False:
         raise UsageError(
             f"{chosen_model.id} sees no pictures, so it cannot measure a clip.",
@@ -507,36 +507,36 @@ def synthesis(
     `last_frame_size` that one's size. Raises UsageError for what the model does not take, and for
     a picture that cannot be its first frame (`legal`). Not `strict`: as in `composition`.
     """
-    chosen_model, warnings = legal.choose_model("video", model, gateway, allow_off or not strict)
+    chosen_model, warnings = limits.choose_model("video", model, gateway, allow_off or not strict)
     chosen_model = chosen_model if strict else models.unchecked(chosen_model)
     if direct:
-        legal.check_text_to_video(chosen_model, gateway)
+        limits.check_text_to_video(chosen_model, gateway)
     elif chosen_model.first_frame is False:
         raise UsageError(
             f"{chosen_model.id} takes no first frame.", "Choose another --video-model."
         )
-    legal.check_last_frame(chosen_model, last_frame, gateway)
-    canvas, how = legal.choose_ratio(chosen_model, ratio, picture_size, gateway, drawn_ratios)
+    limits.check_last_frame(chosen_model, last_frame, gateway)
+    canvas, how = limits.choose_ratio(chosen_model, ratio, picture_size, gateway, drawn_ratios)
     chosen = [how, *_not_typed((model, f"model {chosen_model.id}"))]
     if strict or resolution is None:
-        resolution, how = legal.choose_resolution(chosen_model, resolution, gateway)
+        resolution, how = limits.choose_resolution(chosen_model, resolution, gateway)
     chosen.append(how)
-    seconds, how = legal.choose_duration(
+    seconds, how = limits.choose_duration(
         chosen_model, duration, resolution, fit_duration, gateway, last_frame=last_frame
     )
     chosen += [how] if duration is None else []
-    notes = legal.check_audio(chosen_model, audio, gateway)
-    legal.check_seed(chosen_model, seed, gateway)
-    told = legal.says_audio(chosen_model, audio, gateway)
+    notes = limits.check_audio(chosen_model, audio, gateway)
+    limits.check_seed(chosen_model, seed, gateway)
+    told = limits.says_audio(chosen_model, audio, gateway)
     notes += (how,) if duration is not None and how else ()  # what was typed gave way: by leave
     if strategy is None:
         strategy = strategies.DEFAULT_STRATEGY
         chosen.append(f"prompt strategy {strategy}")
     framing = Framing(canvas, fit, chosen_model.image or ImageLimits())
     if picture_size and strict:
-        notes += legal.check_frame(chosen_model, picture_size, framing)
+        notes += limits.check_frame(chosen_model, picture_size, framing)
     if last_frame_size and strict:
-        notes += legal.check_last_size(chosen_model, last_frame_size, picture_size, framing)
+        notes += limits.check_last_size(chosen_model, last_frame_size, picture_size, framing)
     try:
         text = strategies.video_prompt(strategy, prompt, motion, direct)
     except ValueError:
@@ -545,7 +545,7 @@ def synthesis(
             "is missing.",
             'Give --motion "what moves, and how" (or --motion-file FILE), or another strategy.',
         ) from None
-    legal.check_prompt(chosen_model, _characters(text), gateway, "prompt and motion")
+    limits.check_prompt(chosen_model, _characters(text), gateway, "prompt and motion")
     settings: dict[str, Any] = {
         "duration_s": seconds,
         # Without a picture there is nothing to adapt to or to follow.
@@ -560,7 +560,7 @@ def synthesis(
         "prompt_strategy": strategy,
     }
     if canvas is None and picture_size:
-        settings["shape"] = aspect_ratios.nearest(picture_size, legal.COMMON_RATIOS)
+        settings["shape"] = aspect_ratios.nearest(picture_size, limits.COMMON_RATIOS)
     if told is not None:
         settings["audio_switch"] = told
     if seed is not None:
@@ -620,7 +620,7 @@ def pipeline(
     asks_llm = "reasoning" in stages
     drawn_ratios = None
     if not own_anchor and "composition" not in made:
-        drawn_ratios = legal.choose_model("image", image_model, gateway, allow_off)[0].ratios
+        drawn_ratios = limits.choose_model("image", image_model, gateway, allow_off)[0].ratios
     writes_motion = asks_llm or motion_from_anchor
     # The video first: what its model does not take is said before anything else.
     video = synthesis(
@@ -636,7 +636,7 @@ def pipeline(
         **of_video,
     )
     # One canvas for both: the anchor is drawn in the shape that the clip will have.
-    ratio = str(video.settings["canvas"] or legal.DEFAULT_RATIO)
+    ratio = str(video.settings["canvas"] or limits.DEFAULT_RATIO)
     calls, skipped = [], []
     if asks_llm:
         calls.append(
@@ -756,11 +756,11 @@ def _legal_words(call: Call) -> list[str]:
     words = []
     if told.get("durations_s"):
         at = f" at {call.settings['resolution']}"
-        words.append(f"{legal.shown_seconds(told['durations_s'])} s{at}")
+        words.append(f"{limits.shown_seconds(told['durations_s'])} s{at}")
     if told.get("aspect_ratios"):
-        words.append(legal.listed(told["aspect_ratios"]))
+        words.append(limits.listed(told["aspect_ratios"]))
     if told.get("resolutions"):
-        words.append(legal.listed(told["resolutions"]))
+        words.append(limits.listed(told["resolutions"]))
     if told.get("audio"):
         sound = {"never": "no sound", "always": "always with sound", "switch": "sound or none"}
         words.append(sound[told["audio"]])

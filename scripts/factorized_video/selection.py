@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import budget, drawing, files, interrupts, legal, preflight, receipts, rerun, runs, verifying
+from . import budget, drawing, files, interrupts, preflight, receipts, rerun, runs, verifying
 from .candidates import Candidate, Folder
 from .errors import (
     Interrupted,
@@ -27,6 +27,7 @@ from .errors import (
 from .gateway import open_gateway
 from .gateway.client import Gateway
 from .media import contact_sheet, images
+from .models import limits
 from .money import Cost, total
 from .prompts import anchor_image, checklist
 
@@ -405,7 +406,7 @@ class Selection:
             "failed": [one.question for one in wrong],
         }
         try:
-            legal.check_prompt(call.model, len(text), call.gateway, "the edit")
+            limits.check_prompt(call.model, len(text), call.gateway, "the edit")
             wanted = folder.repair_digest(source)
             self._draw(gateway, call, name, wanted, inputs, (picture,), overwrite=True)
             if not interrupts.pending():
@@ -496,8 +497,8 @@ class Selection:
         lost = [one.name for one in standing if one.receipt["state"] in ("intent", "unknown")]
         if len(lost) > 1 and not self._terms.resubmit:
             raise Unknown(
-                f"Paid calls for the candidates {legal.listed(lost)} were sent, and what became of "
-                "them is not known.",
+                f"Paid calls for the candidates {limits.listed(lost)} were sent, and what became "
+                "of them is not known.",
                 "They may have been made and charged: look at the gateway's own list of what was "
                 "made. The same command again sends nothing. To send them once more, and pay for "
                 f"{len(lost)} pictures once more, add --resubmit.",

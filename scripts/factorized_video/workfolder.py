@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from . import receipts
 from .files import write_file
-from .legal import Framing
+from .models.limits import Framing
 
 
 class WorkFolder(NamedTuple):

@@ -44,7 +44,7 @@ from typing import IO, Any
 HERE = Path(__file__).resolve().parent
 sys.path[0] = str(HERE.parent)  # so that `loopback` is the one of the tests
 
-from benchmarks.bench import SCRIPTS, environment  # noqa: E402
+from benchmarks.bench import SCRIPTS, environment
 
 AT_ONCE = 8
 TIME_SCALE = "0.1"

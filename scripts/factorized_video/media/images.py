@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ..gateway.types import Picture
-    from ..legal import Framing
+    from ..models.limits import Framing
 
 LARGEST_FILE = 64 << 20  # bytes of an image file that is opened at all
 # A picture may expand enormously when decoded. 16,384 px is the longest side that JPEG and WebP
@@ -206,8 +206,8 @@ def to_show(image: ImageFile, what: str = "The picture", of: int = 1) -> Picture
 
     `of` is how many go with the same request. Raises UsageError as `to_send`, naming `what`.
     """
-    from ..legal import Framing
     from ..models import ImageLimits
+    from ..models.limits import Framing
 
     most = min(SHOWN_BYTES, SHOWN_TOGETHER // max(1, of))
     return to_send(image, Framing(limits=ImageLimits(bytes=most, side_max=SHOWN_SIDE)), what)

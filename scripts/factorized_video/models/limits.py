@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from . import aspect_ratios, models
-from .errors import UsageError
-from .models import ImageLimits, Model
+from .. import aspect_ratios, models
+from ..errors import UsageError
+from . import ImageLimits, Model
 
 DEFAULT_RATIO = "16:9"
 DEFAULT_DURATION_S = 6

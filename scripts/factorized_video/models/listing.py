@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import legal, models
-from .models import Model
+from .. import models
+from . import Model, limits
 
 OLD_AFTER_DAYS = 180
 KINDS = ("llm", "image", "video")
@@ -181,7 +181,7 @@ def _takes(row: dict[str, Any], gateway: str) -> str:
 
 
 def _seconds(seconds: tuple[int, ...] | None) -> str:
-    return legal.shown_seconds(seconds) if seconds else _NOT_KNOWN
+    return limits.shown_seconds(seconds) if seconds else _NOT_KNOWN
 
 
 def _locks(row: dict[str, Any]) -> str:
@@ -193,7 +193,7 @@ def _locks(row: dict[str, Any]) -> str:
             *(["references"] if "references" in when else []),
             *(["a last frame"] if "last_frame" in when else []),
         ]
-        said.append(f"{legal.listed(at)}: {_seconds(lock['durations_s'])} s")
+        said.append(f"{limits.listed(at)}: {_seconds(lock['durations_s'])} s")
     return f" ({'; '.join(said)})" if said else ""
 
 

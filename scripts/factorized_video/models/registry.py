@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from .errors import UsageError
-from .money import Cost
+from ..errors import UsageError
+from ..money import Cost
 
 # The Stage 1 exchange, for an estimate before the gateway tells what it was: the system prompt and
 # a longish prompt in, caption and motion out. Measured over the texts in prompts.py at four
