@@ -206,11 +206,13 @@ def _one(
 
 def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
     """What the receipts in a folder say; nothing is sent."""
-    from factorized_video import runs
+    from factorized_video.receipts import run_list
 
-    folder = output_paths.folder_path(args.list_runs) if args.list_runs else runs.default_folder()
-    rows = runs.listed(folder)
-    spent, unknown = runs.total(rows)
+    folder = (
+        output_paths.folder_path(args.list_runs) if args.list_runs else run_list.default_folder()
+    )
+    rows = run_list.listed(folder)
+    spent, unknown = run_list.total(rows)
     if unknown:
         args.console.warn(f"The cost of {unknown} paid calls is not known and not in the total.")
     return {
@@ -218,7 +220,7 @@ def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
         "output": str(folder),
         "cost": spent.as_json(),
         "runs": rows,
-        "text": runs.as_text(rows),
+        "text": run_list.as_text(rows),
     }
 
 

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from factorized_video.budget import Cap
     from factorized_video.candidates import Folder, Wish
     from factorized_video.gateway.settings import Settings
     from factorized_video.gateway.types import Picture
     from factorized_video.plan import Call
+    from factorized_video.receipts.cap import Cap
 
 
 def build_parser() -> cli.Parser:
@@ -80,10 +80,12 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
-    from factorized_video import asked, budget, pictures, plan, receipts, runs
+    from factorized_video import pictures, plan, receipts
     from factorized_video.candidates import Folder
     from factorized_video.gateway import settings
     from factorized_video.media import kinds
+    from factorized_video.receipts import digests, spending
+    from factorized_video.receipts.cap import effective_cap
 
     console = args.console
     console.stage = "composition"
@@ -105,7 +107,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     wish = _wish(args, caption)
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
-    first = asked.composition(
+    first = digests.composition(
         caption,
         chosen.identity,
         style=args.style,
@@ -149,8 +151,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     planned = calls(strict=pays or not plan.why_not(calls))
     console.warn(*(warning for call in planned for warning in call.warnings), *chosen.warnings)
     sent = sources.to_send()  # what needs the media extra is said now
-    limit = budget.cap(args.max_cost, chosen.max_cost)
-    spent = runs.spent_for([output] if limit or args.dry_run else [])
+    limit = effective_cap(args.max_cost, chosen.max_cost)
+    spent = spending.spent_for([output] if limit or args.dry_run else [])
     folder.check_choice()
     if args.dry_run:
         if not several or not folder.is_ours():
@@ -241,13 +243,15 @@ def _one(
     limit: "Cap | None",
 ) -> "dict[str, Any]":
     """One plain anchor in the output's place."""
-    from factorized_video import budget, drawing, files, interrupts, preflight, receipts, runs
+    from factorized_video import drawing, files, interrupts, preflight, receipts
     from factorized_video.gateway import open_gateway
+    from factorized_video.receipts import spending
+    from factorized_video.receipts.cap import check_cap
 
     console = args.console
     is_demo = chosen.name == "demo"
     ratio = call.settings["aspect_ratio"]
-    spent = runs.spent_for([output] if limit else [])
+    spent = spending.spent_for([output] if limit else [])
 
     def consult(settles: bool = False) -> "tuple[str, dict[str, Any]]":
         return receipts.consult(
@@ -275,9 +279,7 @@ def _one(
                         only = preflight.model(gateway, call.model.id, "image")
                         # By now it is to be paid for: checked.
                         (call,) = calls(named={"composition": only} if only else {})
-                        budget.check(
-                            limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost
-                        )
+                        check_cap(limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost)
                         preflight.check(console, gateway, call.cost)
                         record = receipts.Record.begin(
                             output,

@@ -80,23 +80,15 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one that was made before for the same inputs; a begun one goes on."""
     from pathlib import Path
 
-    from factorized_video import (
-        asked,
-        budget,
-        delivery,
-        jobs,
-        models,
-        plan,
-        preflight,
-        receipts,
-        runs,
-    )
+    from factorized_video import delivery, jobs, models, plan, preflight, receipts
     from factorized_video.errors import Rejected
     from factorized_video.files import check_writable
     from factorized_video.gateway import open_gateway, settings
     from factorized_video.gateway.types import Handle
     from factorized_video.media import images, kinds, likeness
     from factorized_video.models import limits
+    from factorized_video.receipts import digests, spending
+    from factorized_video.receipts.cap import check_cap, effective_cap
 
     console = args.console
     direct: bool = args.direct
@@ -110,7 +102,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     anchor_hash = receipts.sha256_of_bytes(anchor.data) if anchor else None
     last = images.read_last(args)
     last_hash = receipts.sha256_of_bytes(last.data) if last else None
-    wanted = asked.synthesis(
+    wanted = digests.synthesis(
         prompt,
         motion,
         anchor_hash,
@@ -158,8 +150,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             images.to_send(picture, call.framing, what)  # what needs Pillow is said now
         console.warn(*(picture.warnings if picture else ()))
     console.warn(*call.warnings, *chosen.warnings)
-    limit = budget.cap(args.max_cost, chosen.max_cost)
-    spent = runs.spent_for([output] if limit or args.dry_run else [])
+    limit = effective_cap(args.max_cost, chosen.max_cost)
+    spent = spending.spent_for([output] if limit or args.dry_run else [])
     if args.dry_run:
         if not args.job:
             receipts.check_room(output, wanted, overwrite=args.overwrite, demo=is_demo)
@@ -242,9 +234,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                     ):
                         only = preflight.model(gateway, call.model.id, "video")
                         call = planned(args.model or only)  # by now it is to be paid for: checked
-                        budget.check(
-                            limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost
-                        )
+                        check_cap(limit, spent, [call.cost], allow_unknown=args.allow_unknown_cost)
                         preflight.check(console, gateway, call.cost)
                         record = begin(gateway)
                         try:

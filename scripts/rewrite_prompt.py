@@ -60,9 +60,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one that was made before for the same inputs and the same --output."""
     import contextlib
 
-    from factorized_video import budget, plan, receipts, runs
+    from factorized_video import plan, receipts
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
+    from factorized_video.receipts import spending
+    from factorized_video.receipts.cap import check_cap, effective_cap
 
     console = args.console
     console.stage = "reasoning" if args.anchor is None else "motion"
@@ -76,8 +78,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     # What is there already is returned whatever the models of today take.
     call = task.plan(None, not written)
     console.warn(*call.warnings, *chosen.warnings)
-    limit = budget.cap(args.max_cost, chosen.max_cost)
-    spent = runs.spent_for([output] if output and (limit or args.dry_run) else [])
+    limit = effective_cap(args.max_cost, chosen.max_cost)
+    spent = spending.spent_for([output] if output and (limit or args.dry_run) else [])
     whole = plan.Plan((call,), (), spent, limit, chosen.name, chosen.why)
     left = whole.without([call.stage]) if written else whole
     if args.dry_run:
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             )
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
-    budget.check(limit, spent, left.costs, allow_unknown=args.allow_unknown_cost)
+    check_cap(limit, spent, left.costs, allow_unknown=args.allow_unknown_cost)
     motion_file = (
         output_paths.output_path(args.motion_file) if args.motion_file is not None else None
     )
@@ -101,9 +103,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 def _caption(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task":
     """Caption and motion, from the prompt and the reference pictures, if there are any."""
-    from factorized_video import asked, pictures, plan, receipts, writing
+    from factorized_video import pictures, plan, receipts, writing
     from factorized_video.models import limits
     from factorized_video.prompts import styles
+    from factorized_video.receipts import digests
     from factorized_video.writing import Task
 
     sources = pictures.read(args.reference)
@@ -112,7 +115,7 @@ def _caption(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task
     ratio = args.aspect_ratio or os.environ.get(receipts.RATIO) or limits.DEFAULT_RATIO
     return Task(
         "caption",
-        asked.reasoning(
+        digests.reasoning(
             prompt,
             chosen.identity,
             style=args.style,
@@ -139,8 +142,9 @@ def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task"
     """The motion alone, with the anchor in view. Raises UsageError for what would do nothing."""
     from pathlib import Path
 
-    from factorized_video import asked, plan, receipts, writing
+    from factorized_video import plan, receipts, writing
     from factorized_video.media import images
+    from factorized_video.receipts import digests
     from factorized_video.writing import Task
 
     for name in ("style", "aspect_ratio", "motion_file", "reference"):
@@ -154,7 +158,7 @@ def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task"
     sha256 = receipts.sha256_of_bytes(anchor.data)
     return Task(
         "motion",
-        asked.motion(prompt, sha256, chosen.identity, model=args.model),
+        digests.motion(prompt, sha256, chosen.identity, model=args.model),
         {"prompt": prompt, "anchor": {"name": Path(args.anchor).name, "sha256": sha256}},
         lambda only, strict: plan.motion_call(
             prompt, chosen.name, model=args.model or only, allow_off=args.allow_off, strict=strict

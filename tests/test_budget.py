@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from factorized_video import budget
-from factorized_video.budget import MAX_COST, Cap, Spent
 from factorized_video.errors import OverBudget, UsageError
 from factorized_video.money import Cost
+from factorized_video.receipts.cap import MAX_COST, Cap, Spent, check_cap, effective_cap
 
 FLAG = "--max-cost"
 FIVE = Cap(5.0, FLAG)
@@ -41,7 +40,7 @@ def estimated(usd: float) -> Cost:
 def test_the_lower_of_two_caps_wins_and_keeps_its_name(
     typed: float | None, standing: str | None, cap: Cap | None
 ) -> None:
-    assert budget.cap(typed, standing) == cap
+    assert effective_cap(typed, standing) == cap
 
 
 @pytest.mark.parametrize("typed", [None, 1.0])
@@ -53,7 +52,7 @@ def test_a_standing_cap_that_is_no_amount_stops_the_run_and_is_quoted(
     standing: str, typed: float | None
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        budget.cap(typed, standing)
+        effective_cap(typed, standing)
     assert MAX_COST in caught.value.message
     assert repr(standing) in caught.value.message
     assert "such as 5" in caught.value.message
@@ -86,7 +85,7 @@ def test_a_standing_cap_that_is_no_amount_stops_the_run_and_is_quoted(
     ],
 )
 def test_what_fits_passes(cap: Cap | None, spent: Spent, ahead: Cost, allow_unknown: bool) -> None:
-    budget.check(cap, spent, [ahead], allow_unknown=allow_unknown)
+    check_cap(cap, spent, [ahead], allow_unknown=allow_unknown)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +107,7 @@ def test_what_does_not_fit_is_refused_with_the_amounts(
     cap: Cap, spent: Spent, ahead: Cost, allow_unknown: bool, words: tuple[str, ...]
 ) -> None:
     with pytest.raises(OverBudget) as caught:
-        budget.check(cap, spent, [ahead], allow_unknown=allow_unknown)
+        check_cap(cap, spent, [ahead], allow_unknown=allow_unknown)
     assert [word for word in words if word not in caught.value.message] == []
     assert caught.value.charged == "no"
     assert caught.value.result == {
@@ -132,7 +131,7 @@ def test_what_does_not_fit_is_refused_with_the_amounts(
 )
 def test_under_a_cap_an_unknown_cost_needs_leave(spent: Spent, ahead: Cost, words: str) -> None:
     with pytest.raises(OverBudget) as caught:
-        budget.check(FIVE, spent, [ahead], allow_unknown=False)
+        check_cap(FIVE, spent, [ahead], allow_unknown=False)
     assert words in caught.value.message
     assert "not known" in caught.value.message
     assert "USD 5 (--max-cost)" in caught.value.message

@@ -17,7 +17,6 @@ from bed import table as bed_table
 from factorized_video import (
     STAGES,
     adoption,
-    budget,
     candidates,
     cli,
     console,
@@ -27,7 +26,6 @@ from factorized_video import (
     money,
     plan,
     receipts,
-    runs,
     selection,
     workfolder,
 )
@@ -47,6 +45,8 @@ from factorized_video.prompts.caption import (
 )
 from factorized_video.prompts.json_reply import REPAIR_REQUEST
 from factorized_video.prompts.motion import MOST_WORDS, MOTION_SHAPE, MOTION_SYSTEM_PROMPT
+from factorized_video.receipts import run_list
+from factorized_video.receipts.cap import MAX_COST
 from factorized_video.texts import MAX_TEXT
 from PIL import Image
 
@@ -369,12 +369,12 @@ def test_styles_and_limits_of_the_options() -> None:
         assert all(style in page for style in styles.STYLES)
     for page in ("README.md", "SKILL.md", "references/cli.md"):
         assert f"{MAX_TEXT:,} characters" in text_of(ROOT / page)
-    names = {settings.KEY, settings.BASE, settings.TIME_SCALE, budget.MAX_COST}
+    names = {settings.KEY, settings.BASE, settings.TIME_SCALE, MAX_COST}
     names |= {dialects.load(name).ABOUT.own_variable or settings.KEY for name in dialects.names()}
     table = rows(section(reference("cli.md"), "Environment"))[1:]
     assert {row[0] for row in table} == {f"`{name}`" for name in names}
     for page in ("README.md", "references/gateways.md", "references/troubleshooting.md"):
-        assert budget.MAX_COST in text_of(ROOT / page)
+        assert MAX_COST in text_of(ROOT / page)
 
 
 def test_how_a_picture_is_made_fit() -> None:
@@ -658,13 +658,13 @@ def test_what_lies_beside_a_clip_is_named_as_the_code_names_it() -> None:
 
 def test_the_list_of_runs_has_the_keys_of_the_code(tmp_path: Path) -> None:
     begun(tmp_path / "a.png").intend()
-    (row,) = runs.listed(tmp_path)
+    (row,) = run_list.listed(tmp_path)
     page = section(reference("cli.md"), "The list of runs")
     assert {name for cells in rows(page)[1:] for name in re.findall(r"`(\w+)`", cells[0])} == set(
         row
     )
-    assert f"({runs.MOST_RECEIPTS:,} at most)" in page
-    assert (runs.DEEPEST, "six levels" in page) == (6, True)
+    assert f"({run_list.MOST_RECEIPTS:,} at most)" in page
+    assert (run_list.DEEPEST, "six levels" in page) == (6, True)
 
 
 def test_how_candidates_are_drawn_and_checked() -> None:
@@ -840,7 +840,7 @@ def test_worked_examples_keep_the_rules_they_show() -> None:
 # -- messages --------------------------------------------------------------------------------------
 
 
-NAMED = {"KEY": settings.KEY, "BASE": settings.BASE, "MAX_COST": budget.MAX_COST}
+NAMED = {"KEY": settings.KEY, "BASE": settings.BASE, "MAX_COST": MAX_COST}
 
 
 def told(node: ast.AST) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from conftest import SCRIPTS, Run, command, environment, run
-from factorized_video import asked, receipts
+from factorized_video import receipts
+from factorized_video.receipts import digests
 from loopback import CAPTION, Gateway, Reply, chat, png, refusal
 from storm import PROMPT, animating, files, literal, making, own_picture, receipt
 
@@ -526,7 +527,7 @@ def submitted(gateway: Gateway, model: str | None, script: str, **typed: Any) ->
         ("duration", "aspect_ratio", "prompt_strategy", "resolution", "audio", "fit")
     )
     anchor = receipts.sha256_of(Path("mine.png"))
-    digest = asked.synthesis(
+    digest = digests.synthesis(
         PROMPT,
         None,
         anchor,
@@ -538,7 +539,7 @@ def submitted(gateway: Gateway, model: str | None, script: str, **typed: Any) ->
     )
     kept: dict[str, object] = {}
     if script == "factorized_generate":
-        whole = asked.pipeline(
+        whole = digests.pipeline(
             PROMPT,
             None,
             anchor,

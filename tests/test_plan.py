@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from factorized_video import models, money, plan
-from factorized_video.budget import Cap, Spent
 from factorized_video.errors import OverBudget, UsageError
 from factorized_video.money import Cost
 from factorized_video.plan import CAPTION_TO_COME, MOTION_TO_COME, Call, Plan
 from factorized_video.prompts import anchor_image, strategies, styles
+from factorized_video.receipts.cap import Cap, Spent
 
 VEO = "google/veo-3.1-generate-preview"
 VEO_FAST = "google/veo-3.1-fast-generate-preview"

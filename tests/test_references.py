@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from conftest import Run, run
-from factorized_video import asked, models, plan
+from factorized_video import models, plan
 from factorized_video.errors import UsageError
 from factorized_video.prompts import anchor_image
 from factorized_video.prompts.caption import REFERENCES_FOR_CAPTION, rewrite_messages
+from factorized_video.receipts import digests
 from loopback import Gateway, png
 from speech import Asked, shown
 
@@ -148,10 +149,10 @@ def test_many_are_made_small_enough_to_go_together(gateway: Gateway) -> None:
 
 def test_none_of_them_changes_no_digest_and_no_text() -> None:
     gateway = {"name": "happycapy", "host": "x"}
-    plain = asked.composition(
+    plain = digests.composition(
         "a", gateway, style=None, aspect_ratio=None, model=None, enhance=False, take=1
     )
-    same = asked.composition(
+    same = digests.composition(
         "a",
         gateway,
         style=None,

@@ -17,25 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import (
-    STAGES,
-    budget,
-    errors,
-    files,
-    measuring,
-    money,
-    output_paths,
-    preflight,
-    receipts,
-    runs,
-    texts,
-)
+from . import STAGES, errors, files, measuring, money, output_paths, preflight, receipts, texts
 from .console import Console
 from .defaults import CONCURRENCY
 from .errors import Interrupted, OutputError, ToolError, UsageError
 from .evaluating import MEASURES
 from .gateway import open_gateway, settings
 from .money import Cost
+from .receipts import spending
+from .receipts.cap import Spent, check_cap, effective_cap
 from .rerun import flag_of, same_command
 from .run import Run
 from .supervising import Answer, Command, Crew, words_of
@@ -98,7 +88,7 @@ _WEIGHT = (
 )
 # Settings that ask for another draw of the same request.
 _DRAWS = ("--take=", "--seed=")
-_FREE, _NOTHING = Cost(0.0, "actual"), budget.Spent()
+_FREE, _NOTHING = Cost(0.0, "actual"), Spent()
 
 
 @dataclass
@@ -114,7 +104,7 @@ class Line:
     outputs: list[Path] = field(default_factory=list)
     expected: Cost = _FREE  # of what is left to pay
     done: bool = False
-    spent: budget.Spent = _NOTHING
+    spent: Spent = _NOTHING
     took_s: float = 0.0
     status: str = "not begun"
     told: dict[str, Any] = field(default_factory=dict)
@@ -148,8 +138,8 @@ class Line:
         Where something may have changed, not whenever the summary is written: that is for every
         line that ends, and would read the receipts of all lines each time.
         """
-        self.spent = runs.spent_for(self.outputs)
-        self.took_s = runs.took_s(self.outputs)
+        self.spent = spending.spent_for(self.outputs)
+        self.took_s = spending.took_s(self.outputs)
 
     def as_json(self) -> dict[str, Any]:
         """One entry of `lines` in the summary."""
@@ -187,7 +177,7 @@ class Batch:
         self._console: Console = args.console
         self._scripts = scripts
         self.gateway = settings.resolve(args.gateway, needs_key=False)
-        self.limit = budget.cap(args.max_cost, self.gateway.max_cost)
+        self.limit = effective_cap(args.max_cost, self.gateway.max_cost)
         path = Path(args.prompts_file).expanduser()
         self.folder = (
             output_paths.folder_path(args.output)
@@ -245,9 +235,9 @@ class Batch:
         return [line.expected for line in self.lines]
 
     @property
-    def _spent(self) -> budget.Spent:
+    def _spent(self) -> Spent:
         usd = sum(line.spent.usd for line in self.lines)
-        return budget.Spent(round(usd, 6), sum(line.spent.unknown for line in self.lines))
+        return Spent(round(usd, 6), sum(line.spent.unknown for line in self.lines))
 
     def dry_run(self) -> dict[str, Any]:
         """The result of --dry-run: every line was read, found legal, and priced."""
@@ -299,7 +289,7 @@ class Batch:
 
     def _check_cap(self) -> None:
         allow = self._args.allow_unknown_cost
-        budget.check(self.limit, self._spent, self._costs, allow_unknown=allow)
+        check_cap(self.limit, self._spent, self._costs, allow_unknown=allow)
 
     def make(self) -> dict[str, Any]:
         """All lines that are not made yet; the summary of all of them."""
@@ -360,9 +350,9 @@ class Batch:
             return True
         reserved = sum(one.usd_left for one in self._being_made)
         try:
-            budget.check(
+            check_cap(
                 self.limit,
-                budget.Spent(self._spent.usd + reserved, self._spent.unknown),
+                Spent(self._spent.usd + reserved, self._spent.unknown),
                 [line.expected],
                 allow_unknown=self._args.allow_unknown_cost,
             )

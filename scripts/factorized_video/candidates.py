@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import asked, files, inputs, money, receipts, rerun, runs, texts
+from . import files, inputs, money, receipts, rerun, texts
 from .defaults import MOST_CANDIDATES
 from .errors import UsageError
 from .media import images
@@ -21,6 +21,7 @@ from .models import limits
 from .money import Cost
 from .prompts import checklist
 from .prompts.checklist import Check
+from .receipts import digests, spending
 
 _FREE = Cost(0.0, "actual")
 _PASSING = Check((checklist.Answer("", "yes"),))
@@ -81,7 +82,7 @@ class Wish(NamedTuple):
         """Of the anchor that is taken, `first` being that of candidate 1. The least score is a
         limit, as a cap is: it is no part of it."""
         verifies = self.verifies or None
-        return asked.choice(
+        return digests.choice(
             first,
             candidates=self.candidates if self.number > 1 else None,
             select=self.select,
@@ -127,7 +128,7 @@ class Candidate(NamedTuple):
     @property
     def cost(self) -> Cost:
         """What it has cost, with its checks."""
-        return money.total(runs.costs_of(self.receipt))
+        return money.total(spending.costs_of(self.receipt))
 
     def in_receipt(self) -> dict[str, Any]:
         """One entry of `candidates` in the receipt of the one that was taken."""
@@ -163,7 +164,7 @@ class Folder(NamedTuple):
     @property
     def path(self) -> Path:
         """Where they lie."""
-        return self.output.with_name(self.output.stem + runs.CANDIDATES)
+        return self.output.with_name(self.output.stem + spending.CANDIDATES)
 
     @property
     def questions_file(self) -> Path:
@@ -186,7 +187,7 @@ class Folder(NamedTuple):
 
     def wanted(self, name: str) -> str:
         """The digest of a candidate that is drawn."""
-        return asked.candidate(self.first, name)
+        return digests.candidate(self.first, name)
 
     @property
     def names(self) -> list[str]:
@@ -215,7 +216,7 @@ class Folder(NamedTuple):
     def questions_digest(self) -> str:
         """Of what they are written from."""
         judge = self.wish.judge_model
-        return asked.questions(self.wish.prompt, self.gateway, judge_model=judge)
+        return digests.questions(self.wish.prompt, self.gateway, judge_model=judge)
 
     def questions(self) -> tuple[str, ...] | None:
         """The person's own, else those that were written for this prompt; None where none are.
@@ -269,7 +270,7 @@ class Folder(NamedTuple):
     ) -> Check | None:
         """The newest check of this very picture, by these questions and this judge."""
         key = self.check_key(sha256, questions)
-        for row in reversed(runs.checks_in(receipt)):
+        for row in reversed(spending.checks_in(receipt)):
             if all(row.get(name) == key[name] for name in key):
                 return checklist.from_json(row)
         return None
@@ -315,7 +316,7 @@ class Folder(NamedTuple):
     def cost(self, standing: list[Candidate]) -> Cost:
         """What all of it has cost, the questions too."""
         receipt = receipts.rewritten(self.questions_file, self.questions_digest)
-        written = runs.costs_of(receipt) if receipt else []
+        written = spending.costs_of(receipt) if receipt else []
         return money.total(written + [one.cost for one in standing])
 
     # -- what is left ----------------------------------------------------------------------------
@@ -366,7 +367,7 @@ class Folder(NamedTuple):
     def repair_digest(self, source: Candidate) -> str:
         """Of the edit of a candidate, by what is wrong in it."""
         wrong = source.check.wrong if source.check else ()
-        return asked.repair(source.sha256, tuple(one.question for one in wrong))
+        return digests.repair(source.sha256, tuple(one.question for one in wrong))
 
     def _to_mend(self, source: Candidate, resubmit: bool) -> bool:
         """Whether the edit of a candidate is to be paid for."""
@@ -522,7 +523,7 @@ class Folder(NamedTuple):
 
 def check_place(output: Path, names: list[str]) -> None:
     """`Folder.check_place`, for those whose digest is not known yet."""
-    folder = output.with_name(output.stem + runs.CANDIDATES)
+    folder = output.with_name(output.stem + spending.CANDIDATES)
     if folder.exists() and not folder.is_dir():
         raise UsageError(
             f"{folder} is a file; the candidates go into a folder of that name.",

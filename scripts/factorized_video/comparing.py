@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import budget, errors, evaluating, files, money, plan, receipts, runs
+from . import errors, evaluating, files, money, plan, receipts
 from .direct import OF_ANCHORS, DirectRun
 from .errors import OutputError, ToolError, UsageError
 from .evaluating import MEASURES
@@ -21,6 +21,8 @@ from .gateway import settings
 from .media import kinds
 from .money import Cost
 from .pipeline import MODEL_FLAGS
+from .receipts import spending
+from .receipts.cap import check_cap, effective_cap
 from .rerun import same_command, with_choice, with_model
 from .run import Run
 from .supervising import Answer, Command, Crew, words_of
@@ -63,7 +65,7 @@ class ComparedRun(Run):
                 "--evaluator-model: without --verify nothing is measured.",
                 "Add --verify, or leave it out.",
             )
-        self.limit = budget.cap(args.max_cost, self.gateway.max_cost)
+        self.limit = effective_cap(args.max_cost, self.gateway.max_cost)
 
     def _read(self, prompt: str | None) -> None:
         """Both arms, as what is on disk has them by now."""
@@ -106,7 +108,7 @@ class ComparedRun(Run):
         return parts[0]._replace(
             calls=tuple(calls),
             skipped=tuple(skipped),
-            spent=runs.spent_for(self.outputs),
+            spent=spending.spent_for(self.outputs),
             cap=self.limit,
         )
 
@@ -187,9 +189,7 @@ class ComparedRun(Run):
 
     def _check_cap(self) -> None:
         left = self.left
-        budget.check(
-            self.limit, left.spent, left.costs, allow_unknown=self._args.allow_unknown_cost
-        )
+        check_cap(self.limit, left.spent, left.costs, allow_unknown=self._args.allow_unknown_cost)
 
     def _run(self, arms: dict[str, dict[str, object]]) -> dict[str, Answer]:
         """Run these arms at once, each with other values for some options."""
@@ -233,7 +233,7 @@ class ComparedRun(Run):
         if self._evaluation:
             known += [call.price.amount or 0.0 for call in self._evaluation.left(self._clips)]
         outputs = set(self.outputs) - set(self._runs[arm].outputs)
-        return max(0.0, round(self.limit.usd - sum(known) - runs.spent_for(outputs).usd, 6))
+        return max(0.0, round(self.limit.usd - sum(known) - spending.spent_for(outputs).usd, 6))
 
     def _handed_on(self, arm: str, answer: Answer, waits: bool) -> dict[str, Any]:
         """What ended it before there are two clips, as this run's own result."""
@@ -276,7 +276,7 @@ class ComparedRun(Run):
             "output": str(self._runs[arm].output),
             "model": told.get("model"),
             "cost": told.get("cost"),
-            "took_s": runs.took_s(outputs),
+            "took_s": spending.took_s(outputs),
             "video": told.get("video"),
             "filmstrip": told.get("filmstrip"),
             "receipt": told.get("receipt"),

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import asked, budget, inputs, output_paths, plan, receipts, runs, texts
+from . import inputs, output_paths, plan, receipts, texts
 from .children import Children
 from .console import TOLD
 from .errors import Refused, Rejected, UsageError
@@ -20,6 +20,8 @@ from .gateway import settings
 from .media import kinds
 from .pipeline import OF_CLIP, clip_options
 from .prompts import strategies
+from .receipts import digests, spending
+from .receipts.cap import effective_cap
 from .rerun import OF_DRAWING, flag_of, with_model, with_other_words
 from .run import Run
 
@@ -75,7 +77,7 @@ class DirectRun(Run):
             prompt, digest(args, prompt, self._motion, chosen.identity), ".mp4", folder
         )
         self.output = output_paths.direct_path(named)
-        self._wanted = asked.synthesis(
+        self._wanted = digests.synthesis(
             self._told,
             self._motion,
             None,
@@ -111,7 +113,7 @@ class DirectRun(Run):
 
         call = planned(strict=pays or not plan.why_not(planned))
         self._call = call
-        self.limit = budget.cap(args.max_cost, chosen.max_cost)
+        self.limit = effective_cap(args.max_cost, chosen.max_cost)
 
     @property
     def is_done(self) -> bool:
@@ -125,7 +127,7 @@ class DirectRun(Run):
         whole = plan.Plan(
             (self._call,),
             (),
-            runs.spent_for([self.output]),
+            spending.spent_for([self.output]),
             self.limit,
             self.gateway.name,
             self.gateway.why,

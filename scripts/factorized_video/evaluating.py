@@ -13,9 +13,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import asked, budget, files, money, plan, preflight, receipts, runs, verifying
+from . import files, money, plan, preflight, receipts, verifying
 from .asking import Conversation
-from .budget import Cap
 from .errors import OutputError, Refused
 from .gateway import open_gateway
 from .media import frames
@@ -23,6 +22,8 @@ from .money import Cost
 from .prompts import checklist, clip_checklist
 from .prompts.checklist import Check
 from .prompts.json_reply import Unusable
+from .receipts import digests, spending
+from .receipts.cap import Cap, check_cap
 
 if TYPE_CHECKING:
     from .console import Console
@@ -54,7 +55,7 @@ class Evaluation:
         self._gateway = gateway
         self._allow_unknown: bool = args.allow_unknown_cost
         self.path = output.with_name(f"{output.stem}.measurement.json")
-        self._wanted = asked.measurement(
+        self._wanted = digests.measurement(
             prompt, gateway.identity, evaluator_model=args.evaluator_model
         )
         self._call = plan.measurement(
@@ -110,9 +111,9 @@ class Evaluation:
                             judge_model=args.judge_model,
                             allow_off=args.allow_off,
                         )
-                    spent = runs.spent_for(outputs)
+                    spent = spending.spent_for(outputs)
                     costs = [self._call.price]
-                    budget.check(limit, spent, costs, allow_unknown=self._allow_unknown)
+                    check_cap(limit, spent, costs, allow_unknown=self._allow_unknown)
                     self._measure(gateway, clips)
             found = self._standing()
             result = self._told(found, clips)

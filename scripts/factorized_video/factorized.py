@@ -7,20 +7,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from . import (
-    STAGES,
-    asked,
-    budget,
-    delivery,
-    files,
-    inputs,
-    models,
-    output_paths,
-    pictures,
-    plan,
-    receipts,
-    texts,
-)
+from . import STAGES, delivery, files, inputs, models, output_paths, pictures, plan, receipts, texts
 from .candidates import Wish, check_place
 from .defaults import MOST_CANDIDATES
 from .errors import Refused, StillRunning, UsageError
@@ -29,6 +16,8 @@ from .media import images, kinds
 from .models.limits import Framing
 from .pipeline import Stages, check_models
 from .prompts import strategies
+from .receipts import digests
+from .receipts.cap import effective_cap
 from .rerun import OF_DRAWING, flag_of, with_other_words
 from .run import Run
 from .workfolder import WorkFolder, standing
@@ -154,7 +143,7 @@ class FactorizedRun(Run):
         if not self.is_done:
             self._stages.check_choice(chosen.identity)
         self._made = made
-        self.limit = budget.cap(args.max_cost, chosen.max_cost)
+        self.limit = effective_cap(args.max_cost, chosen.max_cost)
 
     @property
     def is_done(self) -> bool:
@@ -284,7 +273,7 @@ def digest(
     references: tuple[str, ...] = (),
 ) -> str:
     """Of a run with these options, candidates aside; the pictures are told by their SHA-256."""
-    return asked.pipeline(
+    return digests.pipeline(
         prompt,
         motion,
         anchor,

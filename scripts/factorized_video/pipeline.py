@@ -11,8 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import asked, budget, receipts, runs, texts
-from .budget import Cap
+from . import receipts, texts
 from .candidates import Folder, Wish
 from .children import OF_CANDIDATES, Children
 from .console import TOLD
@@ -20,6 +19,8 @@ from .errors import OverBudget, Rejected, Unverified, UsageError
 from .models import THE_ONLY_ONE, limits
 from .plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
 from .prompts import strategies, styles
+from .receipts import digests, spending
+from .receipts.cap import Cap, Spent, check_cap
 from .rerun import same_command, with_choice, with_model
 from .workfolder import WorkFolder
 
@@ -126,9 +127,9 @@ class Stages:
             self.children.environ[receipts.RATIO] = ratio
 
     @property
-    def spent(self) -> budget.Spent:
+    def spent(self) -> Spent:
         """What the receipts of this run say was spent."""
-        return runs.spent_for(self.outputs)
+        return spending.spent_for(self.outputs)
 
     @property
     def outputs(self) -> list[Path]:
@@ -166,7 +167,7 @@ class Stages:
         if not known or caption is None:
             return None
         args, output = self._args, self._folder.anchor
-        first = asked.composition(
+        first = digests.composition(
             caption,
             gateway,
             style=self._style(),
@@ -226,12 +227,12 @@ class Stages:
                 # It is sent once more only if the gateway has forgotten the job: Stage 3 finds out,
                 # and has for it what the stages before it leave of the cap.
                 made = (*made, "synthesis")
-                before = runs.spent_for(self._before_the_clip)
+                before = spending.spent_for(self._before_the_clip)
                 self._left_usd = max(0.0, limit.usd - before.usd)
             left = self.left(planned, made, gateway).costs
             allow = self._args.allow_unknown_cost
             try:
-                budget.check(limit, self.spent, left, allow_unknown=allow)
+                check_cap(limit, self.spent, left, allow_unknown=allow)
             except OverBudget as error:
                 if done := self.children.results:  # a stage cost more than it was thought to
                     error.charged = None
@@ -384,7 +385,7 @@ class Stages:
         motion = self._motion
         if motion is None and self._args.prompt_strategy != "original":
             motion = self._motion_text(written)
-        wanted = asked.synthesis(
+        wanted = digests.synthesis(
             self._prompt,
             motion,
             anchor,
@@ -420,7 +421,7 @@ class Stages:
     def _rewritten(self, gateway: dict[str, str]) -> dict[str, Any] | None:
         """Stage 1's receipt, if it is for what was asked."""
         args = self._args
-        wanted = asked.reasoning(
+        wanted = digests.reasoning(
             self._prompt,
             gateway,
             style=args.style,
@@ -435,7 +436,7 @@ class Stages:
         anchor = self._anchor_sha256(gateway)
         if anchor is None:
             return None
-        wanted = asked.motion(self._prompt, anchor, gateway, model=self._args.llm_model)
+        wanted = digests.motion(self._prompt, anchor, gateway, model=self._args.llm_model)
         return receipts.rewritten(self._folder.seen_motion, wanted)
 
     def _motion_file(self, written: Path | None) -> Path | None:

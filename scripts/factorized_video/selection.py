@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import budget, drawing, files, interrupts, preflight, receipts, rerun, runs, verifying
+from . import drawing, files, interrupts, preflight, receipts, rerun, verifying
 from .candidates import Candidate, Folder
 from .errors import (
     Interrupted,
@@ -30,13 +30,15 @@ from .media import contact_sheet, images
 from .models import limits
 from .money import Cost, total
 from .prompts import anchor_image, checklist
+from .receipts import spending
+from .receipts.cap import check_cap
 
 if TYPE_CHECKING:
-    from .budget import Cap
     from .console import Console
     from .gateway.settings import Settings
     from .gateway.types import Picture
     from .plan import Call
+    from .receipts.cap import Cap
 
 AT_ONCE = 4
 # How one candidate may end without ending the others: what it has come to is in its receipt.
@@ -219,9 +221,9 @@ class Selection:
     def _check_cap(self, prices: list[Cost]) -> None:
         limit = self._terms.limit
         if limit:
-            spent = runs.spent_for([self._folder.output])
+            spent = spending.spent_for([self._folder.output])
             allow = self._terms.allow_unknown_cost
-            budget.check(limit, spent, prices, allow_unknown=allow)
+            check_cap(limit, spent, prices, allow_unknown=allow)
 
     def _questions(self, gateway: Gateway) -> tuple[str, ...]:
         """The questions: the person's own, else those that were written before, else new ones."""
@@ -381,7 +383,7 @@ class Selection:
             self._console, gateway, self._calls["verification"], (picture,), questions
         )
         key = self._folder.check_key(one.sha256, questions)
-        rows = runs.checks_in(one.receipt)
+        rows = spending.checks_in(one.receipt)
         record = receipts.Record(one.path, one.receipt)
         record.update(checks=[*rows, {**key, **about, **found.as_json()}])
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from ..budget import MAX_COST
 from ..errors import AuthError, UsageError, keep_secret
+from ..receipts.cap import MAX_COST
 from . import dialects
 from .types import About
 

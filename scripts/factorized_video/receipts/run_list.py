@@ -1,23 +1,20 @@
-"""What receipts say of runs: a folder's list, for an agent that lost its output; and the money."""
+"""The runs in a folder, read from their receipts, for whoever lost the output of a command."""
 
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from . import money, receipts
-from .budget import Spent
-from .errors import UsageError
-from .files import SUFFIX
-from .money import Cost
+from .. import money, receipts
+from ..errors import UsageError
+from ..files import SUFFIX
+from ..money import Cost
+from .spending import _cost_of_check, checks_in
 
 MOST_RECEIPTS = 2_000
 DEEPEST = 6  # folders below the one that is asked for
-CANDIDATES = ".candidates"  # the folder beside NAME.ext that holds the candidates for it
 _SKIPPED_FOLDERS = {".git", ".venv", "node_modules", "__pycache__"}
 # States in which something may still come, so that the same command is what comes next.
 _OPEN = ("intent", "submitted", "unknown")
@@ -47,90 +44,6 @@ def total(rows: list[dict[str, Any]]) -> tuple[Cost, int]:
     known = [cost for cost in costs if cost.amount is not None]
     open_ended = sum(row["state"] in ("intent", "unknown", "unreadable") for row in rows)
     return money.total(known), len(costs) - len(known) + open_ended
-
-
-def spent_for(outputs: Iterable[Path]) -> Spent:
-    """What was spent for these outputs: their receipts, and those kept aside beside them."""
-    usd, unknown = 0.0, 0
-    for receipt in (data for output in outputs for data in _attempts(output)):
-        for cost in costs_of(receipt):
-            usd += cost.amount or 0.0
-            unknown += cost.amount is None
-    return Spent(round(usd, 6), unknown)
-
-
-def took_s(outputs: Iterable[Path]) -> float:
-    """Seconds in which at least one paid call for these outputs was out, as receipts tell.
-
-    Of a clip from its submission until it was here. What went on at the same time counts once.
-    """
-    spans = []
-    for receipt in (data for output in outputs for data in _attempts(output)):
-        began, took = receipt.get("sent_at"), receipt.get("took_s")
-        if began and took:
-            spans.append((float(began), float(began) + float(took)))
-    total, end = 0.0, 0.0
-    for start, stop in sorted(spans):
-        total += max(0.0, stop - max(start, end))
-        end = max(end, stop)
-    return round(total, 3)
-
-
-def _attempts(output: Path) -> Iterable[dict[str, Any]]:
-    """The receipts of an output, of what was kept aside for it (NAME.1.ext), and its candidates."""
-    every, own = re.compile(".*", re.DOTALL), re.escape(output.stem) + r"(\.\d+)?"
-    yield from _in_folder(output.with_name(output.stem + CANDIDATES), every)
-    yield from _in_folder(output.parent, re.compile(own + re.escape(output.suffix)))
-
-
-def _in_folder(folder: Path, named: re.Pattern[str]) -> Iterable[dict[str, Any]]:
-    """The receipts in a folder of outputs that are named so.
-
-    Only those are read: beside an output there may be thousands of others, of the same batch.
-    """
-    try:
-        names = [name[: -len(SUFFIX)] for name in os.listdir(folder) if name.endswith(SUFFIX)]
-    except OSError:
-        return
-    for name in filter(named.fullmatch, names):
-        data = receipts.read(folder / name)
-        # One that cannot be read may be that of a paid call.
-        yield data if data is not None else {"state": "unknown"}
-
-
-def costs_of(receipt: dict[str, Any]) -> list[Cost]:
-    """What one receipt's paid call has cost, and each check of its picture."""
-    own = _cost_of_call(receipt)
-    return [*([own] if own else []), *(_cost_of_check(row) for row in checks_in(receipt))]
-
-
-def checks_in(receipt: dict[str, Any]) -> list[dict[str, Any]]:
-    """The checks of a picture that its receipt holds, the oldest first."""
-    rows = receipt.get("checks")
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _cost_of_check(row: dict[str, Any]) -> Cost:
-    told = row.get("cost")
-    if not isinstance(told, dict) or told.get("kind") not in money.COST_KINDS:
-        return Cost(None, "unknown")
-    amount = told.get("amount")
-    return Cost(amount if isinstance(amount, int | float) else None, told["kind"])
-
-
-def _cost_of_call(receipt: dict[str, Any]) -> Cost | None:
-    """None for nothing."""
-    error = receipt.get("error")
-    if isinstance(error, dict) and error.get("charged") == "no":
-        return None
-    # Of a call without an answer, or refused without a word of money, nobody knows: its price
-    # counts, as it was expected.
-    told = receipt.get("cost") or receipt.get("expected")
-    if not isinstance(told, dict) or "kind" not in told:
-        return Cost(None, "unknown")
-    amount = told.get("amount")
-    jobs = 1 + len(receipt.get("former_jobs") or ())  # those given up for another were paid too
-    return Cost(None if amount is None else amount * jobs, told["kind"])
 
 
 def as_text(rows: list[dict[str, Any]]) -> str:

@@ -6,9 +6,35 @@ typed is None and counts for nothing, so a new one changes no digest of an old c
 
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
-from .receipts import digest
+
+def digest(stage: str, asked: dict[str, Any]) -> str:
+    """SHA-256 over what the person asked: words, file contents, flags as typed, gateway, take.
+
+    Not the tool's wording or defaults of the day: an upgrade never makes anyone pay again. Entries
+    that are None were not typed and count for nothing.
+    """
+    typed = {key: value for key, value in asked.items() if value is not None}
+    text = json.dumps([stage, typed], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            total.update(block)
+    return total.hexdigest()
+
+
+def sha256_of_bytes(data: bytes) -> str:
+    """SHA-256 of bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def _take(number: int) -> int | None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .errors import OverBudget, UsageError
-from .money import Cost, amount, total
+from ..errors import OverBudget, UsageError
+from ..money import Cost, amount, total
 
 MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
 # Sums of prices in binary fractions: a plan of exactly the cap is within it.
@@ -33,7 +33,7 @@ class Spent(NamedTuple):
         return {"amount": self.usd, "unknown_calls": self.unknown}
 
 
-def cap(typed: float | None, standing: str | None) -> Cap | None:
+def effective_cap(typed: float | None, standing: str | None) -> Cap | None:
     """The lower one of `--max-cost` and the standing cap. Raises UsageError for no number."""
     caps = [Cap(typed, "--max-cost")] if typed is not None else []
     if standing:
@@ -41,7 +41,7 @@ def cap(typed: float | None, standing: str | None) -> Cap | None:
     return min(caps, key=lambda one: one.usd, default=None)
 
 
-def check(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unknown: bool) -> None:
+def check_cap(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unknown: bool) -> None:
     """Raise OverBudget where the calls that lie ahead do not fit. Pure; none always fit.
 
     With `allow_unknown` what is not known counts for nothing, and what is known all the same.
