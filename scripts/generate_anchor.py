@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video import pictures, plan, receipts
     from factorized_video.candidates import Folder
     from factorized_video.gateway import settings
-    from factorized_video.media import kinds
+    from factorized_video.media import file_types
     from factorized_video.receipts import digests, spending
     from factorized_video.receipts.cap import effective_cap
 
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     )
     typed = output_paths.output_path(args.output) if args.output is not None else None
     if typed:
-        output_paths.check_extension(typed, tuple(kinds.EXTENSIONS))
+        output_paths.check_extension(typed, tuple(file_types.EXTENSIONS))
     # The name does not depend on how many are drawn: the one that is taken later lies there too.
     output = typed or output_paths.default_output(caption, first, ".png")
     sources.check_output(output)
@@ -168,7 +168,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         (output.suffix.lower() == ".webp", "A .webp image"),
     ):
         if needs:
-            kinds.need_media_extra(what)
+            file_types.need_media_extra(what)
     given = {"change" if sources.edit else "caption": caption, **sources.in_receipt}
     if several:
         return _several(args, chosen, folder, given, sent, planned, calls, limit)

@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.files import check_writable
     from factorized_video.gateway import open_gateway, settings
     from factorized_video.gateway.types import Handle
-    from factorized_video.media import images, kinds, likeness
+    from factorized_video.media import file_types, images, similarity
     from factorized_video.models import limits
     from factorized_video.receipts import digests, spending
     from factorized_video.receipts.cap import check_cap, effective_cap
@@ -160,11 +160,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return plan.shown(left, args.allow_unknown_cost)
     settings.resolve(args.gateway)
     if is_demo:
-        kinds.need_media_extra("The demo gateway")
+        file_types.need_media_extra("The demo gateway")
     if args.filmstrip:
-        kinds.need_media_extra("--filmstrip")
+        file_types.need_media_extra("--filmstrip")
     if args.audio is False and call.model.audio != "never":
-        kinds.need_media_extra("--no-audio")
+        file_types.need_media_extra("--no-audio")
 
     def consult() -> "tuple[str, dict[str, Any]]":
         return receipts.consult(
@@ -212,7 +212,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         )
         # What is compared with the clip is small; the pictures are let go before that comes.
         small = (
-            likeness.squeezed(images.shown(frames.first, anchor))
+            similarity.squeezed(images.shown(frames.first, anchor))
             if anchor and anchor.size and frames.first
             else None
         )

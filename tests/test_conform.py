@@ -25,7 +25,7 @@ pytest.importorskip("av")
 from conftest import Run, command, environment, run
 from factorized_video.aspect_ratios import value_of
 from factorized_video.errors import OutputError, UsageError
-from factorized_video.media import images, kinds
+from factorized_video.media import file_types, images
 from factorized_video.models import ImageLimits
 from factorized_video.models.limits import COMMON_RATIOS, Framing
 from hypothesis import given, settings
@@ -164,7 +164,7 @@ def test_a_fitting_picture_goes_byte_for_byte(size: Size, framing: Framing, kind
     data = encoded(Image.linear_gradient("L").convert("RGB").resize(size), kind)
     result = images.to_send(images.check_image(data), framing)
     assert result.data == data
-    assert result.mime == kinds.MIME[kind]
+    assert result.mime == file_types.MIME[kind]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -305,7 +305,7 @@ def test_a_model_gets_a_format_that_it_takes_and_the_picture_only_converted(
     result = images.to_send(images.check_image(data), Framing("16:9", limits=ImageLimits(takes)))
     picture = opened(result.data)
     assert picture.format in takes
-    assert result.mime == kinds.MIME[str(picture.format)]
+    assert result.mime == file_types.MIME[str(picture.format)]
     assert picture.size == (640, 360)
     assert (result.data == data) is (kind in takes)
 

@@ -21,7 +21,7 @@ av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
 from conftest import Run, command, environment, run
-from factorized_video.media.likeness import RESPECTED
+from factorized_video.media.similarity import RESPECTED
 from loopback import Gateway, Reply, clip, png
 from PIL import Image, ImageDraw
 

@@ -10,7 +10,7 @@ import speech
 from answers import ENCODED, FRAME, MESSAGES, NO_REPLY, OTHER, PARTS, URI, clip, reply, said
 from factorized_video.errors import Refused, ToolError, clean
 from factorized_video.gateway import dialects
-from factorized_video.gateway.reading import ErrorInside, Unreadable
+from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     ChatRequest,
     Handle,

@@ -32,7 +32,7 @@ from factorized_video import (
 from factorized_video.defaults import MOST_CANDIDATES
 from factorized_video.gateway import dialects, settings
 from factorized_video.gateway.dialects import happycapy
-from factorized_video.media import contact_sheet, filmstrip, images, likeness
+from factorized_video.media import contact_sheet, filmstrip, images, similarity
 from factorized_video.models import limits, listing
 from factorized_video.money import Cost
 from factorized_video.prompts import anchor_image, checklist, strategies, styles
@@ -423,10 +423,10 @@ def test_who_takes_no_last_frame() -> None:
 
 
 def test_how_a_clip_is_looked_at() -> None:
-    least = rf"[Uu]nder {re.escape(f'{likeness.RESPECTED:g}')}(?!\.?\d)"
+    least = rf"[Uu]nder {re.escape(f'{similarity.RESPECTED:g}')}(?!\.?\d)"
     for text in (reference("cli.md"), reference("troubleshooting.md"), readme(), skill()):
         assert re.search(least, text)
-    assert "{}x{} pixels".format(*likeness.SIZE) in reference("cli.md")
+    assert "{}x{} pixels".format(*similarity.SIZE) in reference("cli.md")
     assert filmstrip.TILES == 8
     for text in (reference("cli.md"), readme(), skill()):
         assert "eight frames" in text

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from factorized_video.media import frames
+from factorized_video.media import judge_frames
 from factorized_video.media.clips import decoded
 from loopback import clip
 from test_filmstrip import film
@@ -31,10 +31,10 @@ def test_the_first_frame_alone_is_that_of_the_eight_and_no_other_is_decoded(
             yield when, frame
 
     monkeypatch.setattr("factorized_video.media.filmstrip.decoded", counted)
-    eight = frames.over(path)
-    assert len(eight) == frames.COUNT
+    eight = judge_frames.over(path)
+    assert len(eight) == judge_frames.COUNT
     read.clear()
-    assert frames.over(path, count=1) == eight[:1]
+    assert judge_frames.over(path, count=1) == eight[:1]
     assert read == [0.0]
 
 
@@ -42,5 +42,5 @@ def test_the_first_frame_alone_is_that_of_the_eight_and_no_other_is_decoded(
 def test_a_rate_that_is_no_round_number_skips_no_frame(rate: Fraction) -> None:
     path = Path("clip.mp4")
     path.write_bytes(film(8, rate))
-    shown = [when for when, _ in frames.over(path)]
+    shown = [when for when, _ in judge_frames.over(path)]
     assert shown == pytest.approx([float(number / rate) for number in range(8)], abs=0.001)

@@ -9,7 +9,7 @@ import pytest
 from answers import FRAME, OTHER, OTHER_URI, SHOWN, URI
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects import happycapy
-from factorized_video.gateway.reading import ErrorInside, Unreadable
+from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
     ChatRequest,

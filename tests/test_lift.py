@@ -24,7 +24,7 @@ from bed.lift import MEASURES, FilmGateway, FilmModels, Planted
 from bed.world import shown
 from conftest import start
 from factorized_video import batch, measuring
-from factorized_video.media import frames
+from factorized_video.media import judge_frames
 from loopback import Request
 from PIL import Image
 
@@ -158,8 +158,8 @@ def test_a_clip_with_a_first_frame_begins_with_it() -> None:
     anchor = models.draw(scenes.still(scene))
     clip = Path("clip.mp4")
     clip.write_bytes(models.film(scenes.motion(scene), anchor))
-    shown = frames.over(clip)
-    assert len(shown) == frames.COUNT
+    shown = judge_frames.over(clip)
+    assert len(shown) == judge_frames.COUNT
     # To a few thousandths: H.264 and JPEG blur what a shape ends at.
     for seen, meant in zip(
         sorted(clips.read(shown[0][1].data)), sorted(clips.read(anchor)), strict=True

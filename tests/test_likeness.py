@@ -15,8 +15,8 @@ import pytest
 av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
-from factorized_video.media import clips, likeness
-from factorized_video.media.likeness import RESPECTED, SIZE, alike
+from factorized_video.media import clips, similarity
+from factorized_video.media.similarity import RESPECTED, SIZE, alike
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 pytestmark = pytest.mark.thorough  # clips and pictures by the dozen
@@ -315,7 +315,7 @@ def beginning(name: str) -> bytes:
 
 @cache
 def small(name: str) -> bytes:
-    return likeness.squeezed(picture(name))
+    return similarity.squeezed(picture(name))
 
 
 # -- the clip of a picture, and that of another one -----------------------------------------------
@@ -332,13 +332,13 @@ SAME = [fails(name, value=0.73) if name == "fine noise" else name for name in PI
 
 @pytest.mark.parametrize("name", SAME)
 def test_a_clip_that_begins_with_its_anchor(name: str) -> None:
-    assert likeness.fidelity(small(name), beginning(name)) >= 0.95
+    assert similarity.fidelity(small(name), beginning(name)) >= 0.95
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_clip_that_begins_with_another_picture(name: str) -> None:
     others = [other for other in PICTURES if other != name]
-    values = {other: likeness.fidelity(small(name), beginning(other)) for other in others}
+    values = {other: similarity.fidelity(small(name), beginning(other)) for other in others}
     assert {other: value for other, value in values.items() if value > 0.5} == {}
 
 
@@ -370,13 +370,13 @@ ALIKE: dict[str, tuple[Callable[[], Image.Image], Callable[[], Image.Image]]] = 
 @pytest.mark.parametrize("name", ALIKE)
 def test_another_picture_of_the_same_composition_is_another_picture(name: str) -> None:
     one, other = (make() for make in ALIKE[name])
-    assert likeness.fidelity(likeness.squeezed(one), began(clip_of(other))) <= 0.5
+    assert similarity.fidelity(similarity.squeezed(one), began(clip_of(other))) <= 0.5
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", ["shapes on grey", "a portrait", "low contrast", "rainbow"])
 def test_how_colours_are_encoded_makes_no_difference(name: str, way: str) -> None:
-    assert likeness.fidelity(small(name), began(clip_of(picture(name), way))) >= 0.95
+    assert similarity.fidelity(small(name), began(clip_of(picture(name), way))) >= 0.95
 
 
 def zoomed(image: Image.Image) -> Image.Image:
@@ -423,7 +423,7 @@ DRIFTED = [
 @pytest.mark.parametrize(("name", "drift"), DRIFTED)
 def test_a_slight_drift_is_still_the_anchor(name: str, drift: str) -> None:
     first = began(clip_of(DRIFTS[drift](picture(name))))
-    assert likeness.fidelity(small(name), first) > RESPECTED
+    assert similarity.fidelity(small(name), first) > RESPECTED
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P", "CMYK", "RGBA"])
@@ -431,4 +431,4 @@ def test_the_picture_may_be_of_any_mode(mode: str) -> None:
     sent = picture("a portrait").convert(mode)
     grey = picture("a portrait").convert("L").convert("RGB")
     first = began(clip_of(grey)) if mode == "L" else beginning("a portrait")
-    assert likeness.fidelity(likeness.squeezed(sent), first) >= 0.95
+    assert similarity.fidelity(similarity.squeezed(sent), first) >= 0.95

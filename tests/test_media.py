@@ -21,7 +21,7 @@ av = pytest.importorskip("av")
 pytest.importorskip("PIL")
 
 from factorized_video.errors import OutputError, UsageError
-from factorized_video.media import clips, images, kinds
+from factorized_video.media import clips, file_types, images
 from factorized_video.media.images import ImageFile
 from factorized_video.models.limits import Framing
 from PIL import Image, ImageCms, ImageOps
@@ -123,8 +123,8 @@ def is_upright(image: Image.Image) -> bool:
 def test_kinds_are_told_by_the_first_bytes(
     head: bytes, image: str | None, video: str | None
 ) -> None:
-    assert kinds.image_kind(head) == image
-    assert kinds.video_kind(head) == video
+    assert file_types.image_kind(head) == image
+    assert file_types.video_kind(head) == video
 
 
 # -- images that are fit to send ------------------------------------------------------------------
@@ -338,8 +338,8 @@ def test_an_image_is_saved_as_its_extension_asks_and_untouched_if_it_is_so(
     data = encoded(picture(), kind)
     converted, notes = images.convert(images.check_image(data), extension)
     assert notes == ()
-    wanted = kinds.EXTENSIONS[extension.lower()]
-    assert kinds.image_kind(converted) == wanted
+    wanted = file_types.EXTENSIONS[extension.lower()]
+    assert file_types.image_kind(converted) == wanted
     assert (converted == data) is (kind == wanted)
     assert is_upright(Image.open(io.BytesIO(converted)))
 

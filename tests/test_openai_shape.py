@@ -11,7 +11,7 @@ import pytest
 from answers import ENCODED, FRAME, MESSAGES, OTHER, PNG, SHOWN, clip, reply
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects import openai
-from factorized_video.gateway.reading import ErrorInside, Unreadable, failed_job_in
+from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable, failed_job_in
 from factorized_video.gateway.types import (
     Account,
     ChatRequest,

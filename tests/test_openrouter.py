@@ -12,7 +12,7 @@ from answers import ENCODED, FRAME, MESSAGES, OTHER, PARTS, PNG, SHOWN, URI, cli
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway import dialects
 from factorized_video.gateway.dialects import openrouter
-from factorized_video.gateway.reading import ErrorInside, Unreadable
+from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
     ChatRequest,

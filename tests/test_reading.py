@@ -7,8 +7,8 @@ import json
 
 import pytest
 from factorized_video.errors import Refused, ToolError, keep_secret
-from factorized_video.gateway import reading
-from factorized_video.gateway.reading import ErrorInside, Unreadable
+from factorized_video.gateway import reply_parsing
+from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import HttpReply
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,16 +49,18 @@ def reply(body: object, status: int = 200) -> HttpReply:
     ],
 )
 def test_the_gateways_own_words_are_found_in_any_shape(body: object, text: str) -> None:
-    assert reading.error_text(reply(body).body) == text
+    assert reply_parsing.error_text(reply(body).body) == text
 
 
 def test_long_words_are_cut() -> None:
-    assert len(reading.error_text(json.dumps({"message": "x" * 10_000}).encode())) == 500
+    assert len(reply_parsing.error_text(json.dumps({"message": "x" * 10_000}).encode())) == 500
 
 
 def test_an_excerpt_shows_no_secret_no_signature_and_no_control_characters() -> None:
     keep_secret("sk-very-secret-4711")
-    text = reading.excerpt(b"key sk-very-secret-4711 at https://a.b/c?sig=XYZ \x1b[2J\x07 end")
+    text = reply_parsing.excerpt(
+        b"key sk-very-secret-4711 at https://a.b/c?sig=XYZ \x1b[2J\x07 end"
+    )
     assert text == "key [key] at https://a.b/c?[signature] [2J end"
 
 
@@ -74,7 +76,7 @@ def test_an_excerpt_shows_no_secret_no_signature_and_no_control_characters() -> 
     ],
 )
 def test_a_web_page_is_told_by_its_beginning(data: bytes, html: bool) -> None:
-    assert reading.looks_like_html(data) is html
+    assert reply_parsing.looks_like_html(data) is html
 
 
 # -- a body as a JSON object ----------------------------------------------------------------------
@@ -82,12 +84,14 @@ def test_a_web_page_is_told_by_its_beginning(data: bytes, html: bool) -> None:
 
 @pytest.mark.parametrize("error", [None, "", {}, 0, False])
 def test_an_object_without_an_error_is_returned(error: object) -> None:
-    assert reading.json_object(reply({"error": error, "x": 1})) == {"error": error, "x": 1}
+    assert reply_parsing.json_object(reply({"error": error, "x": 1})) == {"error": error, "x": 1}
 
 
 def test_an_error_beside_a_status_is_the_jobs_and_not_the_calls() -> None:
     assert (
-        reading.json_object(reply({"id": "j", "status": "failed", "error": "GPU on fire"}))["id"]
+        reply_parsing.json_object(reply({"id": "j", "status": "failed", "error": "GPU on fire"}))[
+            "id"
+        ]
         == "j"
     )
 
@@ -110,7 +114,7 @@ def test_an_error_beside_a_status_is_the_jobs_and_not_the_calls() -> None:
 )
 def test_what_is_no_object_is_unreadable_and_shown(body: bytes, says: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        reading.json_object(reply(body))
+        reply_parsing.json_object(reply(body))
     assert says in caught.value.message
     assert caught.value.http_status == 200
     assert caught.value.request_id == "r-1"
@@ -133,7 +137,7 @@ def test_a_success_with_an_error_inside_is_an_error_with_its_code(
     error: object, message: str, code: int | None
 ) -> None:
     with pytest.raises(ErrorInside) as caught:
-        reading.json_object(reply({"error": error}))
+        reply_parsing.json_object(reply({"error": error}))
     assert caught.value.message == message
     assert caught.value.code == code
     assert caught.value.kind == "rejected"
@@ -152,7 +156,7 @@ def test_a_success_with_an_error_inside_is_an_error_with_its_code(
 )
 def test_a_refusal_inside_a_success_is_a_refusal(error: object) -> None:
     with pytest.raises(Refused):
-        reading.json_object(reply({"error": error}))
+        reply_parsing.json_object(reply({"error": error}))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +176,7 @@ def test_a_refusal_inside_a_success_is_a_refusal(error: object) -> None:
     ],
 )
 def test_some_rejections_are_really_refusals(status: int, body: object, refused: bool) -> None:
-    assert reading.refused_by_status(reply(body, status)) is refused
+    assert reply_parsing.refused_by_status(reply(body, status)) is refused
 
 
 @pytest.mark.parametrize(
@@ -189,14 +193,14 @@ def test_some_rejections_are_really_refusals(status: int, body: object, refused:
     ],
 )
 def test_the_words_of_filters_and_policies_are_known(text: str) -> None:
-    assert reading.is_refusal(text)
+    assert reply_parsing.is_refusal(text)
 
 
 @pytest.mark.parametrize(
     "text", ["GPU out of memory", "Invalid aspectRatio", "no credit left", "a train on rails", ""]
 )
 def test_ordinary_failures_are_no_refusals(text: str) -> None:
-    assert not reading.is_refusal(text)
+    assert not reply_parsing.is_refusal(text)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +218,7 @@ def test_a_refusal_field_or_finish_reason_is_a_refusal(
     refusal: str | None, finish: str | None, refused: bool
 ) -> None:
     with pytest.raises(Refused) if refused else contextlib.nullcontext():
-        reading.refusal_in(refusal, finish, reply({}))
+        reply_parsing.refusal_in(refusal, finish, reply({}))
 
 
 # -- numbers, texts, and what may be written down -------------------------------------------------
@@ -238,23 +242,23 @@ def test_a_refusal_field_or_finish_reason_is_a_refusal(
     ],
 )
 def test_a_number_is_finite_or_none(value: object, number: float | None) -> None:
-    assert reading.as_number(value) == number
+    assert reply_parsing.as_number(value) == number
 
 
 @pytest.mark.parametrize(("value", "cost"), [(0, 0.0), ("0.03", 0.03), (-1, None), ({}, None)])
 def test_a_cost_is_not_negative(value: object, cost: float | None) -> None:
-    assert reading.costs(value) == cost
+    assert reply_parsing.costs(value) == cost
 
 
 def test_warnings_are_strings_or_objects_with_a_message() -> None:
     found = ["one", {"message": "two"}, {"x": 1}, None, 3, ""]
-    assert reading.warnings_in({"warnings": found}) == ("one", "two")
-    assert reading.warnings_in({"warnings": "text"}) == ()
-    assert len(reading.warnings_in({"warnings": ["w"] * 1000})) == 20
+    assert reply_parsing.warnings_in({"warnings": found}) == ("one", "two")
+    assert reply_parsing.warnings_in({"warnings": "text"}) == ()
+    assert len(reply_parsing.warnings_in({"warnings": ["w"] * 1000})) == 20
 
 
 def test_what_is_written_down_has_no_image_bytes_and_no_signature() -> None:
-    slim = reading.without_bytes(
+    slim = reply_parsing.without_bytes(
         {
             "b64_json": "A" * 5_000,
             "frame": "data:image/png;base64,AAAA",
@@ -276,7 +280,7 @@ def test_what_is_written_down_has_no_image_bytes_and_no_signature() -> None:
 
 
 def test_no_image_bytes_are_written_down_however_few() -> None:
-    assert reading.without_bytes({"data": [{"b64_json": "iVBORw0KGgo" * 100}]}) == {
+    assert reply_parsing.without_bytes({"data": [{"b64_json": "iVBORw0KGgo" * 100}]}) == {
         "data": [{"b64_json": "<1100 characters>"}]
     }
 
@@ -298,7 +302,7 @@ JSON = st.recursive(
 @settings(deadline=None)
 @given(JSON | st.datetimes().map(str) | st.text())
 def test_any_value_is_a_time_or_none(value: object) -> None:
-    moment = reading.as_time(value)
+    moment = reply_parsing.as_time(value)
     assert moment is None or isinstance(moment, float)
 
 
@@ -309,17 +313,17 @@ BODIES = st.binary(max_size=200) | JSON.map(lambda data: json.dumps(data).encode
 @given(BODIES, st.sampled_from([200, 202, 400, 403, 422, 500]))
 def test_any_body_is_read_without_a_bug(body: bytes, status: int) -> None:
     came = HttpReply(status, {}, body)
-    assert isinstance(reading.error_text(body), str)
-    assert isinstance(reading.excerpt(body), str)
-    assert reading.refused_by_status(came) in (True, False)
+    assert isinstance(reply_parsing.error_text(body), str)
+    assert isinstance(reply_parsing.excerpt(body), str)
+    assert reply_parsing.refused_by_status(came) in (True, False)
     with contextlib.suppress(ToolError):
-        json.dumps(reading.without_bytes(reading.json_object(came)))
+        json.dumps(reply_parsing.without_bytes(reply_parsing.json_object(came)))
 
 
 @pytest.mark.parametrize("depth", [100, 300, 500, 900, 3_000, 50_000])
 def test_an_error_nested_to_any_depth_is_read_without_a_bug(depth: int) -> None:
     body = b'{"error":' * depth + b'"x"' + b"}" * depth
-    assert isinstance(reading.error_text(body), str)
-    assert reading.refused_by_status(HttpReply(400, {}, body)) is False
+    assert isinstance(reply_parsing.error_text(body), str)
+    assert reply_parsing.refused_by_status(HttpReply(400, {}, body)) is False
     with pytest.raises(ToolError):
-        reading.json_object(HttpReply(200, {}, body))
+        reply_parsing.json_object(HttpReply(200, {}, body))

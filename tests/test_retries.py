@@ -6,7 +6,7 @@ import time
 from email.utils import formatdate
 
 import pytest
-from factorized_video.gateway.retries import (
+from factorized_video.gateway.retry_policy import (
     LONGEST_WAIT_S,
     MAX_TRIES,
     Decision,

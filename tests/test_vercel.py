@@ -27,7 +27,7 @@ from answers import (
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway import dialects
 from factorized_video.gateway.dialects import vercel
-from factorized_video.gateway.reading import ErrorInside, Unreadable
+from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
     ChatRequest,

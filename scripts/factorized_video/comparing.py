@@ -18,7 +18,7 @@ from .errors import OutputError, ToolError, UsageError
 from .evaluating import MEASURES
 from .factorized import FactorizedRun
 from .gateway import settings
-from .media import kinds
+from .media import file_types
 from .money import Cost
 from .pipeline import MODEL_FLAGS
 from .receipts import spending
@@ -135,7 +135,7 @@ class ComparedRun(Run):
 
     def check_needs(self) -> None:
         """Raise AuthError where there is no key, UsageError where a package is missing."""
-        kinds.need_media_extra("--compare")
+        file_types.need_media_extra("--compare")
         settings.resolve(self._args.gateway)
 
     def make(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import plan, receipts
 from .errors import OutputError, StillRunning, ToolError
 from .files import exclusive, put_in_place, sweep, temporary_beside, write_file
-from .media import clips, kinds, likeness
+from .media import clips, file_types, similarity
 
 if TYPE_CHECKING:
     from .console import Console
@@ -40,7 +40,7 @@ def deliver(
 
     def check(path: Path) -> None:
         clips.check_video(path)
-        seen[:] = clips.examine(path, likeness.SIZE)
+        seen[:] = clips.examine(path, similarity.SIZE)
 
     try:
         fetched = gateway.fetch_video(job, record.handle, record.output, check)
@@ -54,8 +54,8 @@ def deliver(
     if found is None:
         console.warn(
             "The clip could not be measured: its codec is not known here."
-            if kinds.have_media_extra()
-            else kinds.not_measured()
+            if file_types.have_media_extra()
+            else file_types.not_measured()
         )
     elif silent and found["audio"]:
         as_it_came = {"name": receipts.original_path(record.output).name, "sha256": sha256}
@@ -130,11 +130,11 @@ def _fidelity(console: Console, sent: bytes | None, came: bytes | None) -> float
     if sent is None or came is None:
         console.warn("The clip's first frame could not be compared with the anchor.")
         return None
-    value = likeness.fidelity(sent, came)
-    if value < likeness.RESPECTED:
+    value = similarity.fidelity(sent, came)
+    if value < similarity.RESPECTED:
         console.warn(
             f"The clip does not begin with the anchor: anchor_fidelity is {value:.2f}, where "
-            f"{likeness.RESPECTED:g} and more means that it does. The model took it loosely; look "
+            f"{similarity.RESPECTED:g} and more means that it does. The model took it loosely; look "
             "at the filmstrip."
         )
     return value

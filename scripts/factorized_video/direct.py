@@ -17,7 +17,7 @@ from .console import TOLD
 from .errors import Refused, Rejected, UsageError
 from .factorized import check_filmstrip, digest
 from .gateway import settings
-from .media import kinds
+from .media import file_types
 from .pipeline import OF_CLIP, clip_options
 from .prompts import strategies
 from .receipts import digests, spending
@@ -153,7 +153,7 @@ class DirectRun(Run):
         """Raise AuthError where there is no key, UsageError where a package is missing."""
         settings.resolve(self._args.gateway)
         if self._args.gateway == "demo":
-            kinds.need_media_extra("The demo gateway")
+            file_types.need_media_extra("The demo gateway")
         check_filmstrip(self._args)
 
     def make(self) -> dict[str, Any]:

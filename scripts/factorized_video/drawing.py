@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import aspect_ratios, files, receipts
 from .errors import OutputError, Refused, ToolError, Unknown
 from .gateway.types import ImageRequest, Picture
-from .media import images, kinds
+from .media import file_types, images
 from .models import limits
 from .money import Cost
 from .rerun import offer_replacement
@@ -105,7 +105,7 @@ def deliver(
         files.write_file(record.output, converted)
         record.succeeded(
             receipts.sha256_of(record.output),
-            measured={"width": width, "height": height, "format": kinds.EXTENSIONS[extension]},
+            measured={"width": width, "height": height, "format": file_types.EXTENSIONS[extension]},
         )
     except OutputError as error:
         error.hint = (

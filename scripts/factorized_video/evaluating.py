@@ -17,7 +17,7 @@ from . import files, money, plan, preflight, receipts, verifying
 from .asking import Conversation
 from .errors import OutputError, Refused
 from .gateway import open_gateway
-from .media import frames
+from .media import judge_frames
 from .money import Cost
 from .prompts import checklist, clip_checklist
 from .prompts.checklist import Check
@@ -182,7 +182,7 @@ class Evaluation:
         """Have one clip looked at; what is found goes into the receipt."""
         arm, what = place
         self._console.progress(f"measuring {clip.name}: {MEASURES[what]}")
-        shown = frames.over(clip) if what == "frames" else frames.over(clip, count=1)
+        shown = judge_frames.over(clip) if what == "frames" else judge_frames.over(clip, count=1)
         found, about = verifying.check(
             self._console,
             gateway,

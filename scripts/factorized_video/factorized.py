@@ -12,7 +12,7 @@ from .candidates import Wish, check_place
 from .defaults import MOST_CANDIDATES
 from .errors import Refused, StillRunning, UsageError
 from .gateway import settings
-from .media import images, kinds
+from .media import file_types, images
 from .models.limits import Framing
 from .pipeline import Stages, check_models
 from .prompts import strategies
@@ -253,13 +253,13 @@ class FactorizedRun(Run):
         """Raise UsageError where Pillow and PyAV are missing and needed."""
         args, planned = self._args, self._planned
         if args.gateway == "demo":
-            kinds.need_media_extra("The demo gateway")
+            file_types.need_media_extra("The demo gateway")
         if self._wish.several:
-            kinds.need_media_extra("--candidates, --select and --verify")
+            file_types.need_media_extra("--candidates, --select and --verify")
         check_filmstrip(args)
         makes_sound = planned.has("synthesis") and planned.call("synthesis").model.audio != "never"
         if args.audio is False and makes_sound:
-            kinds.need_media_extra("--no-audio")
+            file_types.need_media_extra("--no-audio")
 
 
 def digest(
@@ -290,9 +290,9 @@ def digest(
 def check_filmstrip(args: argparse.Namespace) -> None:
     """Decide on the filmstrip where nobody did. Raises UsageError where one cannot be drawn."""
     if args.filmstrip:
-        kinds.need_media_extra("--filmstrip")
+        file_types.need_media_extra("--filmstrip")
     elif args.filmstrip is None:
-        args.filmstrip = kinds.have_media_extra()
+        args.filmstrip = file_types.have_media_extra()
 
 
 def _check_place(args: argparse.Namespace, state: str, output: Path, folder: WorkFolder) -> None:

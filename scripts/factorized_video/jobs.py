@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import adoption, interrupts, receipts, rerun
 from .errors import JobFailed, Refused, Rejected, ToolError, Unknown
 from .files import remember
-from .gateway import retries
-from .gateway.reading import is_refusal, tells_of_unknown_model
+from .gateway import retry_policy
+from .gateway.reply_parsing import is_refusal, tells_of_unknown_model
 from .gateway.types import Job, Picture, VideoRequest, shown_id
 from .models import limits
 from .money import Cost
@@ -124,8 +124,8 @@ def _sent_once_more(
     key = gateway.about.idempotent and record.data.get("idempotency_key")
     if not (key and same and 0 <= since_s < KEY_HOLDS_S):
         return False
-    for attempt in range(1, retries.MAX_TRIES):
-        time.sleep(retries.backoff(attempt) * gateway.settings.time_scale)
+    for attempt in range(1, retry_policy.MAX_TRIES):
+        time.sleep(retry_policy.backoff(attempt) * gateway.settings.time_scale)
         console.progress("the answer was lost; sending the same call with the same key")
         try:
             with interrupts.held_back(console.note, gateway.settings.time_scale):

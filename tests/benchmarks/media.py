@@ -122,29 +122,29 @@ def fidelity() -> bool:
     """Print how alike first frames are to what was sent, by how they differ. Whether as claimed."""
     import tempfile
 
-    from factorized_video.media import clips, likeness
+    from factorized_video.media import clips, similarity
 
     pictures = [scene(seed) for seed in range(24)]
-    sent_frames = [likeness.squeezed(picture) for picture in pictures]
+    sent_frames = [similarity.squeezed(picture) for picture in pictures]
     clip_frames = []
     with tempfile.TemporaryDirectory() as made:
         for number, picture in enumerate(pictures):
             path = Path(made) / f"{number}.mp4"
             encode([picture] * 4, path)
-            frame = clips.examine(path, likeness.SIZE)[1]
+            frame = clips.examine(path, similarity.SIZE)[1]
             assert frame is not None
             clip_frames.append(frame)
     rows = {
         "the same frame, after H.264": [
-            likeness.fidelity(sent, came)
+            similarity.fidelity(sent, came)
             for sent, came in zip(sent_frames, clip_frames, strict=True)
         ],
         "another picture": [
-            likeness.fidelity(sent, clip_frames[(number + 7) % 24])
+            similarity.fidelity(sent, clip_frames[(number + 7) % 24])
             for number, sent in enumerate(sent_frames)
         ],
         "another picture of the same kind": [
-            likeness.fidelity(sent, clip_frames[(number + 6) % 24])
+            similarity.fidelity(sent, clip_frames[(number + 6) % 24])
             for number, sent in enumerate(sent_frames)
         ],
     }
@@ -161,14 +161,14 @@ def fidelity() -> bool:
         "mirrored": ImageOps.mirror,
     }
     for name, change in changes.items():
-        small = [likeness.squeezed(change(picture)) for picture in pictures]
+        small = [similarity.squeezed(change(picture)) for picture in pictures]
         rows[name] = [
-            likeness.fidelity(sent, came) for sent, came in zip(sent_frames, small, strict=True)
+            similarity.fidelity(sent, came) for sent, came in zip(sent_frames, small, strict=True)
         ]
     print(f"  {'24 pictures, first frame is ...':34}    min  median     max  under the warning")
     for name, values in rows.items():
         ordered = sorted(values)
-        under = sum(value < likeness.RESPECTED for value in values)
+        under = sum(value < similarity.RESPECTED for value in values)
         print(f"  {name:34} {ordered[0]:6.3f}  {ordered[12]:6.3f}  {ordered[-1]:6.3f}  {under:3}")
     same, other = rows["the same frame, after H.264"], rows["another picture"]
     return min(same) >= 0.95 and max(other) <= 0.5

@@ -25,8 +25,8 @@ from ..errors import (
     Unknown,
 )
 from ..files import put_in_place, temporary_beside
-from . import dialects, retries
-from .reading import (
+from . import dialects, retry_policy
+from .reply_parsing import (
     ErrorInside,
     Unreadable,
     error_codes,
@@ -75,7 +75,7 @@ T = TypeVar("T")
 
 
 class _Attempt(Exception):
-    def __init__(self, outcome: retries.Outcome, error: ToolError) -> None:
+    def __init__(self, outcome: retry_policy.Outcome, error: ToolError) -> None:
         super().__init__(error.message)
         self.outcome = outcome
         self.error = error
@@ -170,7 +170,9 @@ class Gateway:
 
         def decode(reply: HttpReply) -> tuple[list[ListedJob], float]:
             now = time.time()
-            return self._dialect.decode_list(reply), retries.date_header(reply.headers, now) - now
+            return self._dialect.decode_list(reply), retry_policy.date_header(
+                reply.headers, now
+            ) - now
 
         return self._call("read", http, "status", decode)
 
@@ -215,7 +217,7 @@ class Gateway:
                 word = "the gateway does not answer, trying on"
                 last_error = error.message
             poll += 1
-            pause = max(retries.poll_pause(poll, random.random(), self.about.poll_s), asked_s)
+            pause = max(retry_policy.poll_pause(poll, random.random(), self.about.poll_s), asked_s)
             pause *= self.settings.time_scale
             if time.monotonic() + pause > deadline:
                 suffix = (
@@ -240,7 +242,7 @@ class Gateway:
             job = self._attempt(http, self._status_limits, self._dialect.decode_status)
             return job._replace(id=handle.id)
         except _Attempt as attempt:
-            decision = retries.decide("read", attempt.outcome, 1)
+            decision = retry_policy.decide("read", attempt.outcome, 1)
             if decision.kind == "auth":
                 raise self._ended("auth", "read", attempt.error) from None
             # Anything else is read on, 404 too: not every server behind an address knows a new job.
@@ -321,7 +323,7 @@ class Gateway:
         )
 
     def _pause(self, attempt: int) -> None:
-        time.sleep(retries.poll_pause(attempt, random.random()) * self.settings.time_scale)
+        time.sleep(retry_policy.poll_pause(attempt, random.random()) * self.settings.time_scale)
 
     # -- sending ---------------------------------------------------------------------------------
 
@@ -336,11 +338,11 @@ class Gateway:
                 return self._attempt(http, limits, decode)
             except ErrorInside as error:
                 text = f"{error.message} {error.codes}"
-                outcome = retries.Outcome("answered", error.code or 400, None, text)
+                outcome = retry_policy.Outcome("answered", error.code or 400, None, text)
                 ended = _Attempt(outcome, error)
             except _Attempt as failed:
                 ended = failed
-            decision = retries.decide(call, ended.outcome, attempt, random.random())
+            decision = retry_policy.decide(call, ended.outcome, attempt, random.random())
             if not decision.again:
                 raise self._ended(decision.kind, call, ended.error, ended.outcome)
             self._say(f"{ended.error.message} Trying again.")
@@ -360,7 +362,7 @@ class Gateway:
         try:
             reply = self._transport.send(http, *LIMITS[limits])
         except Broken as broken:
-            outcome = retries.Outcome("lost" if broken.sent else "not_sent")
+            outcome = retry_policy.Outcome("lost" if broken.sent else "not_sent")
             raise _Attempt(outcome, ToolError(str(broken))) from None
         well = 200 <= reply.status < 300
         if not well and limits in ("status", "clip") and (row := failed_job_in(reply.body)):
@@ -370,17 +372,17 @@ class Gateway:
             where: dict[str, Any] = {"http_status": reply.status, "request_id": reply.request_id}
             if refused_by_status(reply):
                 raise Refused(message, "Say it in other words.", charged="no", **where)
-            wait = retries.retry_after(reply.headers, time.time())
+            wait = retry_policy.retry_after(reply.headers, time.time())
             text = f"{message} {error_codes(reply.body)}"
-            outcome = retries.Outcome("answered", reply.status, wait, text)
+            outcome = retry_policy.Outcome("answered", reply.status, wait, text)
             raise _Attempt(outcome, ToolError(message, **where))
         try:
             return decode(reply)
         except Unreadable as error:
-            raise _Attempt(retries.Outcome("unreadable", reply.status), error) from None
+            raise _Attempt(retry_policy.Outcome("unreadable", reply.status), error) from None
 
     def _ended(
-        self, kind: str, call: str, error: ToolError, outcome: retries.Outcome | None = None
+        self, kind: str, call: str, error: ToolError, outcome: retry_policy.Outcome | None = None
     ) -> ToolError:
         """The error that ends a call, with what can be done about it."""
         where: dict[str, Any] = {"http_status": error.http_status, "request_id": error.request_id}
@@ -412,7 +414,7 @@ class Gateway:
             )
         wait = outcome.retry_after_s if outcome else None
         hint = "Nothing was accepted; run the same command again later."
-        if wait is not None and wait > retries.LONGEST_WAIT_S:
+        if wait is not None and wait > retry_policy.LONGEST_WAIT_S:
             until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() + wait))
             hint = f"The gateway asks to wait until {until}. Then run the same command again."
         charged = "no" if call == "create" else None

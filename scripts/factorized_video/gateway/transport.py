@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 
 from .. import VERSION
 from ..errors import ToolError
-from .reading import looks_like_html
+from .reply_parsing import looks_like_html
 from .settings import Settings, is_loopback
 from .types import HttpReply, HttpRequest
 

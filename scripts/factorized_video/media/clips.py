@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import OutputError
-from .kinds import have_media_extra, looks_like, video_kind
+from .file_types import have_media_extra, looks_like, video_kind
 
 if TYPE_CHECKING:
     from av.container import InputContainer

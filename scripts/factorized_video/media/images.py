@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import aspect_ratios
 from ..aspect_ratios import Size
 from ..errors import OutputError, UsageError
-from .kinds import (
+from .file_types import (
     EXTENSIONS,
     MIME,
     have_media_extra,

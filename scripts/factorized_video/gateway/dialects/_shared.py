@@ -6,7 +6,7 @@ import base64
 from math import gcd
 
 from ...aspect_ratios import short_side, value_of
-from ..reading import (
+from ..reply_parsing import (
     as_id,
     as_number,
     as_text,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ..reading import as_number, as_text, as_time, json_object, without_bytes
+from ..reply_parsing import as_number, as_text, as_time, json_object, without_bytes
 from ..types import (
     About,
     Account,

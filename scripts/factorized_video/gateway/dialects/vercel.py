@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from ..reading import as_number, as_text, json_object, unreadable, warnings_in, without_bytes
+from ..reply_parsing import as_number, as_text, json_object, unreadable, warnings_in, without_bytes
 from ..types import (
     About,
     Account,

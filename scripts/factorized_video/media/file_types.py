@@ -61,7 +61,7 @@ def video_kind(head: bytes) -> str | None:
 
 def looks_like(data: bytes) -> str:
     """In words, what bytes are that should have been a picture or a clip."""
-    from ..gateway.reading import looks_like_html
+    from ..gateway.reply_parsing import looks_like_html
 
     if not data:
         return "it is empty"
