@@ -226,16 +226,17 @@ def _list_runs(args: argparse.Namespace) -> "dict[str, Any]":
 
 def _cancel(args: argparse.Namespace) -> "dict[str, Any]":
     """Ask the gateway to end a running job."""
-    from factorized_video import cancelling, receipts
+    from factorized_video import receipts
     from factorized_video.gateway import settings
+    from factorized_video.stages import cancel
 
     args.console.stage = "synthesis"
-    record = cancelling.record_of(output_paths.output_path(args.cancel))
-    cancelling.check_gateway(record, settings.resolve(args.gateway, needs_key=False))
+    record = cancel.record_of(output_paths.output_path(args.cancel))
+    cancel.check_gateway(record, settings.resolve(args.gateway, needs_key=False))
     chosen = settings.resolve(args.gateway)
     # A process that waits for the job would write over what is written here: it has to end first.
     with receipts.locked(record.output):
-        return cancelling.cancel(args.console, record, chosen)
+        return cancel.cancel(args.console, record, chosen)
 
 
 def _list_models(args: argparse.Namespace) -> "dict[str, Any]":

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from factorized_video.candidates import Folder, Wish
     from factorized_video.gateway.settings import Settings
     from factorized_video.gateway.types import Picture
-    from factorized_video.plan import Call
     from factorized_video.receipts.cap import Cap
+    from factorized_video.stages.candidates.folder import Folder, Wish
+    from factorized_video.stages.plan import Call
 
 
 def build_parser() -> cli.Parser:
@@ -80,12 +80,13 @@ def build_parser() -> cli.Parser:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one that was made before for the same inputs."""
-    from factorized_video import pictures, plan, receipts
-    from factorized_video.candidates import Folder
+    from factorized_video import receipts
     from factorized_video.gateway import settings
     from factorized_video.media import file_types
     from factorized_video.receipts import digests, spending
     from factorized_video.receipts.cap import effective_cap
+    from factorized_video.stages import plan, reference_images
+    from factorized_video.stages.candidates.folder import Folder
 
     console = args.console
     console.stage = "composition"
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                 f"{flag_of(name)} says nothing with --edit: only what the words say is changed.",
                 'Leave it out, or say it: "make it a watercolor painting".',
             )
-    sources = pictures.read(args.reference, args.edit)
+    sources = reference_images.read(args.reference, args.edit)
     wish = _wish(args, caption)
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
@@ -177,7 +178,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 def _wish(args: argparse.Namespace, caption: str) -> "Wish":
     """What is asked for besides one anchor. Raises UsageError for flags that would do nothing."""
-    from factorized_video.candidates import Wish
+    from factorized_video.stages.candidates.folder import Wish
 
     prompt = None
     if args.user_prompt is not None:
@@ -207,7 +208,7 @@ def _several(
 ) -> "dict[str, Any]":
     """Candidates: those that are missing are made, and one is taken or waits to be."""
     from factorized_video import files, receipts
-    from factorized_video.selection import Selection, Terms
+    from factorized_video.stages.candidates.choice import Selection, Terms
 
     drawn = next(call for call in planned if call.stage == "composition")
     terms = Terms(
@@ -243,10 +244,11 @@ def _one(
     limit: "Cap | None",
 ) -> "dict[str, Any]":
     """One plain anchor in the output's place."""
-    from factorized_video import drawing, files, interrupts, preflight, receipts
+    from factorized_video import files, interrupts, receipts
     from factorized_video.gateway import open_gateway
     from factorized_video.receipts import spending
     from factorized_video.receipts.cap import check_cap
+    from factorized_video.stages import composition, preflight
 
     console = args.console
     is_demo = chosen.name == "demo"
@@ -274,7 +276,7 @@ def _one(
             if not decision.startswith("return"):
                 with open_gateway(chosen, console.progress) as gateway:
                     if decision == "resume":
-                        record, came = drawing.resumed(output, receipt)
+                        record, came = composition.resumed(output, receipt)
                     else:
                         only = preflight.model(gateway, call.model.id, "image")
                         # By now it is to be paid for: checked.
@@ -297,10 +299,10 @@ def _one(
                         )
                         console.progress(f"drawing with {call.model.id}")
                         with interrupts.held_back(console.note, gateway.settings.time_scale):
-                            came = drawing.draw(
+                            came = composition.draw(
                                 console, gateway, call, record, ratio, pictures=sent
                             )
-                    drawing.deliver(console, gateway, record, came, ratio)
+                    composition.deliver(console, gateway, record, came, ratio)
                 receipt = record.data
     return {
         "status": "succeeded",

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from factorized_video.gateway.client import Gateway
-    from factorized_video.plan import Call
     from factorized_video.receipts import Record
+    from factorized_video.stages.plan import Call
 
 # The settings of the clip, as typed, that its digest covers.
 ASKED = (
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one that was made before for the same inputs; a begun one goes on."""
     from pathlib import Path
 
-    from factorized_video import delivery, jobs, models, plan, preflight, receipts
+    from factorized_video import models, receipts
     from factorized_video.errors import Rejected
     from factorized_video.files import check_writable
     from factorized_video.gateway import open_gateway, settings
@@ -89,6 +89,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.models import limits
     from factorized_video.receipts import digests, spending
     from factorized_video.receipts.cap import check_cap, effective_cap
+    from factorized_video.stages import delivery, plan, preflight, video_job
 
     console = args.console
     direct: bool = args.direct
@@ -206,7 +207,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     if decision.startswith("return"):
         receipts.returned(output, decision, console)
     else:
-        frames = jobs.Frames(
+        frames = video_job.Frames(
             images.to_send(anchor, call.framing) if anchor else None,
             images.to_send(last, call.framing) if last else None,
         )
@@ -230,7 +231,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         record = receipts.Record(output, receipt) if ours else begin(gateway)
                         record.take_over(args.job, cost=call.cost.as_json())
                     elif decision == "make" or (
-                        args.resubmit and jobs.vanished(gateway, receipts.Record(output, receipt))
+                        args.resubmit
+                        and video_job.vanished(gateway, receipts.Record(output, receipt))
                     ):
                         only = preflight.model(gateway, call.model.id, "video")
                         call = planned(args.model or only)  # by now it is to be paid for: checked
@@ -238,7 +240,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                         preflight.check(console, gateway, call.cost)
                         record = begin(gateway)
                         try:
-                            jobs.submit(console, gateway, call, record, frames)
+                            video_job.submit(console, gateway, call, record, frames)
                         except Rejected as error:
                             instead = limits.replacement(call.model, call.gateway)
                             why_not = plan.why_not(lambda: planned(instead))
@@ -247,9 +249,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
                     else:
                         record = receipts.Record(output, receipt)
                         if decision == "unknown":
-                            jobs.settle(console, gateway, call, record, frames)
+                            video_job.settle(console, gateway, call, record, frames)
                     timeout_s = 0 if args.no_wait else args.timeout
-                    job = jobs.wait(console, gateway, call, record, timeout_s)
+                    job = video_job.wait(console, gateway, call, record, timeout_s)
                     console.progress("fetching the clip")
                     delivery.deliver(
                         console, gateway, record, job, small, silent=args.audio is False

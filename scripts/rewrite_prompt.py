@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from factorized_video.gateway.settings import Settings
-    from factorized_video.plan import Call
-    from factorized_video.writing import Task
+    from factorized_video.stages.plan import Call
+    from factorized_video.stages.reasoning import Task
 
 
 def build_parser() -> cli.Parser:
@@ -60,11 +60,12 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one that was made before for the same inputs and the same --output."""
     import contextlib
 
-    from factorized_video import plan, receipts
+    from factorized_video import receipts
     from factorized_video.files import check_writable
     from factorized_video.gateway import settings
     from factorized_video.receipts import spending
     from factorized_video.receipts.cap import check_cap, effective_cap
+    from factorized_video.stages import plan
 
     console = args.console
     console.stage = "reasoning" if args.anchor is None else "motion"
@@ -103,13 +104,14 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 def _caption(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task":
     """Caption and motion, from the prompt and the reference pictures, if there are any."""
-    from factorized_video import pictures, plan, receipts, writing
+    from factorized_video import receipts
     from factorized_video.models import limits
     from factorized_video.prompts import styles
     from factorized_video.receipts import digests
-    from factorized_video.writing import Task
+    from factorized_video.stages import plan, reasoning, reference_images
+    from factorized_video.stages.reasoning import Task
 
-    sources = pictures.read(args.reference)
+    sources = reference_images.read(args.reference)
     shown = sources.to_send()
     style = styles.resolve_style(args.style, prompt)
     ratio = args.aspect_ratio or os.environ.get(receipts.RATIO) or limits.DEFAULT_RATIO
@@ -134,7 +136,7 @@ def _caption(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task
             allow_off=args.allow_off,
             strict=strict,
         ),
-        lambda gateway, call: writing.rewrite(args.console, gateway, call, style, ratio, shown),
+        lambda gateway, call: reasoning.rewrite(args.console, gateway, call, style, ratio, shown),
     )
 
 
@@ -142,10 +144,11 @@ def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task"
     """The motion alone, with the anchor in view. Raises UsageError for what would do nothing."""
     from pathlib import Path
 
-    from factorized_video import plan, receipts, writing
+    from factorized_video import receipts
     from factorized_video.media import images
     from factorized_video.receipts import digests
-    from factorized_video.writing import Task
+    from factorized_video.stages import plan, reasoning
+    from factorized_video.stages.reasoning import Task
 
     for name in ("style", "aspect_ratio", "motion_file", "reference"):
         if getattr(args, name) is not None:
@@ -163,7 +166,7 @@ def _motion(args: argparse.Namespace, prompt: str, chosen: "Settings") -> "Task"
         lambda only, strict: plan.motion_call(
             prompt, chosen.name, model=args.model or only, allow_off=args.allow_off, strict=strict
         ),
-        lambda gateway, call: writing.watch(args.console, gateway, call, images.to_show(anchor)),
+        lambda gateway, call: reasoning.watch(args.console, gateway, call, images.to_show(anchor)),
     )
 
 
@@ -178,9 +181,10 @@ def _written(
     """The result: written now or before; the caller holds the output's lock."""
     import time
 
-    from factorized_video import preflight, receipts, writing
+    from factorized_video import receipts
     from factorized_video.files import sweep, write_file
     from factorized_video.gateway import open_gateway
+    from factorized_video.stages import preflight, reasoning
 
     def as_file(text: str) -> bytes:
         return (text + "\n").encode()
@@ -229,7 +233,7 @@ def _written(
     elif output and text:
         write_file(output, as_file(text))
     if text is None:
-        console.warn(writing.no_motion(result["problems"]))
+        console.warn(reasoning.no_motion(result["problems"]))
     if motion_file:
         sweep(motion_file)
     if motion_file and not (record and motion_file.exists()):

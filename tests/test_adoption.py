@@ -10,14 +10,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from factorized_video import adoption
-from factorized_video.adoption import AFTER_S, BEFORE_S, fitting, neighbours, settle
 from factorized_video.errors import Unavailable
 from factorized_video.gateway import client
 from factorized_video.gateway.settings import Settings
 from factorized_video.gateway.types import ListedJob
 from factorized_video.money import Cost
 from factorized_video.receipts import Record, receipt_path
+from factorized_video.stages import lost_job
+from factorized_video.stages.lost_job import AFTER_S, BEFORE_S, fitting, neighbours, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import Gateway, Reply
@@ -72,7 +72,7 @@ def test_a_row_fits_only_if_all_that_is_known_of_it_does(
 
 
 def test_the_window_is_the_contracts() -> None:
-    assert (BEFORE_S, AFTER_S, adoption.LOOK_FOR_S) == (60, 180, 15)
+    assert (BEFORE_S, AFTER_S, lost_job.LOOK_FOR_S) == (60, 180, 15)
 
 
 def test_all_rows_that_fit_are_named_in_the_lists_order() -> None:
@@ -169,18 +169,18 @@ def test_a_neighbour_holds_its_job_or_is_a_rival(
     ours = lay(place, "ours.mp4", "unknown")
     lay(place, "other.mp4", state, **more)
     found = neighbours(ours)
-    assert found == adoption.Neighbours(frozenset(held), rivals)
+    assert found == lost_job.Neighbours(frozenset(held), rivals)
 
 
 def test_neighbours_are_counted_together_and_what_is_no_receipt_is_passed_over(place: Path) -> None:
     ours = lay(place, "ours.mp4", "intent", job=None)
-    assert neighbours(ours) == adoption.Neighbours(frozenset(), 0)
+    assert neighbours(ours) == lost_job.Neighbours(frozenset(), 0)
     for number in range(3):
         lay(place, f"open-{number}.mp4", "intent")
         lay(place, f"made-{number}.mp4", "succeeded", job=f"j-{number}")
     (place / "damaged.mp4.receipt.json").write_bytes(b"{")
     (place / "notes.txt").write_text("j-9")
-    assert neighbours(ours) == adoption.Neighbours(frozenset({"j-0", "j-1", "j-2"}), 3)
+    assert neighbours(ours) == lost_job.Neighbours(frozenset({"j-0", "j-1", "j-2"}), 3)
 
 
 def test_a_call_that_was_answered_by_resubmit_is_no_rival(place: Path) -> None:

@@ -16,17 +16,13 @@ import pytest
 from bed import table as bed_table
 from factorized_video import (
     STAGES,
-    adoption,
-    candidates,
     cli,
     console,
     inputs,
     interrupts,
     models,
     money,
-    plan,
     receipts,
-    selection,
     workfolder,
 )
 from factorized_video.defaults import MOST_CANDIDATES
@@ -47,6 +43,9 @@ from factorized_video.prompts.json_reply import REPAIR_REQUEST
 from factorized_video.prompts.motion import MOST_WORDS, MOTION_SHAPE, MOTION_SYSTEM_PROMPT
 from factorized_video.receipts import run_list
 from factorized_video.receipts.cap import MAX_COST
+from factorized_video.stages import lost_job, plan
+from factorized_video.stages.candidates.choice import AT_ONCE, _lines, _title
+from factorized_video.stages.candidates.folder import Candidate, Folder, Wish
 from factorized_video.texts import MAX_TEXT
 from PIL import Image
 
@@ -526,10 +525,10 @@ CHECK_STATES = [
 ]
 
 
-def a_candidate(output: Path) -> candidates.Candidate:
+def a_candidate(output: Path) -> Candidate:
     """One that was drawn and checked."""
     answers = (checklist.Answer("Is it red?", "no", "a blue ball", "it is blue"),)
-    return candidates.Candidate(
+    return Candidate(
         "2",
         output,
         {**begun(output).data, "state": "succeeded"},
@@ -538,10 +537,10 @@ def a_candidate(output: Path) -> candidates.Candidate:
     )
 
 
-def its_folder(output: Path, **wish: Any) -> candidates.Folder:
+def its_folder(output: Path, **wish: Any) -> Folder:
     """The folder of the candidates for an output."""
-    asked_for = candidates.Wish("Three red balls", candidates=2, **wish)
-    return candidates.Folder(output, "0", asked_for, {"name": "happycapy", "host": "h"})
+    asked_for = Wish("Three red balls", candidates=2, **wish)
+    return Folder(output, "0", asked_for, {"name": "happycapy", "host": "h"})
 
 
 def clip_call() -> plan.Call:
@@ -672,7 +671,7 @@ def test_how_candidates_are_drawn_and_checked() -> None:
     most = f"1 to {MOST_CANDIDATES}"
     assert reference("cli.md").count(f"draw N anchors, {most}, and the contact sheet") == 2
     assert f"of up to {MOST_CANDIDATES} candidates" in readme()
-    assert (selection.AT_ONCE, "At most four are drawn and checked at once" in page) == (4, True)
+    assert (AT_ONCE, "At most four are drawn and checked at once" in page) == (4, True)
     assert f"5 to {checklist.MOST_QUESTIONS} questions" in page
     own, longest = checklist.MOST_OWN_QUESTIONS, checklist.LONGEST_QUESTION
     limits = f"1 to {own}, each of at most {longest} characters"
@@ -691,12 +690,12 @@ def test_what_the_contact_sheet_says() -> None:
     page = section(reference("first-frame.md"), "Reading the contact sheet")
     one = a_candidate(Path("a.png"))
     titles = {
-        selection._title(one._replace(check=check))
+        _title(one._replace(check=check))
         for check in (None, checklist.Check(), checklist.Check((checklist.Answer("", "yes"),) * 6))
     }
     for title in titles:
         assert title.replace("6 of 6", "5 of 6") in page
-    assert selection._lines(one) == (("no:", "Is it red?"),)
+    assert _lines(one) == (("no:", "Is it red?"),)
     assert f"at most {contact_sheet.MOST_LINES} of them" in page
     assert "| no: ..., unsure: ... |" in page
     assert set(contact_sheet._COLOURS) == {"passed", "failed", "unknown"}
@@ -744,8 +743,8 @@ def test_no_gain_is_claimed_and_the_papers_are_named() -> None:
 
 def test_how_long_a_lost_answer_is_looked_for() -> None:
     page = section(reference("gateways.md"), "A lost answer")
-    assert f"{adoption.BEFORE_S:g} s before and {adoption.AFTER_S:g} s after" in page
-    assert f"every {adoption.LOOK_EVERY_S:g} s until {adoption.LOOK_FOR_S:g} s after" in page
+    assert f"{lost_job.BEFORE_S:g} s before and {lost_job.AFTER_S:g} s after" in page
+    assert f"every {lost_job.LOOK_EVERY_S:g} s until {lost_job.LOOK_FOR_S:g} s after" in page
     limit = re.search(r"limit=(\d+)", happycapy.encode_list().path)
     assert limit
     assert f"`limit` {limit[1]}" in reference("gateways.md")
@@ -971,9 +970,8 @@ def default_plan(*words: str) -> plan.Plan:
     """What the orchestrator plans where nothing is typed, or only these options of candidates."""
     module = script("scripts/factorized_generate.py")
     options = module.build_parser().parse_args(["--prompt=A cat", *words])
-    wish = candidates.Wish(
-        "A cat",
-        **{name: getattr(options, name) for name in candidates.Wish._fields if name != "prompt"},
+    wish = Wish(
+        "A cat", **{name: getattr(options, name) for name in Wish._fields if name != "prompt"}
     )
     names = (
         "style",

@@ -16,7 +16,7 @@ from factorized_video.errors import UsageError
 from factorized_video.media import images
 from factorized_video.models import ImageLimits, Model
 from factorized_video.models.limits import Framing, check_last_size
-from factorized_video.plan import Call, synthesis
+from factorized_video.stages.plan import Call, synthesis
 from loopback import Gateway, Reply, png
 from PIL import Image
 from speech import Asked

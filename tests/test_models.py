@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factorized_video import aspect_ratios, models, money, plan
+from factorized_video import aspect_ratios, models, money
 from factorized_video.errors import UsageError
 from factorized_video.models import Model, limits
 from factorized_video.money import Cost
 from factorized_video.prompts import styles
+from factorized_video.stages import plan
 from jsonschema import Draft202012Validator
 
 REGISTRY = models.registry()

@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from factorized_video import models, money, plan
+from factorized_video import models, money
 from factorized_video.errors import OverBudget, UsageError
 from factorized_video.money import Cost
-from factorized_video.plan import CAPTION_TO_COME, MOTION_TO_COME, Call, Plan
 from factorized_video.prompts import anchor_image, strategies, styles
 from factorized_video.receipts.cap import Cap, Spent
+from factorized_video.stages import plan
+from factorized_video.stages.plan import CAPTION_TO_COME, MOTION_TO_COME, Call, Plan
 
 VEO = "google/veo-3.1-generate-preview"
 VEO_FAST = "google/veo-3.1-fast-generate-preview"

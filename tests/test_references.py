@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from conftest import Run, run
-from factorized_video import models, plan
+from factorized_video import models
 from factorized_video.errors import UsageError
 from factorized_video.prompts import anchor_image
 from factorized_video.prompts.caption import REFERENCES_FOR_CAPTION, rewrite_messages
 from factorized_video.receipts import digests
+from factorized_video.stages import plan
 from loopback import Gateway, png
 from speech import Asked, shown
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factorized_video import models, plan
+from factorized_video import models
 from factorized_video.errors import UsageError
+from factorized_video.stages import plan
 from judges import QUESTIONS, Judge
 from loopback import CAPTION, Gateway, chat
 from PIL import Image

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import STAGES, errors, files, measuring, money, output_paths, preflight, receipts, texts
+from . import STAGES, errors, files, measuring, money, output_paths, receipts, texts
 from .console import Console
 from .defaults import CONCURRENCY
 from .errors import Interrupted, OutputError, ToolError, UsageError
@@ -28,6 +28,7 @@ from .receipts import spending
 from .receipts.cap import Spent, check_cap, effective_cap
 from .rerun import flag_of, same_command
 from .run import Run
+from .stages import preflight
 from .supervising import Answer, Command, Crew, words_of
 
 MOST_LINES = 5_000

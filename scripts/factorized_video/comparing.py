@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import errors, evaluating, files, money, plan, receipts
+from . import errors, evaluating, files, money, receipts
 from .direct import OF_ANCHORS, DirectRun
 from .errors import OutputError, ToolError, UsageError
 from .evaluating import MEASURES
@@ -25,6 +25,7 @@ from .receipts import spending
 from .receipts.cap import check_cap, effective_cap
 from .rerun import same_command, with_choice, with_model
 from .run import Run
+from .stages import plan
 from .supervising import Answer, Command, Crew, words_of
 
 ARMS = {"factorized": "Factorized: three stages", "direct": "Direct: text-to-video"}

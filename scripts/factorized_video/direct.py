@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import inputs, output_paths, plan, receipts, texts
+from . import inputs, output_paths, receipts, texts
 from .children import Children
 from .console import TOLD
 from .errors import Refused, Rejected, UsageError
@@ -24,6 +24,7 @@ from .receipts import digests, spending
 from .receipts.cap import effective_cap
 from .rerun import OF_DRAWING, flag_of, with_model, with_other_words
 from .run import Run
+from .stages import plan
 
 # Options that say nothing where no anchor is drawn, and none is given: names in a namespace.
 OF_ANCHORS = (

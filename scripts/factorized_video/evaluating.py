@@ -13,8 +13,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import files, money, plan, preflight, receipts, verifying
-from .asking import Conversation
+from . import files, money, receipts
 from .errors import OutputError, Refused
 from .gateway import open_gateway
 from .media import judge_frames
@@ -24,12 +23,14 @@ from .prompts.checklist import Check
 from .prompts.json_reply import Unusable
 from .receipts import digests, spending
 from .receipts.cap import Cap, check_cap
+from .stages import judge, plan, preflight
+from .stages.conversation import Conversation
 
 if TYPE_CHECKING:
     from .console import Console
     from .gateway.client import Gateway
     from .gateway.settings import Settings
-    from .plan import Call
+    from .stages.plan import Call
 
 EVALUATOR = "--evaluator-model"
 # What is asked of each clip, by the key in results, as people are told it.
@@ -183,7 +184,7 @@ class Evaluation:
         arm, what = place
         self._console.progress(f"measuring {clip.name}: {MEASURES[what]}")
         shown = judge_frames.over(clip) if what == "frames" else judge_frames.over(clip, count=1)
-        found, about = verifying.check(
+        found, about = judge.check(
             self._console,
             gateway,
             self._call,

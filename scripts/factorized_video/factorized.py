@@ -7,8 +7,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from . import STAGES, delivery, files, inputs, models, output_paths, pictures, plan, receipts, texts
-from .candidates import Wish, check_place
+from . import STAGES, files, inputs, models, output_paths, receipts, texts
 from .defaults import MOST_CANDIDATES
 from .errors import Refused, StillRunning, UsageError
 from .gateway import settings
@@ -20,6 +19,8 @@ from .receipts import digests
 from .receipts.cap import effective_cap
 from .rerun import OF_DRAWING, flag_of, with_other_words
 from .run import Run
+from .stages import delivery, plan, reference_images
+from .stages.candidates.folder import Wish, check_place
 from .workfolder import WorkFolder, standing
 
 # What was asked for, as it was typed: in the digest, and with the rest in the plan.
@@ -63,7 +64,7 @@ class FactorizedRun(Run):
         given = {name: getattr(args, name) for name in Wish._fields if name != "prompt"}
         self._wish = wish = Wish(prompt, **given)
         wish.check()
-        sources = pictures.read(args.reference)
+        sources = reference_images.read(args.reference)
         own = None
         if args.anchor_path is not None:
             own = images.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from . import receipts, texts
-from .candidates import Folder, Wish
 from .children import OF_CANDIDATES, Children
 from .console import TOLD
 from .errors import OverBudget, Rejected, Unverified, UsageError
 from .models import THE_ONLY_ONE, limits
-from .plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
 from .prompts import strategies, styles
 from .receipts import digests, spending
 from .receipts.cap import Cap, Spent, check_cap
 from .rerun import same_command, with_choice, with_model
+from .stages.candidates.folder import Folder, Wish
+from .stages.plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
 from .workfolder import WorkFolder
 
 # The settings of the clip, as typed, that Stage 3's digest covers.

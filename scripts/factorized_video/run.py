@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import plan
+from .stages import plan
 
 if TYPE_CHECKING:
     from .console import Console

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .asking import Conversation
-from .errors import OutputError, Refused
-from .prompts import checklist, clip_checklist
-from .prompts.checklist import Answer, Check
-from .prompts.json_reply import Unusable
+from ..errors import OutputError, Refused
+from ..prompts import checklist, clip_checklist
+from ..prompts.checklist import Answer, Check
+from ..prompts.json_reply import Unusable
+from .conversation import Conversation
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.client import Gateway
-    from .gateway.types import Picture
+    from ..console import Console
+    from ..gateway.client import Gateway
+    from ..gateway.types import Picture
     from .plan import Call
 
 JUDGE = "--judge-model"

@@ -10,16 +10,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import aspect_ratios, receipts
-from .errors import ToolError
-from .files import SUFFIX, remembered
-from .models import limits
+from .. import aspect_ratios, receipts
+from ..errors import ToolError
+from ..files import SUFFIX, remembered
+from ..models import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .gateway.client import Gateway
-    from .gateway.types import ListedJob
+    from ..gateway.client import Gateway
+    from ..gateway.types import ListedJob
 
 BEFORE_S, AFTER_S = 60.0, 180.0  # around the intent, by the gateway's clock
 LOOK_FOR_S = 15.0  # a job may take this long to appear in the list

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from .errors import UsageError
-from .models import THE_ONLY_ONE
-from .money import Cost
-from .receipts import CHECKED, COMMAND
+from ..errors import UsageError
+from ..models import THE_ONLY_ONE
+from ..money import Cost
+from ..receipts import CHECKED, COMMAND
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.client import Gateway
+    from ..console import Console
+    from ..gateway.client import Gateway
 
 
 def check(console: Console, gateway: Gateway, expected: Cost) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import receipts
-from .errors import UsageError
-from .media import images
-from .media.images import ImageFile
+from .. import receipts
+from ..errors import UsageError
+from ..media import images
+from ..media.images import ImageFile
 
 if TYPE_CHECKING:
-    from .aspect_ratios import Size
-    from .gateway.types import Picture
+    from ..aspect_ratios import Size
+    from ..gateway.types import Picture
 
 
 class Given(NamedTuple):

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import receipts
-from .errors import JobFailed, Rejected, StillRunning, UsageError
-from .files import SUFFIX
-from .money import Cost
+from .. import receipts
+from ..errors import JobFailed, Rejected, StillRunning, UsageError
+from ..files import SUFFIX
+from ..money import Cost
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .console import Console
-    from .gateway.settings import Settings
+    from ..console import Console
+    from ..gateway.settings import Settings
 
 
 def record_of(path: Path) -> receipts.Record:
@@ -59,8 +59,8 @@ def cancel(console: Console, record: receipts.Record, chosen: Settings) -> dict[
     Raises StillRunning where the gateway cannot cancel or would not, UsageError where the job has
     ended by itself.
     """
-    from .gateway import open_gateway
-    from .gateway.types import shown_id
+    from ..gateway import open_gateway
+    from ..gateway.types import shown_id
 
     command = record.data.get("command")
     goes_on = {**record.whereabouts, "next": command}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .asking import Conversation
-from .errors import OutputError, Refused, ToolError
-from .prompts.caption import (
+from ..errors import OutputError, Refused, ToolError
+from ..prompts.caption import (
     CAPTION_SHAPE,
     STILLNESS_REQUEST,
     Rewrite,
@@ -15,13 +14,14 @@ from .prompts.caption import (
     read_rewrite,
     rewrite_messages,
 )
-from .prompts.json_reply import Unusable, asked_again, repair_request
-from .prompts.motion import MOTION_SHAPE, Motion, motion_messages, problems, read_motion
+from ..prompts.json_reply import Unusable, asked_again, repair_request
+from ..prompts.motion import MOTION_SHAPE, Motion, motion_messages, problems, read_motion
+from .conversation import Conversation
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.client import Gateway
-    from .gateway.types import Picture
+    from ..console import Console
+    from ..gateway.client import Gateway
+    from ..gateway.types import Picture
     from .plan import Call
 
 

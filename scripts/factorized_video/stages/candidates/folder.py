@@ -13,15 +13,15 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import files, inputs, money, receipts, rerun, texts
-from .defaults import MOST_CANDIDATES
-from .errors import UsageError
-from .media import images
-from .models import limits
-from .money import Cost
-from .prompts import checklist
-from .prompts.checklist import Check
-from .receipts import digests, spending
+from ... import files, inputs, money, receipts, rerun, texts
+from ...defaults import MOST_CANDIDATES
+from ...errors import UsageError
+from ...media import images
+from ...models import limits
+from ...money import Cost
+from ...prompts import checklist
+from ...prompts.checklist import Check
+from ...receipts import digests, spending
 
 _FREE = Cost(0.0, "actual")
 _PASSING = Check((checklist.Answer("", "yes"),))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from . import models, money
-from .errors import Rejected
-from .gateway.types import ChatReply, ChatRequest, Picture
-from .models import limits
-from .money import Cost
-from .prompts.json_reply import Unusable, asked_again, repair_request
-from .rerun import offer_replacement
+from .. import models, money
+from ..errors import Rejected
+from ..gateway.types import ChatReply, ChatRequest, Picture
+from ..models import limits
+from ..money import Cost
+from ..prompts.json_reply import Unusable, asked_again, repair_request
+from ..rerun import offer_replacement
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.client import Gateway
+    from ..console import Console
+    from ..gateway.client import Gateway
     from .plan import Call
 
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import adoption, interrupts, receipts, rerun
-from .errors import JobFailed, Refused, Rejected, ToolError, Unknown
-from .files import remember
-from .gateway import retry_policy
-from .gateway.reply_parsing import is_refusal, tells_of_unknown_model
-from .gateway.types import Job, Picture, VideoRequest, shown_id
-from .models import limits
-from .money import Cost
+from .. import interrupts, receipts, rerun
+from ..errors import JobFailed, Refused, Rejected, ToolError, Unknown
+from ..files import remember
+from ..gateway import retry_policy
+from ..gateway.reply_parsing import is_refusal, tells_of_unknown_model
+from ..gateway.types import Job, Picture, VideoRequest, shown_id
+from ..models import limits
+from ..money import Cost
+from . import lost_job
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.client import Gateway
+    from ..console import Console
+    from ..gateway.client import Gateway
     from .plan import Call
 
 # How long an idempotency key is relied on (contract: an intent under one hour old).
@@ -153,7 +154,7 @@ def settle(
     fitting: list[str] = []
     if gateway.lists_jobs:
         try:
-            job, fitting = adoption.settle(gateway, record, console.progress)
+            job, fitting = lost_job.settle(gateway, record, console.progress)
         except ToolError as error:
             console.warn(f"The gateway's list of jobs could not be read: {error.message}")
     if job:

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import drawing, files, interrupts, preflight, receipts, rerun, verifying
-from .candidates import Candidate, Folder
-from .errors import (
+from ... import files, interrupts, receipts, rerun
+from ...errors import (
     Interrupted,
     OutputError,
     Refused,
@@ -24,21 +23,23 @@ from .errors import (
     Unverified,
     UsageError,
 )
-from .gateway import open_gateway
-from .gateway.client import Gateway
-from .media import contact_sheet, images
-from .models import limits
-from .money import Cost, total
-from .prompts import anchor_image, checklist
-from .receipts import spending
-from .receipts.cap import check_cap
+from ...gateway import open_gateway
+from ...gateway.client import Gateway
+from ...media import contact_sheet, images
+from ...models import limits
+from ...money import Cost, total
+from ...prompts import anchor_image, checklist
+from ...receipts import spending
+from ...receipts.cap import check_cap
+from .. import composition, judge, preflight
+from .folder import Candidate, Folder
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.settings import Settings
-    from .gateway.types import Picture
-    from .plan import Call
-    from .receipts.cap import Cap
+    from ...console import Console
+    from ...gateway.settings import Settings
+    from ...gateway.types import Picture
+    from ...receipts.cap import Cap
+    from ..plan import Call
 
 AT_ONCE = 4
 # How one candidate may end without ending the others: what it has come to is in its receipt.
@@ -235,7 +236,7 @@ class Selection:
         if known is not None:
             return known
         call = self._calls["questions"]
-        written, conversation = verifying.write_questions(console, gateway, call, prompt)
+        written, conversation = judge.write_questions(console, gateway, call, prompt)
         record = receipts.Record.begin(
             path,
             "questions",
@@ -339,7 +340,7 @@ class Selection:
         if decision.startswith("return"):
             return
         if decision == "resume":
-            record, came = drawing.resumed(path, receipt)
+            record, came = composition.resumed(path, receipt)
         else:
             mends = call.stage == "repair"
             if mends:  # what came before it may have cost more than it was thought to
@@ -356,7 +357,7 @@ class Selection:
                 model=call.model.id,
                 expected=call.cost,
             )
-            came = drawing.draw(
+            came = composition.draw(
                 console,
                 gateway,
                 call,
@@ -365,7 +366,7 @@ class Selection:
                 pictures=pictures,
                 candidate=None if name == "1" else name,
             )
-        drawing.deliver(console, gateway, record, came, ratio)
+        composition.deliver(console, gateway, record, came, ratio)
 
     def _consult(self, path: Path, wanted: str, *, overwrite: bool) -> tuple[str, dict[str, Any]]:
         return receipts.consult(
@@ -379,7 +380,7 @@ class Selection:
             return
         self._console.progress(f"checking candidate {name}")
         picture = images.to_show(images.read_image(one.path, f"Candidate {name}"))
-        found, about = verifying.check(
+        found, about = judge.check(
             self._console, gateway, self._calls["verification"], (picture,), questions
         )
         key = self._folder.check_key(one.sha256, questions)

@@ -11,15 +11,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import plan, receipts
-from .errors import OutputError, StillRunning, ToolError
-from .files import exclusive, put_in_place, sweep, temporary_beside, write_file
-from .media import clips, file_types, similarity
+from .. import receipts
+from ..errors import OutputError, StillRunning, ToolError
+from ..files import exclusive, put_in_place, sweep, temporary_beside, write_file
+from ..media import clips, file_types, similarity
+from . import plan
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.client import Gateway
-    from .gateway.types import Job
+    from ..console import Console
+    from ..gateway.client import Gateway
+    from ..gateway.types import Job
 
 
 def deliver(
@@ -90,7 +91,7 @@ def draw_filmstrip(console: Console, clip: Path) -> None:
 
     Under the clip's lock, so that what a killed run has left of one can be removed.
     """
-    from .media.filmstrip import filmstrip
+    from ..media.filmstrip import filmstrip
 
     path = receipts.filmstrip_path(clip)
     if path.exists():
@@ -134,7 +135,7 @@ def _fidelity(console: Console, sent: bytes | None, came: bytes | None) -> float
     if value < similarity.RESPECTED:
         console.warn(
             f"The clip does not begin with the anchor: anchor_fidelity is {value:.2f}, where "
-            f"{similarity.RESPECTED:g} and more means that it does. The model took it loosely; look "
-            "at the filmstrip."
+            f"{similarity.RESPECTED:g} and more means that it does. The model took it loosely; "
+            "look at the filmstrip."
         )
     return value

@@ -9,14 +9,14 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from . import STAGES, aspect_ratios, models, money
-from .aspect_ratios import Size
-from .errors import OverBudget, UsageError
-from .models import ImageLimits, Model, limits
-from .models.limits import Framing
-from .money import Cost
-from .prompts import anchor_image, strategies, styles
-from .receipts.cap import Cap, Spent, check_cap
+from .. import STAGES, aspect_ratios, models, money
+from ..aspect_ratios import Size
+from ..errors import OverBudget, UsageError
+from ..models import ImageLimits, Model, limits
+from ..models.limits import Framing
+from ..money import Cost
+from ..prompts import anchor_image, strategies, styles
+from ..receipts.cap import Cap, Spent, check_cap
 
 # A text that an earlier stage has yet to write stands in a plan as this, and is reckoned to have so
 # many characters: the system prompt asks for 120 and 60 words at most.

@@ -9,17 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import aspect_ratios, files, receipts
-from .errors import OutputError, Refused, ToolError, Unknown
-from .gateway.types import ImageRequest, Picture
-from .media import file_types, images
-from .models import limits
-from .money import Cost
-from .rerun import offer_replacement
+from .. import aspect_ratios, files, receipts
+from ..errors import OutputError, Refused, ToolError, Unknown
+from ..gateway.types import ImageRequest, Picture
+from ..media import file_types, images
+from ..models import limits
+from ..money import Cost
+from ..rerun import offer_replacement
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.client import Gateway
+    from ..console import Console
+    from ..gateway.client import Gateway
     from .plan import Call
 
 

@@ -1,0 +1,1 @@
+"""What each stage does: its request, its plan, its paid call, its output."""
