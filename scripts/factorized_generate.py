@@ -20,7 +20,9 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, inputs, output_paths
+from factorized_video import output_paths
+from factorized_video.cli import option_types, options
+from factorized_video.cli.main import main
 from factorized_video.defaults import CONCURRENCY
 from factorized_video.errors import UsageError
 
@@ -29,10 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from factorized_video.batch import Batch
-    from factorized_video.comparing import ComparedRun
-    from factorized_video.direct import DirectRun
-    from factorized_video.factorized import FactorizedRun
+    from factorized_video.experiments.batch import Batch
+    from factorized_video.experiments.compare import ComparedRun
+    from factorized_video.pipeline.direct import DirectRun
+    from factorized_video.pipeline.three_stages import FactorizedRun
 
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 
@@ -45,9 +47,9 @@ class _WrongModelFlag(argparse.Action):
         )
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> options.Parser:
     """The options; the original skill's first."""
-    parser = cli.Parser(
+    parser = options.Parser(
         "Prompt -> caption of the first frame -> anchor image -> video. The same command again "
         "goes on where it was.",
         'python3 scripts/factorized_generate.py --prompt "A cat jumping from a bookshelf to the '
@@ -80,7 +82,7 @@ def build_parser() -> cli.Parser:
         metavar="RECEIPT",
         help="ask the gateway to end the running job of this receipt (or of this clip)",
     )
-    cli.add_style(parser)
+    options.add_style(parser)
     parser.add_argument("--skip-reasoning", action="store_true", help="the prompt is the caption")
     parser.add_argument(
         "--skip-anchor", action="store_true", help="use the image of --anchor-path as the anchor"
@@ -101,8 +103,8 @@ def build_parser() -> cli.Parser:
     parser.add_argument(
         "--enhance", action="store_true", help="add terms of the craft that fit the style"
     )
-    cli.add_video_options(parser)
-    cli.add_references(parser.add_argument_group("the same again"))
+    options.add_video_options(parser)
+    options.add_references(parser.add_argument_group("the same again"))
     measured = parser.add_argument_group("without an anchor, for comparison")
     arms = measured.add_mutually_exclusive_group()
     arms.add_argument(
@@ -120,11 +122,11 @@ def build_parser() -> cli.Parser:
     )
     measured.add_argument(
         "--concurrency",
-        type=inputs.concurrency,
+        type=option_types.concurrency,
         metavar="N",
         help=f"with --prompts-file: so many at once (default: {CONCURRENCY})",
     )
-    cli.add_candidate_options(parser)
+    options.add_candidate_options(parser)
     parser.add_argument(
         "--output",
         metavar="FILE.mp4",
@@ -145,15 +147,15 @@ def build_parser() -> cli.Parser:
         action="store_true",
         help="with --list-models: also ask the gateway for its list, and show what differs",
     )
-    cli.add_motion(more)
+    options.add_motion(more)
     more.add_argument(
         "--motion-from-anchor",
         action="store_const",
         const=True,
         help="have the LLM look at the anchor and write the motion that follows from it",
     )
-    cli.add_job_options(parser)
-    cli.add_common(parser)
+    options.add_job_options(parser)
+    options.add_common(parser)
     return parser
 
 
@@ -173,7 +175,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 def _batch(args: argparse.Namespace) -> "Batch":
     """A run for each line of the file."""
-    from factorized_video.batch import Batch
+    from factorized_video.experiments.batch import Batch
 
     return Batch(args, build_parser(), SCRIPTS, _one)
 
@@ -192,14 +194,14 @@ def _one(
             "--evaluator-model is for --compare --verify.", "Leave it out, or add both."
         )
     if args.compare:
-        from factorized_video.comparing import ComparedRun
+        from factorized_video.experiments.compare import ComparedRun
 
         return ComparedRun(args, build_parser(), SCRIPTS, prompt, folder)
     if args.direct:
-        from factorized_video.direct import DirectRun
+        from factorized_video.pipeline.direct import DirectRun
 
         return DirectRun(args, SCRIPTS, prompt, folder)
-    from factorized_video.factorized import FactorizedRun
+    from factorized_video.pipeline.three_stages import FactorizedRun
 
     return FactorizedRun(args, SCRIPTS, prompt, folder)
 
@@ -268,4 +270,4 @@ def _list_models(args: argparse.Namespace) -> "dict[str, Any]":
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main(build_parser, run))
+    sys.exit(main(build_parser, run))

@@ -19,7 +19,9 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, output_paths, texts
+from factorized_video import output_paths, texts
+from factorized_video.cli import options
+from factorized_video.cli.main import main
 from factorized_video.errors import UsageError
 from factorized_video.rerun import flag_of
 
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
     from factorized_video.stages.plan import Call
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> options.Parser:
     """The options; the original skill's first."""
-    parser = cli.Parser(
+    parser = options.Parser(
         "Stage 2, composition: draw the anchor, the first frame of the video, from its caption.",
         'python3 scripts/generate_anchor.py "A tabby cat on a tall bookshelf" --enhance '
         "--output anchor.png",
@@ -53,13 +55,13 @@ def build_parser() -> cli.Parser:
         "--input-file", metavar="FILE", help="read the caption from FILE, or from stdin (-)"
     )
     parser.add_argument("--model", metavar="ID", help="the image model")
-    cli.add_references(parser)
+    options.add_references(parser)
     parser.add_argument(
         "--edit",
         metavar="IMAGE",
         help="change this picture in what CAPTION says, and in nothing else",
     )
-    cli.add_style(parser)
+    options.add_style(parser)
     parser.add_argument(
         "--enhance", action="store_true", help="add terms of the craft that fit the style"
     )
@@ -68,13 +70,13 @@ def build_parser() -> cli.Parser:
         metavar="FILE",
         help="where the image goes: .png, .jpg, .webp (default: outputs/<first words>-<hash>.png)",
     )
-    cli.add_candidate_options(parser).add_argument(
+    options.add_candidate_options(parser).add_argument(
         "--user-prompt",
         metavar="TEXT",
         help="the video prompt that the questions are written from; - reads it from stdin "
         "(default: the caption)",
     )
-    cli.add_common(parser)
+    options.add_common(parser)
     return parser
 
 
@@ -318,4 +320,4 @@ def _one(
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main(build_parser, run))
+    sys.exit(main(build_parser, run))

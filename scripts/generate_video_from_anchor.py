@@ -20,7 +20,9 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, inputs, output_paths, rerun, texts
+from factorized_video import output_paths, rerun, texts
+from factorized_video.cli import options
+from factorized_video.cli.main import main
 from factorized_video.errors import UsageError
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -45,9 +47,9 @@ ASKED = (
 )
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> options.Parser:
     """The options; the original skill's first."""
-    parser = cli.Parser(
+    parser = options.Parser(
         "Stage 3, temporal synthesis: animate the anchor into a video that begins with it.",
         "python3 scripts/generate_video_from_anchor.py --anchor anchor.png "
         '--prompt "The cat jumps to the couch" --output video.mp4',
@@ -63,16 +65,16 @@ def build_parser() -> cli.Parser:
         "--prompt", metavar="TEXT", required=True, help="the video prompt; - reads it from stdin"
     )
     parser.add_argument("--model", metavar="ID", help="the image-to-video model")
-    cli.add_ratio(parser)
-    cli.add_video_options(parser)
+    options.add_ratio(parser)
+    options.add_video_options(parser)
     parser.add_argument(
         "--output",
         metavar="FILE.mp4",
         help="where the video goes (default: outputs/<first words>-<hash>.mp4)",
     )
-    cli.add_motion(parser.add_argument_group("motion"))
-    cli.add_job_options(parser)
-    cli.add_common(parser)
+    options.add_motion(parser.add_argument_group("motion"))
+    options.add_job_options(parser)
+    options.add_common(parser)
     return parser
 
 
@@ -96,7 +98,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console.stage = "direct" if direct else "synthesis"
     _check_flags(args)
     prompt = texts.read_text(args.prompt, None, "--prompt")
-    motion = inputs.read_motion(args)
+    motion = texts.read_motion(args.motion, args.motion_file)
     anchor = None if direct else images.read_image(Path(args.anchor).expanduser(), "--anchor")
     chosen = settings.resolve(args.gateway, needs_key=False)  # the key's turn comes after the plan
     is_demo = chosen.name == "demo"
@@ -288,4 +290,4 @@ def _check_flags(args: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main(build_parser, run))
+    sys.exit(main(build_parser, run))

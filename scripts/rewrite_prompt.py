@@ -19,7 +19,9 @@ import _bootstrap
 
 _bootstrap.ensure(__file__)
 
-from factorized_video import cli, output_paths, texts
+from factorized_video import output_paths, texts
+from factorized_video.cli import options
+from factorized_video.cli.main import main
 from factorized_video.errors import UsageError
 from factorized_video.rerun import flag_of
 
@@ -33,26 +35,26 @@ if TYPE_CHECKING:
     from factorized_video.stages.reasoning import Task
 
 
-def build_parser() -> cli.Parser:
+def build_parser() -> options.Parser:
     """The options; the original skill's first."""
-    parser = cli.Parser(
+    parser = options.Parser(
         "Stage 1, reasoning: rewrite a video prompt into a caption of its first frame (printed) "
         "and a motion line.",
         'python3 scripts/rewrite_prompt.py "A cat jumping from a bookshelf to the couch" '
         "--output first_frame.txt",
     )
     parser.add_argument("prompt", metavar="PROMPT", help="the video prompt; - reads it from stdin")
-    cli.add_style(parser)
+    options.add_style(parser)
     parser.add_argument("--model", metavar="ID", help="the LLM that rewrites")
     parser.add_argument("--output", metavar="FILE", help="also write the caption to FILE")
     parser.add_argument("--motion-file", metavar="FILE", help="also write the motion to FILE")
-    cli.add_references(parser)
+    options.add_references(parser)
     parser.add_argument(
         "--anchor",
         metavar="IMAGE",
         help="write the motion alone, with this first frame in view; --output is where it goes",
     )
-    cli.add_common(parser, draws=False)
+    options.add_common(parser, draws=False)
     return parser
 
 
@@ -271,4 +273,4 @@ def _made_before(
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main(build_parser, run))
+    sys.exit(main(build_parser, run))

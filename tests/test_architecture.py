@@ -152,12 +152,13 @@ def test_a_dialect_is_a_pure_translator(module: str) -> None:
 
 
 def test_the_dialects_are_the_gateways_that_can_be_chosen() -> None:
-    from factorized_video import cli, models
+    from factorized_video import models
+    from factorized_video.cli import options
     from factorized_video.gateway import dialects
 
     names = {Path(module).name for module in GATEWAYS}
     assert names == set(dialects.names()) == {"happycapy", "openai", "openrouter", "vercel"}
-    assert {*cli.GATEWAYS} - {"auto", "demo"} == names
+    assert {*options.GATEWAYS} - {"auto", "demo"} == names
     assert {*models.registry()["gateways"]} == names | {"demo"}
 
 

@@ -14,23 +14,17 @@ from typing import Any
 
 import pytest
 from bed import table as bed_table
-from factorized_video import (
-    STAGES,
-    cli,
-    console,
-    inputs,
-    interrupts,
-    models,
-    money,
-    receipts,
-    workfolder,
-)
+from factorized_video import STAGES, console, interrupts, models, money, receipts
+from factorized_video.cli import option_types, options
+from factorized_video.cli.exit_codes import EXITS
+from factorized_video.cli.main import RESULT_KEYS
 from factorized_video.defaults import MOST_CANDIDATES
 from factorized_video.gateway import dialects, settings
 from factorized_video.gateway.dialects import happycapy
 from factorized_video.media import contact_sheet, filmstrip, images, similarity
 from factorized_video.models import limits, listing
 from factorized_video.money import Cost
+from factorized_video.pipeline.work_folder import WorkFolder
 from factorized_video.prompts import anchor_image, checklist, strategies, styles
 from factorized_video.prompts.caption import (
     CAPTION_SHAPE,
@@ -378,7 +372,7 @@ def test_styles_and_limits_of_the_options() -> None:
 
 def test_how_a_picture_is_made_fit() -> None:
     page = section(reference("cli.md"), "The shape of the picture")
-    assert [row[0].strip("`") for row in rows(page)[1:]] == ["not typed", *cli.FITS]
+    assert [row[0].strip("`") for row in rows(page)[1:]] == ["not typed", *options.FITS]
     most = f"{limits.FREE_CROP:.0%}".replace("%", " %")
     for text in (page, readme(), skill(), reference("troubleshooting.md")):
         assert most in text
@@ -445,7 +439,7 @@ def test_how_a_clip_is_looked_at() -> None:
     ],
 )
 def test_exit_codes_are_those_of_the_code(page: str, heading: str, good: dict[str, str]) -> None:
-    expected = good | {str(code): kind for kind, (code, _) in cli.EXITS.items()}
+    expected = good | {str(code): kind for kind, (code, _) in EXITS.items()}
     table = rows(section(text_of(ROOT / page), heading))[1:]
     assert [row[0] for row in table] == sorted(expected, key=int)
     assert {row[0]: row[1].strip("`") for row in table} == expected
@@ -489,14 +483,14 @@ def keys_of_results() -> set[str]:
 def test_json_keys_are_those_of_the_code() -> None:
     always, _, rest = section(reference("cli.md"), "JSON keys").partition("\nWhere they apply:\n")
     where_they_apply, _, of_a_plan = rest.partition("\nAn entry of `stages` in a plan:\n")
-    assert first_cells(always) == set(cli.RESULT_KEYS)
+    assert first_cells(always) == set(RESULT_KEYS)
     (status,) = [row[1] for row in rows(always) if row[0] == "`status`"]
-    words = {word for _, word in cli.EXITS.values()} | {"succeeded", "planned"}
+    words = {word for _, word in EXITS.values()} | {"succeeded", "planned"}
     assert set(re.findall(r"`(\w+)`", status)) == words
     where_they_apply, _, of_a_candidate = where_they_apply.partition("An entry of `candidates`:")
     keys = {name for name in first_cells(where_they_apply) if not name.startswith("--")}
     assert {"candidate", "candidates", "contact_sheet"} <= keys
-    assert keys == keys_of_results() - set(cli.RESULT_KEYS)
+    assert keys == keys_of_results() - set(RESULT_KEYS)
     assert first_cells(of_a_candidate) == set(a_candidate(Path("a.png")).as_json(None))
     (state,) = [row[1] for row in rows(of_a_candidate) if row[0] == "`state`"]
     assert {*CHECK_STATES, "unchecked"} == set(re.findall(r"`(\w+)`", state))
@@ -628,7 +622,7 @@ def test_the_folders_are_named_as_the_code_names_them() -> None:
         assert f"`{folder.place(name).name}`" in page
     for path in (folder.questions_file, folder.sheet):
         assert f"`{path.name}`" in page
-    work = workfolder.WorkFolder(Path("OUTPUT.stages"))
+    work = WorkFolder(Path("OUTPUT.stages"))
     page = section(reference("receipt.md"), "The work folder")
     for path in (work.caption, work.motion, work.seen_motion, work.anchor):
         assert f"`{path.name}`" in page
@@ -724,7 +718,7 @@ def test_prices_of_first_frames_are_those_of_a_plan() -> None:
     dated = {call.cost.as_of for call in planned.calls}
     assert all(f"list prices of {date}" in page for date in dated)
     typed = re.findall(r"--max-cost ([\d.]+)", reference("first-frame.md"))
-    (cap,) = {inputs.usd(amount) for amount in typed}
+    (cap,) = {option_types.usd(amount) for amount in typed}
     whole = default_plan("--candidates", "3", "--verify").cost.amount
     assert whole is not None
     assert 0 <= round(cap - whole, 6) < 0.1
@@ -1016,7 +1010,9 @@ def test_the_skill_suggests_the_cap_that_it_tells_to_suggest() -> None:
     """The total of a default run, rounded up to ten cents; and the price of its first two calls."""
     planned = default_plan()
     assert planned.cost.amount is not None
-    caps = {inputs.usd(typed) for typed in re.findall(r"--max-cost ([\d.]+)", skill() + readme())}
+    caps = {
+        option_types.usd(typed) for typed in re.findall(r"--max-cost ([\d.]+)", skill() + readme())
+    }
     (cap,) = caps
     assert 0 <= round(cap - planned.cost.amount, 6) < 0.1
     assert round(cap * 10, 6) == round(cap * 10)

@@ -23,7 +23,7 @@ from bed import clips, lift, scenes
 from bed.lift import MEASURES, FilmGateway, FilmModels, Planted
 from bed.world import shown
 from conftest import start
-from factorized_video import batch, measuring
+from factorized_video.experiments import batch, statistics
 from factorized_video.media import judge_frames
 from loopback import Request
 from PIL import Image
@@ -179,7 +179,7 @@ def test_who_never_errs_finds_just_what_was_planted() -> None:
     for what in MEASURES:
         assert batch._pairs(lines, what) == planted[what]
         told = lift.lifts_of(lines)[what]
-        assert told == measuring.lift(planted[what])
+        assert told == statistics.lift(planted[what])
         assert told.n == 6
         assert told.incomplete == ()
         assert told.low is not None
@@ -240,14 +240,14 @@ def test_simulated_it_is_the_same_where_nobody_errs_and_counts_no_unknown_check(
     lift.film_both(models, prompts, Path.cwd())
     planted = lift.planted_pairs(models, prompts)
     for what in MEASURES:
-        assert sure[what] == measuring.lift(planted[what])
+        assert sure[what] == statistics.lift(planted[what])
         assert guesses[what].n + len(guesses[what].incomplete) == 6
         assert guesses[what].incomplete
 
 
 def test_a_row_of_the_table() -> None:
-    sure = measuring.Lift(20, 0.8, 0.5, 0.3, 0.2, 0.4)
-    wide = measuring.Lift(19, 0.7, 0.6, 0.1, -0.1, 0.3, ("A cat",))
+    sure = statistics.Lift(20, 0.8, 0.5, 0.3, 0.2, 0.4)
+    wide = statistics.Lift(19, 0.7, 0.6, 0.1, -0.1, 0.3, ("A cat",))
     told = lift.row(Planted(0.1, 0.3, evaluator=0.1), "first_frame", 0.35, [sure, wide])
     assert told == (
         "| first frame | 0.1 | 0.3 | 0.1 | 0.350 | 0.280 | 0.200 | 0.300 "

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from factorized_video import measuring
-from factorized_video.measuring import Arm, Lift, Pair, by_category, lift, table
+from factorized_video.experiments import statistics
+from factorized_video.experiments.statistics import Arm, Lift, Pair, by_category, lift, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -173,7 +173,7 @@ def test_bounds_stay_among_the_differences(passed: list[tuple[int, int]]) -> Non
     ],
 )
 def test_students_t(freedom: int, value: float) -> None:
-    assert measuring.students_t(freedom) == pytest.approx(value, abs=0.0005)
+    assert statistics.students_t(freedom) == pytest.approx(value, abs=0.0005)
 
 
 def drawn(chance: random.Random, n: int, gain: float) -> list[Pair]:
@@ -213,7 +213,7 @@ def of(*categories: str) -> list[Pair]:
         ((), ["overall"]),
         (("numeracy", "spatial"), ["spatial", "numeracy", "overall"]),
         (("zebra", "motion", "apple", "motion"), ["motion", "zebra", "apple", "overall"]),
-        (measuring.CATEGORIES[::-1], [*measuring.CATEGORIES, "overall"]),
+        (statistics.CATEGORIES[::-1], [*statistics.CATEGORIES, "overall"]),
         (("", ""), ["overall"]),
         (("", "motion"), ["motion", "no category", "overall"]),
         # A person's own words do not hide the row of all, nor that of none.
@@ -276,11 +276,11 @@ def test_a_long_prompt_that_was_left_out_is_named_on_one_line() -> None:
     name = table({"m": by_category([pair(None, None, long)])})[-1]
     assert name.startswith("    first line second word")
     assert name.endswith("...")
-    assert len(name) <= 4 + measuring.LONGEST_NAME
+    assert len(name) <= 4 + statistics.LONGEST_NAME
 
 
 def test_as_json_is_plain_and_rounded() -> None:
-    data = json.loads(json.dumps(measuring.as_json(MEASURES)))
+    data = json.loads(json.dumps(statistics.as_json(MEASURES)))
     assert list(data) == ["First frame", "Frames"]
     assert data["First frame"]["motion"] == {
         "n": 2,

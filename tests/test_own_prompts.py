@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factorized_video import measuring
+from factorized_video.experiments import statistics
 from factorized_video.prompts import checklist
 
 FILE = Path(__file__).resolve().parents[1] / "references" / "prompts.jsonl"
@@ -78,4 +78,4 @@ def test_the_snippet_that_brings_a_benchmarks_prompts_makes_lines_of_this_shape(
 
 
 def test_the_categories_are_those_that_the_lift_is_told_for() -> None:
-    assert measuring.CATEGORIES == CATEGORIES
+    assert statistics.CATEGORIES == CATEGORIES

@@ -68,3 +68,10 @@ def _decoded(data: bytes, what: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(f"{what} is not UTF-8 text.", "Expected a plain text file.") from None
+
+
+def read_motion(value: str | None, file: str | None) -> str | None:
+    """The motion from --motion or --motion-file, or None where neither was given."""
+    if value is None and file is None:
+        return None
+    return read_text(value, file, "--motion" if value is not None else "--motion-file")

@@ -21,7 +21,7 @@ _bootstrap.ensure(os.path.join(SCRIPTS, "factorized_generate.py"))
 
 def build_parser() -> argparse.ArgumentParser:
     """The options."""
-    from factorized_video.cli import GATEWAYS
+    from .cli.options import GATEWAYS
 
     parser = argparse.ArgumentParser(
         description="Says which gateway is chosen, and why.", allow_abbrev=False
@@ -33,9 +33,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Choose, ask, print."""
-    from factorized_video.cli import EXITS
-    from factorized_video.errors import ToolError
-    from factorized_video.gateway import open_gateway, settings
+    from .cli.exit_codes import EXITS
+    from .errors import ToolError
+    from .gateway import open_gateway, settings
 
     args = build_parser().parse_args()
     what = "gateway"

@@ -24,10 +24,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from factorized_video import batch, evaluating, measuring, output_paths
+from factorized_video import output_paths
 from factorized_video.console import Console
+from factorized_video.experiments import batch, evaluation, statistics
+from factorized_video.experiments.statistics import Arm, Lift, Pair
 from factorized_video.gateway import settings
-from factorized_video.measuring import Arm, Lift, Pair
 from loopback import Gateway, Reply, Request
 from speech import Asked, said
 
@@ -36,7 +37,7 @@ from bed.models import CHAT_USD, Models, Rates
 from bed.scenes import Counted, Scene, Shape, Sized
 from bed.world import World, shown
 
-MEASURES = evaluating.MEASURES  # first_frame, frames
+MEASURES = evaluation.MEASURES  # first_frame, frames
 CONTROLS = 2  # among the questions of a check
 FRAMES = 9  # of a clip, in six seconds; the tool shows eight of them
 
@@ -284,8 +285,8 @@ def in_process(
     lines = []
     for number, (prompt, both) in enumerate(zip(prompts, made, strict=True)):
         output = folder / f"{number}.mp4"
-        evaluation = evaluating.Evaluation(args, prompt, output, chosen)
-        told = evaluation.make(both, args, None, [evaluation.path])
+        measured = evaluation.Evaluation(args, prompt, output, chosen)
+        told = measured.make(both, args, None, [measured.path])
         lines.append(batch.Line(number + 1, prompt, "", args, prompt, told={"measurement": told}))
     return lines
 
@@ -293,7 +294,7 @@ def in_process(
 def lifts_of(lines: list[batch.Line]) -> dict[str, Lift]:
     """By measure: the lift over all lines, as a batch tells it."""
     return {
-        what: measuring.by_category(batch._pairs(lines, what))[measuring.OVERALL]
+        what: statistics.by_category(batch._pairs(lines, what))[statistics.OVERALL]
         for what in MEASURES
     }
 
@@ -364,7 +365,7 @@ def simulated(job: Job) -> list[dict[str, Lift]]:
         chance = random.Random(f"{job.seed}|{error}")
         found.append(
             {
-                what: measuring.lift(
+                what: statistics.lift(
                     [
                         pair._replace(
                             factorized=_answered(pair.factorized, error, chance),

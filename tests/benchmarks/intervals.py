@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
-from factorized_video.measuring import Arm, Pair, lift
+from factorized_video.experiments.statistics import Arm, Pair, lift
 
 Draw = Callable[[random.Random], tuple[int, int, int]]  # passed by both ways, and asked
 REPEATS = 1_000  # resamples; the tool's own 10,000 would take ten times as long

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ... import files, inputs, money, receipts, rerun, texts
+from ... import files, money, receipts, rerun, texts
 from ...defaults import MOST_CANDIDATES
 from ...errors import UsageError
 from ...media import images
@@ -226,7 +226,7 @@ class Folder(NamedTuple):
         receipt = receipts.rewritten(self.questions_file, self.questions_digest)
         if self.questions_are_own:
             text = texts.read_text(None, str(self.questions_file), "The file of questions,")
-            return inputs.own_questions(text, str(self.questions_file))
+            return _own_questions(text, self.questions_file)
         kept = receipt["result"].get("questions") if receipt else None
         if isinstance(kept, list) and kept and all(isinstance(one, str) for one in kept):
             return tuple(kept)
@@ -567,3 +567,15 @@ def _damage(path: Path) -> str:
     except UsageError as error:
         return error.message
     return ""
+
+
+def _own_questions(text: str, file: Path) -> tuple[str, ...]:
+    """The questions in a file that was edited, one a line. Raises UsageError."""
+    found = checklist.own_questions(text)
+    if found is None:
+        raise UsageError(
+            f"{file} must contain 1 to {checklist.MOST_OWN_QUESTIONS} questions, one a line, each "
+            f"of at most {checklist.LONGEST_QUESTION} characters.",
+            "Correct it, or delete it to have new ones written.",
+        )
+    return found

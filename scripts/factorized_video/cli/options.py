@@ -1,72 +1,20 @@
-"""The command-line contract, once: options, streams, the JSON result, exit codes.
-
-Imported at the top of each script and needed by `--help`, so nothing slow is imported here (no
-requests, dataclasses, subprocess, dotenv): scripts import the rest inside `run`.
-"""
+"""The options that scripts share, each once."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import gc
-import json
-import os
 import sys
-import time
 
-from . import inputs, interrupts
-from .console import Console, to_stderr
-from .errors import ToolError, UsageError, clean
-from .gateway import dialects
-from .prompts.strategies import DEFAULT_STRATEGY, STRATEGIES
-from .rerun import same_command
+from ..errors import UsageError
+from ..gateway import dialects
+from ..prompts.strategies import DEFAULT_STRATEGY, STRATEGIES
+from . import option_types
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+    pass
+from .exit_codes import EXIT_CODES
 
-# kind of error -> exit code and status word of the result
-EXITS = {
-    "internal": (1, "failed"),
-    "usage": (2, "failed"),
-    "auth": (3, "failed"),
-    "running": (4, "running"),
-    "refused": (5, "refused"),
-    "unavailable": (6, "failed"),
-    "budget": (7, "failed"),
-    "unknown": (8, "unknown"),
-    "output": (9, "failed"),
-    "rejected": (10, "rejected"),
-    "failed": (11, "failed"),
-    "unverified": (12, "unverified"),
-    "interrupted": (130, "interrupted"),
-}
-EXIT_CODES = """\
-exit codes:
-  0 done, or already done for the same inputs    8 unknown whether a paid call was taken
-  2 bad flags or input, nothing sent             9 result not usable, or not writable here
-  3 no key, key refused, or no credit           10 request not taken, nothing made
-  4 still running: run the same command again   11 the job was accepted and failed
-  5 refused by the model or its filter          12 no candidate is good enough: look at them
-  6 gateway not available: try later           130 interrupted: run the same command again
-  7 over the cap on cost, nothing sent           1 a bug in this tool"""
-# After these the same command goes on, so it is what `next` says.
-_SAME_COMMAND_GOES_ON = ("running", "auth", "unavailable", "unknown", "output", "interrupted")
-RESULT_KEYS = (
-    "status",
-    "stage",
-    "output",
-    "gateway",
-    "model",
-    "cost",
-    "elapsed_s",
-    "warnings",
-    "receipt",
-    "job",
-    "eta_s",
-    "next",
-)
 GATEWAYS = ("auto", "demo", *dialects.names())
 FITS = ("crop", "pad", "none")
 DEFAULT_TIMEOUT_S = 1200  # queue-backed video hosts are reported to take up to 20 minutes
@@ -114,7 +62,7 @@ def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
     )
     group.add_argument(
         "--max-cost",
-        type=inputs.usd,
+        type=option_types.usd,
         metavar="USD",
         help="the most that this output may cost, with what it has cost before (exit code 7)",
     )
@@ -139,7 +87,7 @@ def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
         )
         group.add_argument(
             "--take",
-            type=inputs.take,
+            type=option_types.take,
             default=1,
             metavar="N",
             help="another draw of the same request (default: 1)",
@@ -151,14 +99,14 @@ def add_candidate_options(parser: argparse.ArgumentParser) -> argparse._Argument
     group = parser.add_argument_group("candidates and checks")
     group.add_argument(
         "--candidates",
-        type=inputs.candidates,
+        type=option_types.candidates,
         metavar="N",
         help="draw N anchors and one picture of them all, the contact sheet; without --verify you "
         "then choose one with --select",
     )
     group.add_argument(
         "--select",
-        type=inputs.candidate,
+        type=option_types.candidate,
         metavar="K",
         help="take candidate K, as the contact sheet numbers them (free)",
     )
@@ -177,7 +125,7 @@ def add_candidate_options(parser: argparse.ArgumentParser) -> argparse._Argument
     )
     group.add_argument(
         "--min-score",
-        type=inputs.score,
+        type=option_types.score,
         metavar="S",
         help="if the best one passes less than this share of the questions, 0 to 1, stop (exit "
         "code 12; means --verify)",
@@ -201,10 +149,10 @@ def add_style(parser: argparse.ArgumentParser) -> None:
     """--style and --aspect-ratio."""
     parser.add_argument(
         "--style",
-        type=inputs.style,
+        type=option_types.style,
         metavar="STYLE",
-        help=f"{inputs.STYLE_NAMES}, or words of your own (default: the one the text names, else "
-        "photorealistic)",
+        help=f"{option_types.STYLE_NAMES}, or words of your own (default: the one the text names, "
+        "else photorealistic)",
     )
     add_ratio(parser)
 
@@ -213,7 +161,7 @@ def add_ratio(parser: argparse.ArgumentParser) -> None:
     """--aspect-ratio."""
     parser.add_argument(
         "--aspect-ratio",
-        type=inputs.ratio,
+        type=option_types.ratio,
         metavar="W:H",
         help="16:9, 9:16, 1:1, or what the model takes besides (default: 16:9, or what fits your "
         "own picture)",
@@ -224,7 +172,7 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
     """What the clip is to be, and how long to wait for it."""
     parser.add_argument(
         "--duration",
-        type=inputs.seconds,
+        type=option_types.seconds,
         metavar="S",
         help="whole seconds (default: 6, or the nearest)",
     )
@@ -235,13 +183,13 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--resolution",
-        type=inputs.resolution,
+        type=option_types.resolution,
         metavar="R",
         help="720p, 1080p, 4k ... (default: 720p, or the nearest)",
     )
     parser.add_argument(
         "--seed",
-        type=inputs.seed,
+        type=option_types.seed,
         metavar="N",
         help="a seed for the video model, where model and gateway take one",
     )
@@ -285,7 +233,7 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=inputs.timeout,
+        type=option_types.timeout,
         default=DEFAULT_TIMEOUT_S,
         metavar="S",
         help=f"seconds to wait for the clip (default: {DEFAULT_TIMEOUT_S}); the job goes on, and "
@@ -310,91 +258,7 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--job",
-        type=inputs.job_id,
+        type=option_types.job_id,
         metavar="ID",
         help="take over a job seen at the gateway instead of submitting one",
     )
-
-
-def main(
-    build_parser: Callable[[], Parser],
-    run: Callable[[argparse.Namespace], dict[str, Any]],
-    argv: list[str] | None = None,
-) -> int:
-    """Run one script: parse, run, print, and return its exit code.
-
-    `run` gets the parsed options with `console` among them, and returns the result's keys, and
-    `text` for what is printed without --json. Errors become a message, a result and an exit code.
-    """
-    # A short process whose objects nearly all live to its end: collecting while hundreds of modules
-    # load, and again at exit, was a sixth of its time.
-    gc.disable()
-    words = sys.argv[1:] if argv is None else argv
-    as_json = "--json" in words
-    console = Console(quiet="--quiet" in words)
-    started = time.monotonic()
-    result: dict[str, Any] = {}
-    code = 0
-    for stream in (sys.stdout, sys.stderr):
-        # What is not UTF-8 in a path stays readable, and stays valid inside JSON.
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    interrupts.install()
-    try:
-        args = build_parser().parse_args(words)
-        args.console = console
-        result = run(args)
-    except ToolError as error:
-        code, result = _from_error(error)
-        if not error.told:
-            console.error(error.message, error.hint)
-    except KeyboardInterrupt:
-        from .errors import Interrupted
-
-        stop = Interrupted(
-            "Interrupted.",
-            "Run the same command again: it goes on, and if the answer to a paid call was lost it "
-            "says so and sends nothing.",
-        )
-        code, result = _from_error(stop)
-        console.error(stop.message, stop.hint)
-    except Exception as error:  # noqa: BLE001 - a bug here: say so in the contract's words too
-        import traceback
-
-        console.error(
-            f"A bug in this tool: {type(error).__name__}: {error}",
-            "Receipts are whole; please report the lines below." if not as_json else "",
-        )
-        to_stderr(_clean_lines(traceback.format_exc()))
-        bug = ToolError(f"{type(error).__name__}: {error}", "This is a bug in this tool.")
-        code, result = _from_error(bug)
-    console.close()
-    result.setdefault("stage", console.stage)
-    result["warnings"] = console.warnings
-    result["elapsed_s"] = round(time.monotonic() - started, 3)
-    text = result.pop("text", "")
-    if as_json:
-        rest = {key: value for key, value in result.items() if key not in RESULT_KEYS}
-        text = json.dumps(
-            {key: result.get(key) for key in RESULT_KEYS} | rest, ensure_ascii=False, indent=2
-        )
-    try:
-        if text:
-            print(text, flush=True)
-    except BrokenPipeError:
-        # Whoever was reading has gone; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    gc.freeze()
-    return code
-
-
-def _from_error(error: ToolError) -> tuple[int, dict[str, Any]]:
-    code, status = EXITS[error.kind]
-    result: dict[str, Any] = {"status": status, **error.result, "error": error.as_json()}
-    if error.kind in _SAME_COMMAND_GOES_ON and "next" not in result:
-        result["next"] = same_command(*(["--no-wait"] if error.kind == "running" else []))
-    return code, result
-
-
-def _clean_lines(text: str) -> str:
-    return "".join(clean(line) + "\n" for line in text.splitlines())

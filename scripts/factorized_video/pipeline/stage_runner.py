@@ -11,18 +11,18 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import receipts, texts
-from .children import OF_CANDIDATES, Children
-from .console import TOLD
-from .errors import OverBudget, Rejected, Unverified, UsageError
-from .models import THE_ONLY_ONE, limits
-from .prompts import strategies, styles
-from .receipts import digests, spending
-from .receipts.cap import Cap, Spent, check_cap
-from .rerun import same_command, with_choice, with_model
-from .stages.candidates.folder import Folder, Wish
-from .stages.plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
-from .workfolder import WorkFolder
+from .. import receipts, texts
+from ..console import TOLD
+from ..errors import OverBudget, Rejected, Unverified, UsageError
+from ..models import THE_ONLY_ONE, limits
+from ..prompts import strategies, styles
+from ..receipts import digests, spending
+from ..receipts.cap import Cap, Spent, check_cap
+from ..rerun import same_command, with_choice, with_model
+from ..stages.candidates.folder import Folder, Wish
+from ..stages.plan import ANCHOR_STAGES, MOTION_TO_COME, Plan
+from .stage_process import OF_CANDIDATES, Children
+from .work_folder import WorkFolder
 
 # The settings of the clip, as typed, that Stage 3's digest covers.
 OF_CLIP = (

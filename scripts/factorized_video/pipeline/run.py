@@ -12,11 +12,11 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .stages import plan
+from ..stages import plan
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.settings import Settings
+    from ..console import Console
+    from ..gateway.settings import Settings
 
 
 class Run(ABC):

@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from . import receipts
-from .files import write_file
-from .models.limits import Framing
+from .. import receipts
+from ..files import write_file
+from ..models.limits import Framing
 
 
 class WorkFolder(NamedTuple):
@@ -76,7 +76,7 @@ class WorkFolder(NamedTuple):
 
     def save_intermediate(self, video: Path, anchor: Path, framing: Framing) -> None:
         """Write what is free to remake: texts as sent, replies without bytes, the image as sent."""
-        from .media import images
+        from ..media import images
 
         outputs = (
             ("stage1", self.caption),

@@ -7,35 +7,11 @@ from __future__ import annotations
 
 import argparse
 
-from .defaults import MOST_AT_ONCE, MOST_CANDIDATES
-from .errors import UsageError
-from .money import amount
-from .prompts.styles import STYLES
-from .texts import read_text
+from ..defaults import MOST_AT_ONCE, MOST_CANDIDATES
+from ..money import amount
+from ..prompts.styles import STYLES
 
 STYLE_NAMES = ", ".join(STYLES)
-
-
-def read_motion(args: argparse.Namespace) -> str | None:
-    """The motion from --motion or --motion-file, or None where neither was given."""
-    if args.motion is None and args.motion_file is None:
-        return None
-    flag = "--motion" if args.motion is not None else "--motion-file"
-    return read_text(args.motion, args.motion_file, flag)
-
-
-def own_questions(text: str, name: str) -> tuple[str, ...]:
-    """The questions that a person wrote into a file, one a line. Raises UsageError."""
-    from .prompts.checklist import LONGEST_QUESTION, MOST_OWN_QUESTIONS, own_questions
-
-    found = own_questions(text)
-    if found is None:
-        raise UsageError(
-            f"{name} must hold 1 to {MOST_OWN_QUESTIONS} questions, one a line, each of at most "
-            f"{LONGEST_QUESTION} characters.",
-            "Mend it, or delete it to have them written anew.",
-        )
-    return found
 
 
 def style(text: str) -> str:

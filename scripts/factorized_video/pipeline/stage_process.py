@@ -7,10 +7,10 @@ import subprocess
 import sys
 from typing import Any
 
-from . import errors, interrupts
-from .console import Console
-from .money import Cost, total
-from .rerun import flag_of
+from .. import errors, interrupts
+from ..console import Console
+from ..money import Cost, total
+from ..rerun import flag_of
 
 # Of a stage that failed, what the orchestrator's own result says too.
 _PASSED_ON = ("stage", "output", "gateway", "model", "receipt", "job", "eta_s")

@@ -11,20 +11,20 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import inputs, output_paths, receipts, texts
-from .children import Children
-from .console import TOLD
-from .errors import Refused, Rejected, UsageError
-from .factorized import check_filmstrip, digest
-from .gateway import settings
-from .media import file_types
-from .pipeline import OF_CLIP, clip_options
-from .prompts import strategies
-from .receipts import digests, spending
-from .receipts.cap import effective_cap
-from .rerun import OF_DRAWING, flag_of, with_model, with_other_words
+from .. import output_paths, receipts, texts
+from ..console import TOLD
+from ..errors import Refused, Rejected, UsageError
+from ..gateway import settings
+from ..media import file_types
+from ..prompts import strategies
+from ..receipts import digests, spending
+from ..receipts.cap import effective_cap
+from ..rerun import OF_DRAWING, flag_of, with_model, with_other_words
+from ..stages import plan
 from .run import Run
-from .stages import plan
+from .stage_process import Children
+from .stage_runner import OF_CLIP, clip_options
+from .three_stages import check_filmstrip, digest
 
 # Options that say nothing where no anchor is drawn, and none is given: names in a namespace.
 OF_ANCHORS = (
@@ -68,7 +68,7 @@ class DirectRun(Run):
             prompt = texts.read_text(args.prompt, args.prompt_file, "The prompt")
         self.prompt = prompt
         self._told = strategies.direct_prompt(prompt, args.style)
-        self._motion = inputs.read_motion(args)
+        self._motion = texts.read_motion(args.motion, args.motion_file)
         typed = output_paths.output_path(args.output) if args.output is not None else None
         if typed:
             output_paths.check_extension(typed, (".mp4",))

@@ -17,19 +17,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import STAGES, errors, files, measuring, money, output_paths, receipts, texts
-from .console import Console
-from .defaults import CONCURRENCY
-from .errors import Interrupted, OutputError, ToolError, UsageError
-from .evaluating import MEASURES
-from .gateway import open_gateway, settings
-from .money import Cost
-from .receipts import spending
-from .receipts.cap import Spent, check_cap, effective_cap
-from .rerun import flag_of, same_command
-from .run import Run
-from .stages import preflight
-from .supervising import Answer, Command, Crew, words_of
+from .. import STAGES, errors, files, money, output_paths, receipts, texts
+from ..console import Console
+from ..defaults import CONCURRENCY
+from ..errors import Interrupted, OutputError, ToolError, UsageError
+from ..gateway import open_gateway, settings
+from ..money import Cost
+from ..pipeline.crew import Answer, Command, Crew, words_of
+from ..pipeline.run import Run
+from ..receipts import spending
+from ..receipts.cap import Spent, check_cap, effective_cap
+from ..rerun import flag_of, same_command
+from ..stages import preflight
+from . import statistics
+from .evaluation import MEASURES
 
 MOST_LINES = 5_000
 LARGEST_FILE = 64 << 20  # bytes
@@ -440,11 +441,11 @@ class Batch:
         text = self._table(money.total(known))
         if ended and any(line.told.get("measurement") for line in self.lines):
             lifts = {
-                words: measuring.by_category(_pairs(self.lines, what))
+                words: statistics.by_category(_pairs(self.lines, what))
                 for what, words in MEASURES.items()
             }
-            result["measured"] = measuring.as_json(lifts)
-            text = "\n".join([text, "", *measuring.table(lifts)])
+            result["measured"] = statistics.as_json(lifts)
+            text = "\n".join([text, "", *statistics.table(lifts)])
         return {**result, "text": text}
 
     def _table(self, total: Cost) -> str:
@@ -633,18 +634,18 @@ def _of_line(number: int, name: str) -> Iterator[None]:
         raise raised from None
 
 
-def _pairs(lines: list[Line], what: str) -> list[measuring.Pair]:
+def _pairs(lines: list[Line], what: str) -> list[statistics.Pair]:
     """What both arms pass, line by line; None where that is not known."""
     pairs = []
     for line in lines:
         found = (line.told.get("measurement") or {}).get(what) or {}
         arms = [
-            measuring.Arm(told["passed"], told["asked"])
+            statistics.Arm(told["passed"], told["asked"])
             if told and told["state"] != "unknown"
             else None
             for told in (found.get("factorized"), found.get("direct"))
         ]
-        pairs.append(measuring.Pair(line.asks, line.category, *arms))
+        pairs.append(statistics.Pair(line.asks, line.category, *arms))
     return pairs
 
 

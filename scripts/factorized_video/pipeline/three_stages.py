@@ -7,21 +7,21 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from . import STAGES, files, inputs, models, output_paths, receipts, texts
-from .defaults import MOST_CANDIDATES
-from .errors import Refused, StillRunning, UsageError
-from .gateway import settings
-from .media import file_types, images
-from .models.limits import Framing
-from .pipeline import Stages, check_models
-from .prompts import strategies
-from .receipts import digests
-from .receipts.cap import effective_cap
-from .rerun import OF_DRAWING, flag_of, with_other_words
+from .. import STAGES, files, models, output_paths, receipts, texts
+from ..defaults import MOST_CANDIDATES
+from ..errors import Refused, StillRunning, UsageError
+from ..gateway import settings
+from ..media import file_types, images
+from ..models.limits import Framing
+from ..prompts import strategies
+from ..receipts import digests
+from ..receipts.cap import effective_cap
+from ..rerun import OF_DRAWING, flag_of, with_other_words
+from ..stages import delivery, plan, reference_images
+from ..stages.candidates.folder import Wish, check_place
 from .run import Run
-from .stages import delivery, plan, reference_images
-from .stages.candidates.folder import Wish, check_place
-from .workfolder import WorkFolder, standing
+from .stage_runner import Stages, check_models
+from .work_folder import WorkFolder, standing
 
 # What was asked for, as it was typed: in the digest, and with the rest in the plan.
 TYPED = (
@@ -59,7 +59,7 @@ class FactorizedRun(Run):
         self._console = args.console
         if prompt is None:
             prompt = texts.read_text(args.prompt, args.prompt_file, "The prompt")
-        motion = inputs.read_motion(args)
+        motion = texts.read_motion(args.motion, args.motion_file)
         _check_flags(args, args.prompt_strategy or strategies.DEFAULT_STRATEGY, motion)
         given = {name: getattr(args, name) for name in Wish._fields if name != "prompt"}
         self._wish = wish = Wish(prompt, **given)

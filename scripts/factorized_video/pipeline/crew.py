@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from . import interrupts, receipts
-from .errors import Interrupted
+from .. import interrupts, receipts
+from ..errors import Interrupted
 
 # A command that is told to stop waits for the answers of its own stages first.
 _STOPS_WITHIN_S = interrupts.LONGEST_HOLD_S + 8

@@ -12,21 +12,22 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import errors, evaluating, files, money, receipts
-from .direct import OF_ANCHORS, DirectRun
-from .errors import OutputError, ToolError, UsageError
-from .evaluating import MEASURES
-from .factorized import FactorizedRun
-from .gateway import settings
-from .media import file_types
-from .money import Cost
-from .pipeline import MODEL_FLAGS
-from .receipts import spending
-from .receipts.cap import check_cap, effective_cap
-from .rerun import same_command, with_choice, with_model
-from .run import Run
-from .stages import plan
-from .supervising import Answer, Command, Crew, words_of
+from .. import errors, files, money, receipts
+from ..errors import OutputError, ToolError, UsageError
+from ..gateway import settings
+from ..media import file_types
+from ..money import Cost
+from ..pipeline.crew import Answer, Command, Crew, words_of
+from ..pipeline.direct import OF_ANCHORS, DirectRun
+from ..pipeline.run import Run
+from ..pipeline.stage_runner import MODEL_FLAGS
+from ..pipeline.three_stages import FactorizedRun
+from ..receipts import spending
+from ..receipts.cap import check_cap, effective_cap
+from ..rerun import same_command, with_choice, with_model
+from ..stages import plan
+from . import evaluation
+from .evaluation import MEASURES
 
 ARMS = {"factorized": "Factorized: three stages", "direct": "Direct: text-to-video"}
 
@@ -58,7 +59,7 @@ class ComparedRun(Run):
         self.gateway = self._factorized.gateway
         self._evaluation = None
         if self._factorized.verifies:
-            self._evaluation = evaluating.Evaluation(
+            self._evaluation = evaluation.Evaluation(
                 args, self._factorized.prompt, self.output, self.gateway
             )
         elif args.evaluator_model is not None:
@@ -297,7 +298,7 @@ class ComparedRun(Run):
 
     def _draw(self, answers: dict[str, Answer], measured: dict[str, Any] | None) -> str | None:
         """Write the picture of both; its path, None where neither clip is there."""
-        from .media.comparison import Side, comparison
+        from ..media.comparison import Side, comparison
 
         sides = []
         for arm, answer in answers.items():

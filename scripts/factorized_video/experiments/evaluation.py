@@ -13,24 +13,24 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import files, money, receipts
-from .errors import OutputError, Refused
-from .gateway import open_gateway
-from .media import judge_frames
-from .money import Cost
-from .prompts import checklist, clip_checklist
-from .prompts.checklist import Check
-from .prompts.json_reply import Unusable
-from .receipts import digests, spending
-from .receipts.cap import Cap, check_cap
-from .stages import judge, plan, preflight
-from .stages.conversation import Conversation
+from .. import files, money, receipts
+from ..errors import OutputError, Refused
+from ..gateway import open_gateway
+from ..media import judge_frames
+from ..money import Cost
+from ..prompts import checklist, clip_checklist
+from ..prompts.checklist import Check
+from ..prompts.json_reply import Unusable
+from ..receipts import digests, spending
+from ..receipts.cap import Cap, check_cap
+from ..stages import judge, plan, preflight
+from ..stages.conversation import Conversation
 
 if TYPE_CHECKING:
-    from .console import Console
-    from .gateway.client import Gateway
-    from .gateway.settings import Settings
-    from .stages.plan import Call
+    from ..console import Console
+    from ..gateway.client import Gateway
+    from ..gateway.settings import Settings
+    from ..stages.plan import Call
 
 EVALUATOR = "--evaluator-model"
 # What is asked of each clip, by the key in results, as people are told it.

@@ -1,0 +1,1 @@
+"""Options and their types, text and JSON output, exit codes."""

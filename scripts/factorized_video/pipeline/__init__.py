@@ -1,0 +1,1 @@
+"""One prompt end to end: in three stages, or directly; the work folder; running the stages."""
