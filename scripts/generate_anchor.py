@@ -250,7 +250,7 @@ def _one(
     from factorized_video.gateway import open_gateway
     from factorized_video.receipts import spending
     from factorized_video.receipts.cap import check_cap
-    from factorized_video.stages import composition, preflight
+    from factorized_video.stages import composition, preflight, reference_images
 
     console = args.console
     is_demo = chosen.name == "demo"
@@ -293,7 +293,7 @@ def _one(
                             sent={
                                 "prompt": call.text,
                                 **call.settings,
-                                **receipts.sent_pictures(sent),
+                                **reference_images.sent_pictures(sent),
                             },
                             gateway=chosen.identity,
                             model=call.model.id,

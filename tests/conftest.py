@@ -31,7 +31,8 @@ def guarded() -> str:
     return os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
 
 
-for folder in (SCRIPTS, TESTS):
+# Some tests share what they have built with those of another room.
+for folder in (SCRIPTS, TESTS, TESTS / "pipeline"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

@@ -6,7 +6,7 @@
 #   bash tests/run.sh --slow     everything, with the long tables and 100 rounds of the crash tests
 #   bash tests/run.sh --dialects only what is tested at every gateway, whole: the table of faults and
 #                                25 rounds of the crash test; without coverage
-#   bash tests/run.sh [--quick] tests/test_plan.py -k ratio    what follows goes to pytest
+#   bash tests/run.sh [--quick] tests/stages/test_plan.py -k ratio    what follows goes to pytest
 #
 # Makes its own virtual environment, .venv-tests, on the first run. Python only.
 set -euo pipefail
@@ -67,7 +67,7 @@ fi
 if [ "${1:-}" = "--dialects" ]; then
   export CRASH_ROUNDS="${CRASH_ROUNDS:-25}"
   # Four, for much of each test is waiting; some take a minute, so who is idle takes over.
-  exec "$python" -m pytest -n 4 --dist worksteal --dialects tests/test_crash.py tests/test_faults.py
+  exec "$python" -m pytest -n 4 --dist worksteal --dialects tests/pipeline/test_crash.py tests/stages/test_faults.py
 fi
 
 if [ "$quick" = yes ]; then

@@ -36,6 +36,19 @@ IO = NETWORK | {"io", "os", "pathlib", "shutil", "subprocess", "sys", "tempfile"
 MEDIA = {"PIL", "av"}
 # Inside the package, and started as a script is: by hand, and by setup.sh.
 STARTED_BY_PATH = ("factorized_video/demo/__main__", "factorized_video/which_gateway")
+# From the top down: a room may import those after it, and the leaves, which import no room.
+ROOMS = (
+    "cli",
+    "experiments",
+    "pipeline",
+    "stages",
+    "media",
+    "gateway",
+    "demo",
+    "models",
+    "receipts",
+    "prompts",
+)
 
 
 @cache
@@ -47,8 +60,8 @@ def is_for_types_only(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
-def imports(module: str, *, top_only: bool = False) -> Iterator[str]:
-    """What a module imports, dotted; relative ones made absolute. Not what is for types only."""
+def imports(module: str, *, top_only: bool = False, types: bool = False) -> Iterator[str]:
+    """What a module imports, dotted; relative ones made absolute. With `types` also for types."""
     folder = str(Path(module).parent).split("/")
     queue: list[ast.AST] = [tree(module)]
     while queue:
@@ -60,7 +73,7 @@ def imports(module: str, *, top_only: bool = False) -> Iterator[str]:
             base = ".".join([*start, *([node.module] if node.module else [])])
             yield from (f"{base}.{alias.name}" for alias in node.names)
         inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        if not is_for_types_only(node) and not (top_only and inside):
+        if (types or not is_for_types_only(node)) and not (top_only and inside):
             queue += ast.iter_child_nodes(node)
 
 
@@ -80,12 +93,44 @@ def dotted(module: str) -> str:
     return module.replace("/", ".")
 
 
+def room_of(dotted_name: str) -> str | None:
+    """The room of a module of the package, or None for a leaf and what is not ours."""
+    parts = dotted_name.split(".")
+    room = parts[1] if parts[0] == "factorized_video" and len(parts) > 1 else ""
+    return room if (PACKAGE / room).is_dir() and room else None
+
+
+def test_there_are_ten_rooms_and_no_other() -> None:
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"}
+    assert folders == set(ROOMS)
+
+
+@pytest.mark.parametrize("module", OURS)
+def test_rooms_import_downward_only(module: str) -> None:
+    room = room_of(dotted(module))
+    used = {found for name in imports(module, types=True) if (found := room_of(name))} - {room}
+    if module in STARTED_BY_PATH:  # as a script is
+        return
+    allowed = set() if room is None else set(ROOMS[ROOMS.index(room) + 1 :])
+    assert used <= allowed
+
+
+def test_no_two_files_have_one_name() -> None:
+    names = [Path(name).name for name in OURS if Path(name).name not in ("__init__", "__main__")]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_has_tests_of_its_own(room: str) -> None:
+    assert list((Path(__file__).parent / room).glob("test_*.py"))
+
+
 def test_the_modules_are_seen() -> None:
-    assert {"factorized_video/cli", "factorized_video/gateway/dialects/happycapy"} <= set(OURS)
+    assert {"factorized_video/cli/main", "factorized_video/gateway/dialects/happycapy"} <= set(OURS)
     assert "requests" in roots("factorized_video/gateway/transport")
     assert "PIL" in roots("factorized_video/media/images")
-    assert "factorized_video.errors.UsageError" in set(imports("factorized_video/plan"))
-    assert "print" in calls("factorized_video/cli")
+    assert "factorized_video.errors.UsageError" in set(imports("factorized_video/stages/plan"))
+    assert "print" in calls("factorized_video/cli/main")
 
 
 @pytest.mark.parametrize("module", OURS)
@@ -123,7 +168,9 @@ def test_only_media_and_the_demo_use_pillow_and_pyav_and_only_inside_functions(m
     "script",
     [
         *sorted(ENTRIES),
-        "factorized_video/cli",
+        "factorized_video/cli/main",
+        "factorized_video/cli/options",
+        "factorized_video/cli/option_types",
         "factorized_video/gateway/__init__",
         "factorized_video/gateway/dialects/__init__",
     ],
@@ -142,12 +189,12 @@ def test_a_dialect_is_a_pure_translator(module: str) -> None:
     of_os = {name for name in calls(module) if name.startswith("os.")}
     assert of_os <= ({"os.listdir", "os.path.dirname"} if module == DOOR else set())
     known = {name for name in imports(module) if "factorized_video" in name}
-    allowed = ["factorized_video.gateway.reading.", "factorized_video.gateway.types."]
+    allowed = ["factorized_video.gateway.reply_parsing.", "factorized_video.gateway.types."]
     if module in GATEWAYS:  # what they say alike they share; none knows another
         allowed += [dotted(SHARED) + "."]
         known -= {dotted(SHARED)}
     if module == SHARED:
-        allowed += ["factorized_video.shapes."]
+        allowed += ["factorized_video.aspect_ratios."]
     assert {name for name in known if not name.startswith(tuple(allowed))} == set()
 
 
@@ -170,7 +217,9 @@ def test_only_the_client_and_the_settings_know_the_dialects(module: str) -> None
     if module in ("factorized_video/gateway/client", "factorized_video/gateway/settings"):
         # By their door: neither knows one by name.
         assert told == {dotted(DOOR).removesuffix(".__init__")}
-    elif module == "factorized_video/cli":  # which names there are, for --gateway; and no more
+    elif (
+        module == "factorized_video/cli/options"
+    ):  # which names there are, for --gateway; and no more
         assert told == {dotted(DOOR).removesuffix(".__init__")}
         used = {name for name in attributes(module) if name.startswith("dialects.")}
         assert used == {"dialects.names"}
@@ -191,21 +240,17 @@ def test_no_gateways_name_is_in_what_speaks_to_all_of_them(module: str) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "budget",
-        "checks",
-        "legal",
-        "motion",
-        "plan",
-        "prompts",
-        "replies",
-        "rewriting",
-        "shapes",
-        "verbs",
-        "gateway/retries",
-        "gateway/reading",
-        "gateway/types",
+        "aspect_ratios",
         "demo/answers",
         "demo/stillness",
+        "gateway/reply_parsing",
+        "gateway/retry_policy",
+        "gateway/types",
+        "models/limits",
+        "money",
+        "receipts/cap",
+        "stages/plan",
+        *(name[len("factorized_video/") :] for name in OURS if "/prompts/" in name),
     ],
 )
 def test_what_is_pure_does_no_input_or_output(module: str) -> None:
@@ -217,9 +262,9 @@ def test_what_is_pure_does_no_input_or_output(module: str) -> None:
 @pytest.mark.parametrize("module", OURS)
 def test_only_the_command_line_prints_or_exits(module: str) -> None:
     if module in (
-        "factorized_video/cli",
+        "factorized_video/cli/main",
         "factorized_video/console",
-        "factorized_video/catalog",  # run by itself it prints the page that it makes
+        "factorized_video/models/listing",  # run by itself it prints the page that it makes
         *STARTED_BY_PATH,
     ):
         return

@@ -122,6 +122,7 @@ def repair_request(problem: str, shape: str) -> str:
 
 
 def opening_messages(system: str, data: Mapping[str, object]) -> list[dict[str, str]]:
+    """The conversation that opens a task: its system prompt, and the data as JSON."""
     return [
         {"role": "system", "content": system},
         {"role": "user", "content": json.dumps(data, ensure_ascii=False)},

@@ -34,10 +34,8 @@ from .record import (
     locked,
     make_room,
     original_path,
-    picture,
     read,
     receipt_path,
-    sent_pictures,
     was_demo,
 )
 
@@ -64,12 +62,10 @@ __all__ = [
     "look",
     "make_room",
     "original_path",
-    "picture",
     "read",
     "receipt_path",
     "returned",
     "rewritten",
-    "sent_pictures",
     "sha256_of",
     "sha256_of_bytes",
     "tidy",

@@ -13,17 +13,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import VERSION
 from ..errors import StillRunning, ToolError, UsageError
 from ..files import SUFFIX, exclusive, write_file, writing
 from ..money import COST_KINDS, Cost
 from ..rerun import same_command
-
-if TYPE_CHECKING:
-    from ..gateway.types import Handle, Picture
-from .digests import digest, sha256_of_bytes
+from .digests import digest
 
 SCHEMA_VERSION = 1
 # Set by the orchestrator for its stages: the command to run again is the orchestrator's.
@@ -47,16 +44,6 @@ _LARGEST_RECEIPT = 4 << 20  # bytes; the texts are 20,000 characters each at mos
 def command_again() -> str:
     """The command that a person would run again: the orchestrator's where it runs this."""
     return os.environ.get(COMMAND) or same_command("--no-wait")
-
-
-def picture(sent: Picture) -> dict[str, Any]:
-    """A picture that was sent, without its bytes."""
-    return {"mime": sent.mime, "bytes": len(sent.data), "sha256": sha256_of_bytes(sent.data)}
-
-
-def sent_pictures(sent: tuple[Picture, ...]) -> dict[str, Any]:
-    """An entry of `sent`: the pictures that a model draws from; nothing where there are none."""
-    return {"pictures": [picture(one) for one in sent]} if sent else {}
 
 
 def receipt_path(output: Path) -> Path:
@@ -201,13 +188,6 @@ class Record:
     def kept_name(self) -> str:
         """See `kept_name`."""
         return kept_name(self.output, self.data)
-
-    @property
-    def handle(self) -> Handle:
-        """By what its job is asked for."""
-        from ..gateway.types import Handle
-
-        return Handle(str(self.data["job"]), str(self.data["model"]), self.data.get("address"))
 
     @property
     def whereabouts(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from .. import receipts
 from ..errors import JobFailed, Rejected, StillRunning, UsageError
 from ..files import SUFFIX
 from ..money import Cost
+from .video_job import handle_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ def cancel(console: Console, record: receipts.Record, chosen: Settings) -> dict[
     command = record.data.get("command")
     goes_on = {**record.whereabouts, "next": command}
     with open_gateway(chosen, console.progress) as gateway:
-        job = gateway.status(record.handle)
+        job = gateway.status(handle_of(record))
         if job.state != "running":
             raise UsageError(
                 f"The job {shown_id(job.id)} has {job.state} already: nothing was cancelled.",
@@ -73,7 +74,7 @@ def cancel(console: Console, record: receipts.Record, chosen: Settings) -> dict[
                 **goes_on,
             )
         try:
-            taken = gateway.cancel(record.handle)
+            taken = gateway.cancel(handle_of(record))
         except Rejected as error:
             raise StillRunning(
                 f"{gateway.about.subject} would not cancel the job: {error.message}",

@@ -16,6 +16,7 @@ from ..errors import OutputError, StillRunning, ToolError
 from ..files import exclusive, put_in_place, sweep, temporary_beside, write_file
 from ..media import clips, file_types, similarity
 from . import plan
+from .video_job import handle_of
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -44,7 +45,7 @@ def deliver(
         seen[:] = clips.examine(path, similarity.SIZE)
 
     try:
-        fetched = gateway.fetch_video(job, record.handle, record.output, check)
+        fetched = gateway.fetch_video(job, handle_of(record), record.output, check)
     except ToolError as error:
         error.result = {**record.whereabouts, **error.result}
         raise

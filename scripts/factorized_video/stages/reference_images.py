@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import receipts
 from ..errors import UsageError
@@ -92,3 +92,17 @@ def _given(flag: str, typed: str) -> Given:
     path = Path(typed).expanduser()
     image = images.read_image(path, flag)
     return Given(flag, path, receipts.sha256_of_bytes(image.data), image)
+
+
+def picture_row(sent: Picture) -> dict[str, Any]:
+    """A picture that was sent, without its bytes."""
+    return {
+        "mime": sent.mime,
+        "bytes": len(sent.data),
+        "sha256": receipts.sha256_of_bytes(sent.data),
+    }
+
+
+def sent_pictures(sent: tuple[Picture, ...]) -> dict[str, Any]:
+    """An entry of `sent`: the pictures that a model draws from; nothing where there are none."""
+    return {"pictures": [picture_row(one) for one in sent]} if sent else {}

@@ -14,10 +14,11 @@ from ..errors import JobFailed, Refused, Rejected, ToolError, Unknown
 from ..files import remember
 from ..gateway import retry_policy
 from ..gateway.reply_parsing import is_refusal, tells_of_unknown_model
-from ..gateway.types import Job, Picture, VideoRequest, shown_id
+from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
 from ..models import limits
 from ..money import Cost
 from . import lost_job
+from .reference_images import picture_row
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 # How long an idempotency key is relied on (contract: an intent under one hour old).
 KEY_HOLDS_S = 3600.0
+
+
+def handle_of(record: receipts.Record) -> Handle:
+    """By what the job of a receipt is asked for."""
+    data = record.data
+    return Handle(str(data["job"]), str(data["model"]), data.get("address"))
 
 
 class Frames(NamedTuple):
@@ -40,7 +47,7 @@ class Frames(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """As receipts hold them."""
         named = {"first_frame": self.first, "last_frame": self.last}
-        return {name: receipts.picture(sent) for name, sent in named.items() if sent}
+        return {name: picture_row(sent) for name, sent in named.items() if sent}
 
 
 def _say_otherwise(record: receipts.Record) -> str:
@@ -53,7 +60,7 @@ def _say_otherwise(record: receipts.Record) -> str:
 def vanished(gateway: Gateway, record: receipts.Record) -> bool:
     """Whether the gateway no longer knows the job that the receipt holds."""
     try:
-        gateway.status(record.handle)
+        gateway.status(handle_of(record))
     except Rejected as error:
         return error.http_status == 404
     return False
@@ -182,7 +189,7 @@ def wait(
     """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
     started = time.monotonic()
     try:
-        job = gateway.wait(record.handle, timeout_s, started)
+        job = gateway.wait(handle_of(record), timeout_s, started)
     except ToolError as error:
         error.result = {**record.whereabouts, **error.result}
         typical = call.model.typical_s

@@ -32,6 +32,7 @@ from ...prompts import anchor_image, checklist
 from ...receipts import spending
 from ...receipts.cap import check_cap
 from .. import composition, judge, preflight
+from ..reference_images import sent_pictures
 from .folder import Candidate, Folder
 
 if TYPE_CHECKING:
@@ -352,7 +353,7 @@ class Selection:
                 call.stage,
                 wanted,
                 inputs=inputs,
-                sent={"prompt": call.text, **call.settings, **receipts.sent_pictures(pictures)},
+                sent={"prompt": call.text, **call.settings, **sent_pictures(pictures)},
                 gateway=folder.gateway,
                 model=call.model.id,
                 expected=call.cost,

@@ -12,7 +12,7 @@ import pytest
 from factorized_video import models
 from factorized_video.models import listing
 
-PAGE = Path(__file__).resolve().parent.parent / "references" / "model-configs.md"
+PAGE = Path(__file__).resolve().parents[2] / "references" / "model-configs.md"
 REGISTRY = models.registry()
 TODAY = str(REGISTRY["as_of"])
 KINDS = ["llm", "image", "video"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts"
 ENTRIES = ["rewrite_prompt", "generate_anchor", "generate_video_from_anchor", "factorized_generate"]
 PACKAGES = ("requests", "dotenv", "PIL", "av")

@@ -23,7 +23,7 @@ import pytest
 
 pytestmark = pytest.mark.thorough
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SETUP = ROOT / "scripts" / "setup.sh"
 PACKAGES = ("requests", "python-dotenv", "pillow", "av")
 MODULES = {"requests": "requests", "python-dotenv": "dotenv", "pillow": "PIL", "av": "av"}

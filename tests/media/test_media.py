@@ -26,7 +26,7 @@ from factorized_video.media.images import ImageFile
 from factorized_video.models.limits import Framing
 from PIL import Image, ImageCms, ImageOps
 
-SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 SIZE = (480, 320)
 RED, BLUE, WHITE = (200, 30, 30), (30, 30, 200), (255, 255, 255)
 

@@ -12,7 +12,7 @@ import pytest
 from factorized_video.experiments import statistics
 from factorized_video.prompts import checklist
 
-FILE = Path(__file__).resolve().parents[1] / "references" / "prompts.jsonl"
+FILE = Path(__file__).resolve().parents[2] / "references" / "prompts.jsonl"
 LINES = FILE.read_text(encoding="utf-8").splitlines()
 CATEGORIES = (
     "consistent-attribute",
