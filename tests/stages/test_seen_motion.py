@@ -38,17 +38,17 @@ BAD: dict[str, tuple[object, str]] = {
     ),
     "a demand that is not met": (
         {**MOTION_REPLY, "demands": [{"demand": "it lands", "words": "lands on the couch"}]},
-        'no words for "it lands"',
+        'no words that make "it lands" happen',
     ),
     "no demands": ({**MOTION_REPLY, "demands": []}, '"demands" is empty'),
     "nobody": ({"motion": SEEN_MOTION, "demands": MOTION_REPLY["demands"]}, '"named" is empty'),
-    "no verb": (
+    "nothing happens": (
         {
             **MOTION_REPLY,
             "motion": "The tabby cat on the bookshelf, grey light.",
             "demands": [{"demand": "it is there", "words": "on the bookshelf"}],
         },
-        "no verb",
+        'no words that make "it is there" happen',
     ),
     "too long": ({**MOTION_REPLY, "motion": SEEN_MOTION + " It purrs" * 100}, "at most 100"),
 }
