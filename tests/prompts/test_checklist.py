@@ -50,7 +50,7 @@ def test_questions_are_found_in_a_reply(text: str, found: tuple[str, ...]) -> No
         ("", "empty"),
         ("Is there a cat? Is it black?", "no JSON object"),
         ('{"questions": []}', "was empty"),
-        ('{"questions": [1, {}, null]}', "held no texts"),
+        ('{"questions": [1, {}, null]}', "contained no text"),
         ('{"questions": "Is there a cat?"}', "no JSON object"),
         ('{"questions": ["Is there', "cut off"),
         (json.dumps({"questions": ["x" * 401]}), "400 characters"),

@@ -1,4 +1,4 @@
-"""What the image model reads: a caption with style and framing, or an edit. Pure."""
+"""What the image model reads: a caption with style and framing, or the edit of an image. Pure."""
 
 from __future__ import annotations
 
@@ -25,20 +25,12 @@ REFERENCES_FOR_PICTURE = (
 )
 
 
-def edit_prompt(wrong: list[tuple[str, str]]) -> str:
-    """What the image model is told to mend: pairs of a failed question and what was seen."""
-    lines = [EDIT_REQUEST, ""]
-    for number, (question, seen) in enumerate(wrong, 1):
-        lines.append(f"{number}. {question}" + (f" (Now: {seen.rstrip('.')}.)" if seen else ""))
-    return "\n".join(lines)
-
-
 def image_prompt(
     caption: str, style: str, aspect_ratio: str, enhance: bool = False, references: int = 0
 ) -> str:
-    """What the image model is told: caption, style, framing; with `enhance` terms of the craft.
+    """Return caption, style and framing; with `enhance` also terms of the style's craft.
 
-    `references` is how many reference pictures go with it.
+    `references` is the number of reference images sent along.
     """
     lines = [caption.strip(), "", f"Style: {style_phrase(style)}."]
     if enhance:
@@ -53,17 +45,25 @@ def image_prompt(
 
 
 def change_prompt(change: str, references: int = 0) -> str:
-    """What the image model is told where a person's picture is to be changed in one thing."""
+    """Return the request to change one thing in an image."""
     text = CHANGE_REQUEST.format(change=change.strip())
     return f"{text}\n{CHANGE_WITH_REFERENCES}" if references else text
 
 
 def change_in(text: str) -> str | None:
-    """The change in a text by `change_prompt`; None in any other text."""
+    """Return the change from a text made by `change_prompt`; None for any other text."""
     before, after = CHANGE_REQUEST.split("{change}")
     if not text.startswith(before) or after not in text:
         return None
     return text[len(before) : text.index(after)]
+
+
+def edit_prompt(wrong: list[tuple[str, str]]) -> str:
+    """Return the request to fix an image: pairs of a failed question and what the judge saw."""
+    lines = [EDIT_REQUEST, ""]
+    for number, (question, seen) in enumerate(wrong, 1):
+        lines.append(f"{number}. {question}" + (f" (Now: {seen.rstrip('.')}.)" if seen else ""))
+    return "\n".join(lines)
 
 
 def _orientation(aspect_ratio: str) -> str:

@@ -1,4 +1,4 @@
-"""Questions about a clip, and the answers a vision model gives for its frames. Pure."""
+"""Does a clip match the prompt? What an LLM and a vision model are asked about its frames. Pure."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ MEASURE_SHAPE = '{"first_frame": ["...", "..."], "frames": ["...", "..."]}'
 
 
 def measure_messages(prompt: str) -> list[dict[str, str]]:
-    """The conversation in which an LLM writes the questions that clips are measured by."""
+    """Return the messages that ask an LLM for the questions."""
     return opening_messages(MEASURE_SYSTEM_PROMPT, {"task": "measure", "prompt": prompt})
 
 
 def clip_check_messages(questions: list[str], frames_s: tuple[float, ...]) -> list[dict[str, str]]:
-    """As `check_messages`, for the frames of a clip, taken at these times in seconds."""
+    """Return the messages that ask a vision model to answer them, with the times of its frames."""
     rows = [{"id": number, "question": text} for number, text in enumerate(questions, 1)]
     data = {"task": "check", "frames_s": list(frames_s), "questions": rows}
     return opening_messages(CLIP_CHECK_SYSTEM_PROMPT, data)

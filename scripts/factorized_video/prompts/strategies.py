@@ -1,4 +1,4 @@
-"""What the video model reads beside the anchor, by prompt strategy. Pure."""
+"""What the video model reads along with the anchor, for each prompt strategy. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ FIRST_FRAME_GIVEN = (
 
 
 def video_prompt(strategy: str, prompt: str, motion: str | None, direct: bool = False) -> str:
-    """What the video model is told beside the anchor; never the still caption (see the top).
+    """Return the text for the video model; never the caption, which the anchor shows already.
 
-    `direct`: of a clip without an anchor.
-
-    Raises ValueError for `motion-only` without a motion; the caller says which flag is missing.
+    `direct` is for a clip without an anchor. Raises ValueError for `motion-only` without a motion;
+    the caller knows which option is missing.
     """
     if strategy == "motion-only":
         if not motion:
@@ -31,8 +30,5 @@ def video_prompt(strategy: str, prompt: str, motion: str | None, direct: bool = 
 
 
 def direct_prompt(prompt: str, style: str | None) -> str:
-    """A person's prompt for a clip without an anchor, with the style if one was typed.
-
-    The anchor carries the style to Stage 3; where there is none, the words must.
-    """
+    """Return the prompt for a clip without an anchor, which would otherwise carry the style."""
     return f"{prompt}\n\nStyle: {style_phrase(style)}." if style else prompt

@@ -1,10 +1,4 @@
-"""The texts that go to the models. Pure: words in, words out.
-
-How captions and motion are to be written follows arXiv:2512.16371 (the caption tells only the
-initial scene; the video model gets the anchor and the original prompt) and the vendors' published
-prompt guides for image-to-video models. `references/prompt-templates.md` shows these texts to
-people; a test holds it to this file.
-"""
+"""The seven styles in words, and how to find the one that a prompt names. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +6,7 @@ import re
 
 DEFAULT_STYLE = "photorealistic"
 
-# style -> (how the image prompt says it, what --enhance adds: terms of that craft)
+# style -> (its phrase in the image prompt, terms of its craft that --enhance adds)
 STYLES: dict[str, tuple[str, str]] = {
     "photorealistic": (
         "photorealistic photograph, true-to-life materials and light",
@@ -47,8 +41,8 @@ STYLES: dict[str, tuple[str, str]] = {
     ),
 }
 
-# How a prompt names a style of its own accord: said of the work itself ("a watercolor of ...",
-# "in anime style"), never of a thing in the scene ("an oil painting hangs on the wall").
+# A prompt names a style if it describes the work itself ("a watercolor of ...", "in anime style"),
+# not if it mentions a thing in the scene ("an oil painting hangs on the wall").
 _STYLE_WORDS: tuple[tuple[str, str], ...] = (
     ("photorealistic", r"photo-?realistic|photo-?realism"),
     ("cinematic", r"cinematic"),
@@ -71,21 +65,21 @@ _AS_THE_WORK = (
 
 
 def style_phrase(style: str) -> str:
-    """How a style is said to a model; a word that is none of the seven is taken as it is."""
+    """Return the phrase for a style; any other words are their own phrase."""
     return STYLES[style][0] if style in STYLES else style
 
 
 def enhancement(style: str) -> str:
-    """The terms that `--enhance` adds for this style."""
+    """Return the terms that `--enhance` adds for this style."""
     general = "fine detail, coherent light, clear focal point, balanced composition"
     return STYLES[style][1] if style in STYLES else general
 
 
 def named_style(text: str) -> str | None:
-    """The style that a text asks for in so many words, else None."""
+    """Return the style that a text explicitly asks for, else None."""
     for style, words in _STYLE_WORDS:
         if not re.search(words, text, re.IGNORECASE):
-            continue  # nearly always: and compiling the patterns below costs milliseconds
+            continue  # nearly always; compiling the patterns below takes milliseconds
         for pattern in _AS_THE_WORK:
             if re.search(pattern.format(w=words), text.strip(), re.IGNORECASE):
                 return style
@@ -93,5 +87,5 @@ def named_style(text: str) -> str | None:
 
 
 def resolve_style(typed: str | None, text: str) -> str:
-    """The typed style, else the one that the text names, else photorealistic."""
+    """Return the chosen style, else the one that the text names, else photorealistic."""
     return typed or named_style(text) or DEFAULT_STYLE
