@@ -1,4 +1,4 @@
-"""What is found in a Stage 1 reply, whatever a model wraps it in."""
+"""Stage 1: reading caption and motion from a reply, and finding motion in a caption."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ REWRITE = Rewrite("A cat on a shelf.", "The cat leaps right.")
         '"motion": "The cat leaps right."}',
     ],
 )
-def test_caption_and_motion_are_found_through_wrapping(text: str) -> None:
+def test_caption_and_motion_are_found_in_any_wrapping(text: str) -> None:
     assert read_rewrite(text) == REWRITE
 
 
 @pytest.mark.parametrize("motion", ["null", '""', '"  "', "7", '["leaps"]', '{"a": 1}'])
-def test_a_motion_that_is_no_text_is_none(motion: str) -> None:
+def test_a_motion_that_is_not_text_is_dropped(motion: str) -> None:
     assert read_rewrite(f'{{"caption": "A cat.", "motion": {motion}}}') == Rewrite("A cat.", None)
 
 
-def test_quotes_braces_and_other_scripts_stay_in_the_caption() -> None:
+def test_the_caption_keeps_quotes_braces_and_other_scripts() -> None:
     caption = 'A sign reads "猫 {caption}" above a door.'
     text = json.dumps({"caption": caption, "motion": None}, ensure_ascii=False)
     assert read_rewrite(text) == Rewrite(caption, None)
@@ -79,7 +79,7 @@ def test_quotes_braces_and_other_scripts_stay_in_the_caption() -> None:
         (json.dumps({"caption": "x" * (MAX_TEXT + 1)}), None, f"{MAX_TEXT + 1} characters"),
     ],
 )
-def test_a_reply_without_a_caption_says_what_is_wrong_with_it(
+def test_a_reply_without_a_caption_names_the_problem(
     text: str, finish_reason: str | None, problem: str
 ) -> None:
     answer = read_rewrite(text, finish_reason)
@@ -107,7 +107,7 @@ def test_a_refusal_in_prose_is_a_refusal(text: str) -> None:
     assert text.strip("*") in answer.problem
 
 
-def test_an_apology_before_a_caption_is_no_refusal() -> None:
+def test_an_apology_before_a_caption_is_not_a_refusal() -> None:
     assert read_rewrite(f"Sorry for the delay! {GOOD}") == REWRITE
 
 
@@ -156,14 +156,14 @@ def test_any_json_object_with_a_caption_gives_that_caption(
         "A pair of running shoes, side by side",
         "A jumping spider on a leaf",
         "A flying buttress of a cathedral at dawn",
-        "A tap with running water above a sink",  # a thing's name: not worth another question
+        "A tap with running water above a sink",  # part of a name
         "Rolling hills under fog",
         "A swimming pool, empty",
         "A climbing rose against a brick wall",
         "A moving van parked at the kerb",
         "A falling leaf hangs in the air",
         "A runner crouched in the starting blocks, ready to run",
-        "A path runs through the wood",  # finite forms that are told of still things too
+        "A path runs through the wood",  # finite forms that describe still things too
         "A waterfall, and stairs that climb up the hill",
         "A spring morning over a walled garden",
         "A king on a throne, a string of pearls in hand",
@@ -192,5 +192,5 @@ def test_a_still_caption_has_no_motion_words(caption: str) -> None:
         ("A bird flies over the sea", ["flies"]),
     ],
 )
-def test_motion_and_time_in_a_caption_are_told(caption: str, words: list[str]) -> None:
+def test_motion_and_time_in_a_caption_are_found(caption: str, words: list[str]) -> None:
     assert motion_words(caption) == words

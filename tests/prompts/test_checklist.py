@@ -1,4 +1,4 @@
-"""Questions, answers, scores and the choice among candidates: tables for the pure functions."""
+"""The checklist: questions, control questions, answers, scores and the best candidate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from factorized_video.prompts import checklist
-from factorized_video.prompts.checklist import Answer, Asked, Check
+from factorized_video.prompts.checklist import Answer, Check
 from factorized_video.prompts.json_reply import Unusable
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ def check(*words: str) -> Check:
     return Check(tuple(Answer(f"q{place}", word) for place, word in enumerate(words)))
 
 
-UNKNOWN = Check(problem="it said nothing")
+UNKNOWN = Check(problem="no answer")
 
 
 # -- questions -------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ def test_questions_are_found_in_a_reply(text: str, found: tuple[str, ...]) -> No
         ("I'm sorry, I can't help with that.", "declined"),
     ],
 )
-def test_what_holds_no_questions_says_why(text: str, problem: str) -> None:
+def test_a_reply_without_questions_names_the_problem(text: str, problem: str) -> None:
     found = checklist.read_questions(text)
     assert isinstance(found, Unusable)
     assert problem in found.problem
@@ -74,7 +74,7 @@ def test_what_holds_no_questions_says_why(text: str, problem: str) -> None:
         ("x" * 401, None),
     ],
 )
-def test_a_persons_own_questions(text: str, found: tuple[str, ...] | None) -> None:
+def test_your_own_questions_are_read_one_per_line(text: str, found: tuple[str, ...] | None) -> None:
     assert checklist.own_questions(text) == found
 
 
@@ -96,7 +96,9 @@ def test_two_controls_are_among_the_questions() -> None:
         (["A giraffe, an accordion and a lighthouse?"], "a giraffe"),
     ],
 )
-def test_the_control_is_about_what_nobody_asked_for(questions: list[str], stranger: str) -> None:
+def test_the_control_is_about_something_not_in_the_questions(
+    questions: list[str], stranger: str
+) -> None:
     asked = checklist.with_controls(questions)
     assert f"Is there {stranger} in the picture?" in [one.question for one in asked]
 
@@ -139,7 +141,7 @@ def test_the_answers_to_the_real_questions_are_read() -> None:
         ),
     ],
 )
-def test_answers_in_other_dress_are_read_too(text: str) -> None:
+def test_answers_in_other_forms_are_read_too(text: str) -> None:
     found = checklist.read_answers(text, None, ASKED)
     assert not isinstance(found, Unusable)
     assert [one.answer for one in found] == ["yes"] * 3
@@ -167,14 +169,14 @@ def test_answers_in_other_dress_are_read_too(text: str) -> None:
         ("I cannot identify people in pictures.", "declined"),
     ],
 )
-def test_answers_that_cannot_be_relied_on_are_none(text: str, problem: str) -> None:
+def test_answers_that_cannot_be_trusted_are_not_used(text: str, problem: str) -> None:
     found = checklist.read_answers(text, None, ASKED)
     assert isinstance(found, Unusable)
     assert problem in found.problem
 
 
 @given(st.text(max_size=300), st.sampled_from([None, "stop", "length"]))
-def test_no_text_passes_by_accident(text: str, finish: str | None) -> None:
+def test_no_other_text_passes(text: str, finish: str | None) -> None:
     assert isinstance(checklist.read_answers(text, finish, ASKED), Unusable)
     assert isinstance(checklist.read_questions(text, finish), Unusable | tuple)
 
@@ -190,7 +192,7 @@ def test_no_text_passes_by_accident(text: str, finish: str | None) -> None:
         ),
     )
 )
-def test_no_json_breaks_it(data: object) -> None:
+def test_any_json_is_read_without_raising(data: object) -> None:
     checklist.read_answers(json.dumps({"answers": data}), None, ASKED)
     checklist.read_questions(json.dumps({"questions": data}))
     checklist.from_json({"answers": data})
@@ -229,12 +231,12 @@ def test_a_check_is_scored(
         {},
     ],
 )
-def test_what_cannot_be_read_back_is_no_pass(data: dict[str, Any]) -> None:
+def test_a_damaged_record_is_an_unknown_check(data: dict[str, Any]) -> None:
     assert checklist.from_json(data).state == "unknown"
 
 
 @pytest.mark.parametrize(
-    "found, taken",
+    "found, index",
     [
         ([], None),
         ([UNKNOWN], None),
@@ -243,13 +245,13 @@ def test_what_cannot_be_read_back_is_no_pass(data: dict[str, Any]) -> None:
         ([check("no"), check("yes"), check("yes")], 1),  # the first that passes all
         ([check("yes", "no"), check("no", "yes"), check("no", "no")], 0),  # ties to the earlier
         ([check("no", "no"), check("unsure", "yes"), check("yes", "no")], 1),
-        ([UNKNOWN, check("no", "no")], 1),  # known to be bad is better than not known
+        ([UNKNOWN, check("no", "no")], 1),  # a known score beats an unknown one
         ([check("no"), UNKNOWN, check("no")], 0),
-        ([check("yes", "no"), check("yes", "yes", "no")], 1),  # shares, not numbers
+        ([check("yes", "no"), check("yes", "yes", "no")], 1),  # the share counts, not the number
     ],
 )
-def test_which_is_taken(found: list[Check], taken: int | None) -> None:
-    assert checklist.best(found) == taken
+def test_the_best_candidate(found: list[Check], index: int | None) -> None:
+    assert checklist.best(found) == index
 
 
 @pytest.mark.parametrize(
@@ -264,10 +266,5 @@ def test_which_is_taken(found: list[Check], taken: int | None) -> None:
         (check("yes", "yes", "no"), 0.667, True),
     ],
 )
-def test_the_least_score(found: Check, least: float | None, enough: bool) -> None:
+def test_the_minimum_score(found: Check, least: float | None, enough: bool) -> None:
     assert checklist.reaches(found, least) is enough
-
-
-def test_asked_and_answers_are_plain() -> None:
-    assert Asked("q").must_be is None
-    assert Answer("q", "yes").seen == ""

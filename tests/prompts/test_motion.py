@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judges import MOTION_REPLY
 
-# --- what is found in a reply ---------------------------------------------------------------------
+# -- reading a reply -------------------------------------------------------------------------------
 
 WHOLE = json.dumps(MOTION_REPLY)
 SOUND = Motion(
@@ -53,7 +53,7 @@ SOUND = Motion(
         ),
     ],
 )
-def test_the_motion_is_found_through_wrapping(text: str) -> None:
+def test_the_motion_is_found_in_any_wrapping(text: str) -> None:
     assert read_motion(text) == SOUND
     assert problems(SOUND) == []
 
@@ -72,7 +72,7 @@ def test_the_motion_is_found_through_wrapping(text: str) -> None:
         (json.dumps({"motion": "x" * (MAX_TEXT + 1)}), None, f"{MAX_TEXT + 1} characters"),
     ],
 )
-def test_a_reply_without_a_motion_says_what_is_wrong_with_it(
+def test_a_reply_without_a_motion_names_the_problem(
     text: str, finish_reason: str | None, problem: str
 ) -> None:
     answer = read_motion(text, finish_reason)
@@ -87,17 +87,17 @@ def test_a_refusal_in_prose_is_a_refusal() -> None:
     assert answer.refused
 
 
-def test_half_a_pair_of_surrogates_can_be_written_to_a_file() -> None:
+def test_a_lone_surrogate_is_removed() -> None:
     found = read_motion('{"motion": "The cat \\ud83d leaps."}')
     assert isinstance(found, Motion)
     assert found.text == "The cat leaps."
 
 
-# --- what is wrong with one -----------------------------------------------------------------------
+# -- checking a motion -----------------------------------------------------------------------------
 
 
 def motion(text: str = SOUND.text, **changes: Any) -> Motion:
-    """A sound motion, with changes; its demand is met by "leaps" where another text is given."""
+    """A sound motion with changes; with another text, "leaps" meets its demand."""
     demands = SOUND.demands if text == SOUND.text else (("it jumps", "leaps"),)
     return SOUND._replace(text=text, **{"demands": demands, **changes})
 
@@ -147,17 +147,19 @@ ENTRIES = [
     (("the dog", "a dog runs in from the left"), True),
     (("dogs", "A dog runs in, from the left!"), True),
     (("the brown dog", "runs in from the left"), True),
-    (("the dog", "runs in from the right"), False),  # not the words of the motion
+    (("the dog", "runs in from the right"), False),  # not in the motion
     (("the dog", "og runs in"), False),  # not whole words
     (("the dog", ""), False),
     (("the dog", "..."), False),
     (("the dog", "a"), False),
-    (("the cat", "a dog runs in from the left"), False),  # somebody else
+    (("the cat", "a dog runs in from the left"), False),  # another subject
 ]
 
 
 @pytest.mark.parametrize(("entry", "enters"), ENTRIES)
-def test_who_is_not_may_enter_by_words_of_the_motion(entry: tuple[str, str], enters: bool) -> None:
+def test_another_subject_must_enter_in_words_of_the_motion(
+    entry: tuple[str, str], enters: bool
+) -> None:
     text = "A dog runs in from the left; the tabby cat leaps."
     found = problems(motion(text, named=("the tabby cat", "the dog"), enters=(entry,)))
     assert found == ([] if enters else ['"the dog" is not in the picture and does not enter'])
@@ -181,12 +183,12 @@ DEMANDS = [
 
 
 @pytest.mark.parametrize(("words", "met"), DEMANDS)
-def test_a_demand_must_be_met_by_words_of_the_motion(words: str, met: bool) -> None:
+def test_words_of_the_motion_must_meet_each_demand(words: str, met: bool) -> None:
     found = problems(motion(demands=(("it jumps", words),)))
     assert found == ([] if met else ['the motion has no words that make "it jumps" happen'])
 
 
-def test_quotes_and_apostrophes_may_be_of_either_kind() -> None:
+def test_quotes_and_apostrophes_may_be_straight_or_curly() -> None:
     text = "The man leaps up and says “Don’t go”."
     demands = (("he says it", 'says "Don\'t go"'), ("he jumps", "the man leaps up"))
     assert problems(motion(text, named=("man",), visible=("a man",), demands=demands)) == []
@@ -211,21 +213,21 @@ def test_quotes_and_apostrophes_may_be_of_either_kind() -> None:
         ),
     ],
 )
-def test_each_kind_of_bad_motion_is_told(changed: dict[str, Any], problem: str | None) -> None:
+def test_each_problem_of_a_motion_is_named(changed: dict[str, Any], problem: str | None) -> None:
     assert problems(SOUND._replace(**changed)) == ([problem] if problem else [])
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_named_at_once() -> None:
     bad = Motion("A dragon on a hill. " * 30, (), ("the dragon",), (), (("it flies", "flies"),))
     assert len(problems(bad)) == 3
 
 
-def test_a_motion_of_just_so_many_words_is_fine() -> None:
+def test_a_motion_of_the_greatest_length_is_fine() -> None:
     text = "The tabby cat leaps" + " on" * (MOST_WORDS - 4)
     assert problems(motion(text)) == []
 
 
-# --- anything -------------------------------------------------------------------------------------
+# -- arbitrary input -------------------------------------------------------------------------------
 
 PIECES = st.sampled_from(
     [
@@ -255,7 +257,7 @@ def test_any_reply_is_read_without_raising(text: str, finish_reason: str | None)
 
 @settings(deadline=None)
 @given(TEXTS, NAMES, NAMES, PAIRS, PAIRS)
-def test_any_motion_is_judged_without_raising(
+def test_any_motion_is_checked_without_raising(
     text: str,
     visible: tuple[str, ...],
     named: tuple[str, ...],
