@@ -1,4 +1,4 @@
-"""The shapes of pictures: ratios, and what a crop costs. Pure. Sizes are (width, height) pixels."""
+"""Aspect ratios, and what a crop to one cuts off. Pure. Sizes are (width, height) in pixels."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ Size = tuple[int, int]
 
 
 def value_of(ratio: str) -> float:
-    """Width over height of "W:H"."""
+    """Return width divided by height of "W:H"."""
     width, height = ratio.split(":")
     return int(width) / int(height)
 
 
 def difference(size: Size, ratio: str) -> float:
-    """By how much a picture's shape differs from a ratio: 0 for none, 0.1 for ten per cent."""
+    """Return how far a picture is off a ratio: 0 if it is exact, 0.1 for ten per cent."""
     shape = size[0] / size[1] / value_of(ratio)
     return max(shape, 1 / shape) - 1
 
 
 def nearest(size: Size, ratios: Iterable[str]) -> str:
-    """The ratio that a picture comes nearest to."""
+    """Return the ratio that is nearest to the shape of a picture."""
     return min(ratios, key=lambda ratio: difference(size, ratio))
 
 
 def lost_by_crop(size: Size, ratio: str) -> float:
-    """The part of a picture's area that a crop to a ratio cuts off, 0 to 1."""
+    """Return the share of the area that a crop to a ratio cuts off, 0 to 1."""
     return 1 - 1 / (1 + difference(size, ratio))
 
 
 def largest_within(size: Size, ratio: str) -> Size:
-    """The largest size of exactly this ratio inside `size`.
+    """Return the largest size of exactly this ratio inside `size`.
 
-    Where whole pixels of the exact ratio would lose more than they are worth (a small picture, a
-    ratio such as 37:20), the nearest whole pixels.
+    For a small picture, or a ratio such as 37:20, an exact size would cut off too much; then the
+    nearest whole pixels are returned.
     """
     wide, high = (int(part) for part in ratio.split(":"))
     wide, high = wide // gcd(wide, high), high // gcd(wide, high)
@@ -47,14 +47,14 @@ def largest_within(size: Size, ratio: str) -> Size:
 
 
 def smallest_around(size: Size, ratio: str) -> Size:
-    """The smallest size of this ratio that a picture fits in whole."""
+    """Return the smallest size of this ratio that contains the whole picture."""
     share = value_of(ratio)
     width = max(size[0], round(size[1] * share))
     return width, max(size[1], round(width / share))
 
 
 def short_side(resolution: str) -> int:
-    """Pixels of the shorter side of a 16:9 clip: "720p" is 720, "2k" 1440, "4k" 2160."""
+    """Return the height of a 16:9 clip in pixels: "720p" is 720, "2k" 1440, "4k" 2160."""
     if resolution.endswith("p"):
         return int(resolution[:-1])
     return {2: 1440}.get(int(resolution[:-1]), int(resolution[:-1]) * 540)

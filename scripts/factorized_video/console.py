@@ -1,4 +1,4 @@
-"""Progress, warnings and errors on stderr. Stdout belongs to the result."""
+"""Progress, warnings and errors on stderr; stdout is for the result."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import time
 from . import STAGES
 from .errors import clean
 
-# On anything but a terminal a waiting line every ten seconds is plenty.
+# Without a terminal, repeat a waiting line only this often.
 PROGRESS_EVERY_S = 10.0
-# Set by the orchestrator for its stages: the warnings that the person has read already, as JSON.
+# Set by the orchestrator for its stages: the warnings already shown, as JSON.
 TOLD = "FACTORIZED_VIDEO_TOLD"
 
 
 class Console:
-    """Progress, warnings and errors on stderr. Warnings are kept for the result too."""
+    """Writes progress, warnings and errors to stderr; keeps the warnings for the result."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
@@ -30,7 +30,7 @@ class Console:
         self._last: tuple[str, float] = ("", 0.0)
 
     def progress(self, text: str) -> None:
-        """What is happening. On a terminal one line that updates; elsewhere not too many."""
+        """Show what is happening: on a terminal in one updating line, elsewhere in a few lines."""
         if self.quiet:
             return
         line = (f"{STAGES[self.stage]}: " if self.stage else "") + clean(text)
@@ -41,14 +41,14 @@ class Console:
             return
         said, when = self._last
         now = time.monotonic()
-        # A new kind of news at once; the same with another number in it every ten seconds.
+        # New text is shown at once; the same text with another number every ten seconds.
         if _without_numbers(line) == _without_numbers(said) and now - when < PROGRESS_EVERY_S:
             return
         self._last = (line, now)
         to_stderr(line + "\n")
 
     def warn(self, *texts: str) -> None:
-        """Something the person should know; once each."""
+        """Show and keep warnings, each of them once."""
         for text in map(clean, texts):
             if text not in self.warnings:
                 self.warnings.append(text)
@@ -56,11 +56,11 @@ class Console:
                     self._line(f"warning: {text}")
 
     def note(self, text: str) -> None:
-        """Something that is said even when quiet, and is no warning."""
+        """Show a line that is not a warning, even with --quiet."""
         self._line(clean(text))
 
     def error(self, message: str, hint: str) -> None:
-        """What ended the run, and what to do next."""
+        """Show why the run ended and what to do next."""
         self._line(f"error: {message}")
         for line in hint.splitlines():
             self._line(f"  {line}")
@@ -83,8 +83,8 @@ def _without_numbers(text: str) -> str:
 
 
 def to_stderr(text: str) -> None:
-    """Write, if somebody still listens."""
-    # A closed stderr (the reader of a pipe has gone) must not end a paid run.
+    """Write to stderr if it is still open."""
+    # A closed stderr (a pipe without a reader) must not end a paid run.
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(text)
         sys.stderr.flush()

@@ -1,8 +1,7 @@
-"""Every way a run can end other than well, as one exception with a kind.
+"""Every way in which a run can fail, as one exception with a kind.
 
-Raised anywhere, turned into an exit code and a message only by `cli.py`. A message says what was
-wrong and what was expected; a hint says what to do next. Both are cleaned of secrets here, at the
-one place that every message passes.
+Raised anywhere; only `cli/` turns it into an exit code and a message. A message says what happened,
+a hint what to do next. Both are cleaned of secrets here, where every message passes.
 """
 
 from __future__ import annotations
@@ -10,23 +9,23 @@ from __future__ import annotations
 import re
 
 _secrets: set[str] = set()
-# The query of an address may be its signature: a signed URL is a key to what it names.
-# Every address is matched, with a query or not: to look for the query only, and not find it, would
-# take a second for a text of 50 KB that is made for it ("http://http://..."), and hours for 8 MB.
+# The query of a URL may be its signature, and a signed URL gives access to the file.
+# The query is optional in the pattern on purpose: if it were required, a text made of repeated
+# "http://" would take quadratic time, a second for 50 KB and hours for 8 MB.
 _URL = re.compile(r"(https?://[^\s\"'<>?#]+)([?#][^\s\"'<>]*)?")
-# C0, DEL, C1: a gateway's words are shown in a terminal and must not steer it. And halves of
-# surrogate pairs, which JSON can hold and UTF-8 cannot.
+# C0, DEL and C1, because a gateway's text must not control the terminal; and lone surrogates, which
+# JSON can contain and UTF-8 cannot.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def keep_secret(secret: str) -> None:
-    """From now on `clean` blots out this text (a gateway key)."""
-    if len(secret) >= 4:  # a shorter one would blot out ordinary words and protect nothing
+    """Make `clean` replace this text (a gateway key) from now on."""
+    if len(secret) >= 4:  # a shorter one would match ordinary words and protect nothing
         _secrets.add(secret)
 
 
 def clean(text: str) -> str:
-    """The text without known secrets, the queries of addresses, and control characters."""
+    """Return the text without known secrets, queries of URLs and control characters."""
     for secret in _secrets:
         text = text.replace(secret, "[key]")
     text = _URL.sub(lambda found: found[1] + ("?[signature]" if found[2] else ""), text)
@@ -34,10 +33,10 @@ def clean(text: str) -> str:
 
 
 class ToolError(Exception):
-    """What ended the run. `kind` is a row of the exit-code table in `cli.py`.
+    """Why the run ended. `kind` is a row of the exit-code table in `cli/`.
 
-    `charged` is "yes", "no" or "unknown" where the question makes sense, else None.
-    `result` holds result keys that are known all the same (`job`, `output`, `receipt` ...).
+    `charged` is "yes", "no" or "unknown", or None if no paid call is concerned.
+    `result` contains the result keys that are known anyway (`job`, `output`, `receipt` ...).
     """
 
     kind = "internal"
@@ -59,10 +58,10 @@ class ToolError(Exception):
         self.request_id = clean(request_id) if request_id else None
         self.charged = charged
         self.result = result
-        self.told = False  # whether the person has already read it on stderr
+        self.told = False  # whether stderr has shown it already
 
     def as_json(self) -> dict[str, object]:
-        """The `error` object of the JSON result."""
+        """Return the `error` object of the JSON result."""
         error: dict[str, object] = {"kind": self.kind, "message": self.message, "hint": self.hint}
         for key in ("http_status", "request_id", "charged"):
             if getattr(self, key) is not None:
@@ -71,55 +70,55 @@ class ToolError(Exception):
 
 
 class UsageError(ToolError):
-    """Flags or input that cannot be used; nothing was sent."""
+    """Options or input cannot be used; nothing was sent."""
 
     kind = "usage"
 
 
 class AuthError(ToolError):
-    """No key, a key that the gateway refused, or no credit."""
+    """The key is missing, was refused by the gateway, or has no credit."""
 
     kind = "auth"
 
 
 class StillRunning(ToolError):
-    """The job goes on at the gateway; only the waiting is over."""
+    """The job is still running at the gateway; only the wait has ended."""
 
     kind = "running"
 
 
 class Refused(ToolError):
-    """The model or its safety filter said no."""
+    """The model or its safety filter declined."""
 
     kind = "refused"
 
 
 class Unavailable(ToolError):
-    """Network, rate limit or gateway failure after the retries; nothing was accepted."""
+    """Network, rate limit or gateway failed, retries included; nothing was accepted."""
 
     kind = "unavailable"
 
 
 class OverBudget(ToolError):
-    """It would cost more than the cap allows; nothing was sent."""
+    """The cost would exceed the cap; nothing was sent."""
 
     kind = "budget"
 
 
 class Unknown(ToolError):
-    """A paid create may or may not have been accepted."""
+    """A paid call may or may not have been accepted."""
 
     kind = "unknown"
 
 
 class OutputError(ToolError):
-    """What came is not usable, or could not be written here."""
+    """The response cannot be used, or the output cannot be written."""
 
     kind = "output"
 
 
 class Rejected(ToolError):
-    """The gateway would not take the request; nothing was made."""
+    """The gateway rejected the request; nothing was generated."""
 
     kind = "rejected"
 
@@ -131,7 +130,7 @@ class JobFailed(ToolError):
 
 
 class Unverified(ToolError):
-    """No candidate is good enough, or nothing could be found out about any."""
+    """No candidate is good enough, or none could be checked."""
 
     kind = "unverified"
 
@@ -143,7 +142,7 @@ class Interrupted(ToolError):
 
 
 def of_kind(kind: str, message: str, hint: str = "", **details: object) -> ToolError:
-    """The error of a kind, as when an earlier answer is given again."""
+    """Return an error of this kind, to report an earlier outcome again."""
     for family in ToolError.__subclasses__():
         if family.kind == kind:
             return family(message, hint, **details)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Writing outputs: whole or not at all, in the folder where they are to be."""
+"""Outputs on disk: written whole or not at all, and locked while they are being made."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from typing import IO
 from .errors import OutputError, StillRunning, UsageError
 
 SUFFIX = ".receipt.json"
-REMEMBERED_S = 86_400.0  # a lost call is looked for minutes after it, seldom hours
+REMEMBERED_S = 86_400.0  # lost calls are looked for within minutes, rarely hours
 
 
 def check_writable(output: Path) -> None:
-    """Make the folder of an output and try it. Raises UsageError: nothing has been sent yet."""
+    """Create the folder of an output and test that it is writable. Raises UsageError if not."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        if len(os.fsencode(output.name)) + len(SUFFIX) > 240:  # most file systems hold 255 bytes
-            raise UsageError("The file name of --output is too long.", "Choose a shorter one.")
+        if len(os.fsencode(output.name)) + len(SUFFIX) > 240:  # most file systems allow 255 bytes
+            raise UsageError("The file name of --output is too long.", "Use a shorter one.")
         handle, trial = _temporary(output)
         os.close(handle)
-        trial.unlink(missing_ok=True)  # who holds the lock may have swept it away
+        trial.unlink(missing_ok=True)  # the holder of the lock may have swept it away
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{output.parent} cannot be written to: {reason}.", "Choose another --output."
+            f"Cannot write to {output.parent}: {reason}.", "Use another --output."
         ) from None
 
 
 @contextlib.contextmanager
 def exclusive(output: Path) -> Iterator[None]:
-    """Hold the output's lock: one process at a time makes it. Raises StillRunning for the others.
+    """Lock an output, so that one process at a time makes it. Raises StillRunning for the others.
 
-    The lock is `flock` on `.NAME.ext.lock`, so a killed holder lets go of it. Checked after taking
-    to be still the file at that path: the holder before may have removed it in between.
+    The lock is `flock` on `.NAME.ext.lock`, which the system releases if the holder is killed. The
+    previous holder may have removed that file meanwhile, so the path is compared after locking.
     """
     path = output.with_name(f".{output.name}.lock")
     while True:
@@ -52,7 +52,7 @@ def exclusive(output: Path) -> Iterator[None]:
             os.close(handle)
             raise StillRunning(
                 f"Another process is making {output}.",
-                "Run the same command again to have its result; that costs nothing.",
+                "Run the same command again later to get its result; that costs nothing.",
                 output=str(output),
                 receipt=str(output) + SUFFIX,
             ) from None
@@ -70,10 +70,10 @@ def exclusive(output: Path) -> Iterator[None]:
 
 
 def sweep(output: Path) -> None:
-    """Remove the temporary files that a killed maker of this left; for who holds its lock.
+    """Remove the temporary files that a killed process left; only the holder of the lock may.
 
-    Also those of the receipts that it kept aside (NAME.1.ext), unless an output of just that name
-    is being made: then there is a lock.
+    Includes those of receipts set aside (NAME.1.ext), unless that name is locked: then it is an
+    output that is being made.
     """
     stem, ending = re.escape(output.stem), re.escape(output.suffix)
     leftover = re.compile(rf"\.({stem}(\.\d+)?{ending})({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
@@ -88,14 +88,14 @@ def sweep(output: Path) -> None:
 
 
 def _temporary(path: Path) -> tuple[int, Path]:
-    """A new file beside `path`, open and private, with a name that `sweep` knows."""
-    # Not tempfile.mkstemp: importing tempfile takes longer than all this module does.
+    """Create and open a private file next to `path`, with a name that `sweep` recognizes."""
+    # Not tempfile.mkstemp, because importing tempfile takes longer than everything done here.
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), temporary
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write whole or not at all: a temporary file beside it, fsync, rename. Raises OutputError."""
+    """Write a file whole or not at all: temporary file, fsync, rename. Raises OutputError."""
     with temporary_beside(path) as (file, temporary):
         file.write(data)
         put_in_place(file, temporary, path)
@@ -103,7 +103,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """An open temporary file in the folder of `path`, removed unless it was put in place."""
+    """Open a temporary file in the folder of `path`; remove it unless it was put in place."""
     with writing(path):
         handle, temporary = _temporary(path)
         try:
@@ -114,10 +114,10 @@ def temporary_beside(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
 
 
 def put_in_place(file: IO[bytes], temporary: Path, path: Path) -> None:
-    """Flush to disk and rename: neither a reader nor a power loss ever sees half a file."""
+    """Flush to disk and rename, so that nobody sees half a file, not even after a power loss."""
     file.flush()
     os.fsync(file.fileno())
-    temporary.chmod(0o666 & ~_umask())  # made private; an output is an ordinary file
+    temporary.chmod(0o666 & ~_umask())  # it was created private; outputs are not
     temporary.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -128,13 +128,13 @@ def put_in_place(file: IO[bytes], temporary: Path, path: Path) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn a failure of the file system into an OutputError that names `path`."""
+    """Turn an OSError into an OutputError that names `path`."""
     try:
         yield
     except OSError as error:
         raise OutputError(
             f"{path} could not be written: {error.strerror or error}.",
-            "Make room or choose another place, then run the same command again.",
+            "Free some space or use another folder, then run the same command again.",
         ) from None
 
 
@@ -145,7 +145,7 @@ def _umask() -> int:
 
 
 def private_folder(name: str) -> Path:
-    """A folder of this user alone under the system's temporary directory. Raises OutputError."""
+    """Return a folder that only this user can access, in the temp directory. Raises OutputError."""
     import tempfile
 
     folder = Path(tempfile.gettempdir()) / f"factorized-video-{os.getuid()}" / name
@@ -153,21 +153,23 @@ def private_folder(name: str) -> Path:
         with writing(path):
             path.mkdir(mode=0o700, exist_ok=True)
             found = path.lstat()
-        # Somebody else may have made it first, to read or plant files.
+        # Another user may have created it first, to read or plant files.
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-            raise OutputError(f"{path} is not a private folder of yours.", "Remove it.")
+            raise OutputError(
+                f"{path} is not a private folder of yours.", "Remove it and try again."
+            )
     return folder
 
 
 def remember(output: Path) -> None:
-    """Note that a paid call for this output is sent, for the runs of this user in other folders."""
+    """Record that a paid call for this output is sent, for your runs in other folders."""
     name = hashlib.sha256(os.fsencode(output)).hexdigest()
     with contextlib.suppress(OutputError):
         write_file(private_folder("outputs") / name, os.fsencode(output))
 
 
 def remembered() -> list[Path]:
-    """The outputs for which a paid call was sent within the last day, wherever they are."""
+    """Return the outputs in any folder for which a paid call was sent within the last day."""
     found = []
     with contextlib.suppress(OSError, OutputError):
         for note in private_folder("outputs").iterdir():
@@ -179,9 +181,9 @@ def remembered() -> list[Path]:
 
 
 def keep(name: str, data: bytes) -> Path | None:
-    """Keep what was paid for and has no place yet: image bytes, or the address they are at.
+    """Store what was paid for but cannot be delivered yet: image bytes, or their URL.
 
-    The same command finds it again (`receipts.kept_name`). None where nothing could be kept.
+    The same command finds it again by its name. Returns None if it could not be stored.
     """
     try:
         path = private_folder("kept") / name
@@ -193,7 +195,7 @@ def keep(name: str, data: bytes) -> Path | None:
 
 
 def kept(name: str) -> bytes | None:
-    """What was kept under this name, or None."""
+    """Return what was stored under this name, or None."""
     try:
         return (private_folder("kept") / name).read_bytes()
     except (OSError, OutputError):
@@ -201,7 +203,7 @@ def kept(name: str) -> bytes | None:
 
 
 def drop(name: str) -> None:
-    """Forget what was kept: it has its place now."""
+    """Remove what was stored under this name, once it is delivered."""
     with contextlib.suppress(OSError, OutputError):
         path = private_folder("kept") / name
         path.unlink(missing_ok=True)

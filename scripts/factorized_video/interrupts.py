@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and a closed terminal: the run ends at once, but not between paying and knowing.
+"""Ctrl-C, SIGTERM and a closed terminal stop the run at once, except during a paid call.
 
-While the reply to a paid call is awaited, the first signal waits for it, ten seconds at the latest,
-so that what was paid for is written down. A second signal ends at once.
+While a paid call is out, the first signal waits up to ten seconds for its reply, so that the
+receipt records what was paid for. A second signal stops at once.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# What the orchestrator tells its stage when it is signalled itself. A signal of its own, because
-# Ctrl-C reaches the whole group: the stage has then heard, and this must not count as a second one.
+# Sent by the orchestrator to its stage when it receives a signal. A separate signal, because Ctrl-C
+# reaches the whole process group: it must not count as a second one in a stage that received both.
 PASSED_ON = signal.SIGUSR1
 LONGEST_HOLD_S = 10.0
 
-_signals: list[int] = []  # what was heard so far
-_waiting: Callable[[str], None] | None = None  # set while a reply is awaited
+_signals: list[int] = []  # received so far
+_waiting: Callable[[str], None] | None = None  # set during a paid call
 _pending = False
 
 
 def install() -> None:
-    """From now on a signal raises KeyboardInterrupt. One that is ignored (nohup) stays ignored."""
+    """Make signals raise KeyboardInterrupt; one that is ignored (nohup) stays ignored."""
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _heard)
@@ -35,7 +35,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def held_back(say: Callable[[str], None], time_scale: float = 1.0) -> Iterator[None]:
-    """Around a paid call and the writing down of its reply: a signal takes effect after it."""
+    """Delay the first signal until a paid call is made and its reply is recorded."""
     global _waiting, _pending  # noqa: PLW0603 - signals belong to the process
 
     def announce(text: str) -> None:
@@ -53,7 +53,7 @@ def held_back(say: Callable[[str], None], time_scale: float = 1.0) -> Iterator[N
 
 
 def pending() -> bool:
-    """Whether a signal is held back: nothing more is to be begun."""
+    """Whether a signal is waiting, so that nothing new may be started."""
     return _pending
 
 
@@ -63,7 +63,7 @@ def _heard(number: int, frame: object) -> None:
             _signals.append(number)
             _act(first=True)
     elif _signals == [PASSED_ON]:
-        _signals.append(number)  # the one that was passed on, seen after it: that happens
+        _signals.append(number)  # the original of the one passed on, arriving late
     else:
         _signals.append(number)
         _act(first=len(_signals) == 1)
@@ -75,8 +75,8 @@ def _act(first: bool) -> None:
         raise KeyboardInterrupt
     _pending = True
     _waiting(
-        "stopping as soon as the answer to the paid call is written down "
-        f"({LONGEST_HOLD_S:g} s at most; once more to stop at once)"
+        f"waiting up to {LONGEST_HOLD_S:g} s to record the paid call; "
+        "press Ctrl-C again to stop now"
     )
 
 

@@ -1,4 +1,4 @@
-"""Where outputs go: the path given, or a name made from the first words of the prompt."""
+"""Where outputs go: the given path, or a name made of the first words of the prompt."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
 
 
 def output_path(typed: str) -> Path:
-    """The absolute path of a typed output. Raises UsageError for what is no file name."""
+    """Return the absolute path of an output. Raises UsageError if it is not a file name."""
     from pathlib import Path
 
     if not typed or "\0" in typed or typed.endswith(("/", "/.", "/..")) or typed in (".", ".."):
-        raise UsageError(f"{typed!r} is not a file name.", "Give a name, such as anchor.png.")
+        raise UsageError(f"{typed!r} is not a file name.", "Use a name such as anchor.png.")
     return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
 def folder_path(typed: str) -> Path:
-    """The absolute path of a typed folder. Raises UsageError for what is no folder name."""
+    """Return the absolute path of a folder. Raises UsageError if it is not a folder name."""
     from pathlib import Path
 
     if not typed or "\0" in typed:
-        raise UsageError(f"{typed!r} is not a folder name.", "Give a name, such as debug/.")
+        raise UsageError(f"{typed!r} is not a folder name.", "Use a name such as debug/.")
     return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
 def default_output(text: str, digest: str, extension: str, folder: Path | None = None) -> Path:
-    """<first words>-<8 hex of the digest><extension> in `folder`, else outputs/ where one works.
+    """Return <first words>-<8 hex of the digest><extension>, in `folder` or else in ./outputs.
 
-    The same inputs give the same name, so running again goes on.
+    The same inputs give the same name, so that running again resumes.
     """
     from pathlib import Path
 
@@ -40,25 +40,23 @@ def default_output(text: str, digest: str, extension: str, folder: Path | None =
 
 
 def direct_path(path: Path) -> Path:
-    """NAME.direct.mp4 for NAME.mp4: where the clip without an anchor goes."""
+    """Return NAME.direct.mp4 for NAME.mp4, where the clip without an anchor goes."""
     named = path.stem.endswith(".direct")
     return path if named else path.with_name(f"{path.stem}.direct{path.suffix}")
 
 
 def check_extension(path: Path, allowed: tuple[str, ...]) -> None:
-    """Raise UsageError unless the output's extension is one of these."""
+    """Raise UsageError unless the output has one of these extensions."""
     if path.suffix.lower() not in allowed:
-        raise UsageError(
-            f"--output {path.name} ends in {path.suffix or 'no extension'}.",
-            f"Expected {' or '.join(allowed)}.",
-        )
+        ending = f"ends in {path.suffix}" if path.suffix else "has no extension"
+        raise UsageError(f"--output {path.name} {ending}.", f"Use {' or '.join(allowed)}.")
 
 
 def _slug(text: str) -> str:
-    """The first words, fit for a file name in any script: at most six words and 48 bytes."""
+    """Return the first words as a file name, in any script: at most six words and 48 bytes."""
     from unicodedata import category
 
-    # Letters, digits, and the marks that some scripts write their vowels with.
+    # Letters, digits, and the combining marks that some scripts need.
     kept = (char if category(char)[0] in "LNM" else " " for char in text.lower())
     words = "".join(kept).split()[:6]
     slug = "-".join(words)

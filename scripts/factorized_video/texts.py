@@ -1,4 +1,4 @@
-"""A text from an option, a file or stdin, checked before it is used."""
+"""Read and check the texts that come from an option, a file or stdin."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ MAX_TEXT = 20_000  # characters of a prompt, a caption or any other text
 
 
 def read_text(value: str | None, file: str | None, what: str) -> str:
-    """A text from a flag, a file, or stdin (`-`), checked. `what` names it in messages.
+    """Return the text of an option, a file or stdin (`-`); `what` names it in messages.
 
-    Raises UsageError for a text that is empty, over 20,000 characters, not UTF-8, or has control
-    characters, and for a file that cannot be read as text.
+    Raises UsageError if it is empty, longer than `MAX_TEXT`, not UTF-8 or has control characters,
+    or if the file cannot be read.
     """
     if file is not None:
         value = _stdin(what) if file == "-" else _file(file, what)
@@ -21,10 +21,10 @@ def read_text(value: str | None, file: str | None, what: str) -> str:
         value = _stdin(what)
     text = (value or "").strip().lstrip("\ufeff").strip()
     if not text:
-        raise UsageError(f"{what} is empty.", f"Expected 1 to {MAX_TEXT:,} characters.")
+        raise UsageError(f"{what} is empty.", f"Write 1 to {MAX_TEXT:,} characters.")
     if len(text) > MAX_TEXT:
         raise UsageError(
-            f"{what} has {len(text):,} characters.", f"Expected at most {MAX_TEXT:,}: shorten it."
+            f"{what} has {len(text):,} characters.", f"Shorten it to at most {MAX_TEXT:,}."
         )
     for place, char in enumerate(text):
         number = ord(char)
@@ -35,7 +35,7 @@ def read_text(value: str | None, file: str | None, what: str) -> str:
             )
         if 0xD800 <= number <= 0xDFFF:
             raise UsageError(
-                f"{what} is not valid UTF-8 (at position {place + 1}).", "Write it as UTF-8."
+                f"{what} is not valid UTF-8 (at position {place + 1}).", "Save it as UTF-8."
             )
     return text
 
@@ -43,8 +43,7 @@ def read_text(value: str | None, file: str | None, what: str) -> str:
 def _stdin(what: str) -> str:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
-            f"{what} is to come from stdin, and nothing is piped there.",
-            "Pipe a text into the command.",
+            f"{what} is read from stdin, but nothing is piped in.", "Pipe a text into the command."
         )
     return _decoded(sys.stdin.buffer.read(MAX_TEXT * 4 + 8), what)
 
@@ -56,22 +55,22 @@ def _file(name: str, what: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{what} {name} cannot be read: {reason}.", "Give the path of a text file."
+            f"{what} {name} cannot be read: {reason}.", "Use the path of a text file."
         ) from None
 
 
 def _decoded(data: bytes, what: str) -> str:
-    # At most MAX_TEXT characters of four bytes: cutting beyond that can only cut what is refused.
+    # More bytes than MAX_TEXT characters of four bytes each are too long in any case.
     if len(data) > MAX_TEXT * 4:
         raise UsageError(f"{what} has more than {MAX_TEXT:,} characters.", "Shorten it.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"{what} is not UTF-8 text.", "Expected a plain text file.") from None
+        raise UsageError(f"{what} is not UTF-8 text.", "Save it as plain text in UTF-8.") from None
 
 
 def read_motion(value: str | None, file: str | None) -> str | None:
-    """The motion from --motion or --motion-file, or None where neither was given."""
+    """Return the motion from --motion or --motion-file, or None if neither is given."""
     if value is None and file is None:
         return None
     return read_text(value, file, "--motion" if value is not None else "--motion-file")

@@ -24,7 +24,7 @@ OPTIONS = {
     "file": ("--anchor-path=mine.png",),
 }
 PAID = ("image", "create")
-HOLDS = "stopping as soon as the answer to the paid call is written down"
+HOLDS = "waiting up to 10 s to record the paid call"
 WHOM = pytest.mark.parametrize("whole_group", [False, True], ids=["alone", "group"])
 
 
