@@ -17,8 +17,9 @@ MODULES = {str(path.relative_to(SCRIPTS))[:-3]: path for path in sorted(SCRIPTS.
 OURS = [name for name in MODULES if name.startswith("factorized_video/")]
 DIALECTS = [name for name in OURS if "/dialects/" in name]
 DOOR = "factorized_video/gateway/dialects/__init__"
-SHARED = "factorized_video/gateway/dialects/_shared"
-GATEWAYS = [name for name in DIALECTS if name not in (DOOR, SHARED)]
+# What the gateways have in common; none knows another.
+SHARED = [name for name in DIALECTS if Path(name).name in ("_dialect", "_shared")]
+GATEWAYS = [name for name in DIALECTS if name not in (DOOR, *SHARED)]
 NETWORK = {
     "aiohttp",
     "asyncio",
@@ -190,11 +191,8 @@ def test_a_dialect_is_a_pure_translator(module: str) -> None:
     assert of_os <= ({"os.listdir", "os.path.dirname"} if module == DOOR else set())
     known = {name for name in imports(module) if "factorized_video" in name}
     allowed = ["factorized_video.gateway.reply_parsing.", "factorized_video.gateway.types."]
-    if module in GATEWAYS:  # what they say alike they share; none knows another
-        allowed += [dotted(SHARED) + "."]
-        known -= {dotted(SHARED)}
-    if module == SHARED:
-        allowed += ["factorized_video.aspect_ratios."]
+    if module != DOOR:
+        allowed += [f"{dotted(name)}." for name in SHARED] + ["factorized_video.aspect_ratios."]
     assert {name for name in known if not name.startswith(tuple(allowed))} == set()
 
 

@@ -20,7 +20,7 @@ from factorized_video.cli.exit_codes import EXITS
 from factorized_video.cli.main import RESULT_KEYS
 from factorized_video.defaults import MOST_CANDIDATES
 from factorized_video.gateway import dialects, settings
-from factorized_video.gateway.dialects import happycapy
+from factorized_video.gateway.dialects.happycapy import DIALECT as happycapy
 from factorized_video.media import contact_sheet, filmstrip, images, similarity
 from factorized_video.models import limits, listing
 from factorized_video.money import Cost

@@ -448,16 +448,11 @@ ACME = '''
 from __future__ import annotations
 
 import base64
-import json
 
-from ..reading import json_object, unreadable
-from ..types import About, Account, ChatReply, HttpRequest, ImageReply, Job
-
-ABOUT = About("Acme", {}, (".acme.example",), key_prefix="acme_", idempotent=True)
-
-
-def _post(what, **told):
-    return HttpRequest("video", "POST", "/rpc", {"x-acme": "1"}, {"what": what, **told})
+from ..reply_parsing import json_object, unreadable
+from ..types import About, Account, ChatReply, ImageReply, Job
+from ._dialect import Dialect
+from ._shared import encoded
 
 
 def _told(reply):
@@ -467,71 +462,58 @@ def _told(reply):
     return told
 
 
-def _bytes(picture):
-    return base64.b64encode(picture.data).decode()
+class Acme(Dialect):
+    ABOUT = About("Acme", {}, (".acme.example",), key_prefix="acme_", idempotent=True)
+    HEADERS = {"x-acme": "1"}
+
+    def _ask(self, what, **told):
+        return self.post("video", "/rpc", {"what": what, **told})
+
+    def encode_chat(self, request):
+        words = [m["content"] for m in request.messages]
+        return self._ask("chat", model=request.model, words=words)
+
+    def decode_chat(self, reply):
+        return ChatReply(_told(reply)["text"], "stop", 0.01, None, None)
+
+    def encode_image(self, request):
+        return self._ask(
+            "image", model=request.model, prompt=request.prompt, shape=request.aspect_ratio
+        )
+
+    def decode_image(self, reply):
+        return ImageReply(base64.b64decode(_told(reply)["picture"]), None, 0.04, None)
+
+    def encode_submit(self, request):
+        return self._ask("create", model=request.model, prompt=request.prompt, shape=request.shape,
+                         seconds=request.duration_s, frame=encoded(request.first_frame),
+                         key=request.idempotency_key)
+
+    def decode_submit(self, reply):
+        return Job(_told(reply)["job"], "running")
+
+    def encode_status(self, job):
+        return self._ask("status", job=job.id)
+
+    def decode_status(self, reply):
+        told = _told(reply)
+        return Job("", told["state"], told["state"], told.get("at"), error=told.get("error"),
+                   cost=0.5)
+
+    def encode_models(self):
+        return self._ask("models")
+
+    def decode_models(self, reply):
+        return _told(reply)["models"]
+
+    def encode_check(self):
+        return self._ask("check")
+
+    def decode_check(self, reply):
+        return Account(_told(reply)["balance"])
 
 
-def encode_chat(request):
-    return _post("chat", model=request.model, words=[m["content"] for m in request.messages])
-
-
-def decode_chat(reply):
-    return ChatReply(_told(reply)["text"], "stop", 0.01, None, None)
-
-
-def encode_image(request):
-    return _post("image", model=request.model, prompt=request.prompt, shape=request.aspect_ratio)
-
-
-def decode_image(reply):
-    return ImageReply(base64.b64decode(_told(reply)["picture"]), None, 0.04, None)
-
-
-def encode_submit(request):
-    return _post("create", model=request.model, prompt=request.prompt, shape=request.shape,
-                 seconds=request.duration_s, frame=_bytes(request.first_frame),
-                 key=request.idempotency_key)
-
-
-def decode_submit(reply):
-    return Job(_told(reply)["job"], "running")
-
-
-def encode_status(job):
-    return _post("status", job=job.id)
-
-
-def decode_status(reply):
-    told = _told(reply)
-    return Job("", told["state"], told["state"], told.get("at"), error=told.get("error"), cost=0.5)
-
-
-def encode_list():
-    return None
-
-
-def decode_list(reply):
-    return []
-
-
-def encode_models():
-    return _post("models")
-
-
-def decode_models(reply):
-    return _told(reply)["models"]
-
-
-def encode_check():
-    return _post("check")
-
-
-def decode_check(reply):
-    return Account(_told(reply)["balance"])
-
-
-def encode_cancel(job):
-    return None
+DIALECT = Acme()
 '''
 
 

@@ -8,7 +8,7 @@ import json
 import pytest
 from answers import FRAME, OTHER, OTHER_URI, SHOWN, URI
 from factorized_video.errors import Refused, ToolError
-from factorized_video.gateway.dialects import happycapy
+from factorized_video.gateway.dialects.happycapy import DIALECT as happycapy
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
@@ -176,7 +176,7 @@ def test_where_no_field_or_call_is_known_none_is_made_up() -> None:
     assert happycapy.encode_image(ImageRequest("m", "p", "3:2", "1536x1024")) == (
         happycapy.encode_image(ImageRequest("m", "p", "3:2"))
     )
-    assert happycapy.encode_cancel(Handle("vid-1", "google/veo")) is None  # type: ignore[func-returns-value]
+    assert happycapy.encode_cancel(Handle("vid-1", "google/veo")) is None
     assert happycapy.ABOUT.idempotent is False
 
 

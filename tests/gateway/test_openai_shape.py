@@ -10,7 +10,7 @@ import json
 import pytest
 from answers import ENCODED, FRAME, MESSAGES, OTHER, PNG, SHOWN, clip, reply
 from factorized_video.errors import Refused, ToolError
-from factorized_video.gateway.dialects import openai
+from factorized_video.gateway.dialects.openai import DIALECT as openai
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable, failed_job_in
 from factorized_video.gateway.types import (
     Account,

@@ -10,8 +10,7 @@ import json
 import pytest
 from answers import ENCODED, FRAME, MESSAGES, OTHER, PARTS, PNG, SHOWN, URI, clip, reply, said
 from factorized_video.errors import Refused, ToolError
-from factorized_video.gateway import dialects
-from factorized_video.gateway.dialects import openrouter
+from factorized_video.gateway.dialects.openrouter import DIALECT as openrouter
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
@@ -310,9 +309,8 @@ def test_an_error_without_a_status_is_the_calls_own() -> None:
 
 
 def test_there_is_neither_a_list_nor_a_call_that_cancels() -> None:
-    dialect = dialects.load("openrouter")
-    assert dialect.encode_list() is None
-    assert dialect.encode_cancel(Handle("gen-1", "m")) is None
+    assert openrouter.encode_list() is None
+    assert openrouter.encode_cancel(Handle("gen-1", "m")) is None
     assert openrouter.decode_list(reply({"data": [{"id": "a"}]})) == []
 
 

@@ -25,8 +25,7 @@ from answers import (
     said,
 )
 from factorized_video.errors import Refused, ToolError
-from factorized_video.gateway import dialects
-from factorized_video.gateway.dialects import vercel
+from factorized_video.gateway.dialects.vercel import DIALECT as vercel
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
@@ -469,9 +468,8 @@ def test_an_error_without_a_status_is_the_calls_own() -> None:
 
 
 def test_there_is_neither_a_list_nor_a_call_that_cancels() -> None:
-    dialect = dialects.load("vercel")
-    assert dialect.encode_list() is None
-    assert dialect.encode_cancel(Handle("op", "m")) is None
+    assert vercel.encode_list() is None
+    assert vercel.encode_cancel(Handle("op", "m")) is None
     assert vercel.decode_list(reply({"data": [{"id": "a"}]})) == []
 
 
@@ -543,7 +541,7 @@ def test_what_is_no_picture_is_an_error_of_its_kind(body: object, family: type[T
 
 
 def test_what_was_said_instead_of_a_picture_is_told() -> None:
-    with pytest.raises(Refused, match="it drew nothing and said: I cannot draw that"):
+    with pytest.raises(Refused, match="it returned no image and wrote: I cannot draw that"):
         vercel.decode_image(reply(said({"content": "I cannot draw that."})))
 
 

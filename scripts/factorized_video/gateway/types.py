@@ -94,6 +94,12 @@ class VideoRequest(NamedTuple):
     idempotency_key: str | None = None
     last_frame: Picture | None = None
 
+    @property
+    def frames(self) -> dict[str, Picture]:
+        """The frames that are given, by their role: first_frame, last_frame."""
+        roles = {"first_frame": self.first_frame, "last_frame": self.last_frame}
+        return {role: picture for role, picture in roles.items() if picture}
+
 
 class Job(NamedTuple):
     """A video being made at the gateway.
@@ -140,12 +146,12 @@ class ListedJob(NamedTuple):
     """A row of the gateway's list; None where the row does not say. `created_at` is Unix time."""
 
     id: str
-    model: str | None
-    prompt: str | None
-    duration_s: int | None
-    aspect_ratio: str | None
-    created_at: float | None
-    size: str | None = None  # "1280x720", of gateways that are told pixels
+    model: str | None = None
+    prompt: str | None = None
+    duration_s: int | None = None
+    aspect_ratio: str | None = None
+    created_at: float | None = None
+    size: str | None = None  # "1280x720", of gateways that use pixels
 
 
 class Account(NamedTuple):

@@ -1,4 +1,4 @@
-"""What several gateways say alike: the OpenAI shape of chat, pictures and lists of models. Pure."""
+"""Pieces of requests and replies that several gateways have in common. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from math import gcd
 
 from ...aspect_ratios import short_side, value_of
 from ..reply_parsing import (
-    as_id,
     as_number,
     as_text,
+    as_time,
     costs,
     json_object,
     refusal_in,
@@ -17,36 +17,7 @@ from ..reply_parsing import (
     warnings_in,
     without_bytes,
 )
-from ..types import ChatReply, ChatRequest, HttpReply, HttpRequest, ImageReply, Job, Picture
-
-
-def post(
-    service: str, path: str, body: dict[str, object], headers: dict[str, str] | None = None
-) -> HttpRequest:
-    """A POST of JSON."""
-    return HttpRequest(service, "POST", path, headers or {}, body)
-
-
-def get(service: str, path: str, headers: dict[str, str] | None = None) -> HttpRequest:
-    """A GET."""
-    return HttpRequest(service, "GET", path, headers or {})
-
-
-def chat_body(request: ChatRequest) -> dict[str, object]:
-    """The body of a chat call. No temperature: newer models reject it.
-
-    Raises ValueError where pictures are to be shown and there is no message of the user.
-    """
-    return {
-        "model": request.model,
-        "messages": _messages(request),
-        "max_tokens": request.max_tokens,
-    }
-
-
-def picture_part(picture: Picture) -> dict[str, object]:
-    """A picture as OpenAI's content part; OpenRouter's image and video calls take the same."""
-    return {"type": "image_url", "image_url": {"url": data_uri(picture)}}
+from ..types import ChatRequest, HttpReply, ImageReply, Job, ListedJob, Picture
 
 
 def text_part(text: str) -> dict[str, object]:
@@ -54,55 +25,69 @@ def text_part(text: str) -> dict[str, object]:
     return {"type": "text", "text": text}
 
 
-def decode_chat(reply: HttpReply) -> ChatReply:
-    """The first choice. Raises Refused for a refusal, Unreadable for anything else than a reply."""
-    data = json_object(reply)
-    choice, message = _first_choice(data, reply)
-    finish = as_text(choice.get("finish_reason"))
-    refusal_in(as_text(message.get("refusal")), finish, reply)
-    usage = data.get("usage")
-    usage = usage if isinstance(usage, dict) else {}
-    tokens_in = as_number(usage.get("prompt_tokens"))
-    tokens_out = as_number(usage.get("completion_tokens"))
-    known = tokens_in is not None and tokens_out is not None
-    return ChatReply(
-        text=_content(message.get("content")),
-        finish_reason=finish,
-        cost=cost_in(data, reply),
-        tokens=(int(tokens_in or 0), int(tokens_out or 0)) if known else None,
-        request_id=reply.request_id or as_text(data.get("id")),
-        warnings=warnings_in(data),
-        raw=without_bytes(data),
-    )
+def picture_part(picture: Picture) -> dict[str, object]:
+    """A picture as OpenAI's content part; OpenRouter uses the same in image and video calls."""
+    return {"type": "image_url", "image_url": {"url": data_uri(picture)}}
 
 
-def decode_image(reply: HttpReply) -> ImageReply:
-    """The first picture of an images call, as bytes or as an address. Refused where there is none.
-
-    `data: [{b64_json | url}]`, or Vercel's `images: ["<base64>"]`.
-    """
-    data = json_object(reply)
-    rows = data.get("data", data.get("images"))
-    if not isinstance(rows, list):
-        raise unreadable(reply, "an image reply without data")
-    row = rows[0] if rows else {}
-    row = {"b64_json": row} if isinstance(row, str) else row if isinstance(row, dict) else {}
-    return _picture(as_text(row.get("b64_json")), as_text(row.get("url")), data, reply)
+def data_uri(picture: Picture) -> str:
+    """A picture as a data URI, labelled as what it is."""
+    return f"data:{picture.mime};base64,{encoded(picture)}"
 
 
-def decode_drawn_in_chat(reply: HttpReply) -> ImageReply:
+def encoded(picture: Picture) -> str:
+    """A picture's bytes in base64."""
+    return base64.b64encode(picture.data).decode("ascii")
+
+
+def decoded(text: str, reply: HttpReply, what: str) -> bytes:
+    """The bytes of base64, with or without a data URI's head. Raises Unreadable."""
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        data = base64.b64decode(text)
+    except ValueError:
+        data = b""
+    if not data:
+        raise unreadable(reply, f"{what} that is not base64")
+    return data
+
+
+def without_none(fields: dict[str, object]) -> dict[str, object]:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def decode_image_in_chat(reply: HttpReply) -> ImageReply:
     """The first picture of a chat reply: `message.images[].image_url.url`. Refused without one."""
     data = json_object(reply)
-    choice, message = _first_choice(data, reply)
-    finish, said = as_text(choice.get("finish_reason")), _content(message.get("content"))
-    refusal_in(as_text(message.get("refusal")), finish, reply)
+    message, _ = first_choice(data, reply)
     rows = message.get("images")
     row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
     place = row.get("image_url")
     url = as_text(place.get("url")) if isinstance(place, dict) else as_text(place)
-    if not url and said:
-        refusal_in(f"it drew nothing and said: {said[:300]}", "content_filter", reply)
-    return _picture(None, url, data, reply)
+    if not url and (text := text_of(message.get("content"))):
+        refusal_in(f"it returned no image and wrote: {text[:300]}", "content_filter", reply)
+    return image_reply(None, url, data, reply)
+
+
+def image_reply(
+    text: str | None, url: str | None, data: dict[str, object], reply: HttpReply
+) -> ImageReply:
+    """A picture as base64 or at an address, which may be a data URI. Refused without either."""
+    if url and url.startswith("data:"):
+        text, url = url, None
+    if not text and not url:
+        # A filter that drops the picture leaves an empty list behind.
+        refusal_in("the reply contains no image", "content_filter", reply)
+    return ImageReply(
+        data=decoded(text, reply, "image data") if text else None,
+        url=url,
+        cost=cost_in(data, reply),
+        request_id=reply.request_id,
+        raw=without_bytes(data),
+        warnings=warnings_in(data),
+    )
 
 
 def rows_of(reply: HttpReply, what: str) -> list[dict[str, object]]:
@@ -113,16 +98,34 @@ def rows_of(reply: HttpReply, what: str) -> list[dict[str, object]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
-def error_of(row: dict[str, object], *names: str) -> str | None:
-    """A job's error: a text, or an object's `message`, else what it holds under one of `names`."""
-    error = row.get("error")
-    if isinstance(error, dict):
-        error = next((error[name] for name in ("message", *names) if error.get(name)), None)
-    return as_text(error)
+def listed_jobs(reply: HttpReply, *, duration: str, shape: str) -> list[ListedJob]:
+    """The rows of a list of jobs that have an id.
+
+    `duration` and `shape` (aspect_ratio or size) are the names of those fields in a row.
+    """
+    return [
+        ListedJob(
+            id=str(row["id"]),
+            model=as_text(row.get("model")),
+            prompt=as_text(row.get("prompt")),
+            duration_s=_whole(row.get(duration)),
+            created_at=as_time(row.get("created_at")),
+            **{shape: as_text(row.get(shape))},
+        )
+        for row in rows_of(reply, "videos")
+        if row.get("id")
+    ]
+
+
+def id_of(row: dict[str, object]) -> str:
+    """A job's id, a text or a whole number; "" where the row has none."""
+    job_id = row.get("id")
+    known = isinstance(job_id, str | int) and not isinstance(job_id, bool)
+    return str(job_id) if known and str(job_id).strip() else ""
 
 
 def with_id(job: Job, reply: HttpReply) -> Job:
-    """The job that a create began. Raises Unreadable where it has no id."""
+    """The job that was started. Raises Unreadable where it has no id."""
     if not job.id:
         raise unreadable(reply, "a video reply without the job's id")
     return job
@@ -136,33 +139,25 @@ def job_row(reply: HttpReply) -> dict[str, object]:
     return data
 
 
-def decode_models(reply: HttpReply) -> list[str]:
-    """The ids of the models that the gateway lists."""
-    ids = (as_id(row.get("id")) for row in rows_of(reply, "models"))
-    return [model_id for model_id in ids if model_id]
+def error_of(row: dict[str, object], *names: str) -> str | None:
+    """A job's error: a text, or an object's `message`, or else its first field of `names`."""
+    error = row.get("error")
+    if isinstance(error, dict):
+        error = next((error[name] for name in ("message", *names) if error.get(name)), None)
+    return as_text(error)
 
 
 def cost_in(data: dict[str, object], reply: HttpReply) -> float | None:
-    """What a call has cost in USD, wherever the gateways say so; None where none did.
+    """What a call has cost in USD, wherever gateways report it; else None.
 
-    `usage.cost` (HappyCapy, OpenRouter), `providerMetadata.gateway.cost` (Vercel), else the header
-    of a LiteLLM proxy.
+    `usage.cost` (HappyCapy, OpenRouter), `providerMetadata.gateway.cost` (Vercel), or the header of
+    a LiteLLM proxy.
     """
     usage, about = data.get("usage"), data.get("providerMetadata")
-    told = usage.get("cost") if isinstance(usage, dict) else None
-    if told is None and isinstance(about, dict) and isinstance(about.get("gateway"), dict):
-        told = about["gateway"].get("cost")
-    return costs(told if told is not None else reply.headers.get("x-litellm-response-cost"))
-
-
-def data_uri(picture: Picture) -> str:
-    """A picture as a data URI, labelled as what it is."""
-    return f"data:{picture.mime};base64,{encoded(picture)}"
-
-
-def encoded(picture: Picture) -> str:
-    """A picture's bytes in base64."""
-    return base64.b64encode(picture.data).decode("ascii")
+    cost = usage.get("cost") if isinstance(usage, dict) else None
+    if cost is None and isinstance(about, dict) and isinstance(about.get("gateway"), dict):
+        cost = about["gateway"].get("cost")
+    return costs(cost if cost is not None else reply.headers.get("x-litellm-response-cost"))
 
 
 def pixels(resolution: str, shape: str) -> str:
@@ -181,29 +176,16 @@ def megapixel(ratio: str) -> str:
     return f"{wide * times}x{high * times}"
 
 
-def whole(value: object) -> int | None:
+def _whole(value: object) -> int | None:
     """A whole number, also written as a text; else None."""
     number = as_number(value)
     return int(number) if number is not None and number == int(number) else None
 
 
-def decoded(text: str, reply: HttpReply, what: str) -> bytes:
-    """The bytes of base64, with or without a data URI's head. Raises Unreadable."""
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    try:
-        data = base64.b64decode(text)
-    except ValueError:
-        data = b""
-    if not data:
-        raise unreadable(reply, f"{what} that is not base64")
-    return data
+def messages_of(request: ChatRequest) -> object:
+    """The messages, with the pictures before the text of the first user message.
 
-
-def _messages(request: ChatRequest) -> object:
-    """The messages, with the pictures before the text of the first one of the user.
-
-    Without pictures they stay as they are: some servers know no content but a plain text.
+    Without pictures they stay as they are: some servers accept plain text only.
     """
     if not request.pictures:
         return request.messages
@@ -213,36 +195,19 @@ def _messages(request: ChatRequest) -> object:
     return [*request.messages[:at], {**shown, "content": parts}, *request.messages[at + 1 :]]
 
 
-def _first_choice(
-    data: dict[str, object], reply: HttpReply
-) -> tuple[dict[str, object], dict[str, object]]:
+def first_choice(data: dict[str, object], reply: HttpReply) -> tuple[dict[str, object], str | None]:
+    """The message of a chat reply and its finish reason. Raises Refused or Unreadable."""
     choices = data.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(choice, dict) or not isinstance(message, dict):
         raise unreadable(reply, "a chat reply without choices")
-    return choice, message
+    finish = as_text(choice.get("finish_reason"))
+    refusal_in(as_text(message.get("refusal")), finish, reply)
+    return message, finish
 
 
-def _picture(
-    text: str | None, url: str | None, data: dict[str, object], reply: HttpReply
-) -> ImageReply:
-    if url and url.startswith("data:"):
-        text, url = url, None
-    if not text and not url:
-        # A filter that drops the picture leaves an empty list behind.
-        refusal_in("the reply holds no image", "content_filter", reply)
-    return ImageReply(
-        data=decoded(text, reply, "image data") if text else None,
-        url=url,
-        cost=cost_in(data, reply),
-        request_id=reply.request_id,
-        raw=without_bytes(data),
-        warnings=warnings_in(data),
-    )
-
-
-def _content(content: object) -> str:
+def text_of(content: object) -> str:
     """A message's text; some models send it as a list of parts."""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]

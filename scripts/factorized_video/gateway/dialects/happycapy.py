@@ -6,13 +6,12 @@ Source of the wire facts: its public JavaScript client (videos) and public third
 
 from __future__ import annotations
 
+from typing import ClassVar
 from urllib.parse import quote
 
-from ..reply_parsing import as_text, as_time, json_object, unreadable, without_bytes
+from ..reply_parsing import as_text, json_object, without_bytes
 from ..types import (
     About,
-    Account,
-    ChatRequest,
     Handle,
     HttpReply,
     HttpRequest,
@@ -21,160 +20,94 @@ from ..types import (
     ListedJob,
     VideoRequest,
 )
-from ._shared import (
-    chat_body,
-    data_uri,
-    decode_chat,
-    decode_image,
-    decode_models,
-    error_of,
-    rows_of,
-    whole,
-)
-
-__all__ = ["decode_chat", "decode_image", "decode_models"]
+from ._dialect import Dialect
+from ._shared import data_uri, error_of, id_of, listed_jobs, with_id, without_none
 
 # The newest public chat and image clients use the first host, every public video client the second.
 HAPPYCAPY = "https://ai-gateway.happycapy.ai"
 TRICKLE = "https://ai-gateway.trickle-lab.tech"
-ABOUT = About(
-    "HappyCapy",
-    {"chat": HAPPYCAPY, "image": HAPPYCAPY, "video": TRICKLE},
-    (".happycapy.ai", ".trickle-lab.tech"),
-)
-HEADERS = {"Origin": "https://trickle.so"}  # whether it is enforced is not known; always sent
-_ENDS = {"succeeded": "succeeded", "failed": "failed"}
 
 
-def encode_chat(request: ChatRequest) -> HttpRequest:
-    """POST /chat/completions, the OpenAI shape."""
-    return _post("chat", "/chat/completions", chat_body(request))
+class HappyCapy(Dialect):
+    """Two hosts: one for chat and images, one for videos."""
 
+    ABOUT = About(
+        "HappyCapy",
+        {"chat": HAPPYCAPY, "image": HAPPYCAPY, "video": TRICKLE},
+        (".happycapy.ai", ".trickle-lab.tech"),
+    )
+    PREFIX = "/api/v1"
+    # Whether it is enforced is not known; always sent.
+    HEADERS: ClassVar = {"Origin": "https://trickle.so"}
 
-def encode_image(request: ImageRequest) -> HttpRequest:
-    """POST /images/generations. The ratio is camelCase; a pixel `size` is reported as ignored.
+    def encode_image(self, request: ImageRequest) -> HttpRequest:
+        """POST /images/generations. The ratio is camelCase; a pixel `size` is reported as ignored.
 
-    With pictures it is the same call: they are data URIs in `images`.
-    """
-    pictures = {"images": [data_uri(p) for p in request.pictures]} if request.pictures else {}
-    # `user` is this call's one documented free field: by it the draws of one request can be told
-    # apart in the gateway's own records.
-    draw = {"user": f"candidate-{request.candidate}"} if request.candidate else {}
-    return _post(
-        "image",
-        "/images/generations",
-        {
+        With pictures it is the same call: they are data URIs in `images`.
+        """
+        body: dict[str, object] = {
             "model": request.model,
             "prompt": request.prompt,
             "n": 1,
             "aspectRatio": request.aspect_ratio,
             # Bytes in the reply: an address may expire or be lost, and the picture is paid for.
             "response_format": "b64_json",
-            **pictures,
-            **draw,
-        },
-    )
+            "images": [data_uri(p) for p in request.pictures] or None,
+            # This call's one documented free field: it identifies each candidate of one request in
+            # the gateway's own records.
+            "user": f"candidate-{request.candidate}" if request.candidate else None,
+        }
+        return self.post("image", "/api/v1/images/generations", without_none(body))
 
+    def encode_submit(self, request: VideoRequest) -> HttpRequest:
+        """POST /videos. The anchor goes as a real first frame, where the clip begins with one.
 
-def encode_submit(request: VideoRequest) -> HttpRequest:
-    """POST /videos. The anchor goes as a real first frame, where the clip begins with one.
-
-    No field for sound or seed is known.
-    """
-    ratio = {"aspectRatio": request.aspect_ratio} if request.aspect_ratio else {}
-    first = {"first_frame": data_uri(request.first_frame)} if request.first_frame else {}
-    last = {"last_frame": data_uri(request.last_frame)} if request.last_frame else {}
-    return _post(
-        "video",
-        "/videos",
-        {
+        No field for sound or seed is known.
+        """
+        body: dict[str, object] = {
             "model": request.model,
             "prompt": request.prompt,
             "duration": request.duration_s,
-            **ratio,
+            "aspectRatio": request.aspect_ratio or None,
             "size": request.resolution,
-            **first,
-            **last,
-        },
-    )
+            **{role: data_uri(picture) for role, picture in request.frames.items()},
+        }
+        return self.post("video", "/api/v1/videos", without_none(body))
 
+    def decode_submit(self, reply: HttpReply) -> Job:
+        """`{"id": ...}`."""
+        return self.decode_status(reply)
 
-def decode_submit(reply: HttpReply) -> Job:
-    """`{"id": ...}`."""
-    return _job(json_object(reply), reply)
+    def encode_status(self, job: Handle) -> HttpRequest:
+        """GET /videos/{id}."""
+        return self.get("video", f"/api/v1/videos/{quote(job.id, safe='')}")
 
-
-def encode_status(job: Handle) -> HttpRequest:
-    """GET /videos/{id}."""
-    return _get(f"/videos/{quote(job.id, safe='')}")
-
-
-def decode_status(reply: HttpReply) -> Job:
-    """The row of one job."""
-    return _job(json_object(reply), reply)
-
-
-def encode_list() -> HttpRequest:
-    """GET /videos: the newest jobs of this key."""
-    return _get("/videos?limit=50&offset=0")
-
-
-def decode_list(reply: HttpReply) -> list[ListedJob]:
-    """The rows of the list that have an id."""
-    return [
-        ListedJob(
-            id=str(row["id"]),
-            model=as_text(row.get("model")),
-            prompt=as_text(row.get("prompt")),
-            duration_s=whole(row.get("duration")),
-            aspect_ratio=as_text(row.get("aspect_ratio")),
-            created_at=as_time(row.get("created_at")),
+    def decode_status(self, reply: HttpReply) -> Job:
+        """The row of one job. A status word that is not known to be an end means: running."""
+        row = json_object(reply)
+        word = as_text(row.get("status")) or ""
+        job = Job(
+            id_of(row),
+            {"succeeded": "succeeded", "failed": "failed"}.get(word.lower(), "running"),
+            word,
+            url=as_text(row.get("url")),
+            error=error_of(row, "code"),
+            request_id=reply.request_id,
+            raw=without_bytes(row),
         )
-        for row in rows_of(reply, "videos")
-        if row.get("id")
-    ]
+        return with_id(job, reply)
+
+    def encode_list(self) -> HttpRequest:
+        """GET /videos: the newest jobs of this key."""
+        return self.get("video", "/api/v1/videos?limit=50&offset=0")
+
+    def decode_list(self, reply: HttpReply) -> list[ListedJob]:
+        """Its rows."""
+        return listed_jobs(reply, duration="duration", shape="aspect_ratio")
+
+    def encode_check(self) -> HttpRequest:
+        """GET /videos?limit=1, which reports no balance."""
+        return self.get("video", "/api/v1/videos?limit=1")
 
 
-def encode_models() -> HttpRequest:
-    """GET /models, as OpenAI-shaped gateways offer it. Here none is documented: it may be 404."""
-    return HttpRequest("chat", "GET", "/api/v1/models", HEADERS)
-
-
-def encode_check() -> HttpRequest:
-    """GET /videos?limit=1: of the host of the videos, which is not that of the pictures."""
-    return _get("/videos?limit=1")
-
-
-def decode_check(reply: HttpReply) -> Account:
-    """No balance is told."""
-    json_object(reply)
-    return Account()
-
-
-def encode_cancel(job: Handle) -> None:
-    """No call for it is known."""
-
-
-def _post(service: str, path: str, body: dict[str, object]) -> HttpRequest:
-    return HttpRequest(service, "POST", "/api/v1" + path, HEADERS, body)
-
-
-def _get(path: str) -> HttpRequest:
-    return HttpRequest("video", "GET", "/api/v1" + path, HEADERS)
-
-
-def _job(row: dict[str, object], reply: HttpReply) -> Job:
-    job_id = row.get("id")
-    if not isinstance(job_id, str | int) or isinstance(job_id, bool) or not str(job_id).strip():
-        raise unreadable(reply, "a video reply without the job's id")
-    word = as_text(row.get("status")) or ""
-    return Job(
-        id=str(job_id),
-        # Any word that is not known to be an end means: still running.
-        state=_ENDS.get(word.lower(), "running"),
-        word=word,
-        url=as_text(row.get("url")),
-        error=error_of(row, "code"),
-        request_id=reply.request_id,
-        raw=without_bytes(row),
-    )
+DIALECT = HappyCapy()
