@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 
 from ..defaults import MOST_AT_ONCE, MOST_CANDIDATES
-from ..money import amount
 from ..prompts.styles import STYLES
 
 STYLE_NAMES = ", ".join(STYLES)
@@ -55,6 +54,8 @@ def resolution(text: str) -> str:
 
 def usd(text: str) -> float:
     """An amount in USD."""
+    from ..money import amount
+
     found = amount(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r}: an amount in USD was expected, such as 2.5")
@@ -100,6 +101,8 @@ def candidate(text: str) -> str:
 
 def score(text: str) -> float:
     """A share of the questions, 0 to 1."""
+    from ..money import amount
+
     found = amount(text)
     if found is None or found > 1:
         raise argparse.ArgumentTypeError(f"{text!r}: a share from 0 to 1 was expected, such as 0.8")
