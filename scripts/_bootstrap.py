@@ -26,9 +26,9 @@ def ensure(script: str) -> None:
     wants_help = "-h" in words or "--help" in words
     if wants_help and sys.version_info >= OLDEST_FOR_HELP:
         return
-    new_enough = sys.version_info >= OLDEST
-    if new_enough and not _missing(NEEDED + MEDIA):
+    if suffices():
         return
+    new_enough = is_recent()
     ours = os.path.join(os.path.dirname(scripts), ".venv", "bin", "python")
     failed = ""
     if os.path.exists(ours) and os.environ.get(_GUARD) != ours:
@@ -49,6 +49,16 @@ def ensure(script: str) -> None:
         )
     setup = os.path.join(os.path.dirname(script) or ".", "setup.sh")
     _stop(failed + wrong, "Run: bash {} --install".format(_quoted(setup)), "--json" in words)
+
+
+def is_recent() -> bool:
+    """Whether this Python is new enough for the scripts."""
+    return sys.version_info >= OLDEST
+
+
+def suffices() -> bool:
+    """Whether this Python is new enough and has all packages, so that the scripts stay with it."""
+    return is_recent() and not _missing(NEEDED + MEDIA)
 
 
 def _missing(modules: "tuple[str, ...]") -> "list[str]":

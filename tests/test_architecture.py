@@ -11,7 +11,7 @@ import pytest
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 PACKAGE = SCRIPTS / "factorized_video"
-ENTRIES = {path.stem for path in SCRIPTS.glob("*.py")} - {"_bootstrap"}
+ENTRIES = {path.stem for path in SCRIPTS.glob("[!_]*.py")}
 # Path below scripts/, without the extension: "factorized_video/media".
 MODULES = {str(path.relative_to(SCRIPTS))[:-3]: path for path in sorted(SCRIPTS.rglob("*.py"))}
 OURS = [name for name in MODULES if name.startswith("factorized_video/")]
@@ -35,8 +35,8 @@ NETWORK = {
 }
 IO = NETWORK | {"io", "os", "pathlib", "shutil", "subprocess", "sys", "tempfile"}
 MEDIA = {"PIL", "av"}
-# Inside the package, and started as a script is: by hand, and by setup.sh.
-STARTED_BY_PATH = ("factorized_video/demo/__main__", "factorized_video/which_gateway")
+# Inside the package, and started by its path, as a script is.
+STARTED_BY_PATH = ("factorized_video/demo/__main__",)
 # From the top down: a room may import those after it, and the leaves, which import no room.
 ROOMS = (
     "cli",

@@ -337,10 +337,7 @@ def test_every_option_is_documented_and_no_other(name: str) -> None:
 
 
 def test_setup_options_are_documented_and_no_other() -> None:
-    usage = text_of(ROOT / "scripts" / "setup.sh").partition("usage() {")[2].partition("\nEND")[0]
-    assert (
-        set(re.findall(r"^ +(--[a-z-]+)", usage, re.MULTILINE)) | {"--help", "-h"} == SETUP_OPTIONS
-    )
+    assert set(options_of(script("scripts/_setup.py").build_parser())) == SETUP_OPTIONS
     table = rows(section(reference("cli.md"), "setup.sh"))[1:]
     shown = {code.split()[0] for row in table for code in re.findall(r"`([^`]+)`", row[0])}
     assert shown == SETUP_OPTIONS
@@ -847,10 +844,10 @@ def told(node: ast.AST) -> str:
 
 @cache
 def texts_of_the_code() -> str:
-    """Every text in the code, f-strings as a whole, and setup.sh; one after the other."""
+    """Every text in the code, f-strings as a whole; one after the other."""
     nodes = (node for tree in trees() for node in ast.walk(tree))
     texts = [told(node) for node in nodes if isinstance(node, ast.JoinedStr | ast.Constant)]
-    return "\0".join([*texts, text_of(ROOT / "scripts" / "setup.sh")])
+    return "\0".join(texts)
 
 
 MESSAGES = [

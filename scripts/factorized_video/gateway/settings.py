@@ -84,7 +84,7 @@ def resolve(
     """
     environ = os.environ if environ is None else environ
     scale = time_scale(environ)
-    found = _look(gateway, environ, skill, folder or Path.cwd())
+    found = look_up(gateway, environ, skill, folder)
     if gateway == "demo":
         here = dict.fromkeys(SERVICES, "http://127.0.0.1")
         return Settings("demo", here, "--gateway", time_scale=scale, max_cost=found.max_cost)
@@ -143,7 +143,7 @@ def _gateway_at(host: str) -> str | None:
     return next(fits, None) if host else None
 
 
-def _no_key(skill: Path, found: _Found, about: About | None = None) -> AuthError:
+def _no_key(skill: Path, found: Found, about: About | None = None) -> AuthError:
     """The error for a key that is missing, with what can be done without one."""
     names = [KEY] if about is None or not about.own_variable else [about.own_variable, KEY]
     whose = f" for {about.title}" if about else ""
@@ -202,27 +202,37 @@ def is_loopback(host: str) -> bool:
 _Place = tuple[Path | None, Mapping[str, str]]  # a file, or None for the environment; its values
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
+    """What the environment and the `.env` files contain for one gateway."""
+
     key: str | None
     key_name: str  # the variable that holds it
+    where: Path | None  # the file with the key, or None for the environment
     base: str | None
     max_cost: str | None
     warnings: tuple[str, ...]
     others: tuple[tuple[str, str], ...]  # variables of single gateways that are set, and whose
 
 
-def _look(gateway: str, environ: Mapping[str, str], skill: Path, folder: Path) -> _Found:
+def look_up(
+    gateway: str,
+    environ: Mapping[str, str] | None = None,
+    skill: Path = SKILL,
+    folder: Path | None = None,
+) -> Found:
     """Key, base URL and standing cap: the environment first, then the files.
 
     A base URL from a file counts only with a key from that same file: the `.env` of a strange
     project in the working directory must not receive the user's own key.
     """
+    environ = os.environ if environ is None else environ
+    folder = folder or Path.cwd()
     files = (skill / ".env", folder / ".env.local", folder / ".env")
     places: list[_Place] = [(None, environ)]
     places += [(path, _dotenv(path)) for path in files if path.is_file()]
     max_cost = next(filter(None, (_text(values, MAX_COST) for _, values in places)), None)
     if gateway == "demo":
-        return _Found(None, KEY, None, max_cost, (), ())
+        return Found(None, KEY, None, None, max_cost, (), ())
     typed_base = _text(environ, BASE)
     key, key_name, where, base = _find_key(gateway, typed_base, places)
     warnings, settled = [], bool(typed_base)
@@ -244,7 +254,7 @@ def _look(gateway: str, environ: Mapping[str, str], skill: Path, folder: Path) -
             and any(_text(values, own) for _, values in places)
         )
     )
-    return _Found(key or None, key_name, base or None, max_cost, tuple(warnings), others)
+    return Found(key or None, key_name, where, base or None, max_cost, tuple(warnings), others)
 
 
 def _find_key(gateway: str, base: str, places: list[_Place]) -> tuple[str, str, Path | None, str]:

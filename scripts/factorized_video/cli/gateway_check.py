@@ -1,0 +1,67 @@
+"""The checks of `setup.sh` that concern the gateway: the key, which gateway is chosen, the credit.
+
+Called by `_setup.py` in the Python that the scripts use, once that has the packages.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import AuthError, ToolError
+from ..gateway import open_gateway, settings
+from .options import GATEWAYS
+
+Check = tuple[str, str, str | None]  # name, what was found, how to fix it (None: it is fine)
+
+
+def report(gateway: str, *, contact: bool) -> dict[str, Any]:
+    """The gateways there are, and the checks of this one, if there is such a gateway.
+
+    With `contact` the gateway is sent a free request.
+    """
+    checks = _checks(gateway, contact) if gateway in GATEWAYS else []
+    return {"gateways": GATEWAYS, "checks": checks}
+
+
+def _checks(gateway: str, contact: bool) -> list[Check]:
+    found = settings.look_up("auto" if gateway == "demo" else gateway)
+    try:
+        chosen = settings.resolve(gateway)
+    except ToolError as error:
+        checks = [_key(found, needed=True)]
+        # If all that is wrong is that there is no key, that check shows it.
+        if contact or found.key or found.others or not isinstance(error, AuthError):
+            checks.append(("key check" if contact else "gateway", error.message, error.hint))
+        return checks
+    where = f"{chosen.name} at {chosen.identity['host']} ({chosen.why})"
+    checks = [_key(found, needed=chosen.name == "demo"), ("gateway", where, None)]
+    return [*checks, _account(chosen)] if contact else checks
+
+
+def _account(chosen: settings.Settings) -> Check:
+    try:
+        with open_gateway(chosen, lambda text: None) as gateway:
+            balance = gateway.check().balance_usd
+    except ToolError as error:
+        return "key check", error.message, error.hint
+    works = "the key works" if chosen.key else "no key is needed"
+    left = "balance not reported" if balance is None else f"balance USD {balance:.2f}"
+    return "key check", f"{works} at {gateway.about.title}; {left}", None
+
+
+def _key(found: settings.Found, *, needed: bool) -> Check:
+    if found.key:
+        other = "" if found.key_name == settings.KEY else f"not needed, {found.key_name} is "
+        return settings.KEY, f"{other}set in {_place(found.where)}", None
+    if not needed:
+        return settings.KEY, "not needed by this gateway", None
+    line = f"{settings.KEY}=<your key>"
+    return settings.KEY, "not set", f"put the line {line} into {settings.SKILL / '.env'}"
+
+
+def _place(file: Path | None) -> str:
+    if file is None:
+        return "the environment"
+    folder = "skill folder" if file.parent == settings.SKILL else "working directory"
+    return f"{file.name} in the {folder}"
