@@ -1,9 +1,9 @@
 """Finds a Python that has the packages, before anything else is imported.
 
-Syntax of Python 3.6 and the standard library only: this runs under whatever `python3` is. Where
-that Python is older than 3.10 or lacks a package, the script is started again in the skill's own
-`.venv` (made by `setup.sh --install`); where there is none, the command that mends it is said.
-`--help` needs no package and is not started again.
+Syntax of Python 3.6 and the standard library only: this runs under whatever `python3` is. If that
+Python is older than 3.10 or lacks a package, the script is started again in the skill's own `.venv`
+(made by `setup.sh --install`); without one, the error shows the command that makes it. `--help`
+needs no package, so it is never started again.
 """
 
 import importlib.util
