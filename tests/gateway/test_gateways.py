@@ -145,7 +145,7 @@ def test_a_wrong_key_is_found_before_anything_is_paid_for(any_gateway: Gateway) 
     done = make(any_gateway)
     assert (done.code, done.json["error"]["kind"]) == (3, "auth"), done.err
     assert any_gateway.sent == {}
-    assert "did not take the key" in done.json["error"]["hint"]
+    assert "did not accept the key" in done.json["error"]["hint"]
     assert not list(Path.cwd().rglob("*.receipt.json"))
 
 

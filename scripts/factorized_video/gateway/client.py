@@ -1,7 +1,7 @@
 """The gateway as Python sees it: chat, image, submit, status, wait, fetch.
 
-What a call means on the wire is the dialect's, whether it may be repeated is `retries.py`'s, the
-connection is `transport.py`'s; here they are put together.
+What a call means on the wire is up to the dialect, whether it may be repeated to `retry_policy.py`,
+the connection to `transport.py`; here they are put together.
 """
 
 from __future__ import annotations
@@ -9,21 +9,14 @@ from __future__ import annotations
 import io
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from ..errors import (
-    AuthError,
-    OutputError,
-    Refused,
-    Rejected,
-    StillRunning,
-    ToolError,
-    Unavailable,
-    Unknown,
-)
+from ..errors import AuthError, OutputError, Rejected, StillRunning, ToolError, Unavailable, Unknown
 from ..files import put_in_place, temporary_beside
 from . import dialects, retry_policy
 from .reply_parsing import (
@@ -33,11 +26,14 @@ from .reply_parsing import (
     error_text,
     failed_job_in,
     names_unknown_model,
+    refused,
     refused_by_status,
 )
+from .retry_policy import Outcome
 from .settings import Settings
 from .transport import Broken, DownloadError, Fetched, Transport
 from .types import (
+    POLL_S,
     Account,
     ChatReply,
     ChatRequest,
@@ -53,38 +49,48 @@ from .types import (
 )
 
 # By call: seconds for a whole answer, and its largest size in bytes. Image calls are synchronous
-# (15 to 170 s are reported) and carry a 4K picture in base64.
+# (15 to 170 s are reported) and return a 4K picture in base64.
 LIMITS = {
     "chat": (120.0, 8 << 20),
     "image": (180.0, 96 << 20),
     "create": (120.0, 8 << 20),
     "status": (60.0, 8 << 20),
-    "clip": (300.0, 256 << 20),  # a status reply that may carry a whole clip, in base64
+    "clip": (300.0, 256 << 20),  # a status reply that may contain a whole clip, in base64
 }
 LARGEST_IMAGE = 64 << 20  # bytes of a picture that is fetched from an address
 DOWNLOAD_TRIES = 4
 AT_THE_GATEWAY = (
-    "The clip is made and paid for; it is at the gateway. Run the same command again to fetch it; "
-    "that costs nothing."
+    "The clip is finished and paid for, and still at the gateway. Run the same command again to "
+    "fetch it; that costs nothing."
 )
-# How long status reads may fail in a row before the waiting is given up; the job is not.
+# How long status reads may fail in a row before the waiting ends; the job does not.
 STATUS_OUTAGE_S = 180.0
-FEWEST_FAILURES = 3  # and how many there are at least
+FEWEST_FAILURES = 3  # at least; one read of a reply with a clip in it may outlast the whole time
 
 T = TypeVar("T")
 
 
-class _Attempt(Exception):
-    def __init__(self, outcome: retry_policy.Outcome, error: ToolError) -> None:
+class _Failed(Exception):
+    """One attempt that brought no usable reply."""
+
+    def __init__(self, outcome: Outcome, error: ToolError) -> None:
         super().__init__(error.message)
         self.outcome = outcome
         self.error = error
 
 
+class _Poll(NamedTuple):
+    """One status read of several: the job, or the failure; and the wait that was asked for."""
+
+    job: Job | None
+    failure: Unavailable | None
+    asked_s: float
+
+
 class Gateway:
     """One gateway in one dialect.
 
-    `say(text)` is told what is being waited for. Every method raises a `ToolError`: AuthError,
+    `say(text)` shows what is being waited for. Every method raises a `ToolError`: AuthError,
     Rejected, Refused, Unavailable; a paid create also Unknown.
     """
 
@@ -93,7 +99,7 @@ class Gateway:
         self._say = say
         self._dialect = dialects.load(settings.dialect)
         self.about = self._dialect.ABOUT
-        if settings.dialect != settings.name:  # the demo is spoken to as another, and is not it
+        if settings.dialect != settings.name:  # the demo, which has the dialect of another
             self.about = self.about._replace(title=f"the {settings.name} gateway")
         self._status_limits = "clip" if self.about.inline_clips else "status"
         self._transport = Transport(settings)
@@ -103,28 +109,28 @@ class Gateway:
         self._transport.close()
 
     def chat(self, request: ChatRequest) -> ChatReply:
-        """Ask an LLM. Sent again on anything transient."""
+        """Ask an LLM. Repeated after any transient failure."""
         http = self._dialect.encode_chat(request)
         return self._call("chat", http, "chat", self._dialect.decode_chat)
 
     def image(self, request: ImageRequest) -> ImageReply:
-        """Have one picture drawn; costs money. Repeated only if it cannot have been accepted."""
+        """Generate one picture; costs money. Repeated only if it cannot have been accepted."""
         http = self._dialect.encode_image(request)
         return self._call("create", http, "image", self._dialect.decode_image)
 
     def submit(self, request: VideoRequest) -> Job:
-        """Have one clip begun; costs money. Repeated only if it cannot have been accepted."""
+        """Start one clip; costs money. Repeated only if it cannot have been accepted."""
         http = self._dialect.encode_submit(request)
         return self._call("create", http, "create", self._dialect.decode_submit)
 
     def status(self, handle: Handle) -> Job:
-        """How a job stands. Free; sent again on anything transient."""
+        """How a job stands. Free; repeated after any transient failure."""
         http = self._dialect.encode_status(handle)
         job = self._call("read", http, self._status_limits, self._dialect.decode_status)
         return job._replace(id=handle.id)
 
     def check(self) -> Account:
-        """A free read that needs the key, at the host that will serve the video.
+        """A free read that needs the key, at the host that will make the video.
 
         Raises AuthError for a key that is refused or has no credit left, Unavailable for a host
         that does not answer as a gateway does.
@@ -143,9 +149,9 @@ class Gateway:
         return account
 
     def cancel(self, handle: Handle) -> bool:
-        """Ask that a running job be ended; False where the gateway has no call for that.
+        """Cancel a running job; False where the gateway has no call for that.
 
-        Raises Rejected where it would not, Unavailable where it does not answer.
+        Raises Rejected if the gateway declines, Unavailable if it does not answer.
         """
         http = self._dialect.encode_cancel(handle)
         if http is None:
@@ -170,186 +176,173 @@ class Gateway:
 
         def decode(reply: HttpReply) -> tuple[list[ListedJob], float]:
             now = time.time()
-            return self._dialect.decode_list(reply), retry_policy.date_header(
-                reply.headers, now
-            ) - now
+            ahead_s = retry_policy.date_header(reply.headers, now) - now
+            return self._dialect.decode_list(reply), ahead_s
 
         return self._call("read", http, "status", decode)
 
     def models(self) -> list[str] | None:
         """The ids of the models that the gateway lists; None where it offers no list. Free."""
-        http = self._dialect.encode_models()
         try:
-            return self._free(http, self._dialect.decode_models)
+            return self._free(self._dialect.encode_models(), self._dialect.decode_models)
         except Rejected as error:
             if error.http_status in (404, 405):
                 return None
             raise
 
+    # -- waiting ---------------------------------------------------------------------------------
+
     def wait(self, handle: Handle, timeout_s: float, started: float) -> Job:
         """Read the status until the job has ended.
 
-        `timeout_s` bounds the waiting, not the job: StillRunning when it is over. `started` is the
+        `timeout_s` limits the waiting, not the job: StillRunning when it is over. `started` is the
         monotonic time from which the progress line counts. Status reads may fail for a while.
         """
-        deadline = time.monotonic() + timeout_s * self.settings.time_scale
-        failing_since: float | None = None
-        failures = 0  # in a row; one read of a reply that carries a clip may outlast the whole time
-        last_error = ""
-        poll = 0
-        while True:
-            asked_s = 0.0
-            try:
-                job = self._once_or_again(handle)
-                failing_since, failures = None, 0
-                asked_s = job.poll_after_s
-                if job.state != "running":
-                    return job
-                word = job.word or "running"
-            except Unavailable as error:
-                asked_s = float(str(error.result.pop("retry_after_s", 0)))
+        scale = self.settings.time_scale
+        deadline = time.monotonic() + timeout_s * scale
+        failing_since, failures = 0.0, 0  # in a row
+        for number in count(1):
+            poll = self._poll(handle)
+            if poll.failure is None:
+                assert poll.job is not None
+                if poll.job.state != "running":
+                    return poll.job
+                failures, word = 0, poll.job.word or "running"
+            else:
                 now = time.monotonic()
-                failing_since = failing_since or now
-                failures += 1
-                outage_s = STATUS_OUTAGE_S * self.settings.time_scale
-                if failures >= FEWEST_FAILURES and now - failing_since > outage_s:
-                    raise
-                word = "the gateway does not answer, trying on"
-                last_error = error.message
-            poll += 1
-            pause = max(retry_policy.poll_pause(poll, random.random(), self.about.poll_s), asked_s)
-            pause *= self.settings.time_scale
+                failing_since = failing_since if failures else now
+                failures, word = failures + 1, "the gateway does not answer, trying again"
+                if failures >= FEWEST_FAILURES and now - failing_since > STATUS_OUTAGE_S * scale:
+                    raise poll.failure
+            pause = retry_policy.poll_pause(number, random.random(), self.about.poll_s)
+            pause = max(pause, poll.asked_s) * scale
             if time.monotonic() + pause > deadline:
-                suffix = (
-                    "" if failing_since is None else f" The last status read failed: {last_error}"
-                )
-                waited = f"Waited {timeout_s:g} s; the" if timeout_s else "The"
-                if asked_s > timeout_s:
-                    until = time.strftime("%H:%M:%S UTC", time.gmtime(time.time() + asked_s))
-                    waited = f"The gateway wants to be asked again at {until}; the"
-                raise StillRunning(
-                    f"{waited} job {shown_id(handle.id)} is not finished ({word}).{suffix}",
-                    "It goes on at the gateway. Run the same command again to go on waiting; that "
-                    "costs nothing.",
-                )
+                raise _still_running(handle, timeout_s, word, poll)
             self._say(f"{word}, {time.monotonic() - started:.0f} s")
             time.sleep(pause)
+        raise AssertionError("the loop has no end")
 
-    def _once_or_again(self, handle: Handle) -> Job:
-        """One status read; the polling itself is the retry."""
+    def _poll(self, handle: Handle) -> _Poll:
+        """One status read; the next one is its retry. Raises AuthError."""
         http = self._dialect.encode_status(handle)
         try:
             job = self._attempt(http, self._status_limits, self._dialect.decode_status)
-            return job._replace(id=handle.id)
-        except _Attempt as attempt:
-            decision = retry_policy.decide("read", attempt.outcome, 1)
-            if decision.kind == "auth":
-                raise self._ended("auth", "read", attempt.error) from None
-            # Anything else is read on, 404 too: not every server behind an address knows a new job.
-            raise Unavailable(
-                attempt.error.message,
-                "The job goes on at the gateway; run the same command again later.",
-                http_status=attempt.error.http_status,
-                request_id=attempt.error.request_id,
-                retry_after_s=attempt.outcome.retry_after_s or 0,
-            ) from None
+            return _Poll(job._replace(id=handle.id), None, job.poll_after_s)
         except ErrorInside as error:
-            raise Unavailable(error.message, request_id=error.request_id) from None
+            failure: ToolError = error
+            asked_s = 0.0
+        except _Failed as failed:
+            if retry_policy.decide("read", failed.outcome, 1).kind == "auth":
+                raise self._ended("auth", "read", failed) from None
+            failure, asked_s = failed.error, failed.outcome.retry_after_s or 0.0
+        # Polling outlasts anything else, 404 too: not every server behind an address knows a job
+        # that is new.
+        unavailable = Unavailable(
+            failure.message,
+            "The job continues at the gateway; run the same command again later.",
+            http_status=failure.http_status,
+            request_id=failure.request_id,
+        )
+        return _Poll(None, unavailable, asked_s)
+
+    # -- fetching --------------------------------------------------------------------------------
 
     def fetch_video(
         self, job: Job, handle: Handle, output: Path, check: Callable[[Path], None]
     ) -> Fetched:
-        """Download a finished job's clip to `output`; from a fresh address where one fails.
+        """Download a finished job's clip to `output`; from a fresh address if one fails.
 
-        `check(path)` looks at the complete temporary file and raises OutputError for what is no
+        `check(path)` examines the complete temporary file and raises OutputError for what is no
         video; only then is it renamed.
         """
-        last: ToolError | None = None
-        for attempt in range(DOWNLOAD_TRIES):
-            if attempt:
-                self._pause(attempt)
-                try:
-                    job = self.status(handle)  # a fresh address: signed ones expire
-                except Rejected as error:
-                    last = error  # not known just now; the clip is made all the same
-                    continue
-                except Unavailable as error:
-                    error.hint, error.charged = AT_THE_GATEWAY, "yes"
-                    raise
-            if not job.url and not job.data:
-                last = DownloadError(
-                    f"The job {shown_id(job.id)} is said to have succeeded, but no address of a "
-                    f"video came (status word {job.word!r})."
+
+        def fetch(again: bool) -> Fetched:
+            found = self._with_fresh_address(handle) if again else job
+            if not found.url and not found.data:
+                raise DownloadError(
+                    f"The job {shown_id(found.id)} has succeeded, but the gateway gave no address "
+                    f"for the video (status word {found.word!r})."
                 )
-                continue
             with temporary_beside(output) as (file, temporary):
-                try:
-                    if job.data:
-                        file.write(job.data)
-                        fetched = Fetched(len(job.data), sha256(job.data).hexdigest())
-                    else:
-                        fetched = self._transport.download(str(job.url), file)
-                    file.flush()
+                if found.data:
+                    file.write(found.data)
+                    fetched = Fetched(len(found.data), sha256(found.data).hexdigest())
+                else:
+                    fetched = self._transport.download(str(found.url), file)
+                file.flush()
+                with _as_download_error():
                     check(temporary)
-                except (DownloadError, OutputError) as error:
-                    last = error
-                    self._say(f"{error.message} Fetching again.")
-                    continue
                 put_in_place(file, temporary, output)
                 return fetched
-        assert last is not None
-        raise OutputError(last.message, AT_THE_GATEWAY, charged="yes")
+
+        try:
+            return self._again_if_broken(fetch)
+        except DownloadError as error:
+            raise OutputError(error.message, AT_THE_GATEWAY, charged="yes") from None
+
+    def _with_fresh_address(self, handle: Handle) -> Job:
+        """The finished job once more: signed addresses expire."""
+        try:
+            return self.status(handle)
+        except Rejected as error:  # not known just now; the clip exists all the same
+            raise DownloadError(error.message) from None
+        except Unavailable as error:
+            error.hint, error.charged = AT_THE_GATEWAY, "yes"
+            raise
 
     def fetch_image(self, url: str, check: Callable[[bytes], object]) -> bytes:
-        """Download a picture that came as an address. Raises OutputError.
+        """Download a picture from an address. Raises OutputError.
 
         `check(data)` raises OutputError for what is no whole picture; it is then fetched again.
         """
-        last: ToolError | None = None
-        for attempt in range(DOWNLOAD_TRIES):
-            if attempt:
-                self._pause(attempt)
-            buffer = io.BytesIO()
-            try:
-                self._transport.download(url, buffer, LARGEST_IMAGE)
-                check(buffer.getvalue())
-            except (DownloadError, OutputError) as error:
-                last = error
-                continue
-            return buffer.getvalue()
-        assert last is not None
-        raise OutputError(
-            f"The picture was drawn but could not be fetched: {last.message}", charged="yes"
-        )
 
-    def _pause(self, attempt: int) -> None:
-        time.sleep(retry_policy.poll_pause(attempt, random.random()) * self.settings.time_scale)
+        def fetch(_: bool) -> bytes:
+            buffer = io.BytesIO()
+            self._transport.download(url, buffer, LARGEST_IMAGE)
+            with _as_download_error():
+                check(buffer.getvalue())
+            return buffer.getvalue()
+
+        try:
+            return self._again_if_broken(fetch)
+        except DownloadError as error:
+            message = f"The picture was generated but could not be fetched: {error.message}"
+            raise OutputError(message, charged="yes") from None
+
+    def _again_if_broken(self, fetch: Callable[[bool], T]) -> T:
+        """What `fetch(again)` returns; after a DownloadError it is tried again. Raises the last."""
+        for attempt in range(1, DOWNLOAD_TRIES):
+            try:
+                return fetch(attempt > 1)
+            except DownloadError as error:
+                self._say(f"{error.message} Fetching again.")
+            pause = retry_policy.poll_pause(attempt, random.random(), POLL_S)
+            time.sleep(pause * self.settings.time_scale)
+        return fetch(True)
 
     # -- sending ---------------------------------------------------------------------------------
 
     def _call(
         self, call: str, http: HttpRequest, limits: str, decode: Callable[[HttpReply], T]
     ) -> T:
-        """Send, and again where `retries.decide` allows; raise the error it settles on."""
-        attempt = 0
-        while True:
-            attempt += 1
+        """Send, and repeat where `retry_policy.decide` allows; else raise the error it names."""
+        for attempt in count(1):
             try:
                 return self._attempt(http, limits, decode)
             except ErrorInside as error:
                 text = f"{error.message} {error.codes}"
-                outcome = retry_policy.Outcome("answered", error.code or 400, None, text)
-                ended = _Attempt(outcome, error)
-            except _Attempt as failed:
-                ended = failed
-            decision = retry_policy.decide(call, ended.outcome, attempt, random.random())
+                failed = _Failed(Outcome("answered", error.code or 400, None, text), error)
+            except _Failed as error:
+                failed = error
+            decision = retry_policy.decide(call, failed.outcome, attempt, random.random())
             if not decision.again:
-                raise self._ended(decision.kind, call, ended.error, ended.outcome)
-            self._say(f"{ended.error.message} Trying again.")
+                raise self._ended(decision.kind, call, failed)
+            self._say(f"{failed.error.message} Trying again.")
             time.sleep(decision.wait_s * self.settings.time_scale)
+        raise AssertionError("the loop has no end")
 
     def _free(self, http: HttpRequest, decode: Callable[[HttpReply], T]) -> T:
-        """A read that is of no job: however it ends, nothing was charged for."""
+        """A read that belongs to no job: however it ends, nothing was charged."""
         try:
             return self._call("read", http, "status", decode)
         except ToolError as error:
@@ -359,63 +352,93 @@ class Gateway:
             raise
 
     def _attempt(self, http: HttpRequest, limits: str, decode: Callable[[HttpReply], T]) -> T:
+        """Send once and decode. Raises _Failed, ErrorInside or Refused."""
         try:
             reply = self._transport.send(http, *LIMITS[limits])
         except Broken as broken:
-            outcome = retry_policy.Outcome("lost" if broken.sent else "not_sent")
-            raise _Attempt(outcome, ToolError(str(broken))) from None
+            outcome = Outcome("lost" if broken.sent else "not_sent")
+            raise _Failed(outcome, ToolError(str(broken))) from None
         well = 200 <= reply.status < 300
         if not well and limits in ("status", "clip") and (row := failed_job_in(reply.body)):
             reply, well = reply._replace(body=row), True
         if not well:
-            message = f"The gateway answered {reply.status}: {error_text(reply.body)}"
-            where: dict[str, Any] = {"http_status": reply.status, "request_id": reply.request_id}
-            if refused_by_status(reply):
-                raise Refused(message, "Say it in other words.", charged="no", **where)
-            wait = retry_policy.retry_after(reply.headers, time.time())
-            text = f"{message} {error_codes(reply.body)}"
-            outcome = retry_policy.Outcome("answered", reply.status, wait, text)
-            raise _Attempt(outcome, ToolError(message, **where))
+            raise _failure_of(reply)
         try:
             return decode(reply)
         except Unreadable as error:
-            raise _Attempt(retry_policy.Outcome("unreadable", reply.status), error) from None
+            raise _Failed(Outcome("unreadable", reply.status), error) from None
 
-    def _ended(
-        self, kind: str, call: str, error: ToolError, outcome: retry_policy.Outcome | None = None
-    ) -> ToolError:
-        """The error that ends a call, with what can be done about it."""
+    def _ended(self, kind: str, call: str, failed: _Failed) -> ToolError:
+        """The error that ends a call, with a hint of what to do about it."""
+        error, outcome = failed.error, failed.outcome
         where: dict[str, Any] = {"http_status": error.http_status, "request_id": error.request_id}
-        status = (outcome.status if outcome else None) or error.http_status or 0
         if kind == "auth":
-            prefix = self.about.key_prefix
-            hint = {
-                401: f"{self.about.subject} did not take the key: check it, and whose it is"
-                + (f" (its own begin with {prefix})." if prefix else "."),
-                402: f"There is no credit left at {self.about.title}: top up, then run it again.",
-            }.get(error.http_status or 0, "The key may not do this: check it, or ask the gateway.")
-            return AuthError(error.message, hint, charged="no", **where)
-        if kind == "rejected":
-            hint = "Nothing was made. Change what the message names, then run the command again."
-            if call != "read" and names_unknown_model(
-                status, outcome.text if outcome else error.message
-            ):
-                hint = "Nothing was made. The gateway may not know this model: choose another one."
-                where["unknown_model"] = True
-            if call == "read":
-                return Rejected(error.message, "Check the id of the job.", **where)
-            return Rejected(error.message, hint, charged="no", **where)
+            return AuthError(error.message, self._key_hint(error), charged="no", **where)
         if kind == "unknown":
-            return Unknown(
-                error.message + " The request may or may not have been accepted.",
-                "",
-                charged="unknown",
-                **where,
-            )
-        wait = outcome.retry_after_s if outcome else None
-        hint = "Nothing was accepted; run the same command again later."
-        if wait is not None and wait > retry_policy.LONGEST_WAIT_S:
-            until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() + wait))
-            hint = f"The gateway asks to wait until {until}. Then run the same command again."
-        charged = "no" if call == "create" else None
-        return Unavailable(error.message, hint, charged=charged, **where)
+            message = f"{error.message} The request may or may not have been accepted."
+            return Unknown(message, charged="unknown", **where)
+        if kind == "unavailable":
+            charged = "no" if call == "create" else None
+            return Unavailable(error.message, _later(outcome), charged=charged, **where)
+        if call == "read":
+            return Rejected(error.message, "Check the id of the job.", **where)
+        hint = "Change what the message names, then run the command again."
+        if names_unknown_model(outcome.status, outcome.text):
+            hint = "The gateway may not know this model: choose another one."
+            where["unknown_model"] = True
+        return Rejected(error.message, f"Nothing was made. {hint}", charged="no", **where)
+
+    def _key_hint(self, error: ToolError) -> str:
+        if error.http_status == 402:
+            return f"There is no credit left at {self.about.title}: top up, then run it again."
+        if error.http_status != 401:
+            return "The key is not allowed to do this: check it, or ask the gateway."
+        prefix = self.about.key_prefix
+        begins = f" (its keys begin with {prefix})" if prefix else ""
+        return (
+            f"{self.about.subject} did not accept the key: check that it is complete and for this "
+            f"gateway{begins}."
+        )
+
+
+@contextmanager
+def _as_download_error() -> Iterator[None]:
+    """Around a check of what was downloaded: the wrong thing is worth another try."""
+    try:
+        yield
+    except OutputError as error:
+        raise DownloadError(error.message) from None
+
+
+def _failure_of(reply: HttpReply) -> Exception:
+    """What a reply that is no 2xx means: Refused, or _Failed with its wait and its words."""
+    message = f"The gateway answered {reply.status}: {error_text(reply.body)}"
+    if refused_by_status(reply):
+        return refused(message, reply, charged="no")
+    wait = retry_policy.retry_after(reply.headers, time.time())
+    outcome = Outcome("answered", reply.status, wait, f"{message} {error_codes(reply.body)}")
+    error = ToolError(message, http_status=reply.status, request_id=reply.request_id)
+    return _Failed(outcome, error)
+
+
+def _later(outcome: Outcome) -> str:
+    """The hint for a gateway that is not available: when to try again."""
+    wait = outcome.retry_after_s
+    if wait is None or wait <= retry_policy.LONGEST_WAIT_S:
+        return "Nothing was accepted; run the same command again later."
+    until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() + wait))
+    return f"The gateway asks to wait until {until}. Then run the same command again."
+
+
+def _still_running(handle: Handle, timeout_s: float, word: str, poll: _Poll) -> StillRunning:
+    """The error for a job that is not finished when the time for waiting is over."""
+    waited = f"Waited {timeout_s:g} s; the" if timeout_s else "The"
+    if poll.asked_s > timeout_s:
+        until = time.strftime("%H:%M:%S UTC", time.gmtime(time.time() + poll.asked_s))
+        waited = f"The gateway asks for no status read before {until}; the"
+    failed = f" The last status read failed: {poll.failure.message}" if poll.failure else ""
+    return StillRunning(
+        f"{waited} job {shown_id(handle.id)} is not finished ({word}).{failed}",
+        "It continues at the gateway. Run the same command again to keep waiting; that costs "
+        "nothing.",
+    )

@@ -1,6 +1,6 @@
 """Reading replies that may be anything: half, HTML, an error with status 200, a refusal. Pure.
 
-Shared by the dialects. Everything here judges bytes; what to do about it is `retries.py`'s.
+Everything here judges bytes; what to do about it is up to `retry_policy.py`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from datetime import datetime, timezone
 from ..errors import Refused, ToolError, clean
 from .types import HttpReply
 
-# Patterns stay texts until they are needed: compiling them is a part of each process's start.
-# How safety filters and policies are named, in codes and in prose.
+# Patterns stay texts until they are used: compiling them here would slow the start of each process.
+# How codes and sentences name safety filters and policies.
 _SAFETY = (
     r"content[ _-]?(?:filter|policy|polic|moderation|blocked)|safety(?!_?settings)"
     r"|moderat(?:ion|ed)|prohibited|responsible ai|\brai\b|raimedia|nsfw"
     r"|sensitive (?:content|information)"
     r"|violat\w+ .{0,40}polic|polic\w+ violat|usage polic"
 )
-
-
 # How gateways say that they do not know, or no longer serve, a model.
 _NOT_SERVED = (
     r"not[ _](?:found|available|supported|exist)|n[o']t exist|no[ _]longer|unknown|unsupported"
@@ -31,13 +29,13 @@ _NOT_SERVED = (
 
 
 class Unreadable(ToolError):
-    """A 2xx that is not what was asked for. For a paid create that means: uncertain."""
+    """A 2xx that is no reply to the call. A paid create is then uncertain."""
 
     kind = "unavailable"
 
 
 def unreadable(reply: HttpReply, what: str) -> Unreadable:
-    """The error for a reply that cannot be used, with the beginning of what came."""
+    """The error for a reply that cannot be used, with the beginning of its body."""
     return Unreadable(
         f"The gateway answered {reply.status} with {what}: {excerpt(reply.body)}",
         http_status=reply.status,
@@ -46,7 +44,7 @@ def unreadable(reply: HttpReply, what: str) -> Unreadable:
 
 
 class ErrorInside(ToolError):
-    """A 2xx whose body is an error. `code` is the status it names, if it names one."""
+    """A 2xx whose body is an error. `code` is the status in it, if there is one."""
 
     kind = "rejected"
 
@@ -59,31 +57,25 @@ class ErrorInside(ToolError):
 def json_object(reply: HttpReply, is_job: bool = False) -> dict[str, object]:
     """The body as a JSON object. Raises Unreadable, ErrorInside or Refused.
 
-    With `is_job` what it says beside a status is the job's error, and raises nothing.
+    With `is_job` an error beside a status is the job's, and raises nothing.
     """
     try:
         data = json.loads(reply.body)
         if re.search(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]", reply.body):
-            # Half of a surrogate pair is no character: nothing could write or send it.
+            # Half of a surrogate pair is not a character: it could not be written or sent.
             text = json.dumps(data, ensure_ascii=False)
             data = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except (ValueError, RecursionError):
-        what = "an HTML page" if looks_like_html(reply.body) else "something that is not JSON"
+        what = "an HTML page" if looks_like_html(reply.body) else "a body that is not JSON"
         raise unreadable(reply, what if reply.body.strip() else "an empty body") from None
     if not isinstance(data, dict):
         raise unreadable(reply, "JSON that is not an object")
     error = data.get("error")
-    # A failed job's row carries an error too, but also a status: that is the job's, not the call's.
+    # The row of a failed job has an error too, but also a status: it is not an error of the call.
     if error and not (as_text(data.get("status")) and (is_job or data.get("id"))):
         message = error_text(reply.body)
         if is_refusal(_codes(error) + " " + message):
-            raise Refused(
-                message,
-                "Say it in other words.",
-                http_status=reply.status,
-                request_id=reply.request_id,
-                charged="unknown",
-            )
+            raise refused(message, reply, charged="unknown")
         code = as_number(error.get("code")) if isinstance(error, dict) else None
         raise ErrorInside(message, int(code) if code is not None else None, reply)
     return data
@@ -92,13 +84,10 @@ def json_object(reply: HttpReply, is_job: bool = False) -> dict[str, object]:
 def failed_job_in(body: bytes) -> bytes | None:
     """The row of a job that failed, in an error reply: the body, or JSON inside its message.
 
-    vLLM-Omni answers the status of a failed job with 4xx or 5xx; a LiteLLM proxy before it puts
-    that row into `error.message`.
+    vLLM-Omni answers the status of a failed job with 4xx or 5xx; a LiteLLM proxy in front of it
+    puts that row into `error.message`.
     """
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    data = _parsed(body)
     if _has_failed(data):
         return body
     words = _words(data)
@@ -109,25 +98,27 @@ def failed_job_in(body: bytes) -> bytes | None:
     return json.dumps(inside).encode() if _has_failed(inside) else None
 
 
+def _parsed(body: bytes) -> object:
+    """The body as JSON; None for what is not JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _has_failed(data: object) -> bool:
     return isinstance(data, dict) and bool(data.get("id")) and data.get("status") == "failed"
 
 
 def error_text(body: bytes) -> str:
-    """The gateway's own words in an error body of any shape, at most 500 characters."""
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return excerpt(body)
-    return clean(_words(data) or excerpt(body))[:500]  # cut last: half a key is no known secret
+    """The message in an error body of any shape, at most 500 characters."""
+    # Cut last: half a key is no known secret.
+    return clean(_words(_parsed(body)) or excerpt(body))[:500]
 
 
 def error_codes(body: bytes) -> str:
-    """The codes, types and reasons in an error body, as one text; "" where there are none."""
-    try:
-        return _codes(json.loads(body))[:500]
-    except (ValueError, RecursionError):
-        return ""
+    """The codes, types and reasons in an error body, as one text; "" without any."""
+    return _codes(_parsed(body))[:500]
 
 
 def is_refusal(text: str) -> bool:
@@ -136,38 +127,38 @@ def is_refusal(text: str) -> bool:
 
 
 def names_unknown_model(status: int, text: str) -> bool:
-    """Whether an answer to a create says that its model is not known, or served no more."""
-    if status == 404:  # there is nothing else in a create that could be missing
+    """Whether an answer to a create means that its model is not known, or no longer served."""
+    if status == 404:  # nothing else in a create could be missing
         return True
-    return status in (400, 410, 422) and tells_of_unknown_model(text)
+    return status in (400, 410, 422) and is_about_unknown_model(text)
 
 
-def tells_of_unknown_model(text: str) -> bool:
-    """Whether the words are of a model that is not known, or served no more."""
+def is_about_unknown_model(text: str) -> bool:
+    """Whether the words are about a model that is not known, or no longer served."""
     return all(re.search(words, text, re.IGNORECASE) for words in ("model", _NOT_SERVED))
 
 
 def refusal_in(refusal: str | None, finish_reason: str | None, reply: HttpReply) -> None:
-    """Raise Refused if a reply's refusal field or finish reason says so."""
+    """Raise Refused if a reply has a refusal, or was finished by a filter."""
     if refusal or finish_reason in ("content_filter", "safety", "SAFETY"):
-        raise Refused(
-            "The model refused: " + (refusal or "its content filter stopped the answer"),
-            "Say it in other words, or choose another model.",
-            http_status=reply.status,
-            request_id=reply.request_id,
-            charged="unknown",
-        )
+        message = "The model refused: " + (refusal or "its content filter stopped the answer")
+        hint = "Say it in other words, or choose another model."
+        raise refused(message, reply, hint, charged="unknown")
+
+
+def refused(
+    message: str, reply: HttpReply, hint: str = "Say it in other words.", *, charged: str
+) -> Refused:
+    """The error for a reply that is a refusal."""
+    return Refused(
+        message, hint, http_status=reply.status, request_id=reply.request_id, charged=charged
+    )
 
 
 def refused_by_status(reply: HttpReply) -> bool:
-    """Whether a 400, 403 or 422 is really a refusal: its code or words name safety or policy."""
-    if reply.status not in (400, 403, 422):
-        return False
-    try:
-        codes = _codes(json.loads(reply.body))
-    except (ValueError, RecursionError):
-        return False
-    return is_refusal(codes + " " + error_text(reply.body))
+    """Whether a 400, 403 or 422 in JSON is really a refusal: it names safety or a policy."""
+    data = _parsed(reply.body) if reply.status in (400, 403, 422) else None
+    return data is not None and is_refusal(f"{_codes(data)} {error_text(reply.body)}")
 
 
 def excerpt(body: bytes) -> str:
@@ -187,9 +178,9 @@ def looks_like_html(data: bytes) -> bool:
 
 
 def warnings_in(data: dict[str, object]) -> tuple[str, ...]:
-    """What a gateway warns of beside its result: strings, or objects with a message.
+    """The warnings beside a result: strings, or objects with a message.
 
-    Vercel's tell of a feature that the model does not have: `{type, feature, details?}`.
+    Vercel's name a feature that the model does not have: `{type, feature, details?}`.
     """
     found = data.get("warnings")
     texts = []
@@ -206,7 +197,7 @@ def as_text(value: object) -> str | None:
 
 
 def as_id(value: object) -> str | None:
-    """An id that can be shown: printable, without blanks, of at most 200 characters; else None."""
+    """An id that can be shown: printable, without spaces, at most 200 characters; else None."""
     text = as_text(value)
     fine = text is not None and text.isprintable() and " " not in text and len(text) <= 200
     return text if fine else None
@@ -224,7 +215,7 @@ def as_number(value: object) -> float | None:
 
 
 def as_time(value: object) -> float | None:
-    """Unix time from seconds, milliseconds, or an ISO 8601 text (UTC where it names no zone)."""
+    """Unix time from seconds, milliseconds, or an ISO 8601 text (UTC without a zone); else None."""
     number = as_number(value)
     if number is not None:
         return number / 1000 if number > 1e11 else number
@@ -240,14 +231,14 @@ def as_time(value: object) -> float | None:
 
 
 def costs(value: object) -> float | None:
-    """A cost in USD that can be believed: finite and not negative."""
+    """A plausible cost in USD, finite and not negative, else None."""
     number = as_number(value)
-    # 0.30000000000000004 is no price: a nanodollar is less than anything costs.
+    # 0.30000000000000004 is no price: nothing costs less than a nanodollar.
     return round(number, 9) if number is not None and number >= 0 else None
 
 
 def without_bytes(data: dict[str, object]) -> dict[str, object]:
-    """A reply as it may be written down: no image bytes, no signatures, nothing huge."""
+    """A reply as it may be stored: no image bytes, no signatures, nothing huge."""
     slim = _slim(data)
     assert isinstance(slim, dict)
     return slim
@@ -258,7 +249,7 @@ def _slim(value: object, depth: int = 0) -> object:
         is_bytes = value.startswith("data:") or (len(value) > 2_000 and " " not in value[:2_000])
         if is_bytes:
             return f"<{len(value)} characters>"
-        # A port on loopback is another one next time, and means nothing.
+        # A port on loopback differs from run to run, and means nothing.
         return re.sub(r"(//(?:127\.[\d.]+|localhost|\[::1\])):\d+", r"\1", clean(value)[:20_000])
     if depth > 8:
         return "..."
@@ -275,7 +266,7 @@ def _slim(value: object, depth: int = 0) -> object:
 
 
 def _words(data: object, depth: int = 0) -> str:
-    """`error.message`, an `error` string, `detail` as string or list, `message`: the first."""
+    """The first of `error.message`, an `error` string, `detail` (string or list), `message` ..."""
     if isinstance(data, str):
         return data.strip()
     if depth > 4:
@@ -294,6 +285,6 @@ def _codes(data: object, depth: int = 0) -> str:
     """The code, type and reason of an error, at the top and one level down, as one text."""
     if not isinstance(data, dict) or depth > 4:
         return ""
-    # Cut: patterns look through it, and in a text made for it they take the square of its length.
+    # Cut: searching a hostile text with a pattern can take the square of its length.
     here = [str(data[key])[:200] for key in ("code", "type", "status", "reason") if data.get(key)]
     return " ".join([*here, _codes(data.get("error"), depth + 1)])

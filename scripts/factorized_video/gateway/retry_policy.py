@@ -1,4 +1,4 @@
-"""May this call be sent again, and when: one pure function, because money hangs on it.
+"""May this call be sent again, and when: one pure function, because money depends on it.
 
 Three kinds of calls: `create` costs money and is never repeated unless the gateway cannot have
 accepted it; `chat` costs a fraction of a cent and is simply sent again; `read` is free.
@@ -6,13 +6,11 @@ accepted it; `chat` costs a fraction of a cent and is simply sent again; `read` 
 
 from __future__ import annotations
 
-import datetime
-import email.utils
 import re
 from typing import NamedTuple
 
 MAX_TRIES = 4
-LONGEST_WAIT_S = 60.0  # a longer wait is the person's decision, not ours
+LONGEST_WAIT_S = 60.0  # whether to wait longer is your decision
 _BACKOFF_S = (1.0, 3.0, 8.0)
 _REJECTED = (400, 404, 405, 413, 415, 422)
 _AUTH = (401, 402, 403)
@@ -21,11 +19,11 @@ _DAILY = r"daily|per day|requests? per day|quota exceeded for today|24 hours"
 
 
 class Outcome(NamedTuple):
-    """How one attempt ended badly.
+    """How one attempt failed.
 
     `not_sent`: name, connection or TLS failed before a byte of the request left. `lost`: it was
-    sent, or may have been, and no answer could be read. `answered`: an HTTP status came.
-    `unreadable`: a 2xx came whose body is not a reply.
+    sent, or may have been, and no answer could be read. `answered`: with an HTTP status.
+    `unreadable`: a 2xx whose body is not a reply.
     """
 
     kind: str  # not_sent | lost | answered | unreadable
@@ -44,21 +42,19 @@ class Decision(NamedTuple):
 
 def decide(call: str, outcome: Outcome, attempt: int, jitter: float = 0.0) -> Decision:
     """What follows after attempt number `attempt` (from 1). `jitter` is a random number 0 to 1."""
-    kind = _stop_kind(call, outcome)
-    if kind is None:
-        if outcome.status == 429 and re.search(_DAILY, outcome.text, re.IGNORECASE):
-            return Decision(False, kind="unavailable")
-        wait = outcome.retry_after_s
-        if wait is None:
-            wait = backoff(attempt) * (1 + 0.25 * jitter)
-        if attempt >= MAX_TRIES or wait > LONGEST_WAIT_S:
-            return Decision(False, kind="unavailable")
-        return Decision(True, wait_s=wait)
-    return Decision(False, kind=kind)
+    if kind := _stop_kind(call, outcome):
+        return Decision(False, kind=kind)
+    wait = outcome.retry_after_s
+    if wait is None:
+        wait = backoff(attempt) * (1 + 0.25 * jitter)
+    by_the_day = outcome.status == 429 and re.search(_DAILY, outcome.text, re.IGNORECASE)
+    if by_the_day or attempt >= MAX_TRIES or wait > LONGEST_WAIT_S:
+        return Decision(False, kind="unavailable")
+    return Decision(True, wait_s=wait)
 
 
 def backoff(attempt: int) -> float:
-    """Seconds to wait after attempt number `attempt` (from 1), where nobody said how long."""
+    """Seconds to wait after attempt number `attempt` (from 1), if the gateway names no time."""
     return _BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1]
 
 
@@ -95,12 +91,12 @@ def retry_after(headers: dict[str, str], now: float) -> float | None:
 
 
 def date_header(headers: dict[str, str], now: float) -> float:
-    """The gateway's time by its `date` header, as Unix time; `now` where it sends none."""
+    """The gateway's time by its `date` header, as Unix time; `now` without one."""
     moment = _http_date(headers.get("date", ""))
     return now if moment is None else moment
 
 
-def poll_pause(poll: int, jitter: float, pace_s: tuple[float, float] = (2.0, 4.0)) -> float:
+def poll_pause(poll: int, jitter: float, pace_s: tuple[float, float]) -> float:
     """Seconds before status read number `poll` (from 0): none, the first of `pace_s`, the second.
 
     The second is a fifth more or less, by `jitter`, a random number 0 to 1.
@@ -113,17 +109,20 @@ def poll_pause(poll: int, jitter: float, pace_s: tuple[float, float] = (2.0, 4.0
 
 def _http_date(text: str) -> float | None:
     """An HTTP date in any of its three forms as Unix time; all are in UTC (RFC 9110, 5.6.7)."""
+    import email.utils  # late: a dozen modules, which a process that sends nothing never needs
+    from datetime import timezone
+
     try:
         moment = email.utils.parsedate_to_datetime(text)
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.timezone.utc)
+            moment = moment.replace(tzinfo=timezone.utc)
         return moment.timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 
 def _number(text: str | None) -> float | None:
-    # The white space of HTTP: what else Python calls so, `float` does not always take.
+    # Not \s, which also matches characters that `float` rejects.
     if text and (found := re.fullmatch(r"[ \t]*(\d{1,12}(\.\d{1,9})?)[ \t]*", text)):
         return float(found[1])
     return None

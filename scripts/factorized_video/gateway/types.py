@@ -1,10 +1,14 @@
-"""What goes to a gateway and what comes back, in words no gateway uses on the wire."""
+"""Requests to a gateway and its replies, in terms of none of them. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
+
+# Seconds before the second status read, and between the later ones (a fifth more or less), where a
+# gateway asks for no other pace. Measured mean lag 2.0 s, against 2.5 s for a fixed 5 s.
+POLL_S = (2.0, 4.0)
 
 
 class Picture(NamedTuple):
@@ -20,18 +24,18 @@ class Picture(NamedTuple):
 class ChatRequest(NamedTuple):
     """A conversation for an LLM. `messages` are {"role", "content"} in order.
 
-    `pictures` are shown with the first message of the user, before its text.
+    `pictures` go with the first user message, before its text.
     """
 
     model: str
     messages: list[dict[str, str]]
-    # Reasoning models spend the cap on thought; too low a cap is the commonest empty answer.
+    # Reasoning models spend the limit on thought; too low a limit is the commonest empty answer.
     max_tokens: int = 8_000
     pictures: tuple[Picture, ...] = ()
 
 
 class ChatReply(NamedTuple):
-    """What the LLM said. `cost` in USD where the gateway told it."""
+    """The answer of an LLM. `cost` in USD where the gateway reports it."""
 
     text: str
     finish_reason: str | None
@@ -39,15 +43,15 @@ class ChatReply(NamedTuple):
     tokens: tuple[int, int] | None  # in, out
     request_id: str | None
     warnings: tuple[str, ...] = ()
-    raw: dict[str, object] | None = None  # without bytes, see reading
+    raw: dict[str, object] | None = None  # as `reply_parsing.without_bytes` leaves it
 
 
 class ImageRequest(NamedTuple):
-    """One picture to draw; `aspect_ratio` as "16:9".
+    """One picture to generate; `aspect_ratio` as "16:9".
 
-    `size` is the one in that ratio that the model makes ("1536x1024"), where it makes only some.
-    With `pictures` it is made from them: of one, as the prompt says, an edit. `candidate` tells
-    several draws of one request apart ("2"; of an edit "2r"); None for the first.
+    `size` is the size in that ratio ("1536x1024") for models that make only some. With `pictures`
+    it is generated from them; from one, as the prompt says, it is an edit. `candidate` is the
+    number of this picture among several of one request ("2"; for an edit "2r"), None for the first.
     """
 
     model: str
@@ -59,7 +63,7 @@ class ImageRequest(NamedTuple):
 
 
 class ImageReply(NamedTuple):
-    """A picture as bytes, or where it can be fetched."""
+    """A picture as bytes, or the address to fetch it from."""
 
     data: bytes | None
     url: str | None
@@ -76,9 +80,9 @@ class VideoRequest(NamedTuple):
     """One clip to make; `duration_s` whole seconds, `resolution` as "720p".
 
     `first_frame` is the picture that it begins with, None for a clip from the prompt alone; then
-    there is no `last_frame` either, which is the picture that it is to end with, if any.
-    `aspect_ratio` is None for a model that follows the picture; `shape` is the clip's "W:H" in any
-    case, for gateways that are told pixels. `audio` and `seed` are None where the model decides.
+    there is no `last_frame` either, the picture to end with. `aspect_ratio` is None for a model
+    that follows the picture; `shape` is the clip's "W:H" in any case, for gateways that use pixels.
+    `audio` and `seed` are None where the model decides.
     """
 
     model: str
@@ -90,7 +94,7 @@ class VideoRequest(NamedTuple):
     shape: str = "16:9"
     audio: bool | None = None
     seed: int | None = None
-    # The same for every attempt at the same clip, for gateways that then make it once.
+    # The same for every attempt at one clip: some gateways then make it only once.
     idempotency_key: str | None = None
     last_frame: Picture | None = None
 
@@ -105,8 +109,8 @@ class Job(NamedTuple):
     """A video being made at the gateway.
 
     `url` is where the clip is: an address, or a path at the gateway itself ("/v1/..."). `data` is
-    the clip where the status reply carries it. `address` is where the gateway wants to be asked for
-    the status, where it says so.
+    the clip itself where the status reply contains it. `address` is the gateway's own address for
+    status reads, if it gave one.
     """
 
     id: str
@@ -115,7 +119,7 @@ class Job(NamedTuple):
     url: str | None = None
     data: bytes | None = None
     address: str | None = None
-    poll_after_s: float = 0.0  # the gateway asks to be left alone for so long
+    poll_after_s: float = 0.0  # the gateway asks for no read before
     warnings: tuple[str, ...] = ()
     error: str | None = None
     cost: float | None = None
@@ -127,12 +131,12 @@ class Job(NamedTuple):
 
 
 def shown_id(job_id: str) -> str:
-    """A job's id in a sentence: the beginning of one that is long (of Vercel it is JSON)."""
+    """A job's id for a message: only the beginning of a long one (Vercel's are JSON)."""
     return job_id if len(job_id) <= 60 else f"{job_id[:48]}..."
 
 
 class Handle(NamedTuple):
-    """By what a job is asked for: its id, the model that makes it, the address to ask at."""
+    """What a job is asked for by: its id, its model, and the address for status reads."""
 
     id: str
     model: str
@@ -143,7 +147,7 @@ class Handle(NamedTuple):
 
 
 class ListedJob(NamedTuple):
-    """A row of the gateway's list; None where the row does not say. `created_at` is Unix time."""
+    """A row of a gateway's list of jobs; None for what it lacks. `created_at` is Unix time."""
 
     id: str
     model: str | None = None
@@ -155,25 +159,23 @@ class ListedJob(NamedTuple):
 
 
 class Account(NamedTuple):
-    """What the free read before the first paid call told: the credit left in USD, if anything."""
+    """What the free check shows: the credit that is left in USD, if the gateway reports it."""
 
     balance_usd: float | None = None
 
 
 class About(NamedTuple):
-    """Where a gateway is, whose keys it takes, and its habits."""
+    """Where a gateway is, what its keys look like, and its habits."""
 
     title: str  # "the Vercel AI Gateway"
-    # Root address by service (chat, image, video); none where it is wherever the person says.
+    # Root address by service (chat, image, video); none for a server of your own.
     bases: Mapping[str, str] = MappingProxyType({})
-    hosts: tuple[str, ...] = ()  # endings of the host names that are this gateway's
-    key_prefix: str | None = None  # how its keys begin, where that is known
-    own_variable: str | None = None  # where its key may stand besides AI_GATEWAY_API_KEY
-    idempotent: bool = False  # makes one clip however often it is asked with the same key
-    # Seconds before the second status read, and between the later ones (a fifth more or less).
-    # 2 and 4: measured mean lag 2.0 s, against 2.5 s for a fixed 5 s.
-    poll_s: tuple[float, float] = (2.0, 4.0)
-    inline_clips: bool = False  # a status reply may carry the whole clip
+    hosts: tuple[str, ...] = ()  # endings of its host names
+    key_prefix: str | None = None  # how its keys begin, if that is known
+    own_variable: str | None = None  # for its key, besides AI_GATEWAY_API_KEY
+    idempotent: bool = False  # makes one clip for all requests with one idempotency key
+    poll_s: tuple[float, float] = POLL_S
+    inline_clips: bool = False  # a status reply may contain the whole clip
 
     @property
     def subject(self) -> str:
@@ -182,11 +184,11 @@ class About(NamedTuple):
 
 
 class HttpRequest(NamedTuple):
-    """One HTTP call, as a dialect puts it. `service` chooses the base URL: chat, image or video.
+    """One HTTP call of a dialect. `service` chooses the base URL: chat, image or video.
 
-    With `files`, or as a `form` that has none, it is sent as multipart/form-data with `body`'s
-    entries as its fields, else `body` as JSON. `address` is one that the gateway gave for this
-    call, absolute or relative: it is used instead of `path` if it is at the gateway's own origin.
+    `body` goes as JSON; with `files`, or as a `form` without any, as multipart/form-data. `address`
+    is one that the gateway gave for this call, absolute or relative: it is used instead of `path`
+    if it is at the gateway's own origin.
     """
 
     service: str
@@ -214,7 +216,7 @@ class HttpReply(NamedTuple):
 
     @property
     def request_id(self) -> str | None:
-        """What support will ask for."""
+        """The id that the gateway's support will ask for."""
         for name in ("x-request-id", "request-id", "x-vercel-id", "cf-ray"):
             if name in self.headers:
                 return self.headers[name][:200]

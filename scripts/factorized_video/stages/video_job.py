@@ -13,7 +13,7 @@ from .. import interrupts, receipts, rerun
 from ..errors import JobFailed, Refused, Rejected, ToolError, Unknown
 from ..files import remember
 from ..gateway import retry_policy
-from ..gateway.reply_parsing import is_refusal, tells_of_unknown_model
+from ..gateway.reply_parsing import is_refusal, is_about_unknown_model
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
 from ..models import limits
 from ..money import Cost
@@ -208,7 +208,7 @@ def wait(
     hint = "Try other words or another model."
     if refused:
         hint = _say_otherwise(record)
-    elif instead and tells_of_unknown_model(reason):
+    elif instead and is_about_unknown_model(reason):
         hint = f"Use {instead} instead."
     family: type[ToolError] = Refused if refused else JobFailed
     failure = family(
