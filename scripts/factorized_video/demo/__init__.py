@@ -1,1 +1,1 @@
-"""The embedded gateway: offline, free, no key. What it draws are labelled stand-ins."""
+"""The embedded gateway: offline, free, no key. What it makes are placeholders, stamped DEMO."""

@@ -41,11 +41,8 @@ def main() -> int:
                 f"  export AI_GATEWAY_BASE_URL={root}   # and add --gateway happycapy", flush=True
             )
             threading.Event().wait()
-    except OSError as error:
-        print(f"error: port {args.port}: {error.strerror}", file=sys.stderr)
-        return 2
-    except OverflowError:
-        print("error: --port takes a number from 0 to 65535", file=sys.stderr)
+    except (OSError, OverflowError) as error:
+        print(f"error: port {args.port}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         pass

@@ -1,60 +1,103 @@
-"""The demo's stand-ins for the models that check an anchor and tell its motion. Pure.
+"""What the demo says to a chat: placeholders for the models that write, check and see.
 
-They understand nothing, and say so. A question quotes the prompt and asks for a circle of
-`checks.py`; an answer says whether that circle is filled, and to what else is asked, that this is
-not known here.
+They understand nothing, and say so. A question asks for a circle of `circles.py`, an answer says
+whether that circle is filled, and to any other question that the demo does not know.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..prompts.checklist import ANYTHING
-from .stillness import one_line, tells_motion
+from ..prompts.json_reply import one_line
+from .circles import COUNT, read_circles
+from .decoding import is_plain, pictures_in
+from .stillness import make_still
 
-QUOTED = 100  # characters of the prompt in a question: the whole stays under 200
-MOTION = (60, 600)  # words and characters, as many as a motion line should have
+if TYPE_CHECKING:
+    from PIL import Image
+
+Data = dict[str, object]
+
+TASKS = ("caption", "questions", "measure", "check", "motion")
+QUESTIONS = [f"Is circle {n} of {COUNT} on the demo card filled?" for n in range(1, COUNT + 1)]
 PUSH_IN = "The camera slowly pushes in."  # which is what the demo's clip does
+MOTION = (50, 500)  # words and characters of the prompt that a motion has room for
 
-_WORD = re.compile(r"\S{1,20}")  # a script without spaces, or an address, is taken in pieces
-_CIRCLE = re.compile(r"\(demo check \d{1,3}: circle (\d{1,3}) of \d{1,3} on the card is filled\)$")
+_CIRCLE = re.compile(r"Is circle (\d{1,3}) of \d{1,3} on the demo card filled\?")
 # How the tool asks for what is not there, to find judges that say yes to everything.
 _ABSENT = "Is there a"
 
 
-def questions_of(prompt: str, count: int) -> list[str]:
-    """Return a question for each of `count` circles; together they quote a short prompt whole.
+def reply_to(messages: list[object]) -> tuple[Data, str | None]:
+    """Return the JSON that answers a conversation, and a note on it if there is one.
 
-    Of a long one they quote passages that its digest chooses, so that other words are asked for
-    where other words were given.
+    Raises ValueError for a conversation without a task, and for one that lacks what its task needs.
     """
-    return [
-        f'Is "{part}" as asked? (demo check {number}: circle {number} of {count} on the card is '
-        "filled)"
-        for number, part in enumerate(_passages(prompt, count), 1)
-    ]
+    data, pictures = _task(messages)
+    task, prompt = data.get("task", "caption"), one_line(data.get("prompt"))
+    if task not in TASKS:
+        raise ValueError(f"task: expected one of {', '.join(TASKS)}, or none for a caption")
+    if task == "check":
+        return {"answers": _answers(data.get("questions"), pictures_in(pictures, 1)[0])}, None
+    if not prompt:
+        raise ValueError("prompt is missing")
+    if task == "caption":
+        caption, motion, note = make_still(prompt)
+        return {"caption": caption, "motion": motion}, note
+    if task == "questions":
+        return {"questions": QUESTIONS}, None
+    if task == "measure":
+        # The circles stand still, so they are in every frame: half of them measure the clip.
+        return {"first_frame": QUESTIONS, "frames": QUESTIONS[: COUNT // 2]}, None
+    pictures_in(pictures, 1)  # it is not looked at, but a client that forgot it should know
+    return _motion(prompt), None
 
 
-def _passages(prompt: str, count: int) -> list[str]:
-    text = one_line(prompt).replace('"', "'")
-    words = [match.span() for match in _WORD.finditer(text)]
-    many = max(3, -(-len(words) // count))  # words in a passage; a shorter one tells nothing
-    free = max(0, len(words) - many)
-    dice = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-    parts = []
-    for index in range(count):
-        first = round(free * index / max(1, count - 1))
-        chosen = words[first : first + many]
-        if chosen[-1][1] - chosen[0][0] > QUOTED:
-            skip = int.from_bytes(dice[2 * index : 2 * index + 2], "big") % len(chosen)
-            # Back from the end, where there is too little left to quote.
-            while skip and chosen[-1][1] - chosen[skip][0] < QUOTED:
-                skip -= 1
-            chosen = [at for at in chosen[skip:] if at[1] - chosen[skip][0] <= QUOTED]
-        parts.append(text[chosen[0][0] : chosen[-1][1]])
-    return parts
+def _task(messages: list[object]) -> tuple[Data, list[object]]:
+    """The task, in the JSON of a user message, and the addresses of the pictures shown with it."""
+    for message in messages:
+        if not isinstance(message, dict) or message.get("role") != "user":
+            continue
+        content, pictures = message.get("content"), []
+        if isinstance(content, list):
+            parts = [part for part in content if isinstance(part, dict)]
+            shown = [part.get("image_url") for part in parts if part.get("type") == "image_url"]
+            pictures = [one.get("url") if isinstance(one, dict) else one for one in shown]
+            content = "".join(str(part.get("text")) for part in parts if part.get("type") == "text")
+        try:
+            data = json.loads(str(content))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(data, dict) and ("task" in data or "prompt" in data):
+            return data, pictures
+    raise ValueError('the demo expects a user message of JSON with "prompt" or "task"')
+
+
+def _motion(prompt: str) -> Data:
+    """The prompt's own words, and what the demo's clip does."""
+    asked = " ".join(prompt[: MOTION[1]].split()[: MOTION[0]])
+    stop = "" if asked[-1] in ".!?…。！？।؟" else "."
+    seen = "what the picture shows"
+    return {
+        "visible": [seen],
+        "motion": f"{asked}{stop} {PUSH_IN}",
+        "named": [seen],
+        "enters": [],
+        "demands": [{"demand": "something moves", "words": PUSH_IN}],
+    }
+
+
+def _answers(rows: object, picture: Image.Image) -> list[Data]:
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("question"), str) for row in rows
+    ):
+        raise ValueError("questions must be a list of objects with id and question")
+    filled, plain = read_circles(picture), is_plain(picture)
+    return [{"id": row.get("id"), **answer_to(row["question"], filled, plain)} for row in rows]
 
 
 def answer_to(question: str, filled: Sequence[bool] | None, plain: bool) -> dict[str, str]:
@@ -62,55 +105,25 @@ def answer_to(question: str, filled: Sequence[bool] | None, plain: bool) -> dict
 
     `filled` are the circles on it, None where it is no demo card; `plain`: it is one colour.
     """
-    question = question.strip()
-    named = _CIRCLE.search(question)
+    named = _CIRCLE.fullmatch(question.strip())
     if named:
-        return _circle(int(named[1]), filled)
-    if question == ANYTHING:
-        if plain:
-            return _said("one plain colour", "no", "its pixels are all alike")
-        return _said("more than one colour", "yes", "its pixels differ")
-    if question.startswith(_ABSENT):
-        reason = "the demo knows no such thing; it draws cards with circles and nothing else"
-        return _said("none that the demo could name", "no", reason)
-    return _said(
-        "not looked at", "unsure", "the demo understands nothing but the questions it wrote itself"
-    )
+        said = _circle(int(named[1]), filled)
+    elif question == ANYTHING and plain:
+        said = "one plain colour", "no", "its pixels are all alike"
+    elif question == ANYTHING:
+        said = "more than one colour", "yes", "its pixels differ"
+    elif question.startswith(_ABSENT):
+        said = "none", "no", "the demo knows nothing but the circles on its cards"
+    else:
+        said = "not looked at", "unsure", "the demo understands only questions of its own"
+    return dict(zip(("seen", "answer", "reason"), said, strict=True))
 
 
-def _circle(number: int, filled: Sequence[bool] | None) -> dict[str, str]:
+def _circle(number: int, filled: Sequence[bool] | None) -> tuple[str, str, str]:
     if filled is None:
-        return _said(
-            "no card of the demo", "unsure", "the demo can read the circles of its own cards only"
-        )
+        return "no card of the demo", "unsure", "the demo reads only its own cards"
     if not 1 <= number <= len(filled):
-        return _said(f"{len(filled)} circles", "unsure", f"there is no circle {number}")
+        return f"{len(filled)} circles", "unsure", f"there is no circle {number}"
     if filled[number - 1]:
-        return _said(f"circle {number} is filled", "yes", "a filled circle stands for as asked")
-    return _said(f"circle {number} is hollow", "no", "a hollow circle stands for a planted fault")
-
-
-def _said(seen: str, answer: str, reason: str) -> dict[str, str]:
-    return {"seen": seen, "answer": answer, "reason": reason}
-
-
-def motion_of(prompt: str) -> dict[str, object]:
-    """Return the motion that is told for a prompt: its own words, and what the demo's clip does.
-
-    The push-in is told where the word table finds no motion in them.
-    """
-    words, characters = MOTION
-    room = one_line(prompt)[: characters - len(PUSH_IN)].split()
-    asked = " ".join(room[: words - len(PUSH_IN.split())])
-    motion = asked
-    if not tells_motion(asked):
-        stop = "" if asked[-1] in ".!?…。！？।؟" else "."
-        motion = f"{asked}{stop} {PUSH_IN}"
-    seen = "what the picture shows"
-    return {
-        "visible": [seen],
-        "motion": motion,
-        "named": [seen],
-        "enters": [],
-        "demands": [{"demand": asked, "words": asked}],
-    }
+        return f"circle {number} is filled", "yes", "a filled circle stands for as asked"
+    return f"circle {number} is hollow", "no", "a hollow circle stands for a planted fault"

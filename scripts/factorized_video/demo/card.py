@@ -1,136 +1,172 @@
-"""The storyboard card, which the demo gateway answers an image request with.
+"""The card, which the demo gateway answers an image request with: a placeholder, and it says so.
 
-No model makes these pictures, and every one says so. Cards and clips are pure: bytes in, bytes out,
-no files, no clock; whatever looks random is seeded by the caption, the style and the candidate.
-
-A card is a picture above a calm panel that holds the caption. Every length is a multiple of the
-*unit*, 1/720 of the short side, so that a card looks the same at 480p and at 1080p.
+Flat hills under a sun, which stand for nothing, beside the caption. Pure: bytes in, bytes out, no
+files, no clock. Every length is a multiple of the *unit*, 1/720 of the short side.
 """
 
 from __future__ import annotations
 
-import io
-import math
-from typing import TYPE_CHECKING
+import hashlib
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from .checks import END, RULE, draw_row, faults_of
-from .lettering import capitals_width, font_of, write_capitals
-from .palette import Palette, palette_of, text_colours
-from .reading import DASHES, drawable_part
-from .scene import paint
-from .sizes import Size, ratio_name
-from .typesetting import FOOT, SMALL, Layout, Line, lay_out, width_of
+from .circles import PITCH, centres_of, draw_circle, faults_of
+from .decoding import as_png
+from .geometry import Layout, Size, layout_of
+from .lettering import LEADING, fitted, font_of, in_this_font, shortened, wrapped
 
 if TYPE_CHECKING:
-    from PIL import ImageDraw
+    from PIL import Image, ImageDraw
 
-STAMP = "drawn locally, no AI model was called"
-SUPERSAMPLE = 2  # Pillow draws polygons and discs with hard edges: draw large, then reduce
-LABEL = 15  # the type of the labels, in units
-# What a card is: the anchor, or the beginning of a clip that was asked for without one. Both end
-# before the first circle.
-STAGE, DIRECT = "STAGE 2 · ANCHOR", "DIRECT · PROMPT"
-CHECKS = "DEMO CHECKS"
-
-
-def _write(draw: ImageDraw.ImageDraw, line: Line, size: float, palette: Palette) -> None:
-    """Write one line of the caption; a boxed word becomes a small frame with its text inside."""
-    x, base = line.left, (line.top + line.bottom) / 2 + 0.36 * size
-    for word in line.words:
-        wide = width_of(word, size)
-        if word.boxed:
-            frame = (x, base - 0.9 * size, x + wide, base + 0.24 * size)
-            thick = max(1, round(0.05 * size))
-            draw.rounded_rectangle(frame, 0.2 * size, outline=palette.accent, width=thick)
-            at, font = (x + 0.4 * size, base - 0.08 * size), font_of(0.72 * size)
-            draw.text(at, word.text, palette.accent, font, anchor="ls")
-        elif word.text in DASHES:
-            y, thin = base - 0.27 * size, 0.035 * size
-            draw.rectangle((x, y - thin, x + wide, y + thin), fill=palette.ink)
-        else:
-            draw.text((x, base), word.text, palette.ink, font_of(size), anchor="ls")
-        x += wide + font_of(size).getlength(" ")
+HONEST = "Placeholder made by the demo gateway; no model understood the prompt."
+# What a card is: the anchor, or the beginning of a clip that was asked for without one.
+ANCHOR, DIRECT = "Anchor", "Direct from the prompt"
+SMALL = 15  # the type of the small print, in units
+STAMP = (92, 40)  # width and height of the DEMO stamp, in units
+DARK, AMBER, WHITE = "#0c0e10", "#f0a35e", "#ffffff"
+MOST_SHOWN = 4  # reference pictures; more are counted
 
 
-def _stamp(draw: ImageDraw.ImageDraw, layout: Layout, palette: Palette) -> None:
-    """Raise the DEMO tag from the edge of the panel, like the tab of a file."""
-    unit, left, foot = layout.unit, layout.text[0], layout.panel[1]
-    top, base, pad, large = foot - 42 * unit, foot - 12 * unit, 18 * unit, 21 * unit
-    text, ground = text_colours(palette)["stamp"]
-    middle = left + capitals_width("DEMO", large) + 2 * pad
-    right = middle + font_of(SMALL * unit).getlength(STAMP) + 2 * pad
-    tabs = (
-        ((left, top, middle, foot), ground, (True, False, False, False)),
-        ((middle, top, right, foot), palette.panel, (False, True, False, False)),
-    )
-    for box, colour, corners in tabs:
-        draw.rounded_rectangle(box, 6 * unit, fill=colour, corners=corners)
-    write_capitals(draw, (left + pad, base), "DEMO", large, text)
-    draw.text((middle + pad, base - unit), STAMP, palette.ink, font_of(SMALL * unit), anchor="ls")
+class Palette(NamedTuple):
+    """The colours of a card, '#rrggbb'. Ink and accent are read on paper, paper on accent."""
+
+    sky: str
+    sun: str
+    far: str
+    middle: str
+    near: str
+    paper: str
+    ink: str
+    accent: str
 
 
-def _labels(
-    draw: ImageDraw.ImageDraw,
-    layout: Layout,
-    size: Size,
+PALETTES = {
+    "photorealistic": "#9db4c4 #fff3da #7b8f98 #516169 #27343a #f5f2ec #22282c #a3461f",
+    "cinematic": "#16424f #f0a35e #47605f #2c4245 #10242a #0a0d0f #efe9df #f0a35e",
+    "anime": "#7cc4f2 #fffbe4 #86cfae #589f96 #2a6f7c #ffffff #1d2b4a #c92f68",
+    "illustration": "#f6cf9a #e4572e #6d9a86 #467472 #1f4e5f #fbf3e4 #23303a #b93d25",
+    "3d-render": "#c3c7ea #ff9066 #b9abea #8e7ed7 #6450c4 #1f1b33 #f2effc #ffb08a",
+    "oil-painting": "#6f86ab #fae8ac #75834f #525e3a #2f3a24 #2a211a #f3e7d2 #e3aa50",
+    "watercolor": "#cfe4ec #f0a48a #9fc4c4 #739ea7 #47788a #fbf8f1 #2c3f4a #a8452f",
+}
+
+
+def palette_of(style: str) -> Palette:
+    """Return the palette of a style; any other word has one of the seven, always the same."""
+    word = style.strip().lower()
+    chosen = hashlib.sha256(word.encode("utf-8", "replace")).digest()[0] % len(PALETTES)
+    return Palette(*PALETTES.get(word, [*PALETTES.values()][chosen]).split())
+
+
+def draw_card(
+    caption: str,
     style: str,
-    hollow: tuple[int, ...],
-    stage: str,
-) -> None:
-    """Write the row of labels at the head of the panel, with the demo checks in it.
-
-    What the circles are is written beside them where the card is wide enough.
-    """
-    palette, unit, edge = palette_of(style), layout.unit, layout.panel[1]
-    (left, _, right, _), base, label = layout.text, edge + 42 * unit, LABEL * unit
-    small, gap = text_colours(palette)["small"][0], 28 * unit
-    write_capitals(draw, (left, base), stage, label, palette.accent)
-    draw_row(draw, size, edge, hollow, palette.accent)
-
-    end, name = left + END * unit, drawable_part(style)[:24] or "own style"
-    while True:
-        about = f"{name} · {ratio_name(size)}"
-        start = right - capitals_width(about, label)
-        if start >= end + gap or not name:
-            break
-        name = name[:-1].rstrip()
-    write_capitals(draw, (start, base), about, label, small)
-    said = end + 0.55 * gap
-    if said + capitals_width(CHECKS, label) + gap <= start:
-        write_capitals(draw, (said, base), CHECKS, label, small)
-
-
-def draw_anchor(
-    caption: str, style: str, size: Size, candidate: int = 1, stage: str = STAGE
+    size: Size,
+    candidate: int = 1,
+    kind: str = ANCHOR,
+    references: Sequence[Image.Image] = (),
 ) -> bytes:
-    """Draw the storyboard card of a caption and return it as PNG bytes (RGB, `size` pixels).
+    """Draw the card of a caption and return it as PNG bytes (RGB, `size` pixels).
 
-    Every candidate, from 1, has a scene and faults of its own (`checks.py`). `stage` is what the
-    card says that it is: STAGE or DIRECT. Raises ValueError for a size without pixels.
+    Every candidate, from 1, has a picture and faults of its own (`circles.py`). The first of the
+    `references` are shown on the picture.
     """
     from PIL import Image, ImageDraw
 
-    if min(size) < 1:
-        raise ValueError(f"size {size}: expected positive numbers of pixels")
-    factor = max(SUPERSAMPLE, math.ceil(480 / min(size)))  # smaller, type would lose its shape
-    large = size[0] * factor, size[1] * factor
-    palette = palette_of(style)
-    layout = lay_out(caption, large)
-    unit, edge, (left, _, _, bottom) = layout.unit, layout.panel[1], layout.text
+    palette, layout = palette_of(style), layout_of(size)
+    card = Image.new("RGB", size, palette.paper)
+    draw, unit, (left, top, right, bottom) = ImageDraw.Draw(card), layout.unit, layout.picture
+    seed = f"{style}\n{caption}\n{candidate}".encode("utf-8", "replace")
+    picture = _hills((right - left, bottom - top), palette, random.Random(seed))
+    _pin(picture, references[:MOST_SHOWN], unit)
+    card.paste(picture, (left, top))
 
-    card = Image.new("RGB", large, palette.panel)
-    card.paste(paint((large[0], round(edge)), style, caption, unit, candidate))
-    draw = ImageDraw.Draw(card)
-    _stamp(draw, layout, palette)
-    draw.rectangle((0, edge, large[0], edge + RULE * unit), fill=palette.accent)
+    draw_stamp(draw, layout.words[:2], unit, palette.accent, palette.paper)
+    centres = centres_of(layout)
+    for number, centre in enumerate(centres, 1):
+        draw_circle(card, centre, palette.accent, number in faults_of(candidate))
+    at, small = (centres[0][0] - PITCH * unit, centres[0][1] + 0.36 * SMALL * unit), SMALL * unit
+    draw.text(at, "checks", palette.accent, font_of(small), anchor="rs")
+    about = [kind, in_this_font(style) or "style of its own", f"{size[0]} x {size[1]}"]
+    if references:
+        about.append(f"{len(references)} reference{'s' * (len(references) > 1)}")
+    _write(draw, layout, palette, in_this_font(caption), " · ".join(about))
+    return as_png(card)
 
-    _labels(draw, layout, large, style, faults_of(candidate), stage)
-    for line in layout.lines:
-        _write(draw, line, layout.font_size, palette)
-    foot = (left, bottom + 0.85 * FOOT * unit)
-    small = text_colours(palette)["small"][0]
-    draw.text(foot, layout.footer, small, font_of(SMALL * unit), anchor="ls")
 
-    out = io.BytesIO()
-    card.reduce(factor).save(out, "PNG")
-    return out.getvalue()
+def _hills(size: Size, palette: Palette, dice: random.Random) -> Image.Image:
+    """Draw three flat hills under a sun, all of them ellipses."""
+    from PIL import Image, ImageDraw
+
+    width, height = 2 * size[0], 2 * size[1]  # and reduced below: the edges get smooth
+    picture = Image.new("RGB", (width, height), palette.sky)
+    draw = ImageDraw.Draw(picture)
+
+    def disc(x: float, y: float, across: float, down: float, colour: str) -> None:
+        draw.ellipse((x - across, y - down, x + across, y + down), colour)
+
+    sun = min(width, height) * dice.uniform(0.1, 0.16)
+    disc(width * dice.choice((1, 2)) / 3, height * dice.uniform(0.24, 0.36), sun, sun, palette.sun)
+    side = dice.choice((0.15, 0.85))
+    for number, tone in enumerate((palette.far, palette.middle, palette.near)):
+        summit = height * (0.46 + 0.17 * number + dice.uniform(-0.05, 0.05))
+        across = width * (0.7 + 0.2 * number) * dice.uniform(0.9, 1.1)
+        disc(width * side, summit + height, across, height, tone)
+        side = 1 - side  # the next hill stands on the other side
+    return picture.reduce(2)
+
+
+def _pin(picture: Image.Image, references: Sequence[Image.Image], unit: float) -> None:
+    """Put small framed copies of the reference pictures in a row across the picture."""
+    from PIL import ImageOps
+
+    place, edge = picture.width // max(1, len(references)), round(4 * unit)
+    for number, one in enumerate(references):
+        copy = ImageOps.contain(one, (round(0.8 * place), round(0.4 * picture.height)))
+        copy = ImageOps.expand(copy, edge, WHITE)
+        left = place * number + (place - copy.width) // 2
+        picture.paste(copy, (left, (picture.height - copy.height) // 2))
+
+
+def draw_stamp(
+    draw: ImageDraw.ImageDraw, at: Sequence[float], unit: float, ground: str, text: str
+) -> None:
+    """Stamp DEMO; `at` is the upper left corner."""
+    (x, y), (wide, high) = at, (side * unit for side in STAMP)
+    draw.rectangle((x, y, x + wide - 1, y + high - 1), ground)
+    draw.text((x + wide / 2, y + 28 * unit), "DEMO", text, font_of(23 * unit), anchor="ms")
+
+
+def _write(
+    draw: ImageDraw.ImageDraw, layout: Layout, palette: Palette, caption: str, about: str
+) -> None:
+    """Write the caption as large as it goes, and the small print at the foot of the words."""
+    unit, (left, top, right, bottom), small = layout.unit, layout.words, SMALL * layout.unit
+    foot = [(shortened(about, small, right - left), palette.accent)]
+    foot += [(line, palette.ink) for line in wrapped(HONEST, small, right - left)]
+    for number, (line, colour) in enumerate(reversed(foot)):
+        y = bottom - 1.4 * small * number
+        draw.text((left, y), line, colour, font_of(small), anchor="ls")
+
+    start = top + (STAMP[1] + 40) * unit
+    room = bottom - 1.4 * small * len(foot) - 24 * unit - start
+    size, lines = fitted(caption or "No caption was given.", right - left, room, unit)
+    for number, line in enumerate(lines):
+        y = start + size * (0.8 + LEADING * number)
+        draw.text((left, y), line, palette.ink, font_of(size), anchor="ls")
+
+
+def with_change(picture: Image.Image, change: str, candidate: int = 1) -> Image.Image:
+    """Return the picture with a strip across its upper edge that names the change asked for."""
+    from PIL import ImageDraw
+
+    shown, unit = picture.copy(), min(picture.size) / 720
+    draw, size, left, base = ImageDraw.Draw(shown), 20 * unit, 48 * unit, 27 * unit
+    tag = "DEMO EDIT" if candidate == 1 else f"DEMO EDIT {candidate}"
+    start = left + font_of(size).getlength(f"{tag}    ")
+    text = shortened(in_this_font(change), size, picture.width - left - start)
+    draw.rectangle((0, 0, picture.width, 40 * unit), DARK)
+    draw.text((left, base), tag, AMBER, font_of(size), anchor="ls")
+    draw.text((start, base), text, WHITE, font_of(size), anchor="ls")
+    return shown

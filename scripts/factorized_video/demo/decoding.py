@@ -8,52 +8,50 @@ import io
 import re
 from typing import TYPE_CHECKING, cast
 
-from .sizes import Size
-
 if TYPE_CHECKING:
     from PIL import Image
 
-_URI = re.compile(r"data:image/[\w.+-]+;base64,")
+IMAGE_URI = re.compile(r"data:image/[\w.+-]+;base64,")
 # Levels of 255 within which a picture is one colour: what a JPEG may make of one.
 _PLAIN = 8
 
 
-def decoded(data: bytes, large: Size | None = None) -> Image.Image:
-    """Return any image as RGB: upright, on white; of a JPEG as much as makes it `large` at least.
-
-    Raises ValueError for bytes that are not an image.
-    """
+def decoded(data: bytes) -> Image.Image:
+    """Return any image as RGB, upright, on white. Raises ValueError for other bytes."""
     from PIL import Image, ImageOps
 
     try:
         image: Image.Image = Image.open(io.BytesIO(data))
-        if large:
-            image.draft("RGB", large)  # decodes a large JPEG smaller
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        if image.mode.startswith("I"):  # 16 bits a channel, which Pillow would clip to 8
-            image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+        image = ImageOps.exif_transpose(image)
         if image.has_transparency_data:
             image = image.convert("RGBA")
-            paper = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(paper, image)
-        if image.mode != "RGB":  # 8000 x 8000 pixels are 256 MB: no copy without need
-            image = image.convert("RGB")
-        return image
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"not an image that can be read: {error}") from error
 
 
-def from_uri(uri: object) -> Image.Image:
-    """Return the picture in a data URI as RGB. Raises ValueError for anything else."""
-    start = _URI.match(uri) if isinstance(uri, str) else None
+def pictures_in(addresses: object, most: int | None = None) -> list[Image.Image]:
+    """Return the pictures of a list of data URIs as RGB, at least one and at most `most`.
+
+    Raises ValueError where there is none, or one cannot be read.
+    """
+    if not isinstance(addresses, list) or not addresses:
+        raise ValueError("a picture is missing")
+    return [_picture_at(address) for address in addresses[:most]]
+
+
+def _picture_at(address: object) -> Image.Image:
+    start = IMAGE_URI.match(address) if isinstance(address, str) else None
     if not start:
-        raise ValueError("not a data URI of an image")
+        raise ValueError("the picture is not a data URI of an image")
     try:
-        data = base64.b64decode(start.string[start.end() :], validate=True)
+        return decoded(base64.b64decode(start.string[start.end() :], validate=True))
     except binascii.Error as error:
-        raise ValueError(f"not a data URI that can be read: {error}") from error
-    return decoded(data)
+        raise ValueError(f"the picture is not a data URI that can be read: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"the picture is {error}") from error
 
 
 def is_plain(picture: Image.Image) -> bool:

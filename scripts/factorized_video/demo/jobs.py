@@ -16,13 +16,15 @@ from pathlib import Path
 from ..errors import ToolError
 from ..files import private_folder, write_file
 from ..prompts import styles
-from .card import DIRECT, draw_anchor
+from .card import DIRECT, draw_card
 from .clip import animate
-from .sizes import Size, canvas
+from .geometry import Size, canvas
 
 DAY_S = 86_400.0
 PENDING_S = 0.2  # long enough for a client to see that jobs are not finished at once
 LONGEST_S = 60
+
+Row = dict[str, object]
 
 
 class Jobs:
@@ -36,27 +38,26 @@ class Jobs:
             if time.time() - path.stat().st_mtime > DAY_S:
                 path.unlink(missing_ok=True)
 
-    def create(self, request: dict[str, object]) -> dict[str, object]:
-        """Take a checked request; the new job's row."""
+    def create(self, request: Row) -> str:
+        """Accept a checked request; the new job's id."""
         job_id = uuid.uuid4().hex[:16]
         row = {"id": job_id, "created_at": round(time.time(), 3), **request}
         write_file(self._folder / f"{job_id}.json", json.dumps(row).encode())
         self._draw(job_id, row)
-        return self._shown(row)
+        return job_id
 
-    def row(self, job_id: str) -> dict[str, object] | None:
+    def row(self, job_id: str) -> Row | None:
         """One job as the gateway shows it, or None."""
         row = self._read(job_id)
         if row is None:
             return None
         if not self.clip(job_id).exists():
-            self._draw(job_id, row)  # whoever was drawing it has gone
+            self._draw(job_id, row)  # whoever was drawing it may be gone
         return self._shown(row)
 
-    def rows(self, limit: int, offset: int) -> tuple[list[dict[str, object]], int]:
+    def rows(self, limit: int, offset: int) -> tuple[list[Row], int]:
         """Jobs from the newest on, and how many there are."""
-        names = [path.stem for path in self._folder.glob("*.json")]
-        rows = [row for row in map(self._read, names) if row]
+        rows = [row for path in self._folder.glob("*.json") if (row := self._read(path.stem))]
         rows.sort(key=lambda row: float(str(row["created_at"])), reverse=True)
         return [self._shown(row) for row in rows[offset : offset + limit]], len(rows)
 
@@ -64,16 +65,16 @@ class Jobs:
         """Where the finished clip is, once it is."""
         return self._folder / f"{job_id}.mp4"
 
-    def _read(self, job_id: str) -> dict[str, object] | None:
+    def _read(self, job_id: str) -> Row | None:
         if not job_id.isalnum():
             return None
         try:
-            row: dict[str, object] = json.loads((self._folder / f"{job_id}.json").read_bytes())
+            row: Row = json.loads((self._folder / f"{job_id}.json").read_bytes())
         except (OSError, ValueError):
             return None
         return row
 
-    def _shown(self, row: dict[str, object]) -> dict[str, object]:
+    def _shown(self, row: Row) -> Row:
         job_id = str(row["id"])
         age = time.time() - float(str(row["created_at"]))
         failure = self._folder / f"{job_id}.failed"
@@ -85,14 +86,14 @@ class Jobs:
         shown = {key: value for key, value in row.items() if key != "first_frame"}
         return {**shown, "status": status, "error": error}
 
-    def _draw(self, job_id: str, row: dict[str, object]) -> None:
+    def _draw(self, job_id: str, row: Row) -> None:
         with self._lock:
             if job_id in self._drawing:
                 return
             self._drawing.add(job_id)
         threading.Thread(target=self._animate, args=(job_id, row), daemon=True).start()
 
-    def _animate(self, job_id: str, row: dict[str, object]) -> None:
+    def _animate(self, job_id: str, row: Row) -> None:
         try:
             size = canvas(str(row["aspect_ratio"]), str(row["size"]))
             clip = animate(_first_frame(row, size), size, float(str(row["duration"])))
@@ -104,9 +105,9 @@ class Jobs:
                 self._drawing.discard(job_id)
 
 
-def _first_frame(row: dict[str, object], size: Size) -> bytes:
+def _first_frame(row: Row, size: Size) -> bytes:
     """The anchor that was sent; for a clip from the prompt alone, a card of that very prompt."""
     sent, prompt = row.get("first_frame"), str(row["prompt"])
     if sent is not None:
         return base64.b64decode(str(sent).partition(",")[2])
-    return draw_anchor(prompt, styles.resolve_style(None, prompt), size, stage=DIRECT)
+    return draw_card(prompt, styles.resolve_style(None, prompt), size, kind=DIRECT)

@@ -2,7 +2,7 @@
 
 It exists so that the whole pipeline can be run, tested and developed against without a key. It
 claims no understanding: what it returns is drawn by `card.py` and `clip.py`, and stamped DEMO; its
-judge reads only the circles that `checks.py` put on the card.
+judge reads only the circles that `circles.py` put on the card.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from ..prompts import anchor_image, styles
-from . import checks, sources, tasks
-from .card import draw_anchor
-from .decoding import as_png, decoded
+from .answers import reply_to
+from .card import draw_card, with_change
+from .circles import filled_in, read_circles
+from .decoding import IMAGE_URI, as_png, pictures_in
+from .geometry import canvas
 from .jobs import LONGEST_S, Jobs
-from .sizes import canvas
 
 LARGEST_REQUEST = 64 << 20
 MODELS = ("demo/stillness", "demo/storyboard-card", "demo/push-in")
 _STYLE_OF_PHRASE = {phrase: style for style, (phrase, _) in styles.STYLES.items()}
 
-
-class BadRequest(Exception):
-    """What the demo gateway answers with 400."""
+Data = dict[str, object]
 
 
 @contextlib.contextmanager
@@ -64,124 +63,80 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
-        """Chat, image, and video creates."""
+        """Chat, image, and video creates. What a route raises as a ValueError is 400."""
         routes = {
-            "/api/v1/chat/completions": self._chat,
-            "/api/v1/images/generations": self._image,
+            "/api/v1/chat/completions": _chat,
+            "/api/v1/images/generations": _image,
             "/api/v1/videos": self._video,
         }
         route = routes.get(urlsplit(self.path).path)
         try:
             body = self._body()
             if route is None:
-                self._answer(404, {"error": {"message": f"no such path: {self.path}"}})
+                self._not_found(f"no such path: {self.path}")
             else:
                 self._answer(200, route(body))
-        except BadRequest as error:
+        except ValueError as error:
             self._answer(400, {"error": {"message": str(error), "type": "invalid_request_error"}})
 
     def do_GET(self) -> None:
         """Status, list, and the finished clips."""
-        parts = urlsplit(self.path)
-        words = [word for word in parts.path.split("/") if word]
-        if parts.path == "/api/v1/models":
-            self._answer(200, {"object": "list", "data": [{"id": name} for name in MODELS]})
-            return
-        if words[:3] == ["api", "v1", "videos"] and len(words) == 3:
-            query = parse_qs(parts.query)
-            limit, offset = (_whole(query, name, default) for name, default in
-                             (("limit", 10), ("offset", 0)))  # fmt: skip
-            rows, total = self.server.jobs.rows(limit, offset)
-            data = [self._with_url(row) for row in rows]
-            self._answer(200, {"data": data, "total": total, "limit": limit, "offset": offset})
-        elif words[:3] == ["api", "v1", "videos"] and len(words) == 4:
-            row = self.server.jobs.row(words[3])
-            if row is None:
-                self._answer(404, {"error": {"message": f"no job {words[3]}"}})
-            else:
+        parts, jobs = urlsplit(self.path), self.server.jobs
+        match [word for word in parts.path.split("/") if word]:
+            case ["api", "v1", "models"]:
+                self._answer(200, {"object": "list", "data": [{"id": name} for name in MODELS]})
+            case ["api", "v1", "videos"]:
+                query = parse_qs(parts.query)
+                limit, offset = _whole(query, "limit", 10), _whole(query, "offset", 0)
+                rows, total = jobs.rows(limit, offset)
+                data = [self._with_url(row) for row in rows]
+                self._answer(200, {"data": data, "total": total, "limit": limit, "offset": offset})
+            case ["api", "v1", "videos", job_id] if row := jobs.row(job_id):
                 self._answer(200, self._with_url(row))
-        elif len(words) == 2 and words[0] == "clips" and self.server.jobs.row(words[1][:-4]):
-            self._send(200, "video/mp4", self.server.jobs.clip(words[1][:-4]).read_bytes())
-        else:
-            self._answer(404, {"error": {"message": f"no such path: {self.path}"}})
+            case ["clips", name] if jobs.row(name[:-4]):
+                self._send(200, "video/mp4", jobs.clip(name[:-4]).read_bytes())
+            case _:
+                self._not_found(f"no such path or job: {self.path}")
 
-    def _chat(self, body: dict[str, object]) -> dict[str, object]:
-        messages = body.get("messages")
-        try:
-            said, note = tasks.reply_to(messages if isinstance(messages, list) else [])
-        except ValueError as error:
-            raise BadRequest(str(error)) from None
-        content = json.dumps(said, ensure_ascii=False)
-        message = {"role": "assistant", "content": content}
-        return {
-            "id": "demo",
+    def _video(self, body: Data) -> Data:
+        frame, prompt, duration = body.get("first_frame"), _prompt(body), body.get("duration")
+        if frame is not None and not (isinstance(frame, str) and IMAGE_URI.match(frame)):
+            raise ValueError("first_frame must be a data URI of an image")
+        if type(duration) is not int or not 1 <= duration <= LONGEST_S:
+            raise ValueError(f"duration must be whole seconds from 1 to {LONGEST_S}")
+        ratio, size = str(body.get("aspectRatio", "16:9")), str(body.get("size", "720p"))
+        canvas(ratio, size)
+        request: Data = {
             "model": body.get("model"),
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0},
-            "warnings": [note] if note else [],
+            "prompt": prompt,
+            "duration": duration,
+            "aspect_ratio": ratio,
+            "size": size,
+            "first_frame": frame,
         }
+        return {"id": self.server.jobs.create(request)}
 
-    def _image(self, body: dict[str, object]) -> dict[str, object]:
-        prompt = body.get("prompt")
-        if not isinstance(prompt, str) or not prompt.strip():
-            raise BadRequest("prompt is missing")
-        size, number = (
-            _canvas(body.get("aspectRatio", "16:9"), "720p"),
-            _candidate(body.get("user")),
-        )
-        refers = anchor_image.REFERENCES_FOR_PICTURE in prompt
-        if body.get("images") and not refers:
-            card = _edited(body["images"], prompt, number)
-        else:
-            caption, style = _caption_and_style(prompt)
-            card = draw_anchor(caption, style, size, number)
-            if body.get("images"):
-                card = _with_references(card, body["images"])
-        return {
-            "data": [{"b64_json": base64.b64encode(card).decode("ascii")}],
-            "usage": {"cost": 0},
-        }
-
-    def _video(self, body: dict[str, object]) -> dict[str, object]:
-        frame, prompt, duration = body.get("first_frame"), body.get("prompt"), body.get("duration")
-        if frame is not None and not (
-            isinstance(frame, str) and re.match(r"data:image/[\w.+-]+;base64,", frame)
-        ):
-            raise BadRequest("first_frame must be a data URI of an image")
-        if not isinstance(prompt, str) or not prompt.strip():
-            raise BadRequest("prompt is missing")
-        if (
-            isinstance(duration, bool)
-            or not isinstance(duration, int)
-            or not 1 <= duration <= LONGEST_S
-        ):
-            raise BadRequest(f"duration must be whole seconds from 1 to {LONGEST_S}")
-        ratio, size = body.get("aspectRatio", "16:9"), body.get("size", "720p")
-        _canvas(ratio, size)
-        row = self.server.jobs.create({
-            "model": body.get("model"), "prompt": prompt, "duration": duration,
-            "aspect_ratio": ratio, "size": size, "first_frame": frame,
-        })  # fmt: skip
-        return {"id": row["id"]}
-
-    def _with_url(self, row: dict[str, object]) -> dict[str, object]:
+    def _with_url(self, row: Data) -> Data:
         done = row["status"] == "succeeded"
         return {**row, "url": f"{self.server.root}/clips/{row['id']}.mp4" if done else None}
 
-    def _body(self) -> dict[str, object]:
+    def _body(self) -> Data:
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > LARGEST_REQUEST:
             self.close_connection = True
-            raise BadRequest("the body is missing or too large")
+            raise ValueError("the body is missing or too large")
         try:
             body = json.loads(self.rfile.read(int(length)))
         except (ValueError, RecursionError):
-            raise BadRequest("the body is not JSON") from None
+            raise ValueError("the body is not JSON") from None
         if not isinstance(body, dict):
-            raise BadRequest("the body is not a JSON object")
+            raise ValueError("the body is not a JSON object")
         return body
 
-    def _answer(self, status: int, data: dict[str, object]) -> None:
+    def _not_found(self, message: str) -> None:
+        self._answer(404, {"error": {"message": message}})
+
+    def _answer(self, status: int, data: Data) -> None:
         self._send(status, "application/json", json.dumps(data).encode())
 
     def _send(self, status: int, kind: str, data: bytes) -> None:
@@ -197,29 +152,44 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: stderr belongs to the command."""
 
 
-def _with_references(card: bytes, pictures: object) -> bytes:
-    """The card with small copies of the pictures that it was to be drawn from."""
-    try:
-        shown = tasks.all_of(pictures)
-    except ValueError as error:
-        raise BadRequest(str(error)) from None
-    return as_png(sources.with_copies(decoded(card), shown))
+def _chat(body: Data) -> Data:
+    messages = body.get("messages")
+    said, note = reply_to(messages if isinstance(messages, list) else [])
+    message = {"role": "assistant", "content": json.dumps(said, ensure_ascii=False)}
+    return {
+        "id": "demo",
+        "model": body.get("model"),
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0},
+        "warnings": [note] if note else [],
+    }
+
+
+def _image(body: Data) -> Data:
+    prompt, pictures = _prompt(body), body.get("images")
+    size, candidate = canvas(str(body.get("aspectRatio", "16:9"))), _candidate(body.get("user"))
+    refers = anchor_image.REFERENCES_FOR_PICTURE in prompt
+    if pictures and not refers:
+        image = _edited(pictures, prompt, candidate)
+    else:
+        caption, style = _caption_and_style(prompt)
+        references = pictures_in(pictures) if pictures else []
+        image = draw_card(caption, style, size, candidate, references=references)
+    encoded = base64.b64encode(image).decode("ascii")
+    return {"data": [{"b64_json": encoded}], "usage": {"cost": 0}}
 
 
 def _edited(pictures: object, prompt: str, candidate: int) -> bytes:
-    """The picture with the change written on it where a person asked for one, else mended.
+    """The picture with a requested change written on it, or a card with its faults fixed.
 
-    Mended is a demo card, its circles filled; any other picture stays as it is.
+    Any other picture stays as it is.
     """
-    try:
-        picture = tasks.first_of(pictures)
-    except ValueError as error:
-        raise BadRequest(str(error)) from None
+    picture = pictures_in(pictures, 1)[0]
     change = anchor_image.change_in(prompt)
     if change is not None:
-        return as_png(sources.with_label(picture, change, candidate))
-    row = checks.read_row(picture)
-    return as_png(checks.mended(picture, row) if row else picture)
+        return as_png(with_change(picture, change, candidate))
+    filled = read_circles(picture)
+    return as_png(filled_in(picture, filled) if filled else picture)
 
 
 def _candidate(user: object) -> int:
@@ -229,18 +199,18 @@ def _candidate(user: object) -> int:
 
 
 def _caption_and_style(prompt: str) -> tuple[str, str]:
-    """Caption and style, as `prompts.image_prompt` puts them together; other prompts whole."""
+    """Caption and style, as `anchor_image.image_prompt` joins them; other prompts whole."""
     caption, marker, rest = prompt.partition("\n\nStyle: ")
     phrase = rest.split("\n")[0].rstrip(".")
     style = _STYLE_OF_PHRASE.get(phrase, phrase) if marker else ""
     return caption, style or styles.resolve_style(None, prompt)
 
 
-def _canvas(ratio: object, resolution: object) -> tuple[int, int]:
-    try:
-        return canvas(str(ratio), str(resolution))
-    except ValueError as error:
-        raise BadRequest(str(error)) from None
+def _prompt(body: Data) -> str:
+    prompt = body.get("prompt")
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise ValueError("prompt is missing")
+    return prompt
 
 
 def _whole(query: dict[str, list[str]], name: str, default: int) -> int:
