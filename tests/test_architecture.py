@@ -240,6 +240,7 @@ def test_no_gateways_name_is_in_what_speaks_to_all_of_them(module: str) -> None:
     [
         "aspect_ratios",
         "demo/answers",
+        "demo/geometry",
         "demo/stillness",
         "gateway/reply_parsing",
         "gateway/retry_policy",
