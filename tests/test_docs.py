@@ -19,7 +19,7 @@ from factorized_video.cli import option_types, options
 from factorized_video.cli.exit_codes import EXITS
 from factorized_video.cli.main import RESULT_KEYS
 from factorized_video.defaults import MOST_CANDIDATES
-from factorized_video.gateway import dialects, settings
+from factorized_video.gateway import dialects, lookup
 from factorized_video.gateway.dialects.happycapy import DIALECT as happycapy
 from factorized_video.media import contact_sheet, filmstrip, images, similarity
 from factorized_video.models import limits, listing
@@ -359,8 +359,8 @@ def test_styles_and_limits_of_the_options() -> None:
         assert all(style in page for style in styles.STYLES)
     for page in ("README.md", "SKILL.md", "references/cli.md"):
         assert f"{MAX_TEXT:,} characters" in text_of(ROOT / page)
-    names = {settings.KEY, settings.BASE, settings.TIME_SCALE, MAX_COST}
-    names |= {dialects.load(name).ABOUT.own_variable or settings.KEY for name in dialects.names()}
+    names = {lookup.KEY, lookup.BASE, lookup.TIME_SCALE, MAX_COST}
+    names |= {dialects.load(name).ABOUT.own_variable or lookup.KEY for name in dialects.names()}
     table = rows(section(reference("cli.md"), "Environment"))[1:]
     assert {row[0] for row in table} == {f"`{name}`" for name in names}
     for page in ("README.md", "references/gateways.md", "references/troubleshooting.md"):
@@ -830,7 +830,7 @@ def test_worked_examples_keep_the_rules_they_show() -> None:
 # -- messages --------------------------------------------------------------------------------------
 
 
-NAMED = {"KEY": settings.KEY, "BASE": settings.BASE, "MAX_COST": MAX_COST}
+NAMED = {"KEY": lookup.KEY, "BASE": lookup.BASE, "MAX_COST": MAX_COST}
 
 
 def told(node: ast.AST) -> str:

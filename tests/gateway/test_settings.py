@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from factorized_video.errors import AuthError, UsageError, clean
 from factorized_video.gateway import dialects, settings
+from factorized_video.gateway.addresses import is_loopback
 from factorized_video.gateway.dialects.happycapy import HAPPYCAPY, TRICKLE
-from factorized_video.gateway.settings import BASE, KEY, TIME_SCALE, Settings
+from factorized_video.gateway.lookup import BASE, KEY, TIME_SCALE, time_scale
+from factorized_video.gateway.settings import Settings
 
 SECRET = "hc-0123456789abcdef"
 OWN = "https://llm.example.org"
@@ -727,14 +729,14 @@ def test_an_env_file_that_cannot_be_read_counts_for_nothing(skill: Path, project
 
 @pytest.mark.parametrize(("text", "scale"), [("1", 1), ("0.001", 0.001), ("10", 10), (" 2 ", 2)])
 def test_the_time_scale_is_a_number_in_its_range(text: str, scale: float) -> None:
-    assert settings.time_scale({TIME_SCALE: text}) == scale
-    assert settings.time_scale({}) == 1
+    assert time_scale({TIME_SCALE: text}) == scale
+    assert time_scale({}) == 1
 
 
 @pytest.mark.parametrize("text", ["0", "0.0009", "10.1", "-1", "nan", "inf", "x", "1,5"])
 def test_another_time_scale_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match=TIME_SCALE):
-        settings.time_scale({TIME_SCALE: text})
+        time_scale({TIME_SCALE: text})
 
 
 @pytest.mark.parametrize(
@@ -753,4 +755,4 @@ def test_another_time_scale_is_a_usage_error(text: str) -> None:
     ],
 )
 def test_loopback_is_told_as_written(host: str, loopback: bool) -> None:
-    assert settings.is_loopback(host) is loopback
+    assert is_loopback(host) is loopback

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AuthError, ToolError
-from ..gateway import open_gateway, settings
+from ..gateway import lookup, open_gateway, settings
 from .options import GATEWAYS
 
 Check = tuple[str, str, str | None]  # name, what was found, how to fix it (None: it is fine)
@@ -25,7 +25,7 @@ def report(gateway: str, *, contact: bool) -> dict[str, Any]:
 
 
 def _checks(gateway: str, contact: bool) -> list[Check]:
-    found = settings.look_up("auto" if gateway == "demo" else gateway)
+    found = lookup.look_up("auto" if gateway == "demo" else gateway)
     try:
         chosen = settings.resolve(gateway)
     except ToolError as error:
@@ -50,18 +50,18 @@ def _account(chosen: settings.Settings) -> Check:
     return "key check", f"{works} at {gateway.about.title}; {left}", None
 
 
-def _key(found: settings.Found, *, needed: bool) -> Check:
+def _key(found: lookup.Found, *, needed: bool) -> Check:
     if found.key:
-        other = "" if found.key_name == settings.KEY else f"not needed, {found.key_name} is "
-        return settings.KEY, f"{other}set in {_place(found.where)}", None
+        other = "" if found.key_name == lookup.KEY else f"not needed, {found.key_name} is "
+        return lookup.KEY, f"{other}set in {_place(found.where)}", None
     if not needed:
-        return settings.KEY, "not needed by this gateway", None
-    line = f"{settings.KEY}=<your key>"
-    return settings.KEY, "not set", f"put the line {line} into {settings.SKILL / '.env'}"
+        return lookup.KEY, "not needed by this gateway", None
+    line = f"{lookup.KEY}=<your key>"
+    return lookup.KEY, "not set", f"put the line {line} into {lookup.SKILL / '.env'}"
 
 
 def _place(file: Path | None) -> str:
     if file is None:
         return "the environment"
-    folder = "skill folder" if file.parent == settings.SKILL else "working directory"
+    folder = "skill folder" if file.parent == lookup.SKILL else "working directory"
     return f"{file.name} in the {folder}"

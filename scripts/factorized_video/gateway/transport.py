@@ -23,8 +23,9 @@ from requests.adapters import HTTPAdapter
 
 from .. import VERSION
 from ..errors import ToolError
+from .addresses import is_loopback
 from .reply_parsing import looks_like_html
-from .settings import Settings, is_loopback
+from .settings import Settings
 from .types import HttpReply, HttpRequest
 
 CONNECT_S = 10.0

@@ -182,6 +182,10 @@ class About(NamedTuple):
         """The title at the beginning of a sentence."""
         return self.title[:1].upper() + self.title[1:]
 
+    def is_at(self, host: str) -> bool:
+        """Whether a host is this gateway's."""
+        return any(f".{host}".endswith(ending) for ending in self.hosts)
+
 
 class HttpRequest(NamedTuple):
     """One HTTP call of a dialect. `service` chooses the base URL: chat, image or video.

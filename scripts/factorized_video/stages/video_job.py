@@ -13,7 +13,7 @@ from .. import interrupts, receipts, rerun
 from ..errors import JobFailed, Refused, Rejected, ToolError, Unknown
 from ..files import remember
 from ..gateway import retry_policy
-from ..gateway.reply_parsing import is_refusal, is_about_unknown_model
+from ..gateway.reply_parsing import is_about_unknown_model, is_refusal
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
 from ..models import limits
 from ..money import Cost

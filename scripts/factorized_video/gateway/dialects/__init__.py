@@ -9,6 +9,7 @@ import os
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
+    from ..types import About
     from ._dialect import Dialect
 
 
@@ -24,3 +25,14 @@ def load(name: str) -> Dialect:
 
     dialect: Dialect = import_module(f"{__name__}.{name}").DIALECT
     return dialect
+
+
+def about_all() -> dict[str, About]:
+    """The facts about each gateway."""
+    return {name: load(name).ABOUT for name in names()}
+
+
+def at(host: str) -> str | None:
+    """The gateway whose host this is."""
+    fits = (name for name, about in about_all().items() if about.is_at(host))
+    return next(fits, None) if host else None

@@ -1,0 +1,152 @@
+"""The key, the base URL, the standing cap and the time scale: the environment first, then `.env`.
+
+The rules, with their reasons, are in `references/gateways.md`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import UsageError
+from ..receipts.cap import MAX_COST
+from . import dialects
+from .addresses import host_of
+from .types import About
+
+KEY = "AI_GATEWAY_API_KEY"
+BASE = "AI_GATEWAY_BASE_URL"
+TIME_SCALE = "FACTORIZED_VIDEO_TIME_SCALE"
+SKILL = Path(__file__).resolve().parents[3]
+
+_Place = tuple[Path | None, Mapping[str, str]]  # a file, or None for the environment; its values
+
+
+class Found(NamedTuple):
+    """What the environment and the `.env` files contain for one gateway."""
+
+    key: str | None = None
+    key_name: str = KEY  # the variable that holds it
+    where: Path | None = None  # the file with the key, or None for the environment
+    base: str | None = None
+    max_cost: str | None = None
+    warnings: tuple[str, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()  # variables of single gateways that are set, and whose
+
+
+def look_up(
+    gateway: str,
+    environ: Mapping[str, str] | None = None,
+    skill: Path = SKILL,
+    folder: Path | None = None,
+) -> Found:
+    """Key, base URL and standing cap for `--gateway`.
+
+    A base URL from a file counts only with a key from that same file: the `.env` of a foreign
+    project in the working directory must not receive the user's own key.
+    """
+    places = _places(os.environ if environ is None else environ, skill, folder or Path.cwd())
+    max_cost = next(filter(None, (_text(values, MAX_COST) for _, values in places)), None)
+    if gateway == "demo":
+        return Found(max_cost=max_cost)
+    found = _find_key(gateway, places)._replace(max_cost=max_cost)
+    if not found.key:
+        found = found._replace(others=_other_variables(places))
+    return found._replace(warnings=_unused_bases(found, places))
+
+
+def time_scale(environ: Mapping[str, str]) -> float:
+    """The factor on every time-out, back-off and poll interval."""
+    text = environ.get(TIME_SCALE) or "1"
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0.001 <= scale <= 10:
+        raise UsageError(
+            f"{TIME_SCALE} is {text!r}; it must be a number from 0.001 to 10.", "Unset it."
+        )
+    return scale
+
+
+def _places(environ: Mapping[str, str], skill: Path, folder: Path) -> list[_Place]:
+    """Where values are looked for, the nearest first."""
+    files = (skill / ".env", folder / ".env.local", folder / ".env")
+    return [(None, environ), *((path, _dotenv(path)) for path in files if path.is_file())]
+
+
+def _find_key(gateway: str, places: list[_Place]) -> Found:
+    """The key, its variable, its place, and the base URL that belongs to it.
+
+    The nearest place counts. But a gateway that has a variable of its own, and is meant, passes
+    over what is plainly not its key: that may be another gateway's, and its own be in a later
+    place.
+    """
+    typed = _text(places[0][1], BASE)
+    found, fitting = [], []
+    for path, values in places:
+        base = typed or _text(values, BASE)
+        meant = _meant(gateway, base)
+        # A gateway's own variable comes first.
+        for name in filter(None, (meant.own_variable, KEY)):
+            if key := _text(values, name):
+                found.append(Found(key, name, path, base or None))
+                if name != KEY or key.startswith(meant.key_prefix or ""):
+                    fitting.append(found[-1])
+    return next(iter(fitting or found), Found(base=typed or None))
+
+
+def _meant(gateway: str, base: str) -> About:
+    """The gateway of the flag or the base URL if it has a variable of its own, else an unknown."""
+    name = dialects.at(host_of(base)) if gateway == "auto" else gateway
+    about = dialects.load(name).ABOUT if name else About("")
+    return about if about.own_variable else About("")
+
+
+def _unused_bases(found: Found, places: list[_Place]) -> tuple[str, ...]:
+    """Warnings of base URLs in files that do not count."""
+    warnings, settled = [], bool(_text(places[0][1], BASE))
+    for path, values in places:
+        if path == found.where:
+            settled = bool(found.base)  # base URLs in later places never counted
+        elif not settled and _text(values, BASE):
+            warnings.append(
+                f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
+                "environment if you mean it."
+            )
+    return tuple(warnings)
+
+
+def _other_variables(places: list[_Place]) -> tuple[tuple[str, str], ...]:
+    """The variables of single gateways that are set, each with its gateway."""
+    owners = [(about.own_variable, name) for name, about in dialects.about_all().items()]
+    return tuple(
+        (own, name) for own, name in owners if own and any(_text(v, own) for _, v in places)
+    )
+
+
+def _text(values: Mapping[str, str], name: str) -> str:
+    return values.get(name, "").strip()
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    from io import StringIO
+
+    from dotenv import dotenv_values
+
+    try:
+        found = dotenv_values(stream=StringIO(_decoded(path.read_bytes())), interpolate=False)
+    except OSError:
+        return {}
+    return {name: (value or "").strip() for name, value in found.items()}
+
+
+def _decoded(data: bytes) -> str:
+    """A text file of any editor: the names in it are ASCII, and a cap must not get lost."""
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
