@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def open_gateway(settings: Settings, say: Callable[[str], None]) -> Iterator[Gateway]:
-    """A client for these settings; for the demo its server is started first, on a free port.
+    """A client for these settings; for the demo, with its server on a free port.
 
-    `say` is told, in a few words, what is being waited for.
+    `say(text)` shows what is being waited for.
     """
     from .client import Gateway
 

@@ -1,7 +1,7 @@
-"""The wire: one HTTP call sent and read whole, one result streamed to a file, bounded both.
+"""The wire: one HTTP call sent and read whole, one result streamed to a file, both bounded.
 
-The only module that opens a connection. It knows no gateway by name and decides nothing about
-repeating; it says how an attempt ended (`Broken`) and leaves the rest to `client.py`.
+The only module that opens a connection. It knows no gateway by name and repeats nothing: it reports
+how an attempt ended (`Broken`) and leaves the rest to `client.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from urllib.parse import urljoin
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from .. import VERSION
 from ..errors import ToolError
@@ -33,17 +32,19 @@ DOWNLOAD_SILENCE_S = 300.0
 LARGEST_VIDEO = 2 << 30  # bytes
 BLOCK = 1 << 18
 MOST_REDIRECTS = 5
+_NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
+_LATE = "no complete answer within the time allowed."
 
 
 class Fetched(NamedTuple):
-    """What a download brought: its size in bytes and SHA-256."""
+    """What was downloaded: its size in bytes and its SHA-256."""
 
     size: int
     sha256: str
 
 
 class DownloadError(ToolError):
-    """A download that broke or brought the wrong thing; worth another try from a fresh address."""
+    """A download that broke, or that is not what it should be; a fresh address may help."""
 
     kind = "output"
 
@@ -61,10 +62,8 @@ class Transport:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # urllib3's own retries would repeat what costs money; requests has them off by default.
         self._session = requests.Session()
-        # urllib3's own retries sleep for hours if told to, and repeat what costs money: off.
-        self._session.mount("https://", HTTPAdapter(max_retries=0))
-        self._session.mount("http://", HTTPAdapter(max_retries=0))
         self._origins = {_place(base) for base in settings.bases.values()}
 
     def close(self) -> None:
@@ -79,7 +78,7 @@ class Transport:
         url = self._address(request)
         answer_s *= self._settings.time_scale
         deadline = time.monotonic() + answer_s
-        self._heed_environment(url)
+        self._set_proxies(url)
         parts = _parts(request)
         try:
             response = self._session.request(
@@ -95,26 +94,20 @@ class Transport:
             )
             with response:
                 body = _bounded(response, largest, deadline)
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            OSError,
-            _TooLate,
-            _TooLarge,
-        ) as error:
+        except (*_NETWORK_ERRORS, OSError, _Exceeded) as error:
             message = f"{_place(url).host}: {_in_words(error)}"
             raise Broken(message, sent=not never_left(error)) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpReply(response.status_code, headers, body)
 
     def _address(self, request: HttpRequest) -> str:
-        """Where a call goes: what the gateway told, if that is its own origin, else the path."""
+        """Where a call goes: to the gateway's own address for it if that is at its origin."""
         url = self._settings.bases[request.service] + request.path
-        told = self._below_root(request.service, request.address) if request.address else url
-        return told if _place(told) == _place(url) else url
+        given = self._below_root(request.service, request.address) if request.address else url
+        return given if _place(given) == _place(url) else url
 
     def _below_root(self, service: str, address: str) -> str:
-        """An address that the gateway told: absolute, or a path below its root."""
+        """An address that the gateway gave: absolute, or a path below its root."""
         own_path = address.startswith("/") and not address.startswith("//")
         return self._settings.bases[service] + address if own_path else address
 
@@ -131,19 +124,20 @@ class Transport:
             if total > largest:
                 raise DownloadError(f"The result is larger than {largest >> 20} MiB.")
             if total == len(block) and looks_like_html(block):
-                raise DownloadError("The result's address answered with a web page.")
+                raise DownloadError("The result's address returned a web page.")
             digest.update(block)
             file.write(block)
         if not total:
-            raise DownloadError("The result's address answered with nothing.")
+            raise DownloadError("The result's address returned nothing.")
         return Fetched(total, digest.hexdigest())
 
     def _stream(self, url: str) -> Iterator[bytes]:
+        """The blocks of a result. Redirects are followed, each checked."""
         silence = DOWNLOAD_SILENCE_S * self._settings.time_scale
         for _ in range(MOST_REDIRECTS):
             self._check_address(url)
             own, host = _place(url) in self._origins, _place(url).host
-            self._heed_environment(url)
+            self._set_proxies(url)
             try:
                 with self._session.get(
                     url,
@@ -163,15 +157,15 @@ class Transport:
                         )
                     yield from response.iter_content(BLOCK)
                     return
-            except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
-                # ValueError: requests parses a redirect's target even where it is not to follow it.
+            except (*_NETWORK_ERRORS, ValueError) as error:
+                # ValueError: requests parses a redirect's target even if it is not to follow it.
                 raise DownloadError(f"The download from {host} broke: {_in_words(error)}") from None
         raise DownloadError("The result's address redirects in circles.")
 
     def _check_address(self, url: str) -> None:
         """A result must come from a public https address, or from the gateway's own origin.
 
-        Otherwise a gateway, or whoever answers for it, could have this machine call its neighbours.
+        Otherwise a gateway, or whoever answers for it, could make this machine call its neighbours.
         """
         scheme, host, port = place = _place(url)
         if not host:
@@ -196,21 +190,17 @@ class Transport:
         if any(not address.is_global for address in literal):
             raise DownloadError(f"The result's address at {host} is inside a private network.")
 
-    def _heed_environment(self, url: str) -> None:
-        """Proxies of the environment count, except for loopback. (~/.netrc never: see _Bearer.)"""
+    def _set_proxies(self, url: str) -> None:
+        """Use the environment's proxies, except for loopback. (Never ~/.netrc: see _Bearer.)"""
         self._session.trust_env = not is_loopback(_place(url).host)
 
 
-class _TooLate(Exception):
-    pass
-
-
-class _TooLarge(Exception):
-    pass
+class _Exceeded(Exception):
+    """An answer that is too large, or takes too long; the message says which."""
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sets the key, or nothing. A callable, so that ~/.netrc cannot replace or add anything."""
+    """Sets the key, or nothing. As an auth object, it keeps requests from reading ~/.netrc."""
 
     def __init__(self, key: str | None) -> None:
         self._key = key
@@ -222,7 +212,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 def _parts(request: HttpRequest) -> Any:
-    """Fields and files of a form; a field is a part without a file's name."""
+    """The parts of a form, its fields first; a field is a part without a file name."""
     if not (request.files or request.form):
         return []
     fields = [(name, (None, str(value), None)) for name, value in (request.body or {}).items()]
@@ -239,16 +229,16 @@ def _headers(own: dict[str, str]) -> dict[str, str]:
 
 
 def _bounded(response: requests.Response, largest: int, deadline: float) -> bytes:
-    """The body, unless it is too large or drips in for longer than the whole answer may take."""
+    """The body. Raises _Exceeded if it is too large or still arrives after the deadline."""
     blocks, total = [], 0
-    # One read of what has come, where urllib3 has it (2.x): a whole block might take an hour.
+    # One read of what is there, in urllib3 2.x: a whole block could take an hour.
     one_read = getattr(response.raw, "read1", response.raw.read)
     while block := one_read(BLOCK, decode_content=True):
         total += len(block)
         if total > largest:
-            raise _TooLarge
+            raise _Exceeded("the answer is too large.")
         if time.monotonic() > deadline:
-            raise _TooLate
+            raise _Exceeded(_LATE)
         blocks.append(block)
     return b"".join(blocks)
 
@@ -274,7 +264,7 @@ def never_left(error: BaseException) -> bool:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what lies behind it, through `args`, `reason` and `__cause__`."""
+    """The error and those behind it, through `args`, `reason` and `__cause__`."""
     seen: list[BaseException] = []
     queue = [error]
     while queue:
@@ -289,12 +279,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _in_words(error: BaseException) -> str:
     """A network failure in a few words, without library internals."""
-    if isinstance(error, _TooLarge):
-        return "the answer is too large."
+    if isinstance(error, _Exceeded):
+        return str(error)
     if isinstance(error, requests.ConnectTimeout):
         return "no connection within the time allowed."
-    if isinstance(error, _TooLate | requests.Timeout | urllib3.exceptions.ReadTimeoutError):
-        return "no complete answer within the time allowed."
+    if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
+        return _LATE
     for cause in _causes(error):
         if type(cause).__name__ == "NameResolutionError" or isinstance(cause, socket.gaierror):
             return "the name of the host could not be resolved (is the network up?)."
@@ -317,10 +307,10 @@ class _Place(NamedTuple):
 
 
 def _place(url: str) -> _Place:
-    """Where an address leads; without a host if nowhere.
+    """Where an address leads; without a host for what is no address.
 
-    As the library that connects reads it: in an address that is made for it, another reader finds
-    another host (`http://this\\@that/`), and the key would go to the wrong one.
+    Parsed as by the library that connects: in a hostile address another parser finds another host
+    (`http://this\\@that/`), and the key would go to the wrong one.
     """
     try:
         parts = urllib3.util.parse_url(url)
