@@ -257,6 +257,8 @@ def test_a_job_that_cannot_be_drawn_fails(root: str) -> None:
     row = finished(root, job["id"])
     assert (row["status"], row["url"]) == ("failed", None)
     assert "not an image" in row["error"]
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{root}/clips/{job['id']}.mp4", timeout=20)
 
 
 # --- alone ----------------------------------------------------------------------------------------

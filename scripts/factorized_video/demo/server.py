@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, {"data": data, "total": total, "limit": limit, "offset": offset})
             case ["api", "v1", "videos", job_id] if row := jobs.row(job_id):
                 self._answer(200, self._with_url(row))
-            case ["clips", name] if jobs.row(name[:-4]):
+            case ["clips", name] if jobs.row(name[:-4]) and jobs.clip(name[:-4]).exists():
                 self._send(200, "video/mp4", jobs.clip(name[:-4]).read_bytes())
             case _:
                 self._not_found(f"no such path or job: {self.path}")
