@@ -57,6 +57,7 @@ class Judge:
         # What is said instead, by task (questions, check, motion): in order, then as usual; who
         # says None leaves it as it is.
         self.says: dict[str, Callable[[dict[str, Any], str], Reply | str | None]] = {}
+        self.without_usage = False  # replies then do not say how many tokens they took
         self.asked: list[tuple[str, str]] = []  # tasks, and what of: the prompt or the candidate
         self._names: dict[bytes, str] = {}
         self._lock = threading.Lock()
@@ -92,7 +93,10 @@ class Judge:
         if isinstance(said, Reply):
             return said
         text = said if said is not None else json.dumps(self._usual(task, data, what))
-        return self._gateway.speech.chat(text, self._gateway.chat_usd)
+        reply = self._gateway.speech.chat(text, self._gateway.chat_usd)
+        if self.without_usage and isinstance(reply.json, dict):
+            reply.json.pop("usage", None)
+        return reply
 
     def _usual(self, task: str, data: dict[str, Any], what: str) -> object:
         if task == "measure":

@@ -14,16 +14,28 @@ from typing import Any
 
 import pytest
 from bed import table as bed_table
-from factorized_video import STAGES, console, interrupts, models, money, receipts
+from factorized_video import (
+    STAGES,
+    console,
+    handoff,
+    interrupts,
+    models,
+    money,
+    output_paths,
+    receipts,
+    rerun,
+)
 from factorized_video.cli import option_types, options
 from factorized_video.cli.exit_codes import EXITS
-from factorized_video.cli.main import RESULT_KEYS
+from factorized_video.cli.result import RESULT_KEYS
 from factorized_video.defaults import MOST_CANDIDATES
 from factorized_video.gateway import dialects, lookup
 from factorized_video.gateway.dialects.happycapy import DIALECT as happycapy
 from factorized_video.media import contact_sheet, filmstrip, images, similarity
 from factorized_video.models import limits, listing
 from factorized_video.money import Cost
+from factorized_video.pipeline.run_plan import run_plan
+from factorized_video.pipeline.run_request import RunRequest
 from factorized_video.pipeline.work_folder import WorkFolder
 from factorized_video.prompts import anchor_image, checklist, strategies, styles
 from factorized_video.prompts.caption import (
@@ -37,9 +49,14 @@ from factorized_video.prompts.json_reply import REPAIR_REQUEST
 from factorized_video.prompts.motion import MOST_WORDS, MOTION_SHAPE, MOTION_SYSTEM_PROMPT
 from factorized_video.receipts import run_list
 from factorized_video.receipts.cap import MAX_COST
-from factorized_video.stages import lost_job, plan
-from factorized_video.stages.candidates.choice import AT_ONCE, _lines, _title
-from factorized_video.stages.candidates.folder import Candidate, Folder, Wish
+from factorized_video.stages import delivery, lost_job, plan
+from factorized_video.stages.calls import Call, Plan
+from factorized_video.stages.candidates import filing
+from factorized_video.stages.candidates.folder import Candidate, Folder
+from factorized_video.stages.candidates.making import AT_ONCE
+from factorized_video.stages.candidates.report import lines_of, title_of
+from factorized_video.stages.plan import Rules
+from factorized_video.stages.request import AnchorRequest, CandidateWish, ClipRequest
 from factorized_video.texts import MAX_TEXT
 from PIL import Image
 
@@ -236,6 +253,7 @@ def test_shown_commands_make_a_legal_plan(line: Any, tmp_path: Path) -> None:
         Path(options.prompts_file).parent.mkdir(exist_ok=True)
         Path(options.prompts_file).write_text('{"prompt": "A cat"}\n', encoding="utf-8")
     options.dry_run, options.console = True, console.Console(quiet=True)
+    options.handoff, options.rerun = handoff.Handoff(), rerun.Rerun(["x.py"])
     if getattr(options, "select", None):
         options.select = None  # of candidates that are not there
     if getattr(options, "input_file", None) == "-":
@@ -421,7 +439,7 @@ def test_how_a_clip_is_looked_at() -> None:
     for text in (reference("cli.md"), readme(), skill()):
         assert "eight frames" in text
     page = section(reference("troubleshooting.md"), "Video")
-    assert f"{plan.SIZE_TOLERANCE * 100:g} %, or {plan.DURATION_TOLERANCE_S:g} s" in page
+    assert f"{delivery.SIZE_TOLERANCE * 100:g} %, or {delivery.DURATION_TOLERANCE_S:g} s" in page
 
 
 # -- the result and its codes ----------------------------------------------------------------------
@@ -530,15 +548,13 @@ def a_candidate(output: Path) -> Candidate:
 
 def its_folder(output: Path, **wish: Any) -> Folder:
     """The folder of the candidates for an output."""
-    asked_for = Wish("Three red balls", candidates=2, **wish)
+    asked_for = CandidateWish(2, prompt="Three red balls", **wish)
     return Folder(output, "0", asked_for, {"name": "happycapy", "host": "h"})
 
 
-def clip_call() -> plan.Call:
-    """The call of Stage 3 with nothing typed."""
-    return plan.synthesis(
-        "A cat", None, "happycapy", model=None, strategy="combined", duration=None, ratio=None
-    )
+def clip_call() -> Call:
+    """The call of Stage 3 with nothing given."""
+    return plan.clip(ClipRequest("A cat"), Rules("happycapy"))
 
 
 def test_the_list_of_models_has_the_keys_of_the_code() -> None:
@@ -556,13 +572,7 @@ def begun(output: Path) -> receipts.Record:
     """A record as it is before the paid call."""
     return receipts.Record.begin(
         output,
-        "composition",
-        "0",
-        inputs={},
-        sent={},
-        gateway={},
-        model="m",
-        expected=Cost(0.1, "estimated"),
+        receipts.Intent("composition", "0", {}, {}, {}, "m", Cost(0.1, "estimated"), "python3 x"),
     )
 
 
@@ -584,7 +594,7 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
     one = a_candidate(folder.place("2"))
     folder.path.mkdir()
     one.path.write_bytes(b"a picture")
-    taken = set(folder.take(one, [one]))
+    taken = set(filing.use(folder, one, [one], "python3 x"))
     aside = {"former_jobs", "original"} | (taken - set(record.data))  # put in otherwise
     assert {"candidate", "candidates", "check"} <= aside
     documented = first_cells(section(page, "Fields"))
@@ -631,9 +641,9 @@ def test_the_folders_are_named_as_the_code_names_them() -> None:
 def test_what_lies_beside_a_clip_is_named_as_the_code_names_it() -> None:
     clip = Path("NAME.mp4")
     for path, pages in (
-        (receipts.filmstrip_path(clip), [reference("cli.md")]),
+        (output_paths.filmstrip_path(clip), [reference("cli.md")]),
         (
-            receipts.original_path(clip),
+            output_paths.original_path(clip),
             [
                 reference("cli.md"),
                 reference("receipt.md"),
@@ -643,7 +653,7 @@ def test_what_lies_beside_a_clip_is_named_as_the_code_names_it() -> None:
         ),
     ):
         assert all(f"`{path}`" in page for page in pages)
-    assert f"`{receipts.filmstrip_path(Path('outputs/cat-jump.mp4'))}`" in readme()
+    assert f"`{output_paths.filmstrip_path(Path('outputs/cat-jump.mp4'))}`" in readme()
 
 
 def test_the_list_of_runs_has_the_keys_of_the_code(tmp_path: Path) -> None:
@@ -681,12 +691,12 @@ def test_what_the_contact_sheet_says() -> None:
     page = section(reference("first-frame.md"), "Reading the contact sheet")
     one = a_candidate(Path("a.png"))
     titles = {
-        _title(one._replace(check=check))
+        title_of(one._replace(check=check))
         for check in (None, checklist.Check(), checklist.Check((checklist.Answer("", "yes"),) * 6))
     }
     for title in titles:
         assert title.replace("6 of 6", "5 of 6") in page
-    assert _lines(one) == (("no:", "Is it red?"),)
+    assert lines_of(one.check) == (("no:", "Is it red?"),)
     assert f"at most {contact_sheet.MOST_LINES} of them" in page
     assert "| no: ..., unsure: ... |" in page
     assert set(contact_sheet._COLOURS) == {"passed", "failed", "unknown"}
@@ -873,7 +883,7 @@ def test_the_messages_of_this_version_are_explained() -> None:
         "The clip is ...",
         "The best candidate",
         "No candidate could be checked",
-        "could not be mended",
+        "could not be edited",
         "No motion could be written",
     ):
         assert any(part in message for message in MESSAGES), part
@@ -957,40 +967,12 @@ def test_no_other_model_is_named(path: Path) -> None:
     assert {name.rstrip(".") for name in named} <= known
 
 
-def default_plan(*words: str) -> plan.Plan:
-    """What the orchestrator plans where nothing is typed, or only these options of candidates."""
+def default_plan(*words: str) -> Plan:
+    """What the orchestrator plans where nothing is given, or only these options."""
     module = script("scripts/factorized_generate.py")
     options = module.build_parser().parse_args(["--prompt=A cat", *words])
-    wish = Wish(
-        "A cat", **{name: getattr(options, name) for name in Wish._fields if name != "prompt"}
-    )
-    names = (
-        "style",
-        "enhance",
-        "skip_reasoning",
-        "stop_after",
-        "llm_model",
-        "image_model",
-        "video_model",
-        "aspect_ratio",
-        "allow_off",
-        "duration",
-        "resolution",
-        "audio",
-        "fit",
-        "fit_duration",
-    )
-    return plan.pipeline(
-        "A cat",
-        None,
-        "happycapy",
-        strategy=strategies.DEFAULT_STRATEGY,
-        own_anchor=False,
-        motion_from_anchor=bool(options.motion_from_anchor),
-        awaits_choice=wish.awaits_choice,
-        **wish.of_plan,
-        **{name: getattr(options, name) for name in names},
-    )
+    request = RunRequest.from_options(options)
+    return run_plan(request, options.stop_after, (), Rules("happycapy"))
 
 
 def test_prices_of_a_default_run() -> None:
@@ -1030,9 +1012,8 @@ def test_the_skill_tells_what_candidates_and_checks_add() -> None:
         r"add `--candidates 3 --verify` from step 2 on \(USD ([\d.]+) more\)", skill()
     )
     drawn = next(call for call in default_plan().calls if call.stage == "composition")
-    more = money.total(
-        [call.price for call in plan.anchors(drawn, "a cat", candidates=3, verify=True)]
-    ).amount
+    request = AnchorRequest("a cat", wish=CandidateWish(3, verify=True))
+    more = money.total([call.price for call in plan.anchor(request, Rules("happycapy"))]).amount
     assert more is not None
     assert drawn.cost.amount is not None
     assert f"{more - drawn.cost.amount:.2f}" == told
@@ -1060,5 +1041,6 @@ def test_what_our_prompts_cost_to_measure(words: list[str]) -> None:
         [f"--prompts-file={path}", "--compare", "--verify", "--gateway=happycapy", *words]
     )
     options.dry_run, options.console = True, console.Console(quiet=True)
+    options.handoff, options.rerun = handoff.Handoff(), rerun.Rerun(["x.py"])
     amount = module.run(options)["cost"]["amount"]
     assert f"USD {amount:.2f}" in section(reference("measuring.md"), "What it costs")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
@@ -11,21 +10,26 @@ import time
 from . import STAGES
 from .errors import clean
 
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # Without a terminal, repeat a waiting line only this often.
 PROGRESS_EVERY_S = 10.0
-# Set by the orchestrator for its stages: the warnings already shown, as JSON.
-TOLD = "FACTORIZED_VIDEO_TOLD"
 
 
 class Console:
-    """Writes progress, warnings and errors to stderr; keeps the warnings for the result."""
+    """Writes progress, warnings and errors to stderr; keeps the warnings for the result.
 
-    def __init__(self, quiet: bool = False) -> None:
+    `shown` are the warnings that have been read already, on the same stderr.
+    """
+
+    def __init__(self, quiet: bool = False, shown: Sequence[str] = ()) -> None:
         self.quiet = quiet
         self.stage: str | None = None  # a key of STAGES, once a stage has begun
         self.warnings: list[str] = []
         self._terminal = sys.stderr.isatty()
-        self._told = json.loads(os.environ.get(TOLD, "[]"))
+        self._shown = shown
         self._open_line = False
         self._last: tuple[str, float] = ("", 0.0)
 
@@ -52,7 +56,7 @@ class Console:
         for text in map(clean, texts):
             if text not in self.warnings:
                 self.warnings.append(text)
-                if text not in self._told:
+                if text not in self._shown:
                     self._line(f"warning: {text}")
 
     def note(self, text: str) -> None:

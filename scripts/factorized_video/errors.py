@@ -141,6 +141,14 @@ class Interrupted(ToolError):
     kind = "interrupted"
 
 
+def from_json(row: object, of: str = "") -> ToolError:
+    """The error in the `error` object of another process's result; `of` says of which."""
+    row = row if isinstance(row, dict) else {}
+    details = {key: row.get(key) for key in ("http_status", "request_id", "charged")}
+    kind, message, hint = (str(row.get(key)) for key in ("kind", "message", "hint"))
+    return of_kind(kind, f"{of}: {message}" if of else message, hint, **details)
+
+
 def of_kind(kind: str, message: str, hint: str = "", **details: object) -> ToolError:
     """Return an error of this kind, to report an earlier outcome again."""
     for family in ToolError.__subclasses__():

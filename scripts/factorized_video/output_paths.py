@@ -45,6 +45,16 @@ def direct_path(path: Path) -> Path:
     return path if named else path.with_name(f"{path.stem}.direct{path.suffix}")
 
 
+def filmstrip_path(clip: Path) -> Path:
+    """Where the filmstrip of a clip lies."""
+    return clip.with_name(clip.stem + ".filmstrip.png")
+
+
+def original_path(clip: Path) -> Path:
+    """Where the model's own file lies, of a clip whose sound was removed."""
+    return clip.with_name(clip.stem + ".with-audio" + clip.suffix)
+
+
 def check_extension(path: Path, allowed: tuple[str, ...]) -> None:
     """Raise UsageError unless the output has one of these extensions."""
     if path.suffix.lower() not in allowed:
@@ -63,3 +73,13 @@ def _slug(text: str) -> str:
     while len(slug.encode("utf-8", "replace")) > 48:
         slug = slug[:-1]
     return slug.strip("-") or "video"
+
+
+def given_output(typed: str | None, allowed: tuple[str, ...] = ()) -> Path | None:
+    """The path of --output, None where it was not given. Raises UsageError for a wrong ending."""
+    if typed is None:
+        return None
+    path = output_path(typed)
+    if allowed:
+        check_extension(path, allowed)
+    return path

@@ -1,36 +1,24 @@
-"""The command that was typed, as it is to be run again. Pure but for reading `sys.argv`."""
+"""The command to run next: the one that was given, without or with some options.
+
+Every path in it is absolute, so it works from any folder. In a stage that the orchestrator runs it
+is the orchestrator's. Pure.
+"""
 
 from __future__ import annotations
 
 import shlex
-import sys
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .errors import ToolError
 
-# Options with a value, of those that are ever taken out.
-_WITH_VALUE = (
-    "--stop-after",
-    "--prompt",
-    "--prompt-file",
-    "--anchor-path",
-    "--anchor",
-    "--model",
-    "--llm-model",
-    "--image-model",
-    "--video-model",
-    "--output",
-    "--select",
-    "--candidates",
-    "--min-score",
-    "--judge-model",
-    "--reference",
-    "--evaluator-model",
-)
-# Options that say nothing where no anchor is drawn, and are refused there: names in a namespace.
-OF_DRAWING = ("candidates", "select", "verify", "repair", "min_score", "judge_model", "reference")
 OTHER_WORDS = "<the action in other words>"
+# Options without a value, of those that are ever left out; all others have one.
+_FLAGS = ("--resubmit", "--no-wait", "--skip-reasoning", "--skip-anchor", "--verify", "--repair")
+# Options that choose among candidates, or shape the anchor: without effect on one's own anchor.
+OF_ANCHOR = ("candidates", "select", "verify", "repair", "min_score", "judge_model", "reference")
 
 
 def flag_of(name: str) -> str:
@@ -38,51 +26,88 @@ def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def same_command(*without: str) -> str:
-    """The literal command that started this process, without some options.
+def words_of(options: Mapping[str, object]) -> list[str]:
+    """Options by name as words of a command line.
 
-    Never with --resubmit: said again it would pay again.
+    None is left out, True is the flag alone, False its opposite (--no-audio); of a list or tuple
+    there is one for each.
     """
-    return "python3 " + shlex.join(_words((*without, "--resubmit")))
+    words: list[str] = []
+    for name, value in options.items():
+        flag = flag_of(name)
+        if value is True or value is False:
+            words.append(flag if value else "--no-" + flag[2:])
+        elif isinstance(value, list | tuple):
+            words += [f"{flag}={one}" for one in value]
+        elif value is not None:
+            words.append(f"{flag}={value:g}" if isinstance(value, float) else f"{flag}={value}")
+    return words
 
 
-def with_other_words(anchor: str | None = None) -> str:
-    """The same command with a place for another prompt; `anchor` keeps the one that is there."""
-    drop: tuple[str, ...] = (
-        "--prompt",
-        "--prompt-file",
-        "--stop-after",
-        "--resubmit",
-        "--skip-reasoning",
-    )
-    if anchor:
-        drop = (*drop, *map(flag_of, OF_DRAWING), "--anchor-path", "--anchor", "--skip-anchor")
-    words = _words(drop)
-    if anchor:
-        words.append(f"--anchor-path={anchor}")
-    return "python3 " + shlex.join([*words, f"--prompt={OTHER_WORDS}"])
+class Rerun:
+    """A command that can be run again; `words` begin with the script's path.
 
+    `in_orchestrator`: whether the script is the orchestrator, whose options name the models of all
+    stages. `output` is what it makes, where that is known.
+    """
 
-def with_choice() -> str:
-    """The same command with a place for the number of the candidate that is taken."""
-    return "python3 " + shlex.join([*_words(("--select", "--resubmit")), "--select=K"])
+    def __init__(
+        self, words: Sequence[str], output: str | None = None, *, in_orchestrator: bool = False
+    ) -> None:
+        self.words = tuple(words)
+        self.output = output
+        self.in_orchestrator = in_orchestrator
 
+    def making(self, output: object) -> Rerun:
+        """The same command, now that its output is known."""
+        return Rerun(self.words, str(output), in_orchestrator=self.in_orchestrator)
 
-def with_model(flag: str, model: str, output: str | None) -> str:
-    """The same command with another model. The output is named, so that what is there is kept."""
-    words = _words((flag, *(["--output"] if output else []), "--resubmit"))
-    end = words.index("--") if "--" in words else len(words)
-    words[end:end] = [f"{flag}={model}"] + ([f"--output={output}"] if output else [])
-    return "python3 " + shlex.join(words)
+    def named(self) -> tuple[str, ...]:
+        """Its words with the output among them: a name that was chosen depends on the folder."""
+        given = any(word == "--output" or word.startswith("--output=") for word in self.words)
+        if given or self.output is None:
+            return self.words
+        return _added(self.words, f"--output={self.output}")
+
+    def same(self, *without: str) -> str:
+        """The command as it was given, without some options.
+
+        Never with --resubmit: run again it would pay again.
+        """
+        return _joined(_without(self.named(), (*without, "--resubmit")))
+
+    def with_choice(self) -> str:
+        """The same command with a place for the number of the candidate to use."""
+        words = _without(self.named(), ("--select", "--resubmit"))
+        return _joined(_added(words, "--select=K"))
+
+    def with_other_words(self, anchor: str | None = None) -> str:
+        """The same command with a place for another prompt; `anchor` keeps the picture made."""
+        drop = ["--prompt", "--prompt-file", "--stop-after", "--resubmit", "--skip-reasoning"]
+        added = [f"--prompt={OTHER_WORDS}"]
+        if anchor and self.in_orchestrator:
+            drop += [*map(flag_of, OF_ANCHOR), "--anchor-path", "--anchor", "--skip-anchor"]
+            added.insert(0, f"--anchor-path={anchor}")
+        return _joined(_added(_without(self.words, tuple(drop)), *added))
+
+    def model_flag(self, kind: str) -> str:
+        """The option that names the model of a kind: llm, image, video, judge or evaluator."""
+        own = self.in_orchestrator or kind in ("judge", "evaluator")
+        return f"--{kind}-model" if own else "--model"
+
+    def with_model(self, kind: str, model: str) -> str:
+        """The same command with another model. It names the output, so what exists is kept."""
+        flag = self.model_flag(kind)
+        words = _without(self.named(), (flag, "--resubmit"))
+        return _joined(_added(words, f"{flag}={model}"))
 
 
 def offer_replacement(
-    error: ToolError, flag: str, replacement: str | None, output: str | None, why_not: str | None
+    error: ToolError, rerun: Rerun, kind: str, replacement: str | None, why_not: str | None = None
 ) -> None:
-    """If the gateway does not know the model, `next` is the same command with its replacement.
+    """Where the gateway does not know the model, make `next` the command with its replacement.
 
-    What was made before is kept: the output is named, and no other flag changes. `why_not` says
-    what the replacement does not take of what was typed; then there is no `next`.
+    `why_not` says what the replacement does not support of what was given; then there is no `next`.
     """
     if not error.result.pop("unknown_model", False) or replacement is None:
         return
@@ -91,17 +116,27 @@ def offer_replacement(
         error.hint = f"Nothing was made. The replacement is {replacement}, but: {why_not}"
     else:
         error.hint = f"Nothing was made. Use {replacement} instead: `next` is that command."
-        error.result["next"] = with_model(flag, replacement, output)
+        error.result["next"] = rerun.with_model(kind, replacement)
 
 
-def _words(without: tuple[str, ...]) -> list[str]:
+def _joined(words: Sequence[str]) -> str:
+    return "python3 " + shlex.join(words)
+
+
+def _added(words: Sequence[str], *more: str) -> tuple[str, ...]:
+    """The words with more options, before a "--" that ends them."""
+    end = words.index("--") if "--" in words else len(words)
+    return (*words[:end], *more, *words[end:])
+
+
+def _without(words: Sequence[str], dropped: tuple[str, ...]) -> tuple[str, ...]:
     kept: list[str] = []
     skip = False
-    for word in sys.argv:
+    for word in words:
         if skip:
             skip = False
-        elif word in without:
-            skip = word in _WITH_VALUE
-        elif not word.startswith(tuple(f"{name}=" for name in without)):
+        elif word in dropped:
+            skip = word not in _FLAGS
+        elif not word.startswith(tuple(f"{name}=" for name in dropped)):
             kept.append(word)
-    return kept
+    return tuple(kept)

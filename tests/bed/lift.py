@@ -11,7 +11,6 @@ chances, alike for both ways, and their questions are always the right ones.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -26,9 +25,13 @@ from typing import Any, NamedTuple
 
 from factorized_video import output_paths
 from factorized_video.console import Console
-from factorized_video.experiments import batch, evaluation, statistics
+from factorized_video.experiments import batch, evaluation, statistics, summary
 from factorized_video.experiments.statistics import Arm, Lift, Pair
 from factorized_video.gateway import settings
+from factorized_video.handoff import Handoff
+from factorized_video.rerun import Rerun
+from factorized_video.stages.context import Context, Terms
+from factorized_video.stages.request import Argv
 from loopback import Gateway, Reply, Request
 from speech import Asked, said
 
@@ -273,28 +276,30 @@ def in_process(
 
     What `evaluating` writes goes into `folder`, which holds no answers yet.
     """
-    args = argparse.Namespace(
-        console=Console(quiet=True),
-        allow_unknown_cost=False,
-        evaluator_model=None,
-        judge_model=None,
-        allow_off=False,
-    )
     os.environ["AI_GATEWAY_BASE_URL"], os.environ["AI_GATEWAY_API_KEY"] = gateway.root, "hc-bed"
-    chosen = settings.resolve(gateway.dialect)
+    context = Context(
+        Console(quiet=True),
+        settings.resolve(gateway.dialect),
+        Terms(),
+        Rerun(["bed"]),
+        Handoff(gateway_checked=True),
+        None,
+    )
     lines = []
     for number, (prompt, both) in enumerate(zip(prompts, made, strict=True)):
         output = folder / f"{number}.mp4"
-        measured = evaluation.Evaluation(args, prompt, output, chosen)
-        told = measured.make(both, args, None, [measured.path])
-        lines.append(batch.Line(number + 1, prompt, "", args, prompt, told={"measurement": told}))
+        measured = evaluation.Evaluation(context, prompt, output)
+        answer = {"measurement": measured.make(both, [measured.path])}
+        argv = Argv([], prompt)
+        line = batch.Line(number + 1, prompt, "", prompt, argv, output, [output], answer=answer)
+        lines.append(line)
     return lines
 
 
 def lifts_of(lines: list[batch.Line]) -> dict[str, Lift]:
     """By measure: the lift over all lines, as a batch tells it."""
     return {
-        what: statistics.by_category(batch._pairs(lines, what))[statistics.OVERALL]
+        what: statistics.by_category(summary.pairs(lines, what))[statistics.OVERALL]
         for what in MEASURES
     }
 
@@ -344,7 +349,7 @@ def repeat(job: Job) -> list[dict[str, Lift]]:
             with FilmGateway(FilmModels(at, job.seed, job.frames)) as gateway:
                 lines = in_process(gateway, prompts, made, folder / str(error))
             if error == 0:
-                assert {what: batch._pairs(lines, what) for what in MEASURES} == planted, job
+                assert {what: summary.pairs(lines, what) for what in MEASURES} == planted, job
             found.append(lifts_of(lines))
     return found
 

@@ -61,7 +61,7 @@ def test_each_line_is_a_run_of_its_own_and_the_summary_tells_of_all(gateway: Gat
         assert row["prompt"] == prompt
         receipt = json.loads(Path(f"{row['output']}.receipt.json").read_text(encoding="utf-8"))
         assert receipt["inputs"]["prompt"] == prompt
-        assert "--prompts-file=many.jsonl" in receipt["command"]
+        assert f"--prompts-file={Path('many.jsonl').absolute()}" in receipt["command"]
         assert row["cost"]["amount"] == receipt["pipeline"]["cost"]["amount"]
         assert row["took_s"] > 0
     assert told["cost"]["amount"] == pytest.approx(
@@ -174,7 +174,7 @@ def test_so_many_at_once_and_no_more(gateway: Gateway) -> None:
             [{"prompt": "A cat", "output": "x.mp4"}, {"prompt": "A dog", "output": "X.mp4"}],
             "line 2: it would have the same output as line 1",
         ),
-        ([], "holds no prompts"),
+        ([], "contains no prompts"),
     ],
 )
 def test_the_first_line_that_is_not_legal_is_named(
@@ -300,7 +300,7 @@ def test_a_line_that_is_refused_ends_no_other(gateway: Gateway) -> None:
     assert [states[prompt] for prompt in PROMPTS if "dog" not in prompt] == ["succeeded"] * 2
     assert "line 2" in failed.json["error"]["message"]
     assert "2 of 3 lines are made" in failed.json["error"]["message"]
-    assert "--prompts-file=many.jsonl" in failed.json["next"]
+    assert f"--prompts-file={Path('many.jsonl').absolute()}" in failed.json["next"]
 
 
 def test_a_key_that_is_refused_begins_no_line(gateway: Gateway) -> None:
@@ -331,7 +331,7 @@ def test_a_summary_that_cannot_be_written_begins_no_further_line(gateway: Gatewa
     assert "summary.json could not be written" in failed.json["error"]["message"]
     # What was made is told all the same, and the same command goes on.
     assert failed.json["counts"] == {"succeeded": 1, "not begun": 2}
-    assert "--prompts-file=many.jsonl" in failed.json["next"]
+    assert f"--prompts-file={Path('many.jsonl').absolute()}" in failed.json["next"]
     shutil.rmtree("out/summary.json")
     assert make(gateway).code == 0
     assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
@@ -435,13 +435,14 @@ def stopped_crew(commands: str) -> list[bytes]:
     code = (
         "import os, signal, sys, threading, time\n"
         f"sys.path.insert(0, {str(SCRIPTS)!r})\n"
-        "from factorized_video import errors, interrupts, supervising\n"
+        "from factorized_video import errors, handoff, interrupts\n"
+        "from factorized_video.pipeline import stage_process\n"
         "interrupts.install()\n"
         "def stop():\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         f"def commands():\n{commands}"
         "try:\n"
-        "    crew = supervising.Crew(lambda s: None)\n"
+        "    crew = stage_process.Crew(handoff.Handoff(), quiet=True)\n"
         "    crew.run(commands(), 1, lambda key, told: print(told.code))\n"
         "except errors.Interrupted:\n"
         "    print('interrupted')\n"
@@ -457,7 +458,7 @@ def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
     assert stopped_crew(
         "    stop()\n"
         "    time.sleep(0.5)\n"
-        "    yield 1, supervising.Command(['-c', 'import time; time.sleep(60)'], '')\n"
+        "    yield 1, stage_process.Command(['-c', 'import time; time.sleep(60)'], '')\n"
     ) == [b"130", b"interrupted"]
     assert time.monotonic() - began < 15  # what does not end is killed after 18 s
 
@@ -482,7 +483,7 @@ def test_a_line_that_takes_its_time_to_end_is_waited_for() -> None:
         "            time.sleep(0.02)\n"
         "        stop()\n"
         "    threading.Thread(target=soon).start()\n"
-        f"    yield 1, supervising.Command(['-c', {slow!r}], '')\n"
+        f"    yield 1, stage_process.Command(['-c', {slow!r}], '')\n"
     ) == [b"7", b"interrupted"]
 
 

@@ -217,7 +217,7 @@ def test_a_model_that_is_not_known_there_is_replaced_for_both(gateway: Gateway) 
     [
         (["--job=job-1"], "--job"),
         (["--direct"], "not allowed with"),
-        (["--evaluator-model=openai/gpt-4o"], "without --verify nothing is measured"),
+        (["--evaluator-model=openai/gpt-4o"], "has no effect without --verify"),
         (["--verify", "--evaluator-model=deepseek/deepseek-v4-flash"], "sees no pictures"),
         (["--duration=5"], "4, 6 and 8"),
     ],
@@ -269,9 +269,20 @@ def test_another_model_than_the_judge_measures_both(gateway: Gateway) -> None:
 
 def test_the_plan_prices_the_measurement(gateway: Gateway) -> None:
     told = measured(gateway, "--dry-run").json
-    (row,) = [row for row in told["stages"] if row["stage"] == "measurement"]
-    assert row["model"] == EVALUATOR
-    assert 0.01 < row["cost"]["amount"] < 0.5
+    rows = [row for row in told["stages"] if row["stage"] == "measurement"]
+    assert {row["model"] for row in rows} == {EVALUATOR}
+    assert [row["times"] for row in rows] == [1, 2, 2]  # the questions, and two checks of each clip
+    assert 0.01 < sum(row["cost"]["amount"] for row in rows) < 0.5
+
+
+def test_what_is_recorded_is_what_was_planned(gateway: Gateway) -> None:
+    """Each answer has the price of its own call where the reply does not say what it used."""
+    rows = measured(gateway, "--dry-run").json["stages"]
+    planned = sum(row["cost"]["amount"] for row in rows if row["stage"] == "measurement")
+    Judge(gateway).without_usage = True
+    done = measured(gateway)
+    assert done.code == 0, done.err
+    assert done.json["measurement"]["cost"]["amount"] == pytest.approx(planned)
 
 
 @pytest.mark.thorough

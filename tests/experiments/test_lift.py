@@ -23,7 +23,7 @@ from bed import clips, lift, scenes
 from bed.lift import MEASURES, FilmGateway, FilmModels, Planted
 from bed.world import shown
 from conftest import start
-from factorized_video.experiments import batch, statistics
+from factorized_video.experiments import batch, statistics, summary
 from factorized_video.media import judge_frames
 from loopback import Request
 from PIL import Image
@@ -177,14 +177,14 @@ def test_who_never_errs_finds_just_what_was_planted() -> None:
     lines, _ = measured(models, prompts)
     planted = lift.planted_pairs(models, prompts)
     for what in MEASURES:
-        assert batch._pairs(lines, what) == planted[what]
+        assert summary.pairs(lines, what) == planted[what]
         told = lift.lifts_of(lines)[what]
         assert told == statistics.lift(planted[what])
         assert told.n == 6
         assert told.incomplete == ()
         assert told.low is not None
     # Who errs finds something else: the evaluator is really asked.
-    pairs = [batch._pairs(errs, "frames") for errs in [measured_again(models, prompts, 0.4)]]
+    pairs = [summary.pairs(errs, "frames") for errs in [measured_again(models, prompts, 0.4)]]
     assert pairs != [planted["frames"]]
 
 
@@ -206,9 +206,9 @@ def test_what_an_arm_fails_on_is_named() -> None:
         for arm in ("factorized", "direct"):
             seen = models.made[scenes.still(scene), arm]
             wrong = [q.text for q in scenes.questions(scene) if not q.holds(seen[0])]
-            assert line.told["measurement"]["first_frame"][arm]["failed"] == wrong
+            assert line.answer["measurement"]["first_frame"][arm]["failed"] == wrong
             over = [q.text for q in clips.questions(scene) if not q.holds(seen)]
-            assert line.told["measurement"]["frames"][arm]["failed"] == over
+            assert line.answer["measurement"]["frames"][arm]["failed"] == over
 
 
 def test_who_always_says_yes_is_not_counted() -> None:
@@ -217,7 +217,7 @@ def test_who_always_says_yes_is_not_counted() -> None:
     assert len(requests) == 2 * (1 + 2 * 4)  # each check was asked twice
     for line in lines:
         for what in MEASURES:
-            for told in line.told["measurement"][what].values():
+            for told in line.answer["measurement"][what].values():
                 assert (told["state"], told["passed"], told["asked"]) == ("unknown", 0, 0)
                 assert told["problem"]
     for told_lift in lift.lifts_of(lines).values():

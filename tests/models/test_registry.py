@@ -15,8 +15,9 @@ from factorized_video.errors import UsageError
 from factorized_video.models import Model, limits
 from factorized_video.money import Cost
 from factorized_video.prompts import styles
-from factorized_video.stages import plan
+from factorized_video.stages.calls import Plan
 from jsonschema import Draft202012Validator
+from plans import pipeline
 
 REGISTRY = models.registry()
 ROWS: list[dict[str, Any]] = REGISTRY["models"]
@@ -447,24 +448,9 @@ def test_every_model_of_the_original_skill_is_listed_at_happycapy(model: str, ki
     assert BY_ID[model]["gateways"]["happycapy"]["id"] == model
 
 
-def whole(gateway: str, style: str = "anime", **typed: Any) -> plan.Plan:
+def whole(gateway: str, style: str = "anime", **typed: Any) -> Plan:
     given: dict[str, Any] = {"duration": 6, "aspect_ratio": "16:9", "resolution": "720p", **typed}
-    return plan.pipeline(
-        "A cat jumps",
-        None,
-        gateway,
-        style=style,
-        strategy="combined",
-        enhance=True,
-        skip_reasoning=False,
-        own_anchor=False,
-        stop_after=None,
-        llm_model=None,
-        image_model=None,
-        video_model=None,
-        allow_off=False,
-        **given,
-    )
+    return pipeline(gateway=gateway, style=style, enhance=True, **given)
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)

@@ -136,7 +136,7 @@ def test_what_says_nothing_without_an_anchor_is_refused(gateway: Gateway, words:
     Path("mine.png").write_bytes(png())
     failed = make(gateway, *words)
     assert failed.code == 2
-    assert f"{words[0].partition('=')[0]} says nothing with --direct" in failed.err
+    assert f"{words[0].partition('=')[0]} has no effect with --direct" in failed.err
     assert not gateway.requests
 
 
@@ -217,4 +217,4 @@ def test_a_text_to_video_model_takes_no_anchor(gateway: Gateway) -> None:
     words = [f"--prompt={PROMPT}", "--anchor=mine.png", f"--model={sibling}", "--json"]
     failed = run("generate_video_from_anchor", *words, gateway=gateway)
     assert failed.code == 2
-    assert "takes no first frame" in failed.json["error"]["message"]
+    assert "does not support a first frame" in failed.json["error"]["message"]

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from factorized_video import errors, files, receipts
 from factorized_video.money import Cost
-from factorized_video.receipts import Found, Record, receipt_path
+from factorized_video.receipts import Allowed, Decision, Found, Intent, Record, receipt_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+
+def name_of(decision: Decision) -> str:
+    """make, return, resume ...: as the tables here have it."""
+    return str(decision.name).lower()
+
+
+def decide(found: Found, overwrite: bool, resubmit: bool, demo: bool) -> str:
+    return name_of(receipts.decide(found, "same", Allowed(overwrite, resubmit, demo)))
 
 
 @pytest.fixture
@@ -54,8 +62,8 @@ SAME = [
     ("intent", False, True, "unknown", "make"),
     ("submitted", True, False, "resume", "resume"),
     ("submitted", True, True, "resume", "resume"),
-    ("succeeded", True, True, "return", "return"),
-    ("succeeded", False, True, "return", "return"),
+    ("succeeded", True, True, "return_changed", "return_changed"),
+    ("succeeded", False, True, "return_changed", "return_changed"),
     ("succeeded", True, False, "resume", "resume"),
     ("succeeded", False, False, "gone", "make"),
     ("refused", False, False, "repeat", "make"),
@@ -81,17 +89,14 @@ def test_for_the_same_inputs_the_state_decides(
 ) -> None:
     found = Found(receipt(state, job="j-1" if job else None), there, "abc" if there else None)
     for resubmit, expected in ((False, without), (True, with_resubmit)):
-        decided = receipts.decide(found, "same", overwrite=overwrite, resubmit=resubmit, demo=demo)
+        decided = decide(found, overwrite, resubmit, demo)
         assert decided == expected
 
 
 def test_a_kept_result_goes_on_without_paying_even_with_resubmit() -> None:
     found = Found(receipt("intent"), False, kept=True)
     for resubmit in (False, True):
-        assert (
-            receipts.decide(found, "same", overwrite=False, resubmit=resubmit, demo=False)
-            == "resume"
-        )
+        assert decide(found, False, resubmit, False) == "resume"
 
 
 @pytest.mark.parametrize("state", receipts.STATES)
@@ -102,7 +107,7 @@ def test_for_other_inputs_nothing_is_made_without_overwrite_but_where_nothing_ca
 ) -> None:
     def decided(made_by: dict[str, str], *, overwrite: bool, demo: bool) -> str:
         found = Found(receipt(state, "other", gateway=made_by, job="j"), there)
-        return receipts.decide(found, "same", overwrite=overwrite, resubmit=resubmit, demo=demo)
+        return decide(found, overwrite, resubmit, demo)
 
     free = not there and state in ("refused", "failed", "succeeded")
     expected = "make" if free else "conflict"
@@ -127,10 +132,7 @@ def test_a_file_without_a_receipt_needs_overwrite(
     there: bool, overwrite: bool, resubmit: bool, expected: str
 ) -> None:
     found = Found(None, there, "abc" if there else None)
-    assert (
-        receipts.decide(found, "same", overwrite=overwrite, resubmit=resubmit, demo=False)
-        == expected
-    )
+    assert decide(found, overwrite, resubmit, False) == expected
 
 
 @pytest.mark.parametrize("resubmit", [False, True])
@@ -154,9 +156,11 @@ def test_who_can_ask_the_gateway_is_told_of_an_unknown_call_instead_of_stopped(p
 # -- consult: the decisions that end a run --------------------------------------------------------
 
 
-def consult(output: Path, wanted: str = "same", **flags: bool) -> tuple[str, dict[str, object]]:
-    options = {"overwrite": False, "resubmit": False, "demo": False} | flags
-    return receipts.consult(output, wanted, **options)
+def consult(
+    output: Path, wanted: str = "same", *, settles: bool = False, **allowed: bool
+) -> tuple[str, dict[str, object]]:
+    decision, found = receipts.consult(output, wanted, Allowed(**allowed), settles=settles)
+    return name_of(decision), found
 
 
 def test_a_result_is_returned_and_a_changed_one_is_said(place: Path) -> None:
@@ -165,18 +169,18 @@ def test_a_result_is_returned_and_a_changed_one_is_said(place: Path) -> None:
     assert consult(output)[0] == "return"
     output.write_bytes(b"two")
     decision, found = consult(output)
-    assert decision == "return changed"
+    assert decision == "return_changed"
     assert found["digest"] == "same"
 
 
 @pytest.mark.parametrize(
     ("data", "content", "kind", "says", "charged"),
     [
-        (receipt("succeeded", "other"), b"x", "usage", "other inputs", None),
-        (receipt("submitted", "other", job="j"), None, "usage", "other inputs", None),
+        (receipt("succeeded", "other"), b"x", "usage", "different options", None),
+        (receipt("submitted", "other", job="j"), None, "usage", "different options", None),
         (receipt("intent"), None, "unknown", "not known", "unknown"),
         (receipt("unknown"), None, "unknown", "not known", "unknown"),
-        (receipt("succeeded"), None, "output", "the file is gone", "yes"),
+        (receipt("succeeded"), None, "output", "the file is missing", "yes"),
         (
             receipt("refused", error={"kind": "refused", "message": "No.", "charged": "no"}),
             None,
@@ -325,13 +329,16 @@ def test_edited_tells_a_persons_file_from_ours(place: Path) -> None:
 def begin(output: Path) -> Record:
     return Record.begin(
         output,
-        "composition",
-        "d1",
-        inputs={"caption": "c"},
-        sent={},
-        gateway=REAL,
-        model="m",
-        expected=Cost(0.1, "estimated"),
+        Intent(
+            "composition",
+            "d1",
+            {"caption": "c"},
+            {},
+            REAL,
+            "m",
+            Cost(0.1, "estimated"),
+            "python3 x",
+        ),
     )
 
 
@@ -355,12 +362,9 @@ def test_a_record_is_on_disk_after_every_change(place: Path) -> None:
     assert ended["error"] == {"kind": "output", "message": "no picture", "hint": ""}
 
 
-def test_a_path_that_is_not_utf8_can_be_written_down(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["x.py", "--output=\udce4.png"])
+def test_a_path_that_is_not_utf8_can_be_written_down(place: Path) -> None:
     output = place / "a.png"
-    begin(output).update()
+    begin(output).update(command="python3 x.py --output=\udce4.png")
     assert receipt_path(output).read_text(encoding="utf-8")
     assert "--output=\udce4.png" in str((receipts.read(output) or {})["command"])
 

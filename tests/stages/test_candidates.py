@@ -143,7 +143,7 @@ def test_the_flag_alone_chooses_too_and_the_clip_is_made_of_it(
 def test_a_candidate_that_is_not_there_cannot_be_taken(gateway: Gateway, judge: Judge) -> None:
     nothing = draw(gateway, "--select=1")
     assert (nothing.code, billed(gateway)) == (2, (0, 0, 0))
-    assert nothing.json["error"]["hint"] == "Draw some with --candidates N first."
+    assert nothing.json["error"]["hint"] == "Generate some with --candidates N first."
     draw(gateway, "--candidates=2")
     ended = draw(gateway, "--candidates=4", "--select=3")
     assert (ended.code, billed(gateway)) == (2, (0, 2, 0))
@@ -482,7 +482,7 @@ def test_a_candidate_whose_file_is_gone_is_said_to_be(gateway: Gateway, judge: J
     assert (ended.code, billed(gateway)) == (0, (0, 3, 0)), ended.err
     states = {one["candidate"]: one["state"] for one in ended.json["candidates"]}
     assert states == {"1": "unchecked", "2": "succeeded, file gone", "3": "unchecked"}
-    assert any("its file is gone" in text for text in ended.json["warnings"])
+    assert any("its file is missing" in text for text in ended.json["warnings"])
 
 
 def test_a_candidate_that_a_person_replaced_is_used_as_it_is(
@@ -492,7 +492,7 @@ def test_a_candidate_that_a_person_replaced_is_used_as_it_is(
     Image.new("RGB", (1280, 720), "green").save("a.candidates/candidate-2.png")
     ended = draw(gateway, "--candidates=2", "--select=2")
     assert ended.code == 0, ended.err
-    assert any("was changed since it was drawn" in text for text in ended.json["warnings"])
+    assert any("was changed since it was made" in text for text in ended.json["warnings"])
     assert ended.json["candidates"][1]["sha256"] == receipt("a.png")["sha256"]
 
 
@@ -644,7 +644,7 @@ def test_what_was_spent_until_it_was_stopped_is_told(gateway: Gateway, judge: Ju
 def test_without_json_it_says_how_to_go_on(gateway: Gateway, judge: Judge) -> None:
     ended = run("generate_anchor", CAPTION, "--candidates=2", "--output=a.png", gateway=gateway)
     assert "--select K" in ended.err
-    assert "drawing 2 candidates" in ended.err
+    assert "generating 2 candidates" in ended.err
 
 
 # -- the contact sheet -----------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from conftest import KEY, Run, run
 from factorized_video import receipts
-from factorized_video.receipts import STATES, Record
+from factorized_video.receipts import STATES, Allowed, Decision, Record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import CAPTION, Gateway, Reply, clip, png
@@ -383,8 +383,8 @@ def test_anything_at_a_receipts_place_is_read_without_a_bug(content: bytes) -> N
         output = Path(folder) / "a.mp4"
         receipts.receipt_path(output).write_bytes(content)
         found = receipts.look(output)
-        decision = receipts.decide(found, "mine", overwrite=False, resubmit=False, demo=False)
-        assert decision in {"conflict", "unknown"}
+        decision = receipts.decide(found, "mine", Allowed())
+        assert decision in {Decision.CONFLICT, Decision.UNKNOWN}
 
 
 FIELDS: list[dict[str, Any]] = [

@@ -14,6 +14,8 @@ import pytest
 from factorized_video import models
 from factorized_video.errors import UsageError
 from factorized_video.stages import plan
+from factorized_video.stages.plan import Rules
+from factorized_video.stages.request import AnchorRequest, CandidateWish
 from judges import QUESTIONS, Judge
 from loopback import CAPTION, Gateway, chat
 from PIL import Image
@@ -369,7 +371,7 @@ def test_an_edit_that_fails_leaves_the_unedited_one(
     gateway.will("image", BROKEN_EDITS[name])
     ended = draw(gateway, "--repair")
     assert (ended.code, ended.json["candidate"]) == (0, "1"), ended.err
-    assert any("could not be mended" in text for text in ended.json["warnings"])
+    assert any("could not be edited" in text for text in ended.json["warnings"])
     paid = gateway.billed["image"]
     again = draw(gateway, "--repair")
     assert again.code == 0, again.err
@@ -384,13 +386,20 @@ def test_a_bad_judge_of_the_edit_keeps_the_unedited_one(gateway: Gateway, judge:
     assert states(ended.json) == {"1": "failed", "1r": "unknown"}
 
 
-def test_a_model_that_is_known_to_edit_nothing_is_refused_before() -> None:
-    drawn = plan.composition(
-        "a cat", "happycapy", model=None, style=None, ratio=None, enhance=False
+def test_a_model_that_is_known_to_edit_nothing_is_refused_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stubborn = models.Model("m", "image", edits=False)
+    pick = models.limits.choose_model
+    monkeypatch.setattr(
+        models.limits,
+        "choose_model",
+        lambda kind, *more: (stubborn, ()) if kind == "image" else pick(kind, *more),
     )
-    stubborn = drawn._replace(model=models.Model("m", "image", edits=False))
     with pytest.raises(UsageError, match="edits no pictures"):
-        plan.anchors(stubborn, "a cat", verify=True, repair=True)
+        plan.anchor(
+            AnchorRequest("a cat", wish=CandidateWish(verify=True, repair=True)), Rules("happycapy")
+        )
 
 
 # -- what was found in use -------------------------------------------------------------------------

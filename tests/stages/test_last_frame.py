@@ -16,9 +16,10 @@ from factorized_video.errors import UsageError
 from factorized_video.media import images
 from factorized_video.models import ImageLimits, Model
 from factorized_video.models.limits import Framing, check_last_size
-from factorized_video.stages.plan import Call, synthesis
+from factorized_video.stages.calls import Call
 from loopback import Gateway, Reply, png
 from PIL import Image
+from plans import synthesis
 from speech import Asked
 
 PROMPT = "A cat jumping from a bookshelf to the couch"
@@ -198,25 +199,15 @@ def test_a_model_that_is_not_known_is_asked_all_the_same(takes_one: Gateway) -> 
     assert arrived(takes_one).last_frame == png((1280, 720), 5)
 
 
-@pytest.mark.parametrize("asked", [{"last_frame": True}, {"seed": 7}])
+@pytest.mark.parametrize("asked", [{"last_frame_size": (1280, 720)}, {"seed": 7}])
 def test_what_was_sent_before_is_not_held_to_the_registry_of_today(asked: dict[str, Any]) -> None:
     """A fact that was learned since must not stand between a person and a paid clip."""
 
     def planned(strict: bool) -> Call:
-        return synthesis(
-            PROMPT,
-            None,
-            "openrouter",
-            model=TAKES_NONE,
-            strategy=None,
-            duration=None,
-            ratio=None,
-            strict=strict,
-            **asked,
-        )
+        return synthesis(TAKES_NONE, gateway="openrouter", strict=strict, **asked)
 
     row = models.pick("video", TAKES_NONE, "openrouter")
-    if getattr(row, next(iter(asked))) is False:
+    if getattr(row, next(iter(asked)).removesuffix("_size")) is False:
         with pytest.raises(UsageError):
             planned(strict=True)
     assert planned(strict=False).model.id == row.id

@@ -15,7 +15,7 @@ from factorized_video.gateway import client
 from factorized_video.gateway.settings import Settings
 from factorized_video.gateway.types import ListedJob
 from factorized_video.money import Cost
-from factorized_video.receipts import Record, receipt_path
+from factorized_video.receipts import Intent, Record, receipt_path
 from factorized_video.stages import lost_job
 from factorized_video.stages.lost_job import AFTER_S, BEFORE_S, fitting, neighbours, settle
 from hypothesis import given, settings
@@ -187,14 +187,7 @@ def test_a_call_that_was_answered_by_resubmit_is_no_rival(place: Path) -> None:
     output = place / "ours.mp4"
     lay(place, output.name, "unknown")
     again = Record.begin(
-        output,
-        "synthesis",
-        "d",
-        inputs={},
-        sent=SENT,
-        gateway={},
-        model="veo",
-        expected=Cost(1.0, "estimated"),
+        output, Intent("synthesis", "d", {}, SENT, {}, "veo", Cost(1.0, "estimated"), "python3 x")
     )
     again.intend()
     assert receipt_path(place / "ours.1.mp4").exists()

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from factorized_video import models, money
+from factorized_video.cli.text_output import plan_text
 from factorized_video.errors import OverBudget, UsageError
 from factorized_video.money import Cost
 from factorized_video.prompts import anchor_image, strategies, styles
 from factorized_video.receipts.cap import Cap, Spent
-from factorized_video.stages import plan
-from factorized_video.stages.plan import CAPTION_TO_COME, MOTION_TO_COME, Call, Plan
+from factorized_video.stages import delivery
+from factorized_video.stages.calls import Call, Plan
+from factorized_video.stages.plan import CAPTION_CHARACTERS, CAPTION_TO_COME, MOTION_TO_COME
+from plans import MOTION, PROMPT, composition, pipeline, reasoning, synthesis
 
 VEO = "google/veo-3.1-generate-preview"
 VEO_FAST = "google/veo-3.1-fast-generate-preview"
@@ -26,48 +29,7 @@ SEEDREAM = "bytedance/seedream-5.0-pro"  # 4,000 characters
 UNPRICED = "byteplus/seedream-4-5"
 SORA = "openai/sora-2"
 OWN = "made-up/model"
-PROMPT = "A cat jumps from a bookshelf to the couch"
-MOTION = "The cat leaps."
 STAGES = ["reasoning", "composition", "synthesis"]
-
-
-def synthesis(model: str | None = None, **typed: Any) -> Call:
-    gateway, prompt = typed.pop("gateway", "happycapy"), typed.pop("prompt", PROMPT)
-    given: dict[str, Any] = {"strategy": "combined", "duration": None, "ratio": None, **typed}
-    return plan.synthesis(prompt, given.pop("motion", MOTION), gateway, model=model, **given)
-
-
-def composition(model: str | None = None, **typed: Any) -> Call:
-    given: dict[str, Any] = {"style": "anime", "ratio": "16:9", "enhance": False, **typed}
-    caption = given.pop("caption", "A cat.")
-    return plan.composition(caption, given.pop("gateway", "happycapy"), model=model, **given)
-
-
-def reasoning(model: str | None = None, **typed: Any) -> Call:
-    given: dict[str, Any] = {"style": "anime", "ratio": "16:9", **typed}
-    return plan.reasoning(PROMPT, given.pop("gateway", "happycapy"), model=model, **given)
-
-
-def pipeline(**typed: Any) -> Plan:
-    given: dict[str, Any] = {
-        "prompt": PROMPT,
-        "motion": None,
-        "gateway": "happycapy",
-        "style": None,
-        "strategy": "combined",
-        "enhance": False,
-        "skip_reasoning": False,
-        "own_anchor": False,
-        "stop_after": None,
-        "llm_model": None,
-        "image_model": None,
-        "video_model": None,
-        "aspect_ratio": None,
-        "allow_off": False,
-        "duration": None,
-        **typed,
-    }
-    return plan.pipeline(**given)
 
 
 def stages(planned: Plan) -> list[str]:
@@ -210,7 +172,7 @@ def test_a_model_without_a_first_frame_is_refused(monkeypatch: pytest.MonkeyPatc
     # No listed model is so by now: the whole table is of image-to-video.
     row = next(row for row in models.registry()["models"] if row["id"] == SEEDANCE)
     monkeypatch.setitem(row, "first_frame", False)
-    with pytest.raises(UsageError, match="takes no first frame") as caught:
+    with pytest.raises(UsageError, match="does not support a first frame") as caught:
         synthesis(SEEDANCE)
     assert "--video-model" in caught.value.hint
     assert synthesis(SEEDANCE, strict=False).model.id == SEEDANCE
@@ -329,7 +291,7 @@ def test_a_caption_to_come_is_reckoned_at_what_the_system_prompt_lets_it_have() 
     # Where the text has room for 1,200 characters and no more, the plan says so beforehand.
     style = "x" * 3000
     rest = len(anchor_image.image_prompt("", style, "16:9"))
-    fits = "x" * (3000 - (rest + plan.CAPTION_CHARACTERS - 4000))
+    fits = "x" * (3000 - (rest + CAPTION_CHARACTERS - 4000))
     composition(SEEDREAM, caption=CAPTION_TO_COME, style=fits)
     with pytest.raises(UsageError, match="has 4,001"):
         composition(SEEDREAM, caption=CAPTION_TO_COME, style=fits + "x")
@@ -355,7 +317,8 @@ def test_a_caption_to_come_is_reckoned_at_what_the_system_prompt_lets_it_have() 
 )
 def test_a_call_tells_the_status_of_its_model(call: Call, status: str, warnings: list[str]) -> None:
     assert call.status == call.as_json()["status"] == status
-    told = [line for line in Plan((call,)).as_text().splitlines() if "  status: " in line]
+    text = plan_text(Plan((call,)).as_json())
+    told = [line for line in text.splitlines() if "  status: " in line]
     assert [line.split()[1] for line in told] == ([] if status == "live" else [status])
     assert len(call.warnings) == len(warnings)
     assert all(words in said for words, said in zip(warnings, call.warnings, strict=True))
@@ -535,7 +498,7 @@ def test_a_plan_costs_what_its_calls_cost() -> None:
 )
 def test_a_plan_within_its_cap_is_shown(planned: Plan, cap: Cap | None, spent: Spent) -> None:
     whole = planned._replace(cap=cap, spent=spent)
-    assert plan.shown(whole, allow_unknown=False) == whole.as_json()
+    assert whole.shown(allow_unknown=False) == whole.as_json()
 
 
 @pytest.mark.parametrize(
@@ -552,7 +515,7 @@ def test_over_the_cap_the_error_carries_the_plan(
 ) -> None:
     whole = planned._replace(cap=cap, spent=spent)
     with pytest.raises(OverBudget) as caught:
-        plan.shown(whole, allow_unknown=False)
+        whole.shown(allow_unknown=False)
     assert words in caught.value.message
     assert caught.value.result == {**whole.as_json(), "status": "failed"}
     assert caught.value.charged is None  # nothing was to be sent
@@ -560,13 +523,13 @@ def test_over_the_cap_the_error_carries_the_plan(
 
 def test_with_leave_an_unknown_cost_is_shown() -> None:
     whole = pipeline(image_model=UNPRICED)._replace(cap=Cap(99, "--max-cost"))
-    assert plan.shown(whole, allow_unknown=True)["status"] == "planned"
+    assert whole.shown(allow_unknown=True)["status"] == "planned"
 
 
 def test_with_leave_for_what_is_unknown_the_known_parts_still_count() -> None:
     whole = pipeline(image_model=UNPRICED)._replace(cap=Cap(1.0, "--max-cost"))
     with pytest.raises(OverBudget):  # the clip alone is USD 2.40
-        plan.shown(whole, allow_unknown=True)
+        whole.shown(allow_unknown=True)
 
 
 # -- the three stages as one plan -----------------------------------------------------------------
@@ -765,22 +728,22 @@ def test_a_plan_without_what_is_made_has_the_rest_and_its_cost(
 
 
 def test_the_dry_run_tells_calls_texts_choices_what_is_legal_and_the_total() -> None:
-    text = pipeline().as_text()
+    text = plan_text(pipeline().as_json())
     for line in (
         "Stage 1 reasoning: anthropic/claude-sonnet-4.6 at happycapy",
         f"Stage 2 composition: {DRAWER} at happycapy",
         f"Stage 3 synthesis: {VEO} at happycapy",
-        "  status: upstream-retired 2026-10-22",
+        "  status: upstream-retired",
         "    <caption of Stage 1>",
         "    <motion of Stage 1>",
         f"    {PROMPT}",
         "  resolution: 720p",
         "  audio: as the model makes it",
-        "  not typed, chosen: 6 s",
-        "  not typed, chosen: aspect ratio 16:9",
-        "  legal: 4, 6 and 8 s at 720p",
-        "  legal: 16:9 and 9:16",
-        "  legal: always with sound",
+        "  chosen: 6 s",
+        "  chosen: aspect ratio 16:9",
+        "  supported: 4, 6 and 8 s at 720p",
+        "  supported: 16:9 and 9:16",
+        "  supported: always with sound",
     ):
         assert line in text.splitlines()
     assert "  cost: USD 2.40 (estimated) [6 s at USD 0.40 a second" in text
@@ -795,7 +758,7 @@ def test_the_dry_run_tells_limits_of_text_unknown_prices_skips_and_what_was_spen
         image_model=UNPRICED, video_model=SEEDANCE, skip_reasoning=True, stop_after="anchor"
     )
     spent = planned._replace(spent=Spent(1.25, 2), cap=Cap(5, "--max-cost"))
-    lines = spent.as_text().splitlines()
+    lines = plan_text(spent.as_json()).splitlines()
     for line in (
         "  cost: unknown [no published price is known for this model]",
         "skipped: Stage 1 reasoning (--skip-reasoning)",
@@ -805,16 +768,18 @@ def test_the_dry_run_tells_limits_of_text_unknown_prices_skips_and_what_was_spen
         "total: unknown; nothing was sent",
     ):
         assert line in lines
-    assert "  legal: up to 4,000 characters" in Plan((synthesis(SEEDANCE),)).as_text().splitlines()
-    known = planned._replace(spent=Spent(1.25)).as_text()
+    assert "  supported: up to 4,000 characters\n" in plan_text(
+        Plan((synthesis(SEEDANCE),)).as_json()
+    )
+    known = plan_text(planned._replace(spent=Spent(1.25)).as_json())
     assert "spent before for this output: USD 1.250\n" in known
-    unknown = planned._replace(spent=Spent(0.0, 3)).as_text()
+    unknown = plan_text(planned._replace(spent=Spent(0.0, 3)).as_json())
     assert "spent before for this output: USD 0.000, and 3 calls of unknown cost\n" in unknown
 
 
 def test_a_long_text_is_wrapped_and_its_empty_lines_are_kept() -> None:
     text = synthesis(prompt="word " * 100).as_json()["text"]
-    shown = Plan((synthesis(prompt="word " * 100),)).as_text()
+    shown = plan_text(Plan((synthesis(prompt="word " * 100),)).as_json())
     assert max(map(len, shown.partition("  text:")[2].partition("  cost:")[0].splitlines())) <= 96
     assert shown.count("word") == str(text).count("word") == 100
     assert "\n    \n    The cat leaps." in shown
@@ -828,12 +793,12 @@ def test_the_dry_run_as_json_has_the_whole_of_each_call_and_can_be_written() -> 
     assert data["status"] == "planned"
     assert (data["gateway"], data["gateway_why"]) == ("happycapy", "the default")
     assert data["gateway_cannot"] == list(models.gateway("happycapy").cannot)
-    assert data["text"].startswith("gateway: happycapy (the default)\n  it cannot cancel a job, ")
+    text = plan_text(data)
+    assert text.startswith("gateway: happycapy (the default)\n  it cannot cancel a job, ")
     assert data["cost"] == {"amount": 2.546, "currency": "USD", "kind": "estimated"}
     assert data["spent"] == {"amount": 0.5, "unknown_calls": 1}
-    assert data["max_cost"] == 5
+    assert (data["max_cost"], data["max_cost_source"]) == (5, "--max-cost")
     assert data["skipped"] == []
-    assert data["text"] == planned.as_text()
     assert [call["stage"] for call in data["stages"]] == STAGES
     for call, told in zip(planned.calls, data["stages"], strict=True):
         assert set(told) == {
@@ -861,7 +826,7 @@ def test_a_plan_of_no_call_costs_nothing_and_names_the_gateway_all_the_same() ->
     data = Plan((), gateway="vercel", why="by its key").as_json()
     assert (data["gateway"], data["gateway_why"], data["stages"]) == ("vercel", "by its key", [])
     assert data["gateway_cannot"] == ["cancel a job"]
-    assert str(data["text"]).splitlines() == [
+    assert plan_text(data).splitlines() == [
         "gateway: vercel (by its key)",
         "  it cannot cancel a job",
         "total: USD 0.00 (actual); nothing was sent",
@@ -869,10 +834,10 @@ def test_a_plan_of_no_call_costs_nothing_and_names_the_gateway_all_the_same() ->
     data = Plan(()).as_json()
     assert (data["gateway"], data["max_cost"], data["stages"]) == (None, None, [])
     assert (data["gateway_why"], data["gateway_cannot"]) == ("", [])
-    assert data["text"] == "total: USD 0.00 (actual); nothing was sent"
+    assert plan_text(data) == "total: USD 0.00 (actual); nothing was sent"
 
 
-# -- a clip held against what was asked for -------------------------------------------------------
+# -- a clip held against what was requested -------------------------------------------------------
 
 
 CLIP = {"duration_s": 6.0, "width": 1280, "height": 720, "audio": True}
@@ -886,8 +851,8 @@ ASKED = {"duration_s": 6, "canvas": "16:9", "resolution": "720p", "audio": "as t
         # Length: a quarter of a second is the container's rounding.
         ({}, {"duration_s": 6.25}, []),
         ({}, {"duration_s": 5.75}, []),
-        ({}, {"duration_s": 6.3}, ["6.3 s long; 6 s were asked for"]),
-        ({}, {"duration_s": 4.0}, ["4 s long; 6 s were asked for"]),
+        ({}, {"duration_s": 6.3}, ["6.3 s long; 6 s were requested"]),
+        ({}, {"duration_s": 4.0}, ["4 s long; 6 s were requested"]),
         # Shape: 3 % is an encoder's blocks.
         ({}, {"width": 1920, "height": 1088}, []),
         ({}, {"width": 1312, "height": 720}, []),
@@ -897,44 +862,44 @@ ASKED = {"duration_s": 6, "canvas": "16:9", "resolution": "720p", "audio": "as t
         # Size: more than asked for is no loss.
         ({}, {"width": 1920, "height": 1080}, []),
         ({}, {"width": 1248, "height": 704}, []),
-        ({}, {"width": 854, "height": 480}, ["854x480 px; 720p was asked for"]),
-        ({"resolution": "1080p"}, {}, ["1280x720 px; 1080p was asked for"]),
+        ({}, {"width": 854, "height": 480}, ["854x480 px; 720p was requested"]),
+        ({"resolution": "1080p"}, {}, ["1280x720 px; 1080p was requested"]),
         ({"resolution": "4k"}, {"width": 3840, "height": 2160}, []),
         (
             {"canvas": "9:16", "resolution": "1080p"},
             {"width": 720, "height": 1280},
-            ["720x1280 px; 1080p was asked for"],
+            ["720x1280 px; 1080p was requested"],
         ),
         # Other shapes have other short sides at many models.
         ({"canvas": "21:9"}, {"width": 1470, "height": 630}, []),
         ({"canvas": "1:1"}, {"width": 640, "height": 640}, []),
-        ({"canvas": None}, {"width": 640, "height": 640}, ["640x640 px; 720p was asked for"]),
+        ({"canvas": None}, {"width": 640, "height": 640}, ["640x640 px; 720p was requested"]),
         ({"canvas": None}, {"width": 900, "height": 1600}, []),
         # Sound.
         ({"audio": "wanted"}, {}, []),
-        ({"audio": "wanted"}, {"audio": False}, ["no sound; it was asked for"]),
+        ({"audio": "wanted"}, {"audio": False}, ["no sound; it was requested"]),
         ({}, {"audio": False}, []),
         ({"audio": "removed here"}, {"audio": False}, []),
         # All at once, in this order.
         (
             {"audio": "wanted"},
             {"duration_s": 5, "width": 480, "height": 480, "audio": False},
-            ["5 s long", "not 16:9", "720p was asked for", "no sound"],
+            ["5 s long", "not 16:9", "720p was requested", "no sound"],
         ),
     ],
 )
 def test_where_a_clip_is_not_what_was_asked_for_is_said(
     sent: dict[str, Any], measured: dict[str, Any], said: list[str]
 ) -> None:
-    found = plan.differences({**ASKED, **sent}, {**CLIP, **measured})
+    found = delivery.differences({**ASKED, **sent}, {**CLIP, **measured})
     assert len(found) == len(said)
     assert all(words in line for words, line in zip(said, found, strict=True))
 
 
 def test_settings_that_are_absent_match() -> None:
     odd = {"duration_s": 3.3, "width": 123, "height": 77, "audio": False}
-    assert plan.differences({}, odd) == []
-    assert plan.differences(dict.fromkeys(ASKED), odd) == []
+    assert delivery.differences({}, odd) == []
+    assert delivery.differences(dict.fromkeys(ASKED), odd) == []
 
 
 def test_a_typed_duration_that_gave_way_by_leave_is_a_warning() -> None:

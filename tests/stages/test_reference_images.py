@@ -12,9 +12,11 @@ from factorized_video import models
 from factorized_video.errors import UsageError
 from factorized_video.prompts import anchor_image
 from factorized_video.prompts.caption import REFERENCES_FOR_CAPTION, rewrite_messages
-from factorized_video.receipts import digests
 from factorized_video.stages import plan
+from factorized_video.stages.plan import Rules
+from factorized_video.stages.request import AnchorRequest
 from loopback import Gateway, png
+from plans import picture
 from speech import Asked, shown
 
 PROMPT = "The same man walks into a bakery"
@@ -119,7 +121,7 @@ def test_the_plan_tells_how_many_there_are_and_sends_nothing(gateway: Gateway) -
             "takes 8 reference pictures; 9 were given",
         ),
         (["--reference=hat.png", f"--llm-model={SEES_NOTHING}"], "sees no pictures"),
-        (["--reference=hat.png", "--anchor-path=hat.png"], "no anchor is made"),
+        (["--reference=hat.png", "--anchor-path=hat.png"], "has no effect with --anchor-path"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_sent(
@@ -148,23 +150,7 @@ def test_many_are_made_small_enough_to_go_together(gateway: Gateway) -> None:
     assert sum(map(len, sent)) <= 5_600_000
 
 
-def test_none_of_them_changes_no_digest_and_no_text() -> None:
-    gateway = {"name": "happycapy", "host": "x"}
-    plain = digests.composition(
-        "a", gateway, style=None, aspect_ratio=None, model=None, enhance=False, take=1
-    )
-    same = digests.composition(
-        "a",
-        gateway,
-        style=None,
-        aspect_ratio=None,
-        model=None,
-        enhance=False,
-        take=1,
-        references=(),
-        edit=None,
-    )
-    assert plain == same
+def test_none_of_them_changes_no_text() -> None:
     assert rewrite_messages("a", "anime", "1:1") == rewrite_messages("a", "anime", "1:1", 0)
 
 
@@ -179,7 +165,7 @@ def test_the_motion_alone_is_written_without_references(gateway: Gateway) -> Non
         gateway=gateway,
     )
     assert failed.code == 2
-    assert "--reference says nothing with --anchor" in failed.json["error"]["message"]
+    assert "--reference has no effect with --anchor" in failed.json["error"]["message"]
 
 
 # --- one thing changed ----------------------------------------------------------------------------
@@ -208,7 +194,7 @@ def test_an_edit_keeps_the_shape_of_its_picture(gateway: Gateway) -> None:
     assert draw(gateway, "--edit=tall.png", CHANGE).code == 0
     assert drawn(gateway).shape == "9:16"
     told = draw(gateway, "--edit=tall.png", CHANGE, "--aspect-ratio=16:9", "--dry-run")
-    assert "the edit is asked for in 16:9" in " ".join(told.json["warnings"])
+    assert "the edit is requested in 16:9" in " ".join(told.json["warnings"])
 
 
 def test_an_edit_with_a_reference_names_which_is_which(gateway: Gateway) -> None:
@@ -242,7 +228,7 @@ def test_an_edit_takes_no_style(gateway: Gateway, words: list[str]) -> None:
     hat("cat.png", 5)
     failed = draw(gateway, "--edit=cat.png", CHANGE, *words)
     assert failed.code == 2
-    assert "says nothing with --edit" in failed.json["error"]["message"]
+    assert "has no effect with --edit" in failed.json["error"]["message"]
     assert not gateway.requests
 
 
@@ -255,7 +241,10 @@ def test_a_model_that_edits_none_is_refused_with_those_that_do(
     chosen = next(row for row in rows if row.id == "bfl/flux-2-max")
     monkeypatch.setattr(models, "pick", lambda kind, typed, gateway: chosen)
     with pytest.raises(UsageError, match="edits no pictures") as caught:
-        plan.edit(CHANGE, "vercel", model="bfl/flux-2-max", ratio=None, picture=(1280, 720))
+        plan.anchor(
+            AnchorRequest(CHANGE, model="bfl/flux-2-max", edit=picture((1280, 720))),
+            Rules("vercel"),
+        )
     assert "google/gemini-3-pro-image" in caught.value.hint
 
 

@@ -1,11 +1,5 @@
 """Exit codes: which kind of error has which, and what it means."""
 
-from __future__ import annotations
-
-TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
-if TYPE_CHECKING:
-    pass
-
 # kind of error -> exit code and status word of the result
 EXITS = {
     "internal": (1, "failed"),

@@ -1,16 +1,44 @@
-"""What a person gives, checked: texts, file names, and the values of options. Nothing is sent here.
+"""The types of option values: what each may be, and the error that says so.
 
-Imported by `--help`, like `cli.py`: nothing slow at the top.
+Imported by `--help`: nothing slow at the top.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 
 from ..defaults import MOST_AT_ONCE, MOST_CANDIDATES
 from ..prompts.styles import STYLES
 
 STYLE_NAMES = ", ".join(STYLES)
+
+
+def path(text: str) -> str:
+    """A path as given; by this type `absolute_words` knows that it is one."""
+    return text
+
+
+def absolute_words(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
+    """The words of a command line with absolute paths, so that it works from any folder."""
+    flags = {
+        flag for action in parser._actions if action.type is path for flag in action.option_strings
+    }
+    found: list[str] = []
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if equals and flag in flags:
+            found.append(f"{flag}={_absolute(value)}")
+        elif found and found[-1] in flags:
+            found.append(_absolute(word))
+        else:
+            found.append(word)
+    return found
+
+
+def _absolute(typed: str) -> str:
+    """- is stdin, and nothing is no path."""
+    return os.path.abspath(os.path.expanduser(typed)) if typed not in ("", "-") else typed
 
 
 def style(text: str) -> str:

@@ -9,10 +9,6 @@ from ..errors import UsageError
 from ..gateway import dialects
 from ..prompts.strategies import DEFAULT_STRATEGY, STRATEGIES
 from . import option_types
-
-TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
-if TYPE_CHECKING:
-    pass
 from .exit_codes import EXIT_CODES
 
 GATEWAYS = ("auto", "demo", *dialects.names())
@@ -42,6 +38,18 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}.", hint)
 
 
+def flag(parser: argparse._ActionsContainer, name: str, text: str) -> None:
+    """An option without a value: True, or None where it is not given."""
+    parser.add_argument(name, action="store_const", const=True, help=text)
+
+
+def switch(parser: argparse._ActionsContainer, name: str, on: str, off: str) -> None:
+    """A pair --NAME and --no-NAME: True, False, or None where neither is given."""
+    group = parser.add_mutually_exclusive_group()
+    flag(group, f"--{name}", on)
+    group.add_argument(f"--no-{name}", dest=name, action="store_const", const=False, help=off)
+
+
 def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
     """The options that all scripts have; with `draws` those of calls that are never repeated."""
     group = parser.add_argument_group("gateway and output")
@@ -50,85 +58,73 @@ def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
         choices=GATEWAYS,
         default="auto",
         help="auto (default): by AI_GATEWAY_BASE_URL's host, else by how AI_GATEWAY_API_KEY "
-        "begins, else happycapy; openai: a server of your own in that shape; demo: labelled "
-        "stand-ins drawn on this machine, free, no key",
+        "begins, else happycapy; openai: a server of your own that speaks OpenAI's API; demo: "
+        "labelled placeholders made on this machine, free, no key",
     )
-    group.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    group.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    group.add_argument(
+    flag(group, "--json", "print one JSON document on stdout")
+    flag(group, "--quiet", "no progress on stderr")
+    flag(
+        group,
         "--dry-run",
-        action="store_true",
-        help="print what would be sent, what is legal, and what it should cost; send nothing",
+        "show what would be sent, what is supported, and what it should cost; send nothing",
     )
     group.add_argument(
         "--max-cost",
         type=option_types.usd,
         metavar="USD",
-        help="the most that this output may cost, with what it has cost before (exit code 7)",
+        help="spending limit for this output in USD, including earlier attempts (exit code 7)",
     )
-    group.add_argument(
-        "--allow-unknown-cost",
-        action="store_true",
-        help="under a cap, also make calls whose price is not known",
-    )
-    group.add_argument(
-        "--allow-off", action="store_true", help="use a model that is known to be shut down"
-    )
-    group.add_argument(
+    flag(group, "--allow-unknown-cost", "under a limit, also make calls whose price is not known")
+    flag(group, "--allow-off", "use a model that is known to be shut down")
+    flag(
+        group,
         "--overwrite",
-        action="store_true",
-        help="make it even if the output was made for other inputs; the old file is kept as NAME.1",
+        "replace an output that was created with different options; the old file is kept as NAME.1",
     )
     if draws:
-        group.add_argument(
-            "--resubmit",
-            action="store_true",
-            help="pays again: send once more what was refused, failed or got lost",
-        )
+        flag(group, "--resubmit", "pay again: resend a call that was refused, failed or got lost")
         group.add_argument(
             "--take",
             type=option_types.take,
             default=1,
             metavar="N",
-            help="another draw of the same request (default: 1)",
+            help="another result for the same request (default: 1)",
         )
 
 
 def add_candidate_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """How many anchors are drawn, how they are checked, and which is taken; the group."""
+    """How many anchors are generated, how they are checked, and which is used; the group."""
     group = parser.add_argument_group("candidates and checks")
     group.add_argument(
         "--candidates",
         type=option_types.candidates,
         metavar="N",
-        help="draw N anchors and one picture of them all, the contact sheet; without --verify you "
-        "then choose one with --select",
+        help="generate N anchors and one picture of them all, the contact sheet; without --verify "
+        "you then choose one with --select",
     )
     group.add_argument(
         "--select",
         type=option_types.candidate,
         metavar="K",
-        help="take candidate K, as the contact sheet numbers them (free)",
+        help="use candidate K, by its number on the contact sheet (free)",
     )
-    group.add_argument(
+    flag(
+        group,
         "--verify",
-        action="store_const",
-        const=True,
-        help="have a vision model check each candidate by questions from the prompt; the first "
-        "that passes all is taken, else the best",
+        "have a vision model check each candidate against the prompt; the first that passes "
+        "everything is used, else the best",
     )
-    group.add_argument(
+    flag(
+        group,
         "--repair",
-        action="store_const",
-        const=True,
-        help="if none passes, have the best one edited, once; kept only if better (means --verify)",
+        "if none passes, have the best one edited, once; kept only if better (implies --verify)",
     )
     group.add_argument(
         "--min-score",
         type=option_types.score,
         metavar="S",
-        help="if the best one passes less than this share of the questions, 0 to 1, stop (exit "
-        "code 12; means --verify)",
+        help="stop if the best one passes less than this share of the questions, 0 to 1 (exit "
+        "code 12; implies --verify)",
     )
     group.add_argument("--judge-model", metavar="ID", help="the vision model that checks")
     return group
@@ -139,9 +135,9 @@ def add_references(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--reference",
         action="append",
+        type=option_types.path,
         metavar="IMAGE",
-        help="a picture of who or what is to appear again: a person, a product, a place "
-        "(repeatable)",
+        help="a picture of a person, a product or a place to reuse (repeatable)",
     )
 
 
@@ -163,9 +159,14 @@ def add_ratio(parser: argparse.ArgumentParser) -> None:
         "--aspect-ratio",
         type=option_types.ratio,
         metavar="W:H",
-        help="16:9, 9:16, 1:1, or what the model takes besides (default: 16:9, or what fits your "
-        "own picture)",
+        help="16:9, 9:16, 1:1, or what else the model supports (default: 16:9, or the one nearest "
+        "to your own picture)",
     )
+
+
+def add_enhance(parser: argparse.ArgumentParser) -> None:
+    """--enhance."""
+    flag(parser, "--enhance", "add photographic or painterly terms that fit the style")
 
 
 def add_video_options(parser: argparse.ArgumentParser) -> None:
@@ -174,70 +175,61 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
         "--duration",
         type=option_types.seconds,
         metavar="S",
-        help="whole seconds (default: 6, or the nearest)",
+        help="whole seconds (default: 6, or the nearest supported)",
     )
-    parser.add_argument(
+    flag(
+        parser,
         "--fit-duration",
-        action="store_true",
-        help="if the model does not make so many seconds, take the nearest it makes",
+        "if the model does not support that duration, use the nearest it does",
     )
     parser.add_argument(
         "--resolution",
         type=option_types.resolution,
         metavar="R",
-        help="720p, 1080p, 4k ... (default: 720p, or the nearest)",
+        help="720p, 1080p, 4k ... (default: 720p, or the nearest supported)",
     )
     parser.add_argument(
         "--seed",
         type=option_types.seed,
         metavar="N",
-        help="a seed for the video model, where model and gateway take one",
+        help="a seed for the video model, where model and gateway support one",
     )
-    sound = parser.add_mutually_exclusive_group()
-    sound.add_argument(
-        "--audio", action="store_const", const=True, help="sound is wanted (default: as it comes)"
-    )
-    sound.add_argument(
-        "--no-audio",
-        dest="audio",
-        action="store_const",
-        const=False,
-        help="no sound: what the model makes all the same is removed here",
+    switch(
+        parser,
+        "audio",
+        "ask for sound (default: as the model makes it)",
+        "no sound; if the model adds a track anyway, it is removed after download",
     )
     parser.add_argument(
         "--last-frame",
+        type=option_types.path,
         metavar="IMAGE",
-        help="a picture that the clip ends with, where model and gateway take one",
+        help="a picture for the clip to end with, where model and gateway support one",
     )
     parser.add_argument(
         "--fit",
         choices=FITS,
-        help="how a picture of another shape becomes the first frame (default: a crop of up to "
-        "10 %% of it)",
+        help="how to make a picture of another shape the first frame (default: crop up to 10 %% "
+        "of it)",
     )
-    strip = parser.add_mutually_exclusive_group()
-    strip.add_argument(
-        "--filmstrip",
-        action="store_const",
-        const=True,
-        help="also write NAME.filmstrip.png: frames of the clip with their times",
-    )
-    strip.add_argument(
-        "--no-filmstrip", dest="filmstrip", action="store_const", const=False, help="do not"
+    switch(
+        parser,
+        "filmstrip",
+        "also write NAME.filmstrip.png: frames of the clip with their times",
+        "no filmstrip",
     )
     parser.add_argument(
         "--prompt-strategy",
         choices=STRATEGIES,
-        default=None,
-        help=f"what the video model is told (default: {DEFAULT_STRATEGY})",
+        help=f"what the video model is sent (default: {DEFAULT_STRATEGY})",
     )
     parser.add_argument(
         "--timeout",
         type=option_types.timeout,
         default=DEFAULT_TIMEOUT_S,
         metavar="S",
-        help=f"seconds to wait for the clip (default: {DEFAULT_TIMEOUT_S}); the job goes on, and "
-        "the same command waits on",
+        help=f"seconds to wait for the clip (default: {DEFAULT_TIMEOUT_S}); the job continues, and "
+        "the same command waits again",
     )
 
 
@@ -245,20 +237,22 @@ def add_motion(parser: argparse._ActionsContainer) -> None:
     """--motion and --motion-file."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--motion", metavar="TEXT", help="what moves after the first frame")
-    group.add_argument("--motion-file", metavar="FILE", help="the same, from a file")
+    group.add_argument(
+        "--motion-file", type=option_types.path, metavar="FILE", help="the same, from a file"
+    )
 
 
 def add_job_options(parser: argparse.ArgumentParser) -> None:
     """--no-wait and --job."""
     group = parser.add_argument_group("the job at the gateway")
-    group.add_argument(
+    flag(
+        group,
         "--no-wait",
-        action="store_true",
-        help="submit and end with exit code 4; the same command without it fetches the clip",
+        "submit and end with exit code 4; the same command without it fetches the clip",
     )
     group.add_argument(
         "--job",
         type=option_types.job_id,
         metavar="ID",
-        help="take over a job seen at the gateway instead of submitting one",
+        help="use a job found at the gateway instead of submitting one",
     )

@@ -1,14 +1,13 @@
-"""How well two clips of one prompt keep to it: asked of a vision model that is told no arm.
+"""How well two clips of one prompt follow it: asked of a vision model that is shown no arm.
 
-The evaluator writes its own questions from the person's prompt, once, and answers them for each
-clip by itself: some of its first frame, some of frames over its whole length. It sees the clips'
-own frames, made alike, and nothing tells it how a clip was made. What it says is kept beside the
-output in NAME.measurement.json, answer by answer, so nothing is asked, or paid for, twice.
+The evaluator writes its own questions from the prompt, once, and answers them for each clip by
+itself: some of its first frame, some of frames over its whole length. It sees the clips' own
+frames, made alike, and nothing shows it how a clip was made. What it says is kept beside the output
+in NAME.measurement.json, answer by answer, so nothing is asked, or paid for, twice.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,19 +20,18 @@ from ..money import Cost
 from ..prompts import checklist, clip_checklist
 from ..prompts.checklist import Check
 from ..prompts.json_reply import Unusable
-from ..receipts import digests, spending
-from ..receipts.cap import Cap, check_cap
+from ..receipts import Intent, Record, spending
+from ..receipts.cap import check_cap
 from ..stages import judge, plan, preflight
+from ..stages.calls import Call
 from ..stages.conversation import Conversation
+from ..stages.plan import Rules
 
 if TYPE_CHECKING:
-    from ..console import Console
     from ..gateway.client import Gateway
-    from ..gateway.settings import Settings
-    from ..stages.plan import Call
+    from ..stages.context import Context
 
-EVALUATOR = "--evaluator-model"
-# What is asked of each clip, by the key in results, as people are told it.
+# What is asked of each clip, by the key in results, in words.
 MEASURES = {"first_frame": "first frame", "frames": "frames over the clip"}
 
 
@@ -48,79 +46,77 @@ class Evaluation:
     """The measurement of one comparison: what is there, what is left, and how it is made."""
 
     def __init__(
-        self, args: argparse.Namespace, prompt: str, output: Path, gateway: Settings
+        self,
+        context: Context,
+        prompt: str,
+        output: Path,
+        evaluator_model: str | None = None,
+        judge_model: str | None = None,
     ) -> None:
         """`output` is the clip in three stages. Raises UsageError for a model that sees nothing."""
-        self._console: Console = args.console
+        self._context = context
+        self._console = context.console
         self._prompt = prompt
-        self._gateway = gateway
-        self._allow_unknown: bool = args.allow_unknown_cost
+        self._judge_model = judge_model
         self.path = output.with_name(f"{output.stem}.measurement.json")
-        self._wanted = digests.measurement(
-            prompt, gateway.identity, evaluator_model=args.evaluator_model
-        )
-        self._call = plan.measurement(
-            prompt,
-            gateway.name,
-            model=args.evaluator_model,
-            judge_model=args.judge_model,
-            allow_off=args.allow_off,
-        )
+        asked = {"prompt": prompt, "gateway": context.identity, "evaluator_model": evaluator_model}
+        self._wanted = receipts.digest("measurement", asked)
+        self._calls = self._planned(evaluator_model)
+
+    def _planned(self, model: str | None) -> dict[str, Call]:
+        """The calls, by what they ask."""
+        rules = Rules(self._context.gateway.name, self._context.terms.allow_off)
+        calls = plan.measurement(self._prompt, model, self._judge_model, rules)
+        return {call.settings["asks"]: call for call in calls}
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What should be known of the evaluator."""
-        return self._call.warnings
+        return self._calls["questions"].warnings
 
     def left(self, clips: dict[str, Path]) -> list[Call]:
-        """The calls that are still to be made, as one; none where all was answered.
+        """The calls that are still to be made.
 
         `clips` are the clips by arm; of one that is not there yet everything is left.
         """
         found = self._standing()
-        questions = _questions_in(found)
-        if questions is None:
-            return [self._call]
-        for arm, clip in clips.items():
-            sha256 = receipts.sha256_of(clip) if clip.is_file() else ""
-            if not all(_check_in(found, arm, what, sha256) for what in MEASURES):
-                return [self._call]
-        return []
+        counts = {"questions": int(_questions_in(found) is None)}
+        hashes = {
+            arm: receipts.sha256_of(clip) if clip.is_file() else "" for arm, clip in clips.items()
+        }
+        for what in MEASURES:
+            counts[what] = sum(
+                _check_in(found, arm, what, sha256) is None for arm, sha256 in hashes.items()
+            )
+        return [
+            call._replace(times=counts[asks]) for asks, call in self._calls.items() if counts[asks]
+        ]
 
-    def make(
-        self,
-        clips: dict[str, Path],
-        args: argparse.Namespace,
-        limit: Cap | None,
-        outputs: list[Path],
-    ) -> dict[str, Any]:
+    def make(self, clips: dict[str, Path], outputs: list[Path]) -> dict[str, Any]:
         """What each clip passes, asked where it is not known yet.
 
-        Raises OverBudget where the cap has no room for it, and what the gateway raises.
+        `outputs` are those whose cost counts against the cap. Raises OverBudget where the cap has
+        no room for it, and what the gateway raises.
         """
+        context = self._context
         files.check_writable(self.path)
         with receipts.locked(self.path):
-            left = self.left(clips)
-            if left:
-                with open_gateway(self._gateway, self._console.progress) as gateway:
-                    only = preflight.model(gateway, self._call.model.id, "evaluator")
+            if self.left(clips):
+                with open_gateway(context.gateway, self._console.progress) as gateway:
+                    planned = self._calls["questions"].model.id
+                    only = preflight.model(context, gateway, planned, "evaluator")
                     if only:
-                        self._call = plan.measurement(
-                            self._prompt,
-                            self._gateway.name,
-                            model=only,
-                            judge_model=args.judge_model,
-                            allow_off=args.allow_off,
-                        )
-                    spent = spending.spent_for(outputs)
-                    costs = [self._call.price]
-                    check_cap(limit, spent, costs, allow_unknown=self._allow_unknown)
+                        self._calls = self._planned(only)
+                    check_cap(
+                        context.limit,
+                        spending.spent_for(outputs),
+                        [call.price for call in self.left(clips)],
+                        allow_unknown=context.terms.allow_unknown_cost,
+                    )
                     self._measure(gateway, clips)
-            found = self._standing()
-            result = self._told(found, clips)
-            files.write_file(
-                self.path, (json.dumps(result, ensure_ascii=False, indent=1) + "\n").encode()
-            )
+            result = self._result(clips)
+            text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
+            files.write_file(self.path, text.encode())
             return result
 
     def _standing(self) -> dict[str, Any]:
@@ -140,33 +136,38 @@ class Evaluation:
                 if _check_in(record.data["result"], arm, what, sha256) is None:
                     self._ask(gateway, record, (arm, what), clip, getattr(questions, what))
 
-    def _record(self, found: dict[str, Any]) -> receipts.Record:
+    def _record(self, found: dict[str, Any]) -> Record:
         receipt = receipts.read(self.path)
         if found and receipt is not None:
-            return receipts.Record(self.path, receipt)
-        record = receipts.Record.begin(
+            return Record(self.path, receipt)
+        call = self._calls["questions"]
+        record = Record.begin(
             self.path,
-            "measurement",
-            self._wanted,
-            inputs={"prompt": self._prompt},
-            sent={"messages": clip_checklist.measure_messages(self._prompt)},
-            gateway=self._gateway.identity,
-            model=self._call.model.id,
-            expected=self._call.cost,
+            Intent(
+                "measurement",
+                self._wanted,
+                {"prompt": self._prompt},
+                {"messages": clip_checklist.measure_messages(self._prompt)},
+                self._context.identity,
+                call.model.id,
+                money.total([one.price for one in self._calls.values()]),
+                self._context.rerun.same("--no-wait"),
+            ),
         )
         record.data["result"] = {}
         return record
 
-    def _write_questions(self, gateway: Gateway, record: receipts.Record) -> Questions:
+    def _write_questions(self, gateway: Gateway, record: Record) -> Questions:
         """Ask for the questions. Raises OutputError where none come that can be used."""
-        self._console.progress(f"asking {self._call.model.id} what to measure by")
-        conversation = Conversation(self._console, gateway, self._call, EVALUATOR)
+        call = self._calls["questions"]
+        self._console.progress(f"asking {call.model.id} what to measure by")
+        conversation = Conversation(self._context, gateway, call, "evaluator")
         messages = clip_checklist.measure_messages(self._prompt)
         answer = conversation.ask_twice(messages, _read, clip_checklist.MEASURE_SHAPE)
         if isinstance(answer, Unusable):
             raise (Refused if answer.refused else OutputError)(
                 f"The model gave no questions to measure by, asked twice: {answer.problem}.",
-                f"Run it again, or choose another {EVALUATOR}.",
+                "Run it again, or choose another --evaluator-model.",
                 charged="yes",
             )
         self._keep(record, conversation.cost, {"questions": answer._asdict()})
@@ -175,7 +176,7 @@ class Evaluation:
     def _ask(
         self,
         gateway: Gateway,
-        record: receipts.Record,
+        record: Record,
         place: tuple[str, str],
         clip: Path,
         questions: tuple[str, ...],
@@ -183,53 +184,53 @@ class Evaluation:
         """Have one clip looked at; what is found goes into the receipt."""
         arm, what = place
         self._console.progress(f"measuring {clip.name}: {MEASURES[what]}")
-        shown = judge_frames.over(clip) if what == "frames" else judge_frames.over(clip, count=1)
+        over = what == "frames"
+        shown = judge_frames.over(clip) if over else judge_frames.over(clip, count=1)
         found, about = judge.check(
-            self._console,
+            self._context,
             gateway,
-            self._call,
+            self._calls[what],
             tuple(picture for _, picture in shown),
             questions,
-            frames_s=tuple(when for when, _ in shown) if what == "frames" else None,
-            flag=EVALUATOR,
+            frames_s=tuple(when for when, _ in shown) if over else None,
+            kind="evaluator",
         )
         row = {"clip_sha256": receipts.sha256_of(clip), **about, **found.as_json()}
         made = record.data["result"].get("checks") or {}
         made = {**made, arm: {**(made.get(arm) or {}), what: row}}
-        cost = Cost(about["cost"]["amount"], about["cost"]["kind"])
-        self._keep(record, cost, {"checks": made})
+        self._keep(record, money.from_json(about["cost"]), {"checks": made})
 
-    def _keep(self, record: receipts.Record, cost: Cost, found: dict[str, Any]) -> None:
+    def _keep(self, record: Record, cost: Cost, found: dict[str, Any]) -> None:
         before = record.data.get("cost")
-        costs = [Cost(before["amount"], before["kind"])] if before else []
+        costs = [*([money.from_json(before)] if before else []), cost]
         record.data["sent_at"] = None
         record.succeeded(
             record.data.get("sha256") or "",
-            cost=money.total([*costs, cost]).as_json(),
+            cost=money.total(costs).as_json(),
             result={**record.data["result"], **found},
         )
 
-    def _told(self, found: dict[str, Any], clips: dict[str, Path]) -> dict[str, Any]:
+    def _result(self, clips: dict[str, Path]) -> dict[str, Any]:
         """The measurement as results have it."""
-        receipt = receipts.read(self.path) or {}
+        found, receipt = self._standing(), receipts.read(self.path) or {}
         questions = _questions_in(found) or Questions((), ())
-        told: dict[str, Any] = {
+        result: dict[str, Any] = {
             "evaluator": receipt.get("model"),
             "cost": receipt.get("cost"),
             "questions": {what: list(getattr(questions, what)) for what in MEASURES},
         }
         for what in MEASURES:
-            told[what] = {}
+            result[what] = {}
             for arm, clip in clips.items():
                 check = _check_in(found, arm, what, receipts.sha256_of(clip)) or Check()
-                told[what][arm] = {
+                result[what][arm] = {
                     "state": check.state,
                     "passed": check.passed,
                     "asked": len(check.answers),
                     "failed": [one.question for one in check.failed],
                     "problem": check.problem or None,
                 }
-        return told
+        return result
 
 
 def _read(text: str, finish_reason: str | None) -> Questions | Unusable:

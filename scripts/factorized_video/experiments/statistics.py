@@ -145,33 +145,35 @@ def as_json(measures: Mapping[str, Mapping[str, Lift]]) -> dict[str, Any]:
     }
 
 
-def table(measures: Mapping[str, Mapping[str, Lift]]) -> list[str]:
-    """What `by_category` found for each measure, as lines for a person, in columns of one width."""
-    names = [name for lifts in measures.values() for name in lifts]
+def table(measured: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """What `as_json` holds, as lines of text, in columns of one width."""
+    names = [name for lifts in measured.values() for name in lifts]
     width = max(map(len, ("category", *names)))
     lines: list[str] = []
-    for measure, lifts in measures.items():
+    for measure, lifts in measured.items():
         lines += ["", measure] if lines else [measure]
         lines.append(
             f"  {'category':{width}}  {'n':>4}  {'factorized':>10}  {'direct':>6}  {'lift':>5}  "
             "95 % interval"
         )
         lines += [f"  {name:{width}}  {_row(found)}" for name, found in lifts.items()]
-        missing = lifts[OVERALL].incomplete if OVERALL in lifts else ()
+        missing = lifts[OVERALL]["incomplete"] if OVERALL in lifts else ()
         if missing:
             lines.append(f"  left out, for one way or both have no answers: {len(missing)}")
             lines += [f"    {_shortened(prompt)}" for prompt in missing]
     return lines
 
 
-def _row(found: Lift) -> str:
+def _row(found: Mapping[str, Any]) -> str:
     shares = [
         f"{'-' if share is None else f'{share:.2f}':>{room}}"
-        for share, room in ((found.factorized, 10), (found.direct, 6))
+        for share, room in ((found["factorized"], 10), (found["direct"], 6))
     ]
-    bounds = "-" if found.low is None else f"{_signed(found.low)} to {_signed(found.high)}"
+    low, high = found["low"], found["high"]
+    bounds = "-" if low is None else f"{_signed(low)} to {_signed(high)}"
     return (
-        f"{found.n:>4}  {'  '.join(shares)}  {_signed(found.lift):>5}  {bounds:16}  {found.verdict}"
+        f"{found['n']:>4}  {'  '.join(shares)}  {_signed(found['lift']):>5}  {bounds:16}  "
+        f"{found['verdict']}"
     )
 
 

@@ -1,41 +1,41 @@
 """What every run of the orchestrator has in common: planned first, then made.
 
-A run is an output and all that is made for it. `FactorizedRun`, `DirectRun` and `ComparedRun` are
-made from the parsed options: they have read and checked what the person gave, and know what is
-there and what is left to pay; nothing was sent.
+A run is an output and all that is made for it: in three stages, directly, or both ways. Making one
+has read and checked what was given, and knows what is there and what is left to pay; nothing was
+sent.
 """
 
 from __future__ import annotations
 
-import argparse
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..stages import plan
+from ..rerun import words_of
+from ..stages.request import Argv
+from .run_request import RunOptions, RunRequest, terms_words
 
 if TYPE_CHECKING:
-    from ..console import Console
-    from ..gateway.settings import Settings
+    from ..stages.calls import Plan
+    from ..stages.context import Context
 
 
 class Run(ABC):
-    """One run. Making one raises UsageError for what cannot be read, or is not legal."""
+    """One run. Making one raises UsageError for what is not supported."""
 
     output: Path  # the clip; of two the one in three stages
-    prompt: str  # as the person gave it
-    gateway: Settings
-    _args: argparse.Namespace
-    _console: Console
+    request: RunRequest
+    options: RunOptions
+    context: Context
 
     @property
     @abstractmethod
     def outputs(self) -> list[Path]:
-        """All whose receipts tell what it has cost."""
+        """All whose receipts say what it has cost."""
 
     @property
     @abstractmethod
-    def left(self) -> plan.Plan:
+    def left(self) -> Plan:
         """The calls that are still to be made, with what was spent and the cap."""
 
     @property
@@ -54,14 +54,19 @@ class Run(ABC):
 
     @abstractmethod
     def check_needs(self) -> None:
-        """Raise AuthError where there is no key, UsageError where a package is missing."""
+        """Raise UsageError where a package is missing; the key was checked before."""
 
     @abstractmethod
     def make(self) -> dict[str, Any]:
-        """Make what is not there yet; the result. Raises a ToolError that says how it ended."""
+        """Make what is not there yet; the result. Raises a ToolError for how it ended."""
+
+    def to_argv(self) -> Argv:
+        """The options of the orchestrator that make this run, but for its output and its cap."""
+        argv, terms = self.request.to_argv(), words_of(terms_words(self.context.terms))
+        return Argv([*argv.words, *self.options.to_words(), *terms], argv.stdin)
 
     def dry_run(self) -> dict[str, Any]:
         """The result of --dry-run. Over the cap, OverBudget with the plan in its result."""
-        self._console.warn(*self.warnings)
+        self.context.console.warn(*self.warnings)
         self.check()
-        return plan.shown(self.left, self._args.allow_unknown_cost)
+        return self.left.shown(allow_unknown=self.context.terms.allow_unknown_cost)

@@ -1,378 +1,391 @@
-"""One clip in three stages: what is asked for, checked and priced; and how what is left is made."""
+"""One clip in three stages: checked and priced, and how what is left of it is made."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 from pathlib import Path
 from typing import Any
 
-from .. import STAGES, files, models, output_paths, receipts, texts
+from .. import files, models, output_paths, receipts
 from ..defaults import MOST_CANDIDATES
-from ..errors import Refused, StillRunning, UsageError
-from ..gateway import settings
+from ..errors import OverBudget, StillRunning, UsageError
 from ..media import file_types, images
 from ..models.limits import Framing
 from ..prompts import strategies
-from ..receipts import digests
-from ..receipts.cap import effective_cap
-from ..rerun import OF_DRAWING, flag_of, with_other_words
-from ..stages import delivery, plan, reference_images
-from ..stages.candidates.folder import Wish, check_place
+from ..receipts import Record, spending
+from ..receipts.cap import check_cap
+from ..stages import delivery, given_images
+from ..stages.calls import Plan
+from ..stages.candidates.filing import check_place
+from ..stages.context import Context
+from ..stages.plan import MOTION_TO_COME, Rules
+from ..stages.request import Argv
+from .progress import Progress
 from .run import Run
-from .stage_runner import Stages, check_models
-from .work_folder import WorkFolder, standing
-
-# What was asked for, as it was typed: in the digest, and with the rest in the plan.
-TYPED = (
-    "style",
-    "aspect_ratio",
-    "duration",
-    "llm_model",
-    "image_model",
-    "video_model",
-    "resolution",
-    "audio",
-    "seed",
-    "fit",
-    "fit_duration",
-)
-ASKED = (*TYPED, "prompt_strategy", "motion_from_anchor")
-PLANNED = (*TYPED, "enhance", "skip_reasoning", "stop_after", "allow_off")
+from .run_plan import check_models, run_plan
+from .run_request import RunOptions, RunRequest, job_words, terms_words
+from .stage_runner import StageRunner, output_option
+from .work_folder import Standing, WorkFolder, standing
 
 
-class FactorizedRun(Run):
-    """A run in three stages."""
+class ThreeStages(Run):
+    """A run in three stages. Raises UsageError for what is not supported."""
 
-    def __init__(
-        self,
-        args: argparse.Namespace,
-        scripts: str,
-        prompt: str | None = None,
-        folder: Path | None = None,
-    ) -> None:
-        """`scripts` is the folder of the stage scripts.
-
-        `prompt` is one that was read before; `folder` where an output without a name goes.
-        """
-        self._args = args
-        self._console = args.console
-        if prompt is None:
-            prompt = texts.read_text(args.prompt, args.prompt_file, "The prompt")
-        motion = texts.read_motion(args.motion, args.motion_file)
-        _check_flags(args, args.prompt_strategy or strategies.DEFAULT_STRATEGY, motion)
-        given = {name: getattr(args, name) for name in Wish._fields if name != "prompt"}
-        self._wish = wish = Wish(prompt, **given)
-        wish.check()
-        sources = reference_images.read(args.reference)
-        own = None
-        if args.anchor_path is not None:
-            own = images.read_image(Path(args.anchor_path).expanduser(), "--anchor-path")
-        last = images.read_last(args)
-        last_hash = receipts.sha256_of_bytes(last.data) if last else None
-        typed = output_paths.output_path(args.output) if args.output is not None else None
-        if typed:
-            output_paths.check_extension(typed, (".mp4",))
-        # The key's turn comes after the plan.
-        self.gateway = chosen = settings.resolve(args.gateway, needs_key=False)
-        first = digest(
-            args,
-            prompt,
-            motion,
-            chosen.identity,
-            anchor=receipts.sha256_of_bytes(own.data) if own else None,
-            last_frame=last_hash,
-            references=sources.hashes,
+    def __init__(self, request: RunRequest, options: RunOptions, context: Context) -> None:
+        identity = context.identity
+        # The name does not depend on how many anchors are made, so that choosing one later resumes.
+        self.output = options.output or output_paths.default_output(
+            request.prompt, request.digest(identity), ".mp4", options.folder
         )
-        self._wanted = wish.digest(first)
-        # The name does not depend on how many anchors are drawn, so that choosing one later goes
-        # on.
-        self.output = typed or output_paths.default_output(prompt, first, ".mp4", folder)
-        self.prompt = prompt
-        self.folder = work = WorkFolder(
-            output_paths.folder_path(args.work_dir)
-            if args.work_dir is not None
-            else self.output.with_name(self.output.stem + ".stages")
+        self.context = context
+        self.request = request
+        self.options = options
+        self._console = context.console
+        self.folder = WorkFolder(
+            options.work_dir or self.output.with_name(self.output.stem + ".stages")
         )
-        self._owns_anchor = own is not None
-        self.anchor = Path(args.anchor_path).expanduser().absolute() if own else work.anchor
-        self._state = standing(
-            self.output, self._wanted, prompt, work, self.anchor, demo=chosen.name == "demo"
-        )
-        names = plan.stages_of(
-            strategy=args.prompt_strategy,
-            motion=motion,
-            skip_reasoning=args.skip_reasoning,
-            own_anchor=own is not None,
-        )
-        self._stages = Stages(
-            args,
-            names,
-            work,
+        self._progress = Progress(request, context, self.folder, self.output, options.job.job)
+        self.anchor = self._progress.anchor
+        self._wanted = request.chosen_digest(identity)
+        self._standing = standing(
             self.output,
+            self._wanted,
+            request.prompt,
+            self.folder,
             self.anchor,
-            prompt,
-            motion,
-            scripts,
-            wish,
-            last_hash,
-            sources.hashes,
+            demo=context.is_demo,
         )
-        # What was paid for is waited for or returned whatever the models of today take.
-        made = tuple(STAGES) if self.is_done else self._stages.made(chosen.identity)
-        self._planned = plan.pipeline(
-            prompt,
-            motion,
-            chosen.name,
-            own_anchor=own is not None,
-            picture_size=own.size if own else None,
-            strategy=args.prompt_strategy,
-            made=made,
-            awaits_choice=wish.awaits_choice,
-            motion_from_anchor=bool(args.motion_from_anchor),
-            last_frame=last is not None,
-            last_frame_size=last.size if last else None,
-            references=sources.sizes,
-            **wish.of_plan,
-            **{name: getattr(args, name) for name in PLANNED},
-        )
-        check_models(self._planned, made)
-        for what, picture in (("--anchor-path", own), ("--last-frame", last)):
-            if picture and picture.size is None:
-                images.to_send(picture, Framing(), what)  # what needs the media extra is said now
-        sources.to_send()  # likewise
+        # What was paid for is fetched or returned whatever the models of today support.
+        self._made = self._progress.made() if not self.is_done else _ALL
+        rules = Rules(context.gateway.name, context.terms.allow_off)
+        self._planned = run_plan(request, options.stop_after, self._made, rules)
+        check_models(self._planned, self._made)
+        self._check_pictures()
         if not self.is_done:
-            self._stages.check_choice(chosen.identity)
-        self._made = made
-        self.limit = effective_cap(args.max_cost, chosen.max_cost)
+            self._progress.check_selected()
+
+    def _check_pictures(self) -> None:
+        """Raise UsageError where one needs the media extra, and it is missing."""
+        request = self.request
+        for one in filter(None, (request.anchor, request.last_frame)):
+            if one.size is None:
+                images.to_send(one.image, Framing(), one.flag)
+        given_images.to_send(request.references)
 
     @property
     def is_done(self) -> bool:
         """Whether the clip is there, made from just these inputs."""
-        return self._state == "done"
-
-    @property
-    def awaits_choice(self) -> bool:
-        """Whether a person is to choose among the candidates before there is a clip."""
-        return self._wish.awaits_choice
-
-    @property
-    def verifies(self) -> bool:
-        """Whether candidates are checked."""
-        return self._wish.verifies
+        return self._standing is Standing.DONE
 
     @property
     def owns_anchor(self) -> bool:
-        """Whether the anchor is the person's own picture."""
-        return self._owns_anchor
+        """Whether the anchor is one's own picture."""
+        return self.request.anchor is not None
 
     @property
-    def left(self) -> plan.Plan:
+    def left(self) -> Plan:
         """The calls that are still to be made, with what was spent and the cap."""
-        return self._stages.left(self._planned, self._made, self.gateway.identity)._replace(
-            spent=self._stages.spent,
-            cap=self.limit,
-            gateway=self.gateway.name,
-            why=self.gateway.why,
+        gateway = self.context.gateway
+        return self._left(self._made)._replace(
+            spent=spending.spent_for(self.outputs),
+            cap=self.context.limit,
+            gateway=gateway.name,
+            why=gateway.why,
         )
+
+    def _left(self, made: tuple[str, ...]) -> Plan:
+        if "composition" in made or "composition" not in self._progress.names:
+            return self._planned.without(made)
+        return self._planned.without(made, self._progress.anchors_left())
 
     @property
     def outputs(self) -> list[Path]:
-        """All whose receipts tell what this run has cost."""
-        return self._stages.outputs
+        """All whose receipts say what this run has cost."""
+        return [*self._before_the_clip, self.output]
+
+    @property
+    def _before_the_clip(self) -> list[Path]:
+        return [self.folder.caption, self.folder.anchor, self.folder.seen_motion]
 
     @property
     def warnings(self) -> list[str]:
         """What is worth saying before anything is sent."""
-        return [*self._planned.warnings, *self.gateway.warnings]
+        return [*self._planned.warnings, *self.context.gateway.warnings]
+
+    def to_argv_until(self, stage: str) -> Argv:
+        """The command line that stops after `stage` to look."""
+        options, self.options = self.options, self.options._replace(stop_after=stage)
+        argv = self.to_argv()
+        self.options = options
+        return argv
+
+    # -- checks ----------------------------------------------------------------------------------
 
     def check(self) -> None:
         """Raise UsageError where something lies in the way of what would be made."""
-        _check_place(self._args, self._state, self.output, self.folder)
+        self._check_place()
         if not self.is_done:
-            self._stages.check(None, self._planned, self.gateway.identity)
+            self._check_ahead()
 
     def check_needs(self) -> None:
-        """Raise AuthError where there is no key, UsageError where a package is missing."""
-        settings.resolve(self._args.gateway)
-        self._check_packages()
+        """Raise UsageError where Pillow and PyAV are missing and needed."""
+        planned, audio = self._planned, self.request.settings.audio
+        makes_sound = planned.has("synthesis") and planned.call("synthesis").model.audio != "never"
+        for needs, what in (
+            (self.context.is_demo, "The demo gateway"),
+            (self.request.wish.several, "--candidates, --select and --verify"),
+            (self.options.job.filmstrip, "--filmstrip"),
+            (audio is False and makes_sound, "--no-audio"),
+        ):
+            if needs:
+                file_types.need_media_extra(what)
+
+    def _check_place(self) -> None:
+        """Raise UsageError where something else, or what cannot be read, lies in the places."""
+        if self.context.terms.overwrite:
+            return
+        # To choose another candidate and stop touches no clip.
+        only_chooses = self.request.wish.select and self.options.stop_after == "anchor"
+        if self._standing is Standing.OTHER and not only_chooses:
+            raise UsageError(
+                f"{self.output} was created with different options, or what it was made from was "
+                "changed since.",
+                "Choose another --output, or add --overwrite: the old file is kept under another "
+                "name.",
+                output=str(self.output),
+            )
+        if self.request.anchor is None:
+            names = [str(number) for number in range(1, MOST_CANDIDATES + 1)]
+            check_place(self.folder.anchor, names)
+        damaged = self.folder.damaged()
+        if damaged:
+            raise UsageError(
+                f"Cannot read {damaged[0]}, so it is unclear whether that output was already paid "
+                "for.",
+                "Move it away, choose another --work-dir, or add --overwrite.",
+            )
+
+    def _check_ahead(self, stages: StageRunner | None = None) -> None:
+        """Before a stage is started: raise what would end a later one after it was paid for.
+
+        UsageError where a text that is there by now is too long, or the clip's place is taken. With
+        `stages`, which have run so far, also OverBudget.
+        """
+        made = self._progress.made()
+        if stages and self.context.limit:
+            made = self._check_cap(made, stages)
+        if "synthesis" in made or not self._planned.has("synthesis"):
+            return
+        self._check_motion()
+        names = self._progress.names
+        if "composition" in names and "composition" not in made and not self.options.job.job:
+            # The clip that lies there, if any, is of another anchor than the one to be made.
+            receipts.check_room(self.output, "", self.context.allowed)
+
+    def _check_cap(self, made: tuple[str, ...], stages: StageRunner) -> tuple[str, ...]:
+        """Raise OverBudget where what was spent and what is left do not fit the cap; `made`."""
+        limit, terms = self.context.limit, self.context.terms
+        assert limit is not None
+        if terms.resubmit and self._progress.job_is_known():
+            # It is sent once more only if the gateway has forgotten the job: Stage 3 finds out, and
+            # has for it what the stages before it leave of the cap.
+            made = (*made, "synthesis")
+            before = spending.spent_for(self._before_the_clip)
+            stages.max_cost = max(0.0, limit.usd - before.usd)
+        spent, costs = spending.spent_for(self.outputs), self._left(made).costs
+        try:
+            check_cap(limit, spent, costs, allow_unknown=terms.allow_unknown_cost)
+        except OverBudget as error:
+            if stages.results:  # a stage cost more than expected
+                error.charged = None
+                error.result |= {"cost": stages.cost(), "stages": stages.results}
+            raise
+        return made
+
+    def _check_motion(self) -> None:
+        """Raise UsageError where the motion of Stage 1, which is there by now, is too long."""
+        from ..models import limits
+
+        call = self._planned.call("synthesis")
+        motion = self._progress.motion() if self.request.motion is None else None
+        if motion and MOTION_TO_COME in call.text:
+            strategy = call.settings["prompt_strategy"]
+            text = strategies.video_prompt(strategy, self.request.prompt, motion)
+            limits.check_prompt(call.model, len(text), call.gateway, "prompt and motion")
+
+    # -- making ----------------------------------------------------------------------------------
 
     def make(self) -> dict[str, Any]:
-        """The clip, or what a person asked to stop at; what is there is not made again."""
-        args, console, output, folder = self._args, self._console, self.output, self.folder
-        planned, identity, stages = self._planned, self.gateway.identity, self._stages
+        """The clip, or what the run was to stop at; what is there is not made again."""
+        stop_after = self.options.stop_after
         self.check_needs()
-        if self.is_done and not args.stop_after:
-            receipts.returned(output, "return", console)
-            if args.filmstrip:
-                delivery.draw_filmstrip(console, output)
-            if args.save_intermediate:
-                folder.save_intermediate(output, self.anchor, planned.call("synthesis").framing)
-            return _result(receipts.read(output) or {}, output, [], reused=True)
-        _check_place(args, self._state, output, folder)
-        stages.check(self.limit, planned, identity)
-        files.check_writable(output)
-        files.check_writable(folder.caption)
-        # Before the first call, not by each stage when its turn comes.
-        console.warn(*self.gateway.warnings, *planned.warnings)
-        stages.tell(console.warnings, planned)
+        if self.is_done and not stop_after:
+            return self._returned()
+        stages = self._begin()
+        planned = self._planned
         if planned.has("reasoning"):
-            stages.reasoning()
-            if args.stop_after == "caption":
-                return stages.stopped(folder.caption)
-            stages.check(self.limit, planned, identity)
-        if not self._owns_anchor:
-            stages.composition()
-            if stages.awaits_choice:
-                return stages.to_choose()
+            self._reasoning(stages)
+            if stop_after == "caption":
+                return self._stopped(stages, self.folder.caption)
+            self._check_ahead(stages)
+        if not self.owns_anchor:
+            self._composition(stages)
+            if stages.of_candidates.get("candidate", "") is None:
+                sheet = Path(str(stages.results[-1]["contact_sheet"]))
+                following = self.context.rerun.with_choice()
+                return {**self._stopped(stages, sheet), "next": following}
         if planned.has("motion"):
-            if not self._owns_anchor:
-                stages.check(self.limit, planned, identity)
-            stages.motion()
-        if args.stop_after == "anchor":
-            return stages.stopped(folder.anchor)
-        if not self._owns_anchor or planned.has("motion"):
-            stages.check(self.limit, planned, identity)
-        written = folder.motion if planned.has("reasoning") else None
-        pipeline = {"digest": self._wanted, "files": folder.hashes()}
-        try:
-            stages.synthesis(written, pipeline)
-        except Refused as error:
-            # The anchor is paid for: keep it.
-            error.result["next"] = with_other_words(str(self.anchor))
-            raise
-        record = receipts.Record(output, receipts.read(output) or {})
-        with contextlib.suppress(StillRunning), receipts.locked(output):
+            if not self.owns_anchor:
+                self._check_ahead(stages)
+            self._motion(stages)
+        if stop_after == "anchor":
+            return self._stopped(stages, self.folder.anchor)
+        if not self.owns_anchor or planned.has("motion"):
+            self._check_ahead(stages)
+        return self._synthesis(stages)
+
+    def _begin(self) -> StageRunner:
+        """Check everything before the first call, and say what is worth saying."""
+        context = self.context
+        self._check_place()
+        stages = StageRunner(context, self.options)
+        self._check_ahead(stages)
+        files.check_writable(self.output)
+        files.check_writable(self.folder.caption)
+        # Before the first call, not by each stage when its turn comes.
+        self._console.warn(*context.gateway.warnings, *self._planned.warnings)
+        if self.request.settings.aspect_ratio is None and self._planned.has("composition"):
+            ratio = self._planned.call("composition").settings["aspect_ratio"]
+            stages.handoff = stages.handoff.replace(canvas=ratio)
+        return stages
+
+    def _reasoning(self, stages: StageRunner) -> None:
+        """Stage 1, unless the caption is the user's own."""
+        if self._uses_own("caption", self.folder.caption):
+            return
+        motion_file = None if "motion" in self._progress.own else self.folder.motion
+        stages.run(
+            "rewrite_prompt.py",
+            self.request.caption().to_argv(),
+            motion_file=motion_file,
+            **output_option(self.folder.caption),
+        )
+
+    def _composition(self, stages: StageRunner) -> None:
+        """Stage 2, unless the anchor is the user's own."""
+        if self._uses_own("anchor", self.folder.anchor):
+            return
+        caption = self._progress.caption()
+        assert caption is not None
+        stages.run(
+            "generate_anchor.py",
+            self.request.anchor_request(caption).to_argv(),
+            resubmit=self.context.terms.resubmit or None,
+            **output_option(self.folder.anchor),
+        )
+
+    def _motion(self, stages: StageRunner) -> None:
+        """The motion, with the anchor in view; where none is sound, Stage 1's stays."""
+        if self._uses_own("seen_motion", self.folder.seen_motion):
+            return
+        anchor = given_images.read("The anchor", str(self.anchor))
+        assert anchor is not None
+        stages.run(
+            "rewrite_prompt.py",
+            self.request.motion_request(anchor).to_argv(),
+            **output_option(self.folder.seen_motion),
+        )
+
+    def _synthesis(self, stages: StageRunner) -> dict[str, Any]:
+        """Stage 3; the result of the whole run."""
+        if "motion" in self._progress.own and not self.request.motion_from_anchor:
+            self._uses_own("motion", self.folder.motion)
+        # Into the clip's receipt as soon as there is one, so that other inputs are noticed before
+        # Stages 1 and 2 are paid for.
+        run = {"digest": self._wanted, "files": self.folder.hashes()}
+        stages.handoff = stages.handoff.replace(run=run)
+        anchor = given_images.read("The anchor", str(self.anchor))
+        request = self.request.clip(self._progress.motion(), anchor)
+        terms = terms_words(self.context.terms)
+        stages.run(
+            "generate_video_from_anchor.py",
+            request.to_argv(),
+            output=self.output,
+            overwrite=terms["overwrite"],
+            resubmit=terms["resubmit"],
+            **{**job_words(self.options.job), "filmstrip": self._filmstrip},
+        )
+        record = Record(self.output, receipts.read(self.output) or {})
+        with contextlib.suppress(StillRunning), receipts.locked(self.output):
             # Where another process holds the lock, it is about to write the same.
-            record.update(pipeline={**pipeline, "cost": stages.children.cost()})
-        if args.save_intermediate:
-            folder.save_intermediate(output, self.anchor, planned.call("synthesis").framing)
-        result = _result(record.data, output, stages.children.results, reused=False)
-        return {**result, **stages.of_candidates}
+            record.update(pipeline={**run, "cost": stages.cost()})
+        self._save_intermediate()
+        return {**self._result(record.data, stages.results, reused=False), **stages.of_candidates}
 
-    def _check_packages(self) -> None:
-        """Raise UsageError where Pillow and PyAV are missing and needed."""
-        args, planned = self._args, self._planned
-        if args.gateway == "demo":
-            file_types.need_media_extra("The demo gateway")
-        if self._wish.several:
-            file_types.need_media_extra("--candidates, --select and --verify")
-        check_filmstrip(args)
-        makes_sound = planned.has("synthesis") and planned.call("synthesis").model.audio != "never"
-        if args.audio is False and makes_sound:
-            file_types.need_media_extra("--no-audio")
+    @property
+    def _filmstrip(self) -> bool:
+        """Whether a filmstrip goes with the clip: unless it is refused, where one can be drawn."""
+        given = self.options.job.filmstrip
+        return file_types.have_media_extra() if given is None else given
 
+    def _uses_own(self, name: str, path: Path) -> bool:
+        """Whether this file is the user's own version; then it is said."""
+        own = name in self._progress.own
+        if own:
+            self._console.warn(f"{path} is your own version: it is used as it is.")
+        return own
 
-def digest(
-    args: argparse.Namespace,
-    prompt: str,
-    motion: str | None,
-    gateway: dict[str, str],
-    *,
-    anchor: str | None = None,
-    last_frame: str | None = None,
-    references: tuple[str, ...] = (),
-) -> str:
-    """Of a run with these options, candidates aside; the pictures are told by their SHA-256."""
-    return digests.pipeline(
-        prompt,
-        motion,
-        anchor,
-        gateway,
-        skip_reasoning=args.skip_reasoning,
-        enhance=args.enhance,
-        take=args.take,
-        last_frame=last_frame,
-        references=references,
-        **{name: getattr(args, name) for name in ASKED},
-    )
+    def _save_intermediate(self) -> None:
+        if self.options.save_intermediate:
+            framing = self._planned.call("synthesis").framing
+            self.folder.save_intermediate(self.output, self.anchor, framing)
 
+    # -- results ---------------------------------------------------------------------------------
 
-def check_filmstrip(args: argparse.Namespace) -> None:
-    """Decide on the filmstrip where nobody did. Raises UsageError where one cannot be drawn."""
-    if args.filmstrip:
-        file_types.need_media_extra("--filmstrip")
-    elif args.filmstrip is None:
-        args.filmstrip = file_types.have_media_extra()
+    def _returned(self) -> dict[str, Any]:
+        """The result of a run that is done."""
+        receipts.announce(self.output, receipts.Decision.RETURN, self._console)
+        if self._filmstrip:
+            delivery.draw_filmstrip(self._console, self.output)
+        self._save_intermediate()
+        return self._result(receipts.read(self.output) or {}, [], reused=True)
 
+    def _stopped(self, stages: StageRunner, path: Path) -> dict[str, Any]:
+        """The result of --stop-after; `next` is the same command without it."""
+        results = stages.results
+        of_path = [one for one in results if one.get("stage") != "motion"]
+        last = of_path[-1] if of_path else {}
+        return {
+            "status": "succeeded",
+            "output": str(path),
+            **{key: last.get(key) for key in ("gateway", "model", "receipt", "stage")},
+            "cost": stages.cost(),
+            "stages": results,
+            **stages.of_candidates,
+            "next": self.context.rerun.same("--stop-after"),
+        }
 
-def _check_place(args: argparse.Namespace, state: str, output: Path, folder: WorkFolder) -> None:
-    """Raise UsageError where something else, or what cannot be read, lies where things would go."""
-    if args.overwrite:
-        return
-    # To take another candidate and stop touches no clip.
-    if state == "other" and not (args.select and args.stop_after == "anchor"):
-        raise UsageError(
-            f"{output} was made for other inputs, or what it was made from was changed since.",
-            "Choose another --output, or add --overwrite: the old file is kept under another name.",
-            output=str(output),
-        )
-    if args.anchor_path is None:
-        names = [str(number) for number in range(1, MOST_CANDIDATES + 1)]
-        check_place(folder.anchor, names)
-    damaged = folder.damaged()
-    if damaged:
-        raise UsageError(
-            f"{damaged[0]} cannot be read: whether what it tells of was paid for is not known.",
-            "Move it away, choose another --work-dir, or add --overwrite.",
-        )
+    def _result(
+        self, receipt: dict[str, Any], stages: list[dict[str, Any]], *, reused: bool
+    ) -> dict[str, Any]:
+        filmstrip = output_paths.filmstrip_path(self.output)
+        gateway = receipt["gateway"]["name"]
+        return {
+            "status": "succeeded",
+            "stage": "synthesis",
+            "output": str(self.output),
+            "gateway": gateway,
+            "model": receipt["model"],
+            "cost": (receipt.get("pipeline") or {}).get("cost") or receipt["cost"],
+            "receipt": str(receipts.receipt_path(self.output)),
+            "job": receipt["job"],
+            "video": receipt["measured"],
+            "anchor_fidelity": receipt.get("anchor_fidelity"),
+            "filmstrip": str(filmstrip) if filmstrip.exists() else None,
+            "stages": stages,
+            "reused": reused,
+            "gateway_cannot": list(models.gateway(gateway).cannot),
+        }
 
 
-def _check_flags(args: argparse.Namespace, strategy: str, motion: str | None) -> None:
-    """Flags that contradict each other."""
-    own = args.anchor_path is not None
-    if args.skip_anchor and not own:
-        raise UsageError(
-            "--skip-anchor needs the image to use instead.", "Add --anchor-path IMAGE."
-        )
-    for name in OF_DRAWING if own else ():
-        if getattr(args, name) is not None:
-            raise UsageError(
-                f"{flag_of(name)}: with --anchor-path no anchor is made.", "Leave one of them out."
-            )
-    if args.motion_from_anchor and (motion is not None or strategy == "original"):
-        told = "--motion" if args.motion is not None else "--motion-file"
-        told = "--prompt-strategy original" if motion is None else told
-        raise UsageError(
-            f"--motion-from-anchor: with {told} no motion that is written is told.",
-            "Leave one of them out.",
-        )
-    nobody = args.skip_reasoning and not args.motion_from_anchor
-    if strategy == "motion-only" and motion is None and nobody:
-        raise UsageError(
-            "--prompt-strategy motion-only needs a motion, and --skip-reasoning leaves nobody to "
-            "write it.",
-            "Give --motion TEXT, or leave out --skip-reasoning.",
-        )
-    if args.stop_after == "anchor" and own:
-        raise UsageError(
-            "--stop-after anchor: with --anchor-path no anchor is made.", "Leave one of them out."
-        )
-    if args.stop_after == "caption" and (args.skip_reasoning or own):
-        raise UsageError(
-            "--stop-after caption: with these flags no caption is written.",
-            "Leave out --stop-after.",
-        )
-
-
-def _result(
-    receipt: dict[str, Any], output: Path, stages: list[dict[str, Any]], reused: bool
-) -> dict[str, Any]:
-    filmstrip = receipts.filmstrip_path(output)
-    return {
-        "status": "succeeded",
-        "stage": "synthesis",
-        "text": str(output),
-        "output": str(output),
-        "gateway": receipt["gateway"]["name"],
-        "model": receipt["model"],
-        "cost": (receipt.get("pipeline") or {}).get("cost") or receipt["cost"],
-        "receipt": str(receipts.receipt_path(output)),
-        "job": receipt["job"],
-        "video": receipt["measured"],
-        "anchor_fidelity": receipt.get("anchor_fidelity"),
-        "filmstrip": str(filmstrip) if filmstrip.exists() else None,
-        "stages": stages,
-        "reused": reused,
-        "gateway_cannot": list(models.gateway(receipt["gateway"]["name"]).cannot),
-    }
+_ALL = ("reasoning", "questions", "composition", "verification", "repair", "motion", "synthesis")

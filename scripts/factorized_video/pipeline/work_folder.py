@@ -1,12 +1,13 @@
-"""The orchestrator's work folder: what each intermediate file is, and what can be told of it.
+"""The orchestrator's work folder: where each intermediate file lies, and whose it is.
 
-`caption.txt`, `motion.txt` and `anchor.png` are the stages' outputs. One that a person changed or
-put there is the person's version: used as it is, never overwritten.
+`caption.txt`, `motion.txt` and `anchor.png` are the stages' outputs. One that a user edited or put
+there is the user's own version: used as it is, never overwritten.
 """
 
 from __future__ import annotations
 
 import json
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,8 +41,8 @@ class WorkFolder(NamedTuple):
         """Stage 2's image."""
         return self.path / "anchor.png"
 
-    def persons_own(self) -> set[str]:
-        """Which of "caption", "motion", "seen_motion", "anchor" a person made or changed."""
+    def users_own(self) -> set[str]:
+        """Which of "caption", "motion", "seen_motion", "anchor" a user made or changed."""
         own = set()
         for name, path in (("caption", self.caption), ("anchor", self.anchor)):
             if receipts.edited(receipts.look(path)):
@@ -57,7 +58,7 @@ class WorkFolder(NamedTuple):
         return own
 
     def damaged(self) -> list[Path]:
-        """The receipts that cannot be read: what was paid for there is not known."""
+        """The receipts that cannot be read, so that it is unclear what was paid for."""
         return [
             receipts.receipt_path(path)
             for path in (self.caption, self.anchor, self.seen_motion)
@@ -108,40 +109,49 @@ def _text(path: Path) -> str | None:
         return None
 
 
+class Standing(Enum):
+    """What the clip in the output's place is to a run."""
+
+    DONE = "made from just these inputs, and nothing was changed since"
+    BEGUN = "nothing is there, or this very run, cut off"
+    OTHER = "created with different options"
+
+
 def standing(
     output: Path, wanted: str, prompt: str, folder: WorkFolder, anchor: Path, *, demo: bool
-) -> str:
-    """What the video at `output` is to an orchestrator whose inputs have the digest `wanted`.
-
-    done: made from just these, and nothing was changed since · begun: nothing is there, or what is
-    there may be this very run, cut off · other: made for other inputs.
-    """
+) -> Standing:
+    """What the clip at `output` is to a run whose inputs have the digest `wanted`."""
     found = receipts.look(output)
     receipt = found.receipt
     if receipt is None:
-        return "other" if found.file_exists or found.damaged else "begun"
+        return Standing.OTHER if found.file_exists or found.damaged else Standing.BEGUN
     if receipts.was_demo(receipt) and not demo:
-        return "begun"  # a stand-in gives way to the real thing
+        return Standing.BEGUN  # a placeholder gives way to the real thing
     nothing_there = not found.file_exists and receipt["state"] in ("refused", "failed", "succeeded")
-    pipeline = receipt.get("pipeline")
-    if isinstance(pipeline, dict):
-        used = pipeline.get("files")
-        used = used if isinstance(used, dict) else {}
-        # A file that was deleted since changes nothing; one that differs does.
-        same = all(used.get(name, value) == value for name, value in folder.hashes().items())
-        if pipeline.get("digest") == wanted and same:
-            # The orchestrator writes the cost last: without it, it was cut off just before the end.
-            return "done" if found.file_exists and pipeline.get("cost") else "begun"
-        return "begun" if nothing_there else "other"
-    # Stage 3 was run by itself: whether it was for these words it decides itself, but an anchor
-    # must not be paid for only to be told no.
-    inputs = receipt.get("inputs")
+    otherwise = Standing.BEGUN if nothing_there else Standing.OTHER
+    run = receipt.get("pipeline")
+    if not isinstance(run, dict):
+        # Stage 3 was run by itself: whether it was for these words it decides itself, but an anchor
+        # must not be paid for only to be refused.
+        same = _is_of(receipt.get("inputs"), prompt, anchor)
+        return Standing.BEGUN if same else otherwise
+    used = run.get("files")
+    used = used if isinstance(used, dict) else {}
+    # A file that was deleted since changes nothing; one that differs does.
+    same = all(used.get(name, value) == value for name, value in folder.hashes().items())
+    if run.get("digest") != wanted or not same:
+        return otherwise
+    # The orchestrator writes the cost last: without it, it was cut off just before the end.
+    return Standing.DONE if found.file_exists and run.get("cost") else Standing.BEGUN
+
+
+def _is_of(inputs: object, prompt: str, anchor: Path) -> bool:
+    """Whether a clip's inputs are this prompt and this anchor."""
     inputs = inputs if isinstance(inputs, dict) else {}
-    used_anchor = inputs.get("anchor")
+    used = inputs.get("anchor")
     same_anchor = (
-        isinstance(used_anchor, dict)
+        isinstance(used, dict)
         and anchor.is_file()
-        and used_anchor.get("sha256") == receipts.sha256_of(anchor)
+        and used.get("sha256") == receipts.sha256_of(anchor)
     )
-    same = inputs.get("prompt") == prompt and same_anchor
-    return "begun" if same or nothing_there else "other"
+    return inputs.get("prompt") == prompt and same_anchor

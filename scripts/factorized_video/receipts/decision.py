@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 import contextlib
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import OutputError, StillRunning, Unknown, UsageError, of_kind
 from ..files import drop, exclusive, kept
+from .digests import sha256_of
+from .record import AFTER_UNKNOWN, PAY_AGAIN, Record, kept_name, read, receipt_path, was_demo
 
 if TYPE_CHECKING:
     from ..console import Console
-from .digests import sha256_of
-from .record import AFTER_UNKNOWN, PAY_AGAIN, Record, kept_name, read, receipt_path, was_demo
+
+
+class Decision(Enum):
+    """What to do about an output."""
+
+    MAKE = "nothing is in the way; an old file, if any, is kept aside"
+    RETURN = "already made from the same inputs"
+    RETURN_CHANGED = "made from the same inputs, and changed by somebody since"
+    RESUME = "a job is known, or its result was kept"
+    REPEAT = "it was refused or failed, and the answer stands"
+    UNKNOWN = "a paid call was sent, and it is unknown what became of it"
+    GONE = "made, but the file is missing and cannot be fetched again"
+    CONFLICT = "something else is in its place"
+
+    @property
+    def returns(self) -> bool:
+        """Whether the output is there and stays as it is."""
+        return self in (Decision.RETURN, Decision.RETURN_CHANGED)
+
+
+class Allowed(NamedTuple):
+    """What may be replaced, and what may be paid for again.
+
+    `demo`: the demo gateway makes the output, which then replaces nothing real.
+    """
+
+    overwrite: bool = False
+    resubmit: bool = False
+    demo: bool = False
 
 
 class Found(NamedTuple):
@@ -42,7 +72,7 @@ def look(output: Path) -> Found:
 
 
 def edited(found: Found) -> bool:
-    """Whether a person made or changed this file: it is there, and no receipt speaks for it."""
+    """Whether a user made or changed this file: it is there, and no receipt accounts for it."""
     if not found.file_exists:
         return False
     if found.receipt is None:
@@ -52,87 +82,86 @@ def edited(found: Found) -> bool:
     return found.receipt.get("sha256") != found.file_sha256
 
 
-def decide(found: Found, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool) -> str:
-    """What to do for the inputs with digest `wanted`. Pure.
-
-    make: nothing is in the way (an old file, if any, is kept aside) · return: already made ·
-    resume: a job is known, or its result was `kept`; go on with that · repeat: it was refused or
-    failed, and the answer stands · unknown: a paid call went out and nobody knows what became of it
-    · gone: made, but the file is no longer there and cannot be fetched again · conflict: made for
-    other inputs.
-    """
+def decide(found: Found, wanted: str, allowed: Allowed) -> Decision:
+    """What to do for the inputs with digest `wanted`. Pure."""
     receipt = found.receipt
     if receipt is None:
         # A damaged receipt may be that of a paid job: nothing is sent over it unasked.
-        return "conflict" if (found.file_exists or found.damaged) and not overwrite else "make"
+        taken = found.file_exists or found.damaged
+        return Decision.CONFLICT if taken and not allowed.overwrite else Decision.MAKE
     state = receipt["state"]
     if receipt.get("digest") != wanted:
-        gives_way = was_demo(receipt) and not demo
+        gives_way = was_demo(receipt) and not allowed.demo
         # Where nothing was made and nothing can come any more, there is nothing to protect.
         nothing_there = not found.file_exists and state in ("refused", "failed", "succeeded")
-        return "make" if overwrite or gives_way or nothing_there else "conflict"
+        free = allowed.overwrite or gives_way or nothing_there
+        return Decision.MAKE if free else Decision.CONFLICT
     if state == "succeeded" and found.file_exists:
-        return "return"
+        same = receipt.get("sha256") == found.file_sha256
+        return Decision.RETURN if same else Decision.RETURN_CHANGED
     if state == "submitted" or (state == "succeeded" and receipt.get("job")):
-        return "resume"
+        return Decision.RESUME
     if state == "intent" and found.kept:
-        return "resume"
-    if resubmit:
-        return "make"
-    return {"succeeded": "gone", "refused": "repeat", "failed": "repeat"}.get(str(state), "unknown")
+        return Decision.RESUME
+    if allowed.resubmit:
+        return Decision.MAKE
+    if state in ("refused", "failed"):
+        return Decision.REPEAT
+    return Decision.GONE if state == "succeeded" else Decision.UNKNOWN
 
 
 def consult(
-    output: Path, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool, settles: bool = False
-) -> tuple[str, dict[str, Any]]:
-    """Look at the place of an output and say what to do: make, return or resume; and its receipt.
+    output: Path, wanted: str, allowed: Allowed, *, settles: bool = False
+) -> tuple[Decision, dict[str, Any]]:
+    """Look at the place of an output; what to do (make, return or resume), and its receipt.
 
-    With `settles` also unknown: the caller can ask the gateway what became of the call. Raises what
-    the other decisions mean: UsageError for a conflict, the error of an answer that
-    stands, Unknown for a paid call of which nobody knows what became, OutputError for a lost file.
+    With `settles` also UNKNOWN: the caller can ask the gateway what became of the call. Raises what
+    the other decisions mean: UsageError for a conflict, the error of an answer that stands, Unknown
+    for a paid call that nobody can account for, OutputError for a lost file.
     """
     found = look(output)
+    decision = decide(found, wanted, allowed)
     receipt = found.receipt or {}
-    decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo)
-    known = Record(output, receipt).whereabouts
-    if decision == "conflict":
-        check_room(output, wanted, overwrite=overwrite, demo=demo)
-    if decision == "repeat":
-        error = receipt.get("error")
-        error = error if isinstance(error, dict) else {}
-        details = {key: error.get(key) for key in ("http_status", "request_id", "charged")}
-        kind = str(error.get("kind"))
-        raise of_kind(
-            kind if kind in ("refused", "failed", "output") else str(receipt["state"]),
-            f"{error.get('message')} (That was the answer at {receipt.get('finished_at')}; nothing "
-            "was sent now.)",
-            f"Change the words. {PAY_AGAIN}",
-            **details,
-            **known,
-        )
-    if decision == "unknown" and not settles:
+    if decision is Decision.CONFLICT:
+        check_room(output, wanted, allowed)
+    if decision is Decision.REPEAT:
+        raise _same_answer(output, receipt)
+    if decision is Decision.UNKNOWN and not settles:
         raise Unknown(
             f"A paid call for {output.name} was sent at {receipt.get('created_at')}, and what "
             "became of it is not known.",
             AFTER_UNKNOWN,
             charged="unknown",
-            **known,
+            **Record(output, receipt).whereabouts,
         )
-    if decision == "gone":
+    if decision is Decision.GONE:
         raise OutputError(
-            f"{output} was made at {receipt.get('finished_at')}, but the file is gone and the "
+            f"{output} was made at {receipt.get('finished_at')}, but the file is missing and the "
             "gateway does not keep it.",
             f"Put the file back. {PAY_AGAIN}",
             charged="yes",
-            **known,
+            **Record(output, receipt).whereabouts,
         )
-    if decision == "return" and receipt.get("sha256") != found.file_sha256:
-        decision = "return changed"
     return decision, receipt
 
 
+def _same_answer(output: Path, receipt: dict[str, Any]) -> Exception:
+    """The error that the receipt of a refused or failed call holds."""
+    error = receipt.get("error")
+    error = error if isinstance(error, dict) else {}
+    kind = str(error.get("kind"))
+    return of_kind(
+        kind if kind in ("refused", "failed", "output") else str(receipt["state"]),
+        f"{error.get('message')} (That was the answer at {receipt.get('finished_at')}; nothing "
+        "was sent now.)",
+        f"Change the words. {PAY_AGAIN}",
+        **{key: error.get(key) for key in ("http_status", "request_id", "charged")},
+        **Record(output, receipt).whereabouts,
+    )
+
+
 def rewritten(output: Path, wanted: str) -> dict[str, Any] | None:
-    """Stage 1's receipt for the inputs with digest `wanted`, or None.
+    """The receipt of texts (Stage 1, questions) for the inputs with digest `wanted`, or None.
 
     It holds the texts themselves, so even a lost file costs nothing.
     """
@@ -141,33 +170,36 @@ def rewritten(output: Path, wanted: str) -> dict[str, Any] | None:
     return receipt if ours else None
 
 
-def would_pay(output: Path, wanted: str, *, overwrite: bool, resubmit: bool, demo: bool) -> bool:
+def would_pay(output: Path, wanted: str, allowed: Allowed) -> bool:
     """Whether a paid call may be made for the inputs with digest `wanted`."""
     found = look(output)
-    decision = decide(found, wanted, overwrite=overwrite, resubmit=resubmit, demo=demo)
+    decision = decide(found, wanted, allowed)
     # A job that the gateway has forgotten is sent once more, if --resubmit says so.
-    again = decision == "resume" and resubmit and bool((found.receipt or {}).get("job"))
-    return decision in ("make", "conflict") or again
+    has_job = bool((found.receipt or {}).get("job"))
+    again = decision is Decision.RESUME and allowed.resubmit and has_job
+    return decision in (Decision.MAKE, Decision.CONFLICT) or again
 
 
-def check_room(output: Path, wanted: str, *, overwrite: bool, demo: bool) -> None:
+def check_room(output: Path, wanted: str, allowed: Allowed) -> None:
     """Raise UsageError where something else lies in the place of an output."""
     found = look(output)
-    decision = decide(found, wanted, overwrite=overwrite, resubmit=True, demo=demo)
-    if decision == "conflict":
-        how = "was made for other inputs" if found.receipt else "has no receipt: it is not ours"
-        if found.damaged:
-            how = "has a receipt that cannot be read: whether it was paid for is not known"
-        raise UsageError(
-            f"{output} {how}.",
-            "Choose another --output, or add --overwrite: the old file is kept under another name.",
-            output=str(output),
-        )
+    if decide(found, wanted, allowed._replace(resubmit=True)) is not Decision.CONFLICT:
+        return
+    how = "was created with different options"
+    if found.damaged:
+        how = "has a receipt that cannot be read, so it is unclear whether it was already paid for"
+    elif not found.receipt:
+        how = "has no receipt: it was not created by this tool"
+    raise UsageError(
+        f"{output} {how}.",
+        "Choose another --output, or add --overwrite: the old file is kept under another name.",
+        output=str(output),
+    )
 
 
-def returned(output: Path, decision: str, console: Console) -> None:
+def announce(output: Path, decision: Decision, console: Console) -> None:
     """Say that an output is returned as it is, and remove what a killed maker of it left behind."""
-    if decision == "return changed":
+    if decision is Decision.RETURN_CHANGED:
         console.warn(f"{output} was changed since it was made; it is returned as it is.")
     else:
         console.progress("already made for the same inputs")

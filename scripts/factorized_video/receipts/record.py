@@ -9,29 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import VERSION
 from ..errors import StillRunning, ToolError, UsageError
 from ..files import SUFFIX, exclusive, write_file, writing
 from ..money import COST_KINDS, Cost
-from ..rerun import same_command
+from ..output_paths import filmstrip_path, original_path
 from .digests import digest
 
 SCHEMA_VERSION = 1
-# Set by the orchestrator for its stages: the command to run again is the orchestrator's.
-COMMAND = "FACTORIZED_VIDEO_COMMAND"
-# Likewise: the ratio of the canvas that it chose, where none was typed. Not a flag: flags are in
-# the digest, and the registry of another day may choose otherwise.
-RATIO = "FACTORIZED_VIDEO_RATIO"
-# Likewise: the orchestrator's digest and the hashes of its files, as JSON, for the video's receipt.
-PIPELINE = "FACTORIZED_VIDEO_PIPELINE"
-# Likewise: a stage of this run has found the gateway there and the key taken.
-CHECKED = "FACTORIZED_VIDEO_CHECKED"
 STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
 PAY_AGAIN = "To send it once more, and pay once more, add --resubmit."
 AFTER_UNKNOWN = (
@@ -39,11 +29,6 @@ AFTER_UNKNOWN = (
     f"command again sends nothing. {PAY_AGAIN}"
 )
 _LARGEST_RECEIPT = 4 << 20  # bytes; the texts are 20,000 characters each at most
-
-
-def command_again() -> str:
-    """The command that a person would run again: the orchestrator's where it runs this."""
-    return os.environ.get(COMMAND) or same_command("--no-wait")
 
 
 def receipt_path(output: Path) -> Path:
@@ -119,6 +104,21 @@ def was_demo(receipt: dict[str, Any]) -> bool:
     return isinstance(gateway, dict) and gateway.get("name") == "demo"
 
 
+class Intent(NamedTuple):
+    """What a paid call is for, as its receipt says before it is sent."""
+
+    stage: str  # a key of STAGES
+    digest: str
+    inputs: dict[str, Any]  # the words and file hashes that were given
+    sent: dict[str, Any]  # the texts and settings that go to the model
+    gateway: dict[str, str]
+    model: str
+    expected: Cost  # what the call should cost
+    command: str  # to run again
+    idempotency_key: str | None = None  # marks every attempt, for a gateway that heeds it
+    run: dict[str, Any] | None = None  # the whole run's digest and file hashes, see Handoff
+
+
 class Record:
     """The receipt of one output while it is being made. Every change is on disk when it returns."""
 
@@ -129,57 +129,33 @@ class Record:
         self._aside = aside  # where an older output and its receipt were moved
 
     @classmethod
-    def begin(
-        cls,
-        output: Path,
-        stage: str,
-        wanted: str,
-        *,
-        inputs: dict[str, Any],
-        sent: dict[str, Any],
-        gateway: dict[str, str],
-        model: str,
-        expected: Cost,
-        idempotency_key: str | None = None,
-    ) -> Record:
-        """A record in the state `intent`, not on disk before `update`; what is there moves aside.
-
-        `inputs` are the words and file hashes the person gave; `sent` the texts and settings that
-        go to the model; `expected` what the call should cost; `idempotency_key` what marks every
-        attempt at this call, for a gateway that heeds it.
-        """
+    def begin(cls, output: Path, intent: Intent) -> Record:
+        """In the state `intent`, not on disk before `update`; what is there moves aside."""
         aside = make_room(output)
         if aside and (old := read(aside)) and old["state"] in ("intent", "unknown"):
             cls(aside, old).update(replaced_by=output.name)  # nobody waits for that one any more
+        pending = ("sent_at", "job", "address", "cost", "error", "measured", "sha256")
         return cls(
             output,
             {
                 "schema_version": SCHEMA_VERSION,
                 "tool_version": VERSION,
-                "stage": stage,
+                "stage": intent.stage,
                 "state": "intent",
-                "digest": wanted,
-                "command": command_again(),
+                "digest": intent.digest,
+                "command": intent.command,
                 "cwd": str(Path.cwd()),
                 "output": output.name,
-                "inputs": inputs,
-                "sent": sent,
-                "gateway": gateway,
-                "model": model,
+                "inputs": intent.inputs,
+                "sent": intent.sent,
+                "gateway": intent.gateway,
+                "model": intent.model,
                 "created_at": _now(),
-                "sent_at": None,
-                "idempotency_key": idempotency_key,
-                "job": None,
-                "address": None,
+                "idempotency_key": intent.idempotency_key,
                 "request_ids": [],
-                "expected": expected.as_json(),
-                "cost": None,
-                "error": None,
-                "measured": None,
-                "sha256": None,
-                "finished_at": None,
-                "took_s": None,
-                "pipeline": json.loads(os.environ.get(PIPELINE, "null")),
+                "expected": intent.expected.as_json(),
+                **dict.fromkeys((*pending, "finished_at", "took_s")),
+                "pipeline": intent.run,
             },
             aside,
         )
@@ -263,16 +239,6 @@ def locked(output: Path) -> Iterator[None]:
         if not error.result.get("job") and (receipt := read(output)):
             error.result = Record(output, receipt).whereabouts
         raise
-
-
-def filmstrip_path(clip: Path) -> Path:
-    """Where the filmstrip of a clip lies."""
-    return clip.with_name(clip.stem + ".filmstrip.png")
-
-
-def original_path(clip: Path) -> Path:
-    """Where the model's own file lies, of a clip whose sound was removed."""
-    return clip.with_name(clip.stem + ".with-audio" + clip.suffix)
 
 
 def _family(output: Path) -> tuple[Path, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -46,27 +47,6 @@ def total(rows: list[dict[str, Any]]) -> tuple[Cost, int]:
     return money.total(known), len(costs) - len(known) + open_ended
 
 
-def as_text(rows: list[dict[str, Any]]) -> str:
-    """The rows for a person to read."""
-    if not rows:
-        return "no receipts here"
-    lines = []
-    for row in rows:
-        amount = row["cost"].get("amount") if row["cost"] else None
-        cost = "cost unknown" if amount is None else f"USD {amount:.2f} {row['cost']['kind']}"
-        lines.append(
-            f"{row['state']:<10} {row['stage']:<12} {_age(row['age_s']):>6}  {cost:<22} "
-            f"{row['output']}"
-        )
-        if row["next"]:
-            lines.append(f"  next, in {row['cwd']}: {row['next']}")
-    spent, unknown = total(rows)
-    more = f", and {unknown} of unknown cost" if unknown else ""
-    written = sum(row["stage"] != "verification" for row in rows)
-    lines.append(f"{written} receipts; spent USD {spent.amount or 0:.2f} ({spent.kind}){more}")
-    return "\n".join(lines)
-
-
 def _receipts(folder: Path) -> list[Path]:
     found: list[Path] = []
     top = len(folder.parts)
@@ -101,13 +81,21 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
         "age_s": _since(path, now, receipt.get("created_at")),
         "created_at": receipt.get("created_at"),
         "job": receipt.get("job"),
-        "next": receipt.get("command") if open_still else None,
+        "next": _next(receipt) if open_still else None,
         "cwd": receipt.get("cwd"),
     }
     checked = {"stage": "verification", "state": "succeeded", "job": None, "next": None}
     return [row] + [
         {**row, **checked, "cost": _cost_of_check(check).as_json()} for check in checks_in(receipt)
     ]
+
+
+def _next(receipt: dict[str, Any]) -> str | None:
+    """The command that resumes, from any folder: older receipts hold one with relative paths."""
+    command, folder = receipt.get("command"), receipt.get("cwd")
+    if not command or not folder or str(command).startswith("python3 /"):
+        return command
+    return f"cd {shlex.quote(folder)} && {command}"
 
 
 def _since(path: Path, now: float, created_at: object = None) -> int:
@@ -119,10 +107,3 @@ def _since(path: Path, now: float, created_at: object = None) -> int:
     except ValueError:
         moment = path.lstat().st_mtime
     return max(0, round(now - moment))
-
-
-def _age(seconds: int) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

@@ -1,7 +1,6 @@
-"""One picture, from the paid call to its place: sent, kept, looked at, written.
+"""Stage 2: what is left of an anchor, and one picture from the paid call to its place.
 
-What happens is on disk before the next step. What came is also kept outside the output's folder
-until it is in place.
+What came is also kept outside the output's folder until it is in place.
 """
 
 from __future__ import annotations
@@ -9,37 +8,139 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import aspect_ratios, files, receipts
+from .. import aspect_ratios, files, interrupts, receipts
 from ..errors import OutputError, Refused, ToolError, Unknown
 from ..gateway.types import ImageRequest, Picture
 from ..media import file_types, images
 from ..models import limits
 from ..money import Cost
+from ..receipts import Intent, Record
 from ..rerun import offer_replacement
+from . import plan, preflight
+from .calls import Call
+from .candidates import choice
+from .candidates.folder import Folder
+from .context import Context
+from .given_images import sent_pictures
+from .outlook import Outlook
+from .paid_call import Made, PaidCall
+from .plan import Rules
+from .request import AnchorRequest
 
 if TYPE_CHECKING:
-    from ..console import Console
     from ..gateway.client import Gateway
-    from .plan import Call
 
 
-def draw(
-    console: Console,
+def folder_of(request: AnchorRequest, output: Path, context: Context) -> Folder:
+    """Where the candidates of an anchor lie."""
+    first = request.digest(context.identity)
+    return Folder(output, first, request.wish, context.identity)
+
+
+def left_to_pay(request: AnchorRequest, output: Path, context: Context) -> dict[str, int]:
+    """How many paid calls of each kind an anchor still needs, at the most."""
+    return choice.left(folder_of(request, output, context), context.allowed)
+
+
+def outlook(request: AnchorRequest, output: Path, context: Context) -> Outlook:
+    """What is left to pay for an anchor."""
+    left = left_to_pay(request, output, context)
+
+    def calls(strict: bool = True) -> tuple[Call, ...]:
+        return plan.anchor(request, rules(context, strict))
+
+    # What exists is returned whatever the models of today support.
+    strict = any(left.values()) or not plan.why_not(calls)
+    return Outlook(calls(strict), left)
+
+
+def rules(context: Context, strict: bool = True) -> Rules:
+    """Under what rules the calls of an anchor are planned."""
+    return Rules(context.gateway.name, context.terms.allow_off, strict, context.handoff.canvas)
+
+
+class AnchorCall(PaidCall):
+    """One plain anchor in the output's place."""
+
+    def __init__(
+        self, context: Context, output: Path, request: AnchorRequest, pictures: tuple[Picture, ...]
+    ) -> None:
+        super().__init__(context, output, request.digest(context.identity))
+        self.request = request
+        self.pictures = pictures
+        self.came: bytes | None = None
+
+    def checked(self, gateway: Gateway) -> Call:
+        """With the only model there is, where none was named."""
+        context, request = self.context, self.request
+        planned = plan.anchor(request, rules(context))[0]
+        only = preflight.model(context, gateway, planned.model.id, "image")
+        if only:
+            (planned,) = plan.anchor(request._replace(model=only), rules(context))
+        return planned
+
+    def intent(self, gateway: Gateway, call: Call) -> Intent:
+        """The caption, the pictures, and what is sent."""
+        return image_intent(self.context, call, self.wanted, self.request.inputs, self.pictures)
+
+    def send(self, gateway: Gateway, call: Call, record: Record) -> None:
+        """Generate it; a signal takes effect once the reply is written down."""
+        console = self.context.console
+        console.progress(f"generating with {call.model.id}")
+        with interrupts.held_back(console.note, gateway.settings.time_scale):
+            self.came = generate(self.context, gateway, call, record, self.pictures)
+
+    def deliver(self, gateway: Gateway, record: Record) -> None:
+        """Check and convert the picture, and put it in its place."""
+        deliver(self.context, gateway, record, self.came or files.kept(record.kept_name) or b"")
+
+    def result(self, made: Made) -> dict[str, Any]:
+        """The result of Stage 2."""
+        receipt = made.receipt
+        return {
+            "status": "succeeded",
+            "output": str(self.output),
+            "gateway": self.context.gateway.name,
+            "model": receipt["model"],
+            "cost": receipt["cost"],
+            "receipt": str(receipts.receipt_path(self.output)) if self.output else None,
+            "image": receipt["measured"],
+            "reused": made.reused,
+        }
+
+
+def image_intent(
+    context: Context, call: Call, wanted: str, inputs: dict[str, Any], pictures: tuple[Picture, ...]
+) -> Intent:
+    """What the receipt of a picture says before the call is sent."""
+    return Intent(
+        call.stage,
+        wanted,
+        inputs,
+        {"prompt": call.text, **call.settings, **sent_pictures(pictures)},
+        context.identity,
+        call.model.id,
+        call.cost,
+        context.rerun.same("--no-wait"),
+    )
+
+
+def generate(
+    context: Context,
     gateway: Gateway,
     call: Call,
-    record: receipts.Record,
-    ratio: str,
-    *,
-    pictures: tuple[Picture, ...] = (),
+    record: Record,
+    pictures: tuple[Picture, ...],
     candidate: str | None = None,
 ) -> bytes:
     """Send the paid call; the image's bytes, or the address they are at.
 
-    The receipt tells of the call before it is sent, and of how it ended; the caller holds signals
-    back meanwhile. `pictures` are those that it is made from, `candidate` as in `ImageRequest`.
+    The receipt shows the call before it is sent, and how it ended; the caller holds signals back
+    meanwhile. `pictures` are those it is made from, `candidate` as in `ImageRequest`.
     """
+    ratio = str(call.settings["aspect_ratio"])
     try:
-        files.drop(record.kept_name)  # what an earlier draw left, if it was no picture
+        files.drop(record.kept_name)  # what an earlier attempt left, if it was no picture
         record.intend()
         size = limits.pixel_size(call.model, ratio)
         request = ImageRequest(call.model.id, call.text, ratio, size, pictures, candidate)
@@ -47,16 +148,12 @@ def draw(
         came = reply.data or (reply.url or "").encode()
         files.keep(record.kept_name, came)
         cost = Cost(reply.cost, "actual") if reply.cost is not None else call.cost
-        record.update(
-            cost=cost.as_json(),
-            reply=reply.raw,
-            request_ids=[reply.request_id] if reply.request_id else [],
-        )
-        console.warn(*reply.warnings)
+        request_ids = [reply.request_id] if reply.request_id else []
+        record.update(cost=cost.as_json(), reply=reply.raw, request_ids=request_ids)
+        context.console.warn(*reply.warnings)
     except (Refused, Unknown) as error:
-        if isinstance(error, Unknown):
-            error.hint = receipts.AFTER_UNKNOWN
-        else:
+        error.hint = receipts.AFTER_UNKNOWN
+        if isinstance(error, Refused):
             error.hint = "Say it in other words. " + receipts.PAY_AGAIN
         record.ended(error)
         error.result = record.whereabouts
@@ -65,21 +162,14 @@ def draw(
         if record.data["cost"] is None:  # not accepted; with a cost it was, and is kept
             record.withdraw()
             instead = limits.replacement(call.model, call.gateway)
-            offer_replacement(error, "--model", instead, str(record.output), None)
+            offer_replacement(error, context.rerun, "image", instead)
         raise
     return came
 
 
-def resumed(output: Path, receipt: dict[str, Any]) -> tuple[receipts.Record, bytes]:
-    """A picture that came and is kept, for `deliver`: its record, and its bytes or address."""
-    record = receipts.Record(output, receipt)
-    return record, files.kept(record.kept_name) or b""
-
-
-def deliver(
-    console: Console, gateway: Gateway, record: receipts.Record, came: bytes, ratio: str
-) -> None:
+def deliver(context: Context, gateway: Gateway, record: Record, came: bytes) -> None:
     """Put the picture that came, and its receipt, where they belong. Raises OutputError."""
+    ratio = (record.data.get("sent") or {}).get("aspect_ratio")
     extension = record.output.suffix.lower()
     if came.startswith((b"https://", b"http://", b"/")):
         came = gateway.fetch_image(came.decode(), images.check_image)
@@ -88,25 +178,27 @@ def deliver(
         converted, notes = images.convert(image, extension)
     except OutputError as error:
         failure = OutputError(
-            f"What came is no picture that can be used: {error.message}",
+            f"The response is not an image that can be used: {error.message}",
             receipts.PAY_AGAIN,
             charged="yes",
             **record.whereabouts,
         )
         record.ended(failure)
         raise failure from None
-    console.warn(*image.warnings, *notes)
+    context.console.warn(*image.warnings, *notes)
     width, height = image.size or (None, None)
-    if image.size and aspect_ratios.difference(image.size, ratio) > limits.RATIO_TOLERANCE:
-        console.warn(
+    if (
+        image.size
+        and ratio
+        and aspect_ratios.difference(image.size, ratio) > limits.RATIO_TOLERANCE
+    ):
+        context.console.warn(
             f"The image is {width}x{height} px, not {ratio}: the model chose another shape."
         )
+    measured = {"width": width, "height": height, "format": file_types.EXTENSIONS[extension]}
     try:
         files.write_file(record.output, converted)
-        record.succeeded(
-            receipts.sha256_of(record.output),
-            measured={"width": width, "height": height, "format": file_types.EXTENSIONS[extension]},
-        )
+        record.succeeded(receipts.sha256_of(record.output), measured=measured)
     except OutputError as error:
         error.hint = (
             "The picture is paid for and kept: make room, then run the same command again."

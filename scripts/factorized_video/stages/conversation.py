@@ -14,9 +14,9 @@ from ..prompts.json_reply import Unusable, asked_again, repair_request
 from ..rerun import offer_replacement
 
 if TYPE_CHECKING:
-    from ..console import Console
     from ..gateway.client import Gateway
-    from .plan import Call
+    from .calls import Call
+    from .context import Context
 
 
 T = TypeVar("T")
@@ -25,18 +25,17 @@ T = TypeVar("T")
 class Conversation:
     """Asks one model, and keeps what it answered. A chat call is simply sent again when it fails.
 
-    `call` says whom, and what one answer should cost; `flag` is the option that names the model.
+    `call` says whom, and what one answer should cost; `kind` (llm, judge, evaluator) which option
+    names the model.
     """
 
-    def __init__(
-        self, console: Console, gateway: Gateway, call: Call, flag: str = "--model"
-    ) -> None:
+    def __init__(self, context: Context, gateway: Gateway, call: Call, kind: str = "llm") -> None:
         self.replies: list[ChatReply] = []
         self._costs: list[Cost] = []
-        self._console = console
+        self._context = context
         self._gateway = gateway
         self._call = call
-        self._flag = flag
+        self._kind = kind
 
     @property
     def cost(self) -> Cost:
@@ -49,7 +48,7 @@ class Conversation:
         return [reply.request_id for reply in self.replies if reply.request_id]
 
     def count(self, cost: Cost) -> None:
-        """Count what an answer without a price is thought to have cost."""
+        """Count what an answer without a price should have cost."""
         self._costs.append(cost)
 
     def ask(self, messages: list[dict[str, str]], pictures: tuple[Picture, ...] = ()) -> ChatReply:
@@ -59,9 +58,9 @@ class Conversation:
             reply = self._gateway.chat(ChatRequest(model.id, messages, pictures=pictures))
         except Rejected as error:
             instead = limits.replacement(model, self._call.gateway)
-            offer_replacement(error, self._flag, instead, None, None)
+            offer_replacement(error, self._context.rerun, self._kind, instead)
             raise
-        self._console.warn(*reply.warnings)
+        self._context.console.warn(*reply.warnings)
         self.replies.append(reply)
         if reply.cost is not None:
             self._costs.append(Cost(reply.cost, "actual"))

@@ -1,6 +1,6 @@
-"""What is done with a finished clip: fetched, measured, stripped of sound if asked, looked at.
+"""What is done with a finished clip: fetched, measured, sound removed if asked, looked at.
 
-What is found goes into the receipt and, where it is not what was asked for, into warnings. A clip
+What is found goes into the receipt and, where it is not what was requested, into warnings. A clip
 that is paid for is delivered whatever these looks find.
 """
 
@@ -11,11 +11,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import receipts
+from .. import aspect_ratios, receipts
 from ..errors import OutputError, StillRunning, ToolError
 from ..files import exclusive, put_in_place, sweep, temporary_beside, write_file
 from ..media import clips, file_types, similarity
-from . import plan
+from ..output_paths import filmstrip_path, original_path
+from ..receipts import Record
 from .video_job import handle_of
 
 if TYPE_CHECKING:
@@ -23,20 +24,25 @@ if TYPE_CHECKING:
     from ..gateway.client import Gateway
     from ..gateway.types import Job
 
+# A clip may be this much off in length and size before it counts as another one: containers round
+# to frames, encoders to blocks of 16 pixels.
+DURATION_TOLERANCE_S = 0.25
+SIZE_TOLERANCE = 0.03
+
 
 def deliver(
     console: Console,
     gateway: Gateway,
-    record: receipts.Record,
+    record: Record,
     job: Job,
-    sent: bytes | None,
+    compared: bytes | None,
     *,
     silent: bool,
 ) -> None:
     """Fetch the job's clip into place and write down what it is. Raises OutputError.
 
-    `sent` is the picture that was sent, squeezed (`likeness.squeezed`), None where that cannot be
-    told or none was; with `silent` sound is removed.
+    `compared` is the picture that was sent (`similarity.squeezed`), None where that is not known or
+    there was none; with `silent` sound is removed.
     """
     seen: list[Any] = []
 
@@ -50,41 +56,64 @@ def deliver(
         error.result = {**record.whereabouts, **error.result}
         raise
     found, first = seen
-    sha256, size = fetched.sha256, fetched.size
-    original = None
-    receipts.make_room(receipts.filmstrip_path(record.output))  # one that a lost clip left behind
+    receipts.make_room(filmstrip_path(record.output))  # one that a lost clip left behind
+    sha256, size, fidelity = fetched.sha256, fetched.size, None
+    original: dict[str, Any] = {}
     if found is None:
         console.warn(
             "The clip could not be measured: its codec is not known here."
             if file_types.have_media_extra()
             else file_types.not_measured()
         )
-    elif silent and found["audio"]:
-        as_it_came = {"name": receipts.original_path(record.output).name, "sha256": sha256}
-        try:
-            sha256, size = _remove_audio(record.output, sha256)
-        except OutputError as error:
-            console.warn(f"The clip came with sound, which could not be removed: {error.message}")
-        else:
-            original = as_it_came
-            found = {**found, "audio": False}
-            console.warn(
-                "The clip came with sound, which was removed; as it came it is kept as "
-                f"{original['name']}."
-            )
-    fidelity = None
-    if found is not None:
-        console.warn(*plan.differences(record.data["sent"], found))
+    else:
+        if silent and found["audio"]:
+            sha256, size, original = _silenced(console, record.output, sha256, size)
+            found["audio"] = not original
+        console.warn(*differences(record.data["sent"], found))
         if record.data["stage"] != "direct":
-            fidelity = _fidelity(console, sent, first)
+            fidelity = _fidelity(console, compared, first)
     record.succeeded(
-        sha256,
-        measured=found,
-        anchor_fidelity=fidelity,
-        bytes=size,
-        reply=job.raw,
-        **({"original": original} if original else {}),
+        sha256, measured=found, anchor_fidelity=fidelity, bytes=size, reply=job.raw, **original
     )
+
+
+def _silenced(
+    console: Console, clip: Path, sha256: str, size: int
+) -> tuple[str, int, dict[str, Any]]:
+    """SHA-256 and bytes of the clip without its sound, and what the receipt says of the original.
+
+    Where the sound cannot be removed the clip stays as it came, with a warning.
+    """
+    original = {"name": original_path(clip).name, "sha256": sha256}
+    try:
+        sha256, size = _remove_audio(clip, sha256)
+    except OutputError as error:
+        console.warn(f"The clip came with sound, which could not be removed: {error.message}")
+        return sha256, size, {}
+    console.warn(
+        f"The clip came with sound, which was removed; as it came it is kept as {original['name']}."
+    )
+    return sha256, size, {"original": original}
+
+
+def differences(sent: dict[str, Any], measured: dict[str, Any]) -> list[str]:
+    """In words, where a clip is not what was requested. Pure; settings that are absent match."""
+    found = []
+    asked_s, length = sent.get("duration_s"), measured["duration_s"]
+    if asked_s and abs(length - asked_s) > DURATION_TOLERANCE_S:
+        found.append(f"The clip is {length:g} s long; {asked_s} s were requested.")
+    size = measured["width"], measured["height"]
+    canvas, resolution = sent.get("canvas"), sent.get("resolution")
+    if canvas and aspect_ratios.difference(size, canvas) > SIZE_TOLERANCE:
+        found.append(f"The clip is {size[0]}x{size[1]} px, which is not {canvas}.")
+    # Clips of 1:1 and 21:9 have other short sides at many models; larger than requested is no loss.
+    usual = canvas in (None, "16:9", "9:16")
+    side = aspect_ratios.short_side(resolution) if resolution and usual else 0
+    if min(size) < side * (1 - SIZE_TOLERANCE):
+        found.append(f"The clip is {size[0]}x{size[1]} px; {resolution} was requested.")
+    if sent.get("audio") == "wanted" and not measured["audio"]:
+        found.append("The clip has no sound; it was requested.")
+    return found
 
 
 def draw_filmstrip(console: Console, clip: Path) -> None:
@@ -94,7 +123,7 @@ def draw_filmstrip(console: Console, clip: Path) -> None:
     """
     from ..media.filmstrip import filmstrip
 
-    path = receipts.filmstrip_path(clip)
+    path = filmstrip_path(clip)
     if path.exists():
         return
     console.progress("drawing the filmstrip")
@@ -113,7 +142,7 @@ def _remove_audio(clip: Path, sha256: str) -> tuple[str, int]:
 
     At every moment the clip's place holds a whole clip, so a killed run fetches and goes on.
     """
-    original = receipts.original_path(clip)
+    original = original_path(clip)
     with temporary_beside(clip) as (file, temporary):
         clips.without_audio(clip, file)
         file.flush()

@@ -15,24 +15,22 @@ from ..prompts.json_reply import Unusable
 from .conversation import Conversation
 
 if TYPE_CHECKING:
-    from ..console import Console
     from ..gateway.client import Gateway
     from ..gateway.types import Picture
-    from .plan import Call
-
-JUDGE = "--judge-model"
+    from .calls import Call
+    from .context import Context
 
 
 def write_questions(
-    console: Console, gateway: Gateway, call: Call, prompt: str
+    context: Context, gateway: Gateway, call: Call
 ) -> tuple[tuple[str, ...], Conversation]:
-    """The questions for a person's prompt, and the conversation in which they were written.
+    """The questions for the call's prompt, and the conversation in which they were written.
 
     Raises OutputError where none came that can be used, Refused where the model declines.
     """
-    messages = checklist.question_messages(prompt)
-    conversation = Conversation(console, gateway, call, JUDGE)
-    console.progress(f"asking {call.model.id} for the questions")
+    messages = checklist.question_messages(call.text)
+    conversation = Conversation(context, gateway, call, "judge")
+    context.console.progress(f"asking {call.model.id} for the questions")
     answer = conversation.ask_twice(messages, checklist.read_questions, checklist.QUESTIONS_SHAPE)
     if not isinstance(answer, Unusable):
         return answer, conversation
@@ -45,19 +43,20 @@ def write_questions(
 
 
 def check(
-    console: Console,
+    context: Context,
     gateway: Gateway,
     call: Call,
     pictures: tuple[Picture, ...],
     questions: tuple[str, ...],
     *,
     frames_s: tuple[float, ...] | None = None,
-    flag: str = JUDGE,
+    kind: str = "judge",
 ) -> tuple[Check, dict[str, Any]]:
     """What the judge finds in a picture, and what goes with it into the receipt.
 
-    With `frames_s`, times in seconds, the pictures are the frames of a clip. `flag` is the option
-    that names the model. Raises a ToolError only where the judge could not be asked.
+    With `frames_s`, times in seconds, the pictures are the frames of a clip. `kind` (judge or
+    evaluator) says which option names the model. Raises a ToolError only where the judge could not
+    be asked.
     """
     asked = checklist.with_controls(questions)
     words = [one.question for one in asked]
@@ -66,7 +65,7 @@ def check(
         if frames_s is None
         else clip_checklist.clip_check_messages(words, frames_s)
     )
-    conversation = Conversation(console, gateway, call, flag)
+    conversation = Conversation(context, gateway, call, kind)
 
     def read(text: str, finish_reason: str | None) -> tuple[Answer, ...] | Unusable:
         return checklist.read_answers(text, finish_reason, asked)
@@ -74,7 +73,7 @@ def check(
     try:
         answer = conversation.ask_twice(messages, read, checklist.CHECK_SHAPE, pictures)
     except Refused as error:
-        # Without a reply nobody tells what it cost.
+        # Without a reply nobody knows what it cost.
         found = Check(problem=f"the judge declined: {error.message}")
         conversation.count(call.cost)
     else:

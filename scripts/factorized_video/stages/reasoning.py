@@ -1,80 +1,286 @@
-"""Asking the LLM of Stage 1: for caption and motion, or for the motion with the anchor in view."""
+"""Stage 1: what is left of it, and asking the LLM for caption and motion, or the motion alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+import time
+from abc import abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import OutputError, Refused, ToolError
-from ..prompts.caption import (
-    CAPTION_SHAPE,
-    STILLNESS_REQUEST,
-    Rewrite,
-    motion_words,
-    read_rewrite,
-    rewrite_messages,
-)
+from .. import files, receipts, texts
+from ..errors import OutputError, Refused, UsageError
+from ..media import images
+from ..models import limits
+from ..prompts import caption as caption_prompts
+from ..prompts import motion as motion_prompts
+from ..prompts import styles
+from ..prompts.caption import Rewrite, motion_words, read_rewrite
 from ..prompts.json_reply import Unusable, asked_again, repair_request
-from ..prompts.motion import MOTION_SHAPE, Motion, motion_messages, problems, read_motion
+from ..prompts.motion import Motion
+from ..receipts import Decision, Intent, Record
+from . import given_images, plan, preflight
+from .calls import Call
+from .context import Context
 from .conversation import Conversation
+from .outlook import Outlook
+from .paid_call import Made, PaidCall, locked
+from .plan import Rules
+from .request import CaptionRequest, MotionRequest
 
 if TYPE_CHECKING:
-    from ..console import Console
     from ..gateway.client import Gateway
     from ..gateway.types import Picture
-    from .plan import Call
 
 
-class Task(NamedTuple):
-    """What is to be written. `key` names the text that is the output: caption or motion."""
-
-    key: str
-    wanted: str  # the digest
-    inputs: dict[str, Any]  # for the receipt
-    plan: Callable[[str | None, bool], Call]  # with the only model there is; strictly or not
-    ask: Callable[[Gateway, Call], dict[str, Any]]
+def written(
+    request: CaptionRequest | MotionRequest, output: Path | None, context: Context
+) -> dict[str, Any] | None:
+    """The receipt of a text that was written for this request; it holds the text itself."""
+    return receipts.rewritten(output, request.digest(context.identity)) if output else None
 
 
-def rewrite(
-    console: Console,
-    gateway: Gateway,
+def outlook(
+    request: CaptionRequest | MotionRequest, output: Path | None, context: Context
+) -> Outlook:
+    """What is left to pay for a text."""
+    pays = written(request, output, context) is None
+    call = planned(request, rules(context, strict=pays))
+    return Outlook((call,), {call.stage: int(pays)})
+
+
+def planned(request: CaptionRequest | MotionRequest, rules: Rules) -> Call:
+    """The call that writes it."""
+    if isinstance(request, MotionRequest):
+        return plan.motion(request.prompt, request.model, rules)
+    return plan.caption(request, rules)
+
+
+def rules(context: Context, strict: bool = True) -> Rules:
+    """Under what rules the call is planned."""
+    return Rules(context.gateway.name, context.terms.allow_off, strict, context.handoff.canvas)
+
+
+class TextCall(PaidCall):
+    """A text of Stage 1. A chat is simply sent again, so no intent is written before it.
+
+    The receipt holds the texts: a file that was lost is written again from it, free. `key` names
+    the text that is the output, caption or motion; the motion goes to `motion_file` as well.
+    """
+
+    key = ""
+
+    def __init__(
+        self,
+        context: Context,
+        output: Path | None,
+        request: CaptionRequest | MotionRequest,
+        motion_file: Path | None = None,
+    ) -> None:
+        super().__init__(context, output, request.digest(context.identity))
+        self.request = request
+        self.motion_file = motion_file
+        self.written: dict[str, Any] = {}  # what was asked for now, or lies in the receipt
+
+    @abstractmethod
+    def ask(self, gateway: Gateway, call: Call) -> dict[str, Any]:
+        """Have it written: the texts, their cost, and what the receipt keeps of the exchange."""
+
+    def consult(self, *, settles: bool) -> tuple[Decision, dict[str, Any]]:
+        """Without an output nothing was kept, and nothing is."""
+        if self.output is None:
+            return Decision.MAKE, {}
+        receipt = receipts.rewritten(self.output, self.wanted)
+        if receipt:
+            return Decision.RETURN, receipt
+        allowed = self.context.allowed._replace(resubmit=True)
+        return receipts.consult(self.output, self.wanted, allowed, settles=settles)
+
+    def announce(self, decision: Decision, receipt: dict[str, Any]) -> None:
+        """The texts are printed, so nothing needs to be said; a lost file is written again."""
+        with locked(self.output):
+            self.returned(receipt)
+
+    def returned(self, receipt: dict[str, Any]) -> None:
+        """Write the files that are missing."""
+        self.written = {**receipt["result"], "model": receipt["model"], "cost": receipt["cost"]}
+        self._write_files(reused=True)
+
+    def checked(self, gateway: Gateway) -> Call:
+        """With the only model there is, where none was named."""
+        call = planned(self.request, rules(self.context))
+        only = preflight.model(self.context, gateway, call.model.id, "llm")
+        return planned(self.request._replace(model=only), rules(self.context)) if only else call
+
+    def intent(self, gateway: Gateway, call: Call) -> Intent:
+        """What was asked, in the last exchange."""
+        return Intent(
+            call.stage,
+            self.wanted,
+            self.request.inputs,
+            {"messages": self.written["messages"], **call.settings},
+            self.context.identity,
+            call.model.id,
+            call.cost,
+            self.context.rerun.same("--no-wait"),
+        )
+
+    def pay(self, gateway: Gateway) -> Record:
+        """Ask, then write the receipt: before the files, so that they can be written again."""
+        call = self.checked(gateway)
+        self.check_money(gateway, call)
+        sent_at = round(time.time(), 3)
+        self.written = {**self.ask(gateway, call), "model": call.model.id}
+        if self.output is None:
+            return Record(Path("-"), {})  # nothing is kept
+        record = Record.begin(self.output, self.intent(gateway, call))
+        record.data["sent_at"] = sent_at
+        record.succeeded(
+            receipts.sha256_of_bytes(_as_file(self.written[self.key] or "")),
+            cost=self.written["cost"],
+            reply=self.written["replies"],
+            request_ids=self.written["request_ids"],
+            result={name: one for name, one in self.written.items() if name in _TEXTS},
+        )
+        return record
+
+    def begin(self, gateway: Gateway, decision: Decision, receipt: dict[str, Any]) -> Record:
+        """A text is never resumed: it is there, or it is asked for."""
+        return self.pay(gateway)
+
+    def send(self, gateway: Gateway, call: Call, record: Record) -> None:
+        """Asked for in `pay`."""
+
+    def deliver(self, gateway: Gateway, record: Record) -> None:
+        """The receipt came first: the files can be written again from it."""
+        self._write_files(reused=False)
+
+    def check_room(self) -> None:
+        """Raise UsageError where something else lies in the output's place."""
+        if self.output:
+            receipts.check_room(self.output, self.wanted, self.context.allowed)
+
+    def check_motion_file(self) -> None:
+        """Raise UsageError where the motion's place is taken by something else."""
+        output, place = self.output, self.motion_file
+        if place is None:
+            return
+        if output == place:
+            raise UsageError(
+                "--output and --motion-file name the same file.", "Give them two names."
+            )
+        files.check_writable(place)
+        ours = output is not None and receipts.rewritten(output, self.wanted) is not None
+        if place.exists() and not ours and not self.context.terms.overwrite:
+            raise UsageError(f"{place} already exists.", "Choose another name, or add --overwrite.")
+
+    def _write_files(self, *, reused: bool) -> None:
+        """Write what is missing; from then on `written` is what the files contain."""
+        output, text = self.output, self.written[self.key]
+        if output and output.exists():
+            ours, text = text, texts.read_text(None, str(output), f"The {self.key}")
+            if text != ours:
+                self.context.console.warn(f"{output} was edited; it is used as it is.")
+        elif output and text:
+            files.write_file(output, _as_file(text))
+        if text is None:
+            self.context.console.warn(no_motion(self.written["problems"]))
+        self._write_motion(self.written.get("motion"), reused)
+        self.written[self.key] = text
+
+    def _write_motion(self, motion: str | None, reused: bool) -> None:
+        """To its file; one that is there for the same caption stays."""
+        place = self.motion_file
+        if place is None:
+            return
+        files.sweep(place)
+        if reused and place.exists():
+            return
+        receipts.make_room(place)
+        if motion:
+            files.write_file(place, _as_file(motion))
+
+    def result(self, made: Made) -> dict[str, Any]:
+        """The result of Stage 1."""
+        output, written = self.output, self.written
+        return {
+            "status": "succeeded",
+            "output": str(output) if output and written[self.key] else None,
+            "gateway": self.context.gateway.name,
+            "model": written["model"],
+            "cost": written["cost"],
+            "receipt": str(receipts.receipt_path(output)) if output else None,
+            "caption": written.get("caption"),
+            "motion": written.get("motion"),
+            "reused": made.reused,
+        }
+
+
+class CaptionCall(TextCall):
+    """Caption and motion, from the prompt and the references."""
+
+    key = "caption"
+    request: CaptionRequest
+
+    def __init__(
+        self,
+        context: Context,
+        output: Path | None,
+        request: CaptionRequest,
+        motion_file: Path | None = None,
+    ) -> None:
+        super().__init__(context, output, request, motion_file)
+        self.references = given_images.to_send(request.references)
+
+    def ask(self, gateway: Gateway, call: Call) -> dict[str, Any]:
+        """At most one repair and one request for stillness."""
+        request = self.request
+        style = styles.resolve_style(request.style, request.prompt)
+        ratio = request.aspect_ratio or self.context.handoff.canvas or limits.DEFAULT_RATIO
+        references = self.references
+        messages = caption_prompts.rewrite_messages(request.prompt, style, ratio, len(references))
+        conversation = Conversation(self.context, gateway, call)
+        best, messages = _rewritten(self.context, conversation, messages, references, call)
+        if not best.motion:
+            self.context.console.warn(
+                "The model wrote no motion line; the video model gets the prompt alone."
+            )
+        return {"caption": best.caption, "motion": best.motion, **_exchange(conversation, messages)}
+
+
+def _rewritten(
+    context: Context,
+    conversation: Conversation,
+    messages: list[dict[str, str]],
+    references: tuple[Picture, ...],
     call: Call,
-    style: str,
-    ratio: str,
-    references: tuple[Picture, ...] = (),
-) -> dict[str, Any]:
-    """Ask the LLM until there is a caption: at most one repair and one request for stillness.
+) -> tuple[Rewrite, list[dict[str, str]]]:
+    """Ask until there is a caption: at most one repair and one request for stillness.
 
-    `references` are pictures of who or what is to appear again, which it is shown.
     Raises OutputError if there is none after that, Refused if the model declines.
     """
-    messages = rewrite_messages(call.text, style, ratio, len(references))
-    conversation = Conversation(console, gateway, call)
     repaired = stilled = False
     best: Rewrite | None = None
     while True:
-        console.progress(f"asking {call.model.id}")
+        context.console.progress(f"asking {call.model.id}")
         reply = conversation.ask(messages, references)
         answer = read_rewrite(reply.text, reply.finish_reason)
         if not isinstance(answer, Unusable):
             best = answer
-            words = motion_words(answer.caption)
-            if not words:
-                break
+            moving = motion_words(answer.caption)
+            if not moving:
+                return best, messages
             if stilled:
-                console.warn(
-                    "The caption may still tell motion ({}); it is taken as it is.".format(
-                        ", ".join(words)
-                    )
+                context.console.warn(
+                    f"The caption may still describe motion ({', '.join(moving)}); it is used as "
+                    "it is."
                 )
-                break
+                return best, messages
             stilled = True
-            request = STILLNESS_REQUEST.format(words=", ".join(words))
+            request = caption_prompts.STILLNESS_REQUEST.format(words=", ".join(moving))
         elif best:
-            break  # the second answer was worse: the first one stands
+            return best, messages  # the second answer was worse: the first one stands
         elif repaired:
-            family: type[ToolError] = Refused if answer.refused else OutputError
-            raise family(
+            raise (Refused if answer.refused else OutputError)(
                 f"The model gave no caption, asked twice: {answer.problem}.",
                 "Run it again, choose another model, or write the caption yourself and use "
                 "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
@@ -83,57 +289,63 @@ def rewrite(
             )
         else:
             repaired = True
-            request = repair_request(answer.problem, CAPTION_SHAPE)
+            request = repair_request(answer.problem, caption_prompts.CAPTION_SHAPE)
         messages = asked_again(messages, reply.text, request)
-    assert best is not None
-    if not best.motion:
-        console.warn("The model wrote no motion line; the video model is told the prompt alone.")
-    return {
-        "caption": best.caption,
-        "motion": best.motion,
-        "cost": conversation.cost.as_json(),
-        "messages": messages,
-        "request_ids": conversation.request_ids,
-        "replies": [reply.raw for reply in conversation.replies],
-    }
+
+
+class MotionCall(TextCall):
+    """The motion alone, with the anchor in view.
+
+    `motion` is None where none came that the video model could be given; `problems` say why. A
+    model that declines is no error either: what Stage 1 wrote, or the prompt, is sent instead.
+    """
+
+    key = "motion"
+    request: MotionRequest
+
+    def ask(self, gateway: Gateway, call: Call) -> dict[str, Any]:
+        """Once more if the first motion is not sound."""
+        messages = motion_prompts.motion_messages(call.text)
+        conversation = Conversation(self.context, gateway, call)
+        wrong: list[str] = []  # of the last answer
+
+        def read(text: str, finish_reason: str | None) -> Motion | Unusable:
+            answer = motion_prompts.read_motion(text, finish_reason)
+            problems = motion_prompts.problems
+            wrong[:] = problems(answer) if isinstance(answer, Motion) else [answer.problem]
+            return Unusable("; ".join(wrong)) if wrong else answer
+
+        self.context.console.progress(f"asking {call.model.id} what moves in the picture")
+        picture = images.to_show(self.request.anchor.image)
+        found = None
+        try:
+            answer = conversation.ask_twice(messages, read, motion_prompts.MOTION_SHAPE, (picture,))
+            found = None if isinstance(answer, Unusable) else answer.text
+        except Refused as error:
+            conversation.count(call.cost)  # nobody says what a refusal has cost
+            wrong[:] = [f"the model declined: {error.message}"]
+        return {"motion": found, "problems": wrong, **_exchange(conversation, messages)}
 
 
 def no_motion(problems: list[str]) -> str:
-    """What a person is told where `watch` gave none, now or when it was asked."""
+    """What to warn of where no motion could be written, now or when it was asked for."""
     return (
         f"No motion could be written with the anchor in view ({'; '.join(problems)}): the one of "
-        "Stage 1 stays, or else the prompt alone is told."
+        "Stage 1 stays, or else the prompt alone is sent."
     )
 
 
-def watch(console: Console, gateway: Gateway, call: Call, picture: Picture) -> dict[str, Any]:
-    """Ask the LLM for the motion that follows from a picture; once more if it is not sound.
+_TEXTS = ("caption", "motion", "problems")
 
-    `motion` is None where none came that could be told to the video model; `problems` say why. A
-    model that declines is no error either: what Stage 1 wrote, or the prompt, is told instead.
-    """
-    messages = motion_messages(call.text)
-    conversation = Conversation(console, gateway, call)
-    wrong: list[str] = []  # of the last answer
 
-    def read(text: str, finish_reason: str | None) -> Motion | Unusable:
-        answer = read_motion(text, finish_reason)
-        wrong[:] = problems(answer) if isinstance(answer, Motion) else [answer.problem]
-        return Unusable("; ".join(wrong)) if wrong else answer
-
-    console.progress(f"asking {call.model.id} what moves in the picture")
-    motion = None
-    try:
-        answer = conversation.ask_twice(messages, read, MOTION_SHAPE, (picture,))
-        motion = None if isinstance(answer, Unusable) else answer.text
-    except Refused as error:
-        conversation.count(call.cost)  # nobody tells what a refusal has cost
-        wrong[:] = [f"the model declined: {error.message}"]
+def _exchange(conversation: Conversation, messages: list[dict[str, str]]) -> dict[str, Any]:
     return {
-        "motion": motion,
-        "problems": wrong,
         "cost": conversation.cost.as_json(),
         "messages": messages,
         "request_ids": conversation.request_ids,
         "replies": [reply.raw for reply in conversation.replies],
     }
+
+
+def _as_file(text: str) -> bytes:
+    return (text + "\n").encode()

@@ -1,15 +1,16 @@
 """A video job from the paid call to its end: submitted, settled if the answer got lost, waited for.
 
 What happens is on disk before the next step: the intent before the call, the id as soon as it is
-known, how it ended. Fetching is `delivery.py`'s.
+known, how it ended. Fetching the clip is `delivery.py`'s.
 """
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import interrupts, receipts, rerun
+from .. import interrupts, receipts
 from ..errors import JobFailed, Refused, Rejected, ToolError, Unknown
 from ..files import remember
 from ..gateway import retry_policy
@@ -17,22 +18,32 @@ from ..gateway.reply_parsing import is_about_unknown_model, is_refusal
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
 from ..models import limits
 from ..money import Cost
+from ..receipts import Record
 from . import lost_job
-from .reference_images import picture_row
+from .given_images import picture_row
 
 if TYPE_CHECKING:
-    from ..console import Console
     from ..gateway.client import Gateway
-    from .plan import Call
+    from .calls import Call
+    from .context import Context
 
 # How long an idempotency key is relied on (contract: an intent under one hour old).
 KEY_HOLDS_S = 3600.0
 
 
-def handle_of(record: receipts.Record) -> Handle:
+def handle_of(record: Record) -> Handle:
     """By what the job of a receipt is asked for."""
     data = record.data
     return Handle(str(data["job"]), str(data["model"]), data.get("address"))
+
+
+def vanished(gateway: Gateway, record: Record) -> bool:
+    """Whether the gateway no longer knows the job that the receipt holds."""
+    try:
+        gateway.status(handle_of(record))
+    except Rejected as error:
+        return error.http_status == 404
+    return False
 
 
 class Frames(NamedTuple):
@@ -50,175 +61,194 @@ class Frames(NamedTuple):
         return {name: picture_row(sent) for name, sent in named.items() if sent}
 
 
-def _say_otherwise(record: receipts.Record) -> str:
-    """What to do about a refusal."""
-    if record.data["stage"] == "direct":
-        return "Say it in other words."
-    return "The anchor is kept: say the action in other words."
+class VideoJob:
+    """The job of one receipt, at an open gateway; `anchor` is the picture it was made from."""
 
+    def __init__(
+        self,
+        context: Context,
+        gateway: Gateway,
+        call: Call,
+        record: Record,
+        frames: Frames,
+        anchor: Path | None,
+    ) -> None:
+        self._context = context
+        self._console = context.console
+        self._gateway = gateway
+        self._call = call
+        self._record = record
+        self._frames = frames
+        self._anchor = anchor
 
-def vanished(gateway: Gateway, record: receipts.Record) -> bool:
-    """Whether the gateway no longer knows the job that the receipt holds."""
-    try:
-        gateway.status(handle_of(record))
-    except Rejected as error:
-        return error.http_status == 404
-    return False
-
-
-def _send(console: Console, gateway: Gateway, record: receipts.Record, frames: Frames) -> None:
-    """Send the paid call as the receipt says it; the job's id is on disk before anything else."""
-    sent = record.data["sent"]
-    request = VideoRequest(
-        record.data["model"],
-        sent["prompt"],
-        frames.first,
-        int(sent["duration_s"]),
-        sent["aspect_ratio"],
-        str(sent["resolution"]),
-        shape=sent.get("canvas") or sent.get("shape") or "16:9",
-        audio=sent.get("audio_switch"),
-        seed=sent.get("seed"),
-        idempotency_key=record.data.get("idempotency_key"),
-        last_frame=frames.last,
-    )
-    job = gateway.submit(request)
-    cost = record.data["expected"] if job.cost is None else Cost(job.cost, "actual").as_json()
-    record.update(
-        state="submitted",
-        job=job.id,
-        address=job.address,
-        cost=cost,
-        error=None,
-        request_ids=[job.request_id] if job.request_id else [],
-    )
-    console.warn(*job.warnings)
-
-
-def submit(
-    console: Console, gateway: Gateway, call: Call, record: receipts.Record, frames: Frames
-) -> None:
-    """Write down that the paid call is sent, send it, and settle what became of it."""
-    try:
-        with interrupts.held_back(console.note, gateway.settings.time_scale):
-            remember(record.output)
-            record.intend()
-            console.progress(f"submitting to {call.model.id}")
-            _send(console, gateway, record, frames)
-    except Unknown as error:
-        record.ended(error)
-        settle(console, gateway, call, record, frames)
-    except Refused as error:
-        error.hint = f"{_say_otherwise(record)} {receipts.PAY_AGAIN}"
-        record.ended(error)
-        error.result = {**record.whereabouts, "next": rerun.with_other_words()}
-        raise
-    except ToolError as error:
-        if record.data["job"] is None:
-            record.withdraw()
-        else:  # taken, but the disk would not take its id
-            error.result = record.whereabouts
-            error.hint += f" The job is {record.data['job']}; --job takes it over."
-        raise
-
-
-def _sent_once_more(
-    console: Console, gateway: Gateway, record: receipts.Record, frames: Frames
-) -> bool:
-    """Whether the lost call could be sent again with its idempotency key, and now has a job."""
-    since_s = time.time() - float(record.data.get("sent_at") or 0)
-    sent = record.data["sent"]
-    same = all(sent.get(name) == told for name, told in frames.as_json().items())
-    key = gateway.about.idempotent and record.data.get("idempotency_key")
-    if not (key and same and 0 <= since_s < KEY_HOLDS_S):
-        return False
-    for attempt in range(1, retry_policy.MAX_TRIES):
-        time.sleep(retry_policy.backoff(attempt) * gateway.settings.time_scale)
-        console.progress("the answer was lost; sending the same call with the same key")
+    def submit(self) -> None:
+        """Write down that the paid call is sent, send it, and settle what became of it."""
+        record = self._record
         try:
-            with interrupts.held_back(console.note, gateway.settings.time_scale):
-                _send(console, gateway, record, frames)
-        except Unknown:
-            continue
-        except ToolError as error:  # it says nothing about the call before
-            console.warn(f"Sending it again with its idempotency key failed: {error.message}")
-            return False
-        console.warn(
-            "The answer to the paid call was lost. It was sent again with the same idempotency "
-            f"key, by which {gateway.about.title} makes it once."
-        )
-        return True
-    return False
-
-
-def settle(
-    console: Console, gateway: Gateway, call: Call, record: receipts.Record, frames: Frames
-) -> None:
-    """Find out what became of a create whose answer was lost; raise Unknown where nobody can."""
-    if _sent_once_more(console, gateway, record, frames):
-        return
-    job: str | None = None
-    fitting: list[str] = []
-    if gateway.lists_jobs:
-        try:
-            job, fitting = lost_job.settle(gateway, record, console.progress)
+            with interrupts.held_back(self._console.note, self._gateway.settings.time_scale):
+                remember(record.output)
+                record.intend()
+                self._console.progress(f"submitting to {self._call.model.id}")
+                self._send()
+        except Unknown as error:
+            record.ended(error)
+            self.settle()
+        except Refused as error:
+            error.hint = f"{self._other_words()} {receipts.PAY_AGAIN}"
+            record.ended(error)
+            error.result = {**record.whereabouts, "next": self._next()}
+            raise
         except ToolError as error:
-            console.warn(f"The gateway's list of jobs could not be read: {error.message}")
-    if job:
-        cost = record.data.get("expected") or call.cost.as_json()
-        record.take_over(job, adopted=True, cost=cost)
-        console.warn(
-            f"The answer to the paid call was lost; the job {job} was found in the gateway's list "
-            "and taken over: it is the only one of that request and time."
+            if record.data["job"] is None:
+                record.withdraw()
+            else:  # accepted, but its id could not be written down
+                error.result = record.whereabouts
+                error.hint += f" The job is {record.data['job']}; --job takes it over."
+            raise
+
+    def _send(self) -> None:
+        """Send the paid call as the receipt says it; the job's id is on disk before anything else.
+
+        The sent settings are the receipt's, so a lost call is sent again just as it was.
+        """
+        record, sent = self._record, self._record.data["sent"]
+        request = VideoRequest(
+            record.data["model"],
+            sent["prompt"],
+            self._frames.first,
+            int(sent["duration_s"]),
+            sent["aspect_ratio"],
+            str(sent["resolution"]),
+            shape=sent.get("canvas") or sent.get("shape") or limits.DEFAULT_RATIO,
+            audio=sent.get("audio_switch"),
+            seed=sent.get("seed"),
+            idempotency_key=record.data.get("idempotency_key"),
+            last_frame=self._frames.last,
         )
-        return
-    lost = record.data.get("error")
-    said = lost.get("message") if isinstance(lost, dict) else None
-    message = str(said or "A paid call was sent and its answer was lost.")
-    hint = f"{receipts.AFTER_UNKNOWN} A job that you find there is taken over with --job ID."
-    if fitting:
-        hint += f" These may be it: {', '.join(fitting)}."
-    unknown = Unknown(message, hint, charged="unknown", **record.whereabouts)
-    record.ended(unknown)
-    raise unknown
+        job = self._gateway.submit(request)
+        cost = record.data["expected"] if job.cost is None else Cost(job.cost, "actual").as_json()
+        record.update(
+            state="submitted",
+            job=job.id,
+            address=job.address,
+            cost=cost,
+            error=None,
+            request_ids=[job.request_id] if job.request_id else [],
+        )
+        self._console.warn(*job.warnings)
 
+    def _sent_once_more(self) -> bool:
+        """Whether the lost call could be sent again with its idempotency key, and now has a job."""
+        record, gateway = self._record, self._gateway
+        since_s = time.time() - float(record.data.get("sent_at") or 0)
+        sent = record.data["sent"]
+        same = all(sent.get(name) == row for name, row in self._frames.as_json().items())
+        key = gateway.about.idempotent and record.data.get("idempotency_key")
+        if not (key and same and 0 <= since_s < KEY_HOLDS_S):
+            return False
+        for attempt in range(1, retry_policy.MAX_TRIES):
+            time.sleep(retry_policy.backoff(attempt) * gateway.settings.time_scale)
+            self._console.progress("the answer was lost; sending the same call with the same key")
+            try:
+                with interrupts.held_back(self._console.note, gateway.settings.time_scale):
+                    self._send()
+            except Unknown:
+                continue
+            except ToolError as error:  # it says nothing about the call before
+                self._console.warn(
+                    f"Sending it again with its idempotency key failed: {error.message}"
+                )
+                return False
+            self._console.warn(
+                "The answer to the paid call was lost. It was sent again with the same idempotency "
+                f"key, by which {gateway.about.title} makes it once."
+            )
+            return True
+        return False
 
-def wait(
-    console: Console, gateway: Gateway, call: Call, record: receipts.Record, timeout_s: float
-) -> Job:
-    """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
-    started = time.monotonic()
-    try:
-        job = gateway.wait(handle_of(record), timeout_s, started)
-    except ToolError as error:
-        error.result = {**record.whereabouts, **error.result}
-        typical = call.model.typical_s
-        if error.kind == "running" and typical:
-            elapsed = time.monotonic() - started
-            error.result["eta_s"] = max(0, round(typical - elapsed)) or None
-        raise
-    console.warn(*job.warnings)
-    if job.cost is not None:  # what it was expected to cost gives way to what it did
-        record.update(cost=Cost(job.cost, "actual").as_json())
-    if job.state == "succeeded":
+    def settle(self) -> None:
+        """Find out what became of a create whose answer was lost; raise Unknown if nobody can."""
+        if self._sent_once_more():
+            return
+        record, gateway = self._record, self._gateway
+        job: str | None = None
+        fitting: list[str] = []
+        if gateway.lists_jobs:
+            try:
+                job, fitting = lost_job.settle(gateway, record, self._console.progress)
+            except ToolError as error:
+                self._console.warn(f"The gateway's list of jobs could not be read: {error.message}")
+        if job:
+            cost = record.data.get("expected") or self._call.cost.as_json()
+            record.take_over(job, adopted=True, cost=cost)
+            self._console.warn(
+                f"The answer to the paid call was lost; the job {job} was found in the gateway's "
+                "list and taken over: it is the only one of that request and time."
+            )
+            return
+        lost = record.data.get("error")
+        said = lost.get("message") if isinstance(lost, dict) else None
+        hint = f"{receipts.AFTER_UNKNOWN} A job that you find there is taken over with --job ID."
+        if fitting:
+            hint += f" These may be it: {', '.join(fitting)}."
+        unknown = Unknown(
+            str(said or "A paid call was sent and its answer was lost."),
+            hint,
+            charged="unknown",
+            **record.whereabouts,
+        )
+        record.ended(unknown)
+        raise unknown
+
+    def wait(self, timeout_s: float) -> Job:
+        """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
+        record = self._record
+        started = time.monotonic()
+        try:
+            job = self._gateway.wait(handle_of(record), timeout_s, started)
+        except ToolError as error:
+            error.result = {**record.whereabouts, **error.result}
+            typical = self._call.model.typical_s
+            if error.kind == "running" and typical:
+                elapsed = time.monotonic() - started
+                error.result["eta_s"] = max(0, round(typical - elapsed)) or None
+            raise
+        self._console.warn(*job.warnings)
+        if job.cost is not None:  # what it was expected to cost gives way to what it did
+            record.update(cost=Cost(job.cost, "actual").as_json())
+        if job.state != "succeeded":
+            raise self._failure(job)
         return job
-    reason = job.error or "the gateway gave no reason"
-    refused = is_refusal(reason)
-    instead = limits.replacement(call.model, call.gateway)
-    hint = "Try other words or another model."
-    if refused:
-        hint = _say_otherwise(record)
-    elif instead and is_about_unknown_model(reason):
-        hint = f"Use {instead} instead."
-    family: type[ToolError] = Refused if refused else JobFailed
-    failure = family(
-        f"The job {shown_id(job.id)} failed: {reason}",
-        f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
-        charged="unknown" if job.cost is None else "yes" if job.cost else "no",
-        request_id=job.request_id,
-    )
-    record.ended(failure)
-    failure.result = record.whereabouts
-    if refused:
-        failure.result["next"] = rerun.with_other_words()
-    raise failure
+
+    def _failure(self, job: Job) -> ToolError:
+        """How a job ended that did not succeed, written down."""
+        reason = job.error or "the gateway gave no reason"
+        refused = is_refusal(reason)
+        instead = limits.replacement(self._call.model, self._call.gateway)
+        hint = "Try other words or another model."
+        if refused:
+            hint = self._other_words()
+        elif instead and is_about_unknown_model(reason):
+            hint = f"Use {instead} instead."
+        family: type[ToolError] = Refused if refused else JobFailed
+        failure = family(
+            f"The job {shown_id(job.id)} failed: {reason}",
+            f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
+            charged="unknown" if job.cost is None else "yes" if job.cost else "no",
+            request_id=job.request_id,
+        )
+        self._record.ended(failure)
+        failure.result = self._record.whereabouts
+        if refused:
+            failure.result["next"] = self._next()
+        return failure
+
+    def _other_words(self) -> str:
+        """What to do about a refusal."""
+        if self._anchor is None:
+            return "Say it in other words."
+        return "The anchor is kept: say the action in other words."
+
+    def _next(self) -> str:
+        """The command with other words; the anchor is paid for, and kept."""
+        return self._context.rerun.with_other_words(str(self._anchor) if self._anchor else None)

@@ -1,0 +1,1 @@
+"""Several anchors for one caption: generated, checked, the best one edited, and one chosen."""

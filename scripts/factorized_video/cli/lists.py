@@ -1,0 +1,52 @@
+"""What the orchestrator shows or ends instead of making a clip: models, runs, a running job."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from .. import output_paths, receipts
+from ..gateway import open_gateway, settings
+from ..models import listing
+from ..receipts import run_list
+from ..stages import cancel
+
+
+def list_runs(options: argparse.Namespace) -> dict[str, Any]:
+    """What the receipts in a folder say; nothing is sent."""
+    given = options.list_runs
+    folder = output_paths.folder_path(given) if given else run_list.default_folder()
+    rows = run_list.listed(folder)
+    spent, unknown = run_list.total(rows)
+    if unknown:
+        options.console.warn(f"The cost of {unknown} paid calls is not known and not in the total.")
+    return {"status": "succeeded", "output": str(folder), "cost": spent.as_json(), "runs": rows}
+
+
+def list_models(options: argparse.Namespace) -> dict[str, Any]:
+    """What the registry says, and with --online where the gateway's own list differs."""
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    kind = None if options.list_models == "all" else options.list_models
+    chosen = settings.resolve(options.gateway, needs_key=bool(options.online))
+    rows = listing.rows(kind, today)
+    result: dict[str, Any] = {"status": "succeeded", "gateway": chosen.name, "models": rows}
+    if options.online:
+        with open_gateway(chosen, options.console.progress) as gateway:
+            served = gateway.models()
+        if served is None:
+            options.console.warn(f"{chosen.name} offers no list of models; this is what is known.")
+        else:
+            result["online"] = listing.differences(served, chosen.name, kind)
+    return result
+
+
+def cancel_job(options: argparse.Namespace) -> dict[str, Any]:
+    """Ask the gateway to end a running job."""
+    options.console.stage = "synthesis"
+    record = cancel.record_of(output_paths.output_path(options.cancel))
+    cancel.check_gateway(record, settings.resolve(options.gateway, needs_key=False))
+    chosen = settings.resolve(options.gateway)
+    # A process that waits for the job would write over what is written here: it has to end first.
+    with receipts.locked(record.output):
+        return cancel.cancel(options.console, record, chosen)

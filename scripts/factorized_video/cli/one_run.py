@@ -1,0 +1,41 @@
+"""The run that options ask for: in three stages, directly, or both ways."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..errors import UsageError
+from ..pipeline.direct import DirectRun
+from ..pipeline.run import Run
+from ..pipeline.run_request import RunOptions, RunRequest
+from ..pipeline.three_stages import ThreeStages
+from ..stages.context import Context
+
+
+def one_run(
+    options: argparse.Namespace, scripts: str, prompt: str | None = None, folder: Path | None = None
+) -> Run:
+    """Read, checked and priced; nothing is sent. `scripts` is the folder of the stage scripts.
+
+    `prompt` is one that was read before; `folder` where an output without a name goes. Raises
+    UsageError for what cannot be used.
+    """
+    if options.evaluator_model is not None and not options.compare:
+        raise UsageError(
+            "--evaluator-model is for --compare --verify.", "Leave it out, or add both."
+        )
+    context = Context.from_options(options)
+    run_options = RunOptions.from_options(options, scripts, folder)
+    request = RunRequest.from_options(options, prompt)
+    run: Run
+    if options.compare:
+        from ..experiments.compare import ComparedRun
+
+        run = ComparedRun(request, run_options, context, options.evaluator_model)
+    elif options.direct:
+        run = DirectRun(request, run_options, context)
+    else:
+        run = ThreeStages(request, run_options, context)
+    run.context = run.context.making(run.output, options)
+    return run

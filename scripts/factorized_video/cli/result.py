@@ -1,0 +1,45 @@
+"""What a command did, as one value; JSON and text are two views of it."""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from typing import Any
+
+# The keys that every result has, in order; null where one does not apply.
+RESULT_KEYS = (
+    "status",
+    "stage",
+    "output",
+    "gateway",
+    "model",
+    "cost",
+    "elapsed_s",
+    "warnings",
+    "receipt",
+    "job",
+    "eta_s",
+    "next",
+)
+
+
+class Result:
+    """The document that a command returns, and its exit code."""
+
+    def __init__(self, document: dict[str, Any], code: int = 0) -> None:
+        self.document = document
+        self.code = code
+
+    def as_json(self) -> str:
+        """The one JSON document of --json."""
+        rest = {key: value for key, value in self.document.items() if key not in RESULT_KEYS}
+        whole = {key: self.document.get(key) for key in RESULT_KEYS} | rest
+        return json.dumps(whole, ensure_ascii=False, indent=2)
+
+    def as_text(self) -> str:
+        """What is printed without --json: of a failed command nothing, its error is on stderr."""
+        from .text_output import text_of
+
+        return "" if self.code else text_of(self.document)

@@ -1,0 +1,59 @@
+"""What the orchestrator hands a stage beside its options: one document, in one variable.
+
+Not options, because options are in digests and on the command line that people run again. A stage
+that was started by hand has an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+VARIABLE = "FACTORIZED_VIDEO_HANDOFF"
+_FIELDS = ("command", "output", "canvas", "run", "warnings", "gateway_checked")
+
+
+class Handoff:
+    """One handoff; never changed once it is made.
+
+    `command`: the words of the command to run again, the orchestrator's · `output`: the output of
+    the whole run · `canvas`: the ratio W:H chosen for anchor and clip where none was given · `run`:
+    the run's digest and the hashes of its files, for the clip's receipt · `warnings`: what has been
+    shown already · `gateway_checked`: that an earlier stage found the gateway up and the key good.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] = (),
+        output: str | None = None,
+        canvas: str | None = None,
+        run: dict[str, Any] | None = None,
+        warnings: Sequence[str] = (),
+        gateway_checked: bool = False,
+    ) -> None:
+        self.command = tuple(command)
+        self.output = output
+        self.canvas = canvas
+        self.run = run
+        self.warnings = tuple(warnings)
+        self.gateway_checked = gateway_checked
+
+    def replace(self, **changes: Any) -> Handoff:
+        """The same handoff with other values for some fields."""
+        return Handoff(**{**{name: getattr(self, name) for name in _FIELDS}, **changes})
+
+    def environ(self) -> dict[str, str]:
+        """The environment of a process that is given this."""
+        document = {name: getattr(self, name) for name in _FIELDS}
+        return {**os.environ, VARIABLE: json.dumps(document)}
+
+
+def received() -> Handoff:
+    """What this process was given; empty where it was started by hand."""
+    document = json.loads(os.environ.get(VARIABLE) or "{}")
+    return Handoff(**{name: document[name] for name in _FIELDS if name in document})

@@ -1,0 +1,188 @@
+"""What is there of a run by now, and which stages will make no paid call. Read from disk.
+
+Each stage is asked by the very function that its script asks (`left_to_pay`, `written`,
+`would_pay`), with the request that the script will get; nothing is worked out a second time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .. import receipts, texts
+from ..errors import UsageError
+from ..stages import composition, given_images, reasoning, synthesis
+from ..stages.calls import ANCHOR_STAGES
+from ..stages.candidates import choice, filing
+from ..stages.candidates.folder import Folder
+from ..stages.context import Context
+from ..stages.given_images import GivenImage
+from .run_plan import stages_of
+from .run_request import RunRequest
+from .work_folder import WorkFolder
+
+
+class Progress:
+    """Of one run; every answer is as the disk has it when it is asked."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        context: Context,
+        folder: WorkFolder,
+        output: Path,
+        job: str | None,
+    ) -> None:
+        self._request = request
+        self._context = context
+        self._folder = folder
+        self._output = output
+        self._job = job
+        self.names = stages_of(request)
+        self.own = folder.users_own()  # which files are the user's own versions
+
+    @property
+    def anchor(self) -> Path:
+        """Where the anchor lies, or will."""
+        return self._request.anchor.path if self._request.anchor else self._folder.anchor
+
+    def made(self) -> tuple[str, ...]:
+        """The stages that will make no paid call, as far as is known by now.
+
+        A stage whose input is yet to be made anew will make one.
+        """
+        made = []
+        if "reasoning" in self.names and self._has_caption():
+            made.append("reasoning")
+        drawn = self.has_anchor()
+        if drawn and "composition" in self.names:
+            made += ANCHOR_STAGES
+        if not drawn:
+            return tuple(made)
+        known = self._motion_is_known()
+        if self._request.motion_from_anchor:
+            seen = "seen_motion" in self.own or self._seen_receipt() is not None
+            made += ["motion"] * seen
+            known = known and seen
+        if self._job or (known and not self._clip_would_pay()):
+            made.append("synthesis")
+        return tuple(made)
+
+    # -- Stage 1 ---------------------------------------------------------------------------------
+
+    def _has_caption(self) -> bool:
+        """Whether Stage 1 has nothing left to write."""
+        return "caption" in self.own or self._caption_receipt() is not None
+
+    def _caption_receipt(self) -> dict[str, Any] | None:
+        return reasoning.written(self._request.caption(), self._folder.caption, self._context)
+
+    def caption(self) -> str | None:
+        """The caption: the file, else what Stage 1's receipt restores; None until it is known."""
+        if self._request.skip_reasoning:
+            return self._request.prompt
+        if "reasoning" in self.names and not self._has_caption():
+            return None
+        return _text(self._folder.caption, "The caption", self._caption_receipt(), "caption")
+
+    def motion(self) -> str | None:
+        """The motion that the clip's prompt contains, where one is known; None where none is."""
+        request, folder = self._request, self._folder
+        if request.motion is not None or request.settings.prompt_strategy == "original":
+            return request.motion
+        if request.motion_from_anchor:
+            seen = _text(
+                folder.seen_motion, "The motion", receipts.read(folder.seen_motion), "motion"
+            )
+            if seen:
+                return seen
+        if "reasoning" not in self.names:
+            return None
+        return _text(folder.motion, "The motion", self._caption_receipt(), "motion")
+
+    def _motion_is_known(self) -> bool:
+        """A motion that Stage 1 is yet to write is another one than that of any clip."""
+        request = self._request
+        given = request.motion is not None or request.settings.prompt_strategy == "original"
+        written = "reasoning" not in self.names or self._has_caption()
+        return given or written or "motion" in self.own
+
+    def _seen_receipt(self) -> dict[str, Any] | None:
+        """The receipt of the motion that was written with this anchor in view."""
+        anchor = self.anchor_by_hash()
+        if anchor is None:
+            return None
+        request = self._request.motion_request(anchor)
+        return reasoning.written(request, self._folder.seen_motion, self._context)
+
+    # -- Stage 2 ---------------------------------------------------------------------------------
+
+    def has_anchor(self) -> bool:
+        """Whether Stage 2 has nothing left to pay for."""
+        if "anchor" in self.own or "composition" not in self.names:
+            return True
+        left = self.anchors_left()
+        return bool(left) and not any(left.values())
+
+    def anchors_left(self) -> dict[str, int]:
+        """How many calls of each kind Stage 2 still makes; empty as long as it has no caption."""
+        caption = self.caption()
+        if caption is None:
+            return {}
+        request = self._request.anchor_request(caption)
+        return composition.left_to_pay(request, self._folder.anchor, self._context)
+
+    def _candidates(self) -> Folder | None:
+        caption = self.caption()
+        if caption is None:
+            return None
+        request = self._request.anchor_request(caption)
+        return composition.folder_of(request, self._folder.anchor, self._context)
+
+    def check_selected(self) -> None:
+        """Raise UsageError where a candidate is selected that does not exist."""
+        wish = self._request.wish
+        if wish.select is None or "anchor" in self.own:
+            return
+        folder = self._candidates()
+        if folder is None:  # without a caption none can have been made
+            raise UsageError(
+                f"There is no candidate {wish.select} for these inputs yet.",
+                "Generate some with --candidates N first.",
+            )
+        filing.check_selected(folder)
+
+    def anchor_by_hash(self) -> GivenImage | None:
+        """The anchor that the clip will be made from, where it is known by now.
+
+        Of several candidates another one than the last may be chosen.
+        """
+        sha256 = receipts.sha256_of(self.anchor) if self.anchor.is_file() else None
+        if "composition" in self.names and "anchor" not in self.own:
+            folder = self._candidates()
+            if folder and folder.in_use:
+                sha256 = choice.sha256_to_use(folder)
+        return given_images.by_hash(self.anchor, sha256) if sha256 else None
+
+    # -- Stage 3 ---------------------------------------------------------------------------------
+
+    def _clip_would_pay(self) -> bool:
+        anchor = self.anchor_by_hash()
+        if anchor is None:
+            return True
+        request = self._request.clip(self.motion(), anchor)
+        return synthesis.would_pay(request, self._output, self._context, None)
+
+    def job_is_known(self) -> bool:
+        """Whether the clip's job is running, or has ended well."""
+        receipt = receipts.read(self._output) or {}
+        return bool(receipt.get("job")) and receipt["state"] in ("submitted", "succeeded")
+
+
+def _text(path: Path, what: str, receipt: dict[str, Any] | None, key: str) -> str | None:
+    """A text from its file, else from the receipt that restores it."""
+    if path.is_file():
+        return texts.read_text(None, str(path), what)
+    result = (receipt or {}).get("result")
+    text = result.get(key) if isinstance(result, dict) else None
+    return text if isinstance(text, str) else None

@@ -1,0 +1,118 @@
+"""The calls of a whole run, checked and priced. Pure.
+
+The clip is planned first: what its model does not support is reported before anything else, and
+its canvas is the shape that the anchor is made in.
+"""
+
+from __future__ import annotations
+
+from .. import STAGES, money
+from ..errors import UsageError
+from ..models import THE_ONLY_ONE, limits
+from ..stages import plan
+from ..stages.calls import ANCHOR_STAGES, Call, Plan
+from ..stages.plan import CAPTION_TO_COME, MOTION_TO_COME, Rules
+from .run_request import RunRequest
+
+# Which model option each stage's calls have in the orchestrator.
+MODEL_FLAGS = {
+    "reasoning": "--llm-model",
+    "questions": "--judge-model",
+    "composition": "--image-model",
+    "verification": "--judge-model",
+    "repair": "--image-model",
+    "motion": "--llm-model",
+    "synthesis": "--video-model",
+    "direct": "--video-model",
+}
+
+
+def stages_of(request: RunRequest) -> tuple[str, ...]:
+    """Which stages there are.
+
+    With one's own anchor Stage 1 runs only for a motion that the strategy needs and nobody gave.
+    """
+    strategy, own = request.settings.prompt_strategy, request.anchor is not None
+    writes = not own or (strategy == "motion-only" and request.motion is None)
+    asks_llm = writes and not request.skip_reasoning
+    return (*(("reasoning",) if asks_llm else ()), *(() if own else ("composition",)), "synthesis")
+
+
+def run_plan(
+    request: RunRequest, stop_after: str | None, made: tuple[str, ...], rules: Rules
+) -> Plan:
+    """All calls of the stages up to where the run stops.
+
+    Of the stages in `made`, which will make no paid call, nothing is checked.
+    """
+    names = stages_of(request)
+    clip = _clip(request, names, made, rules)
+    rules = rules._replace(canvas=str(clip.settings["canvas"] or limits.DEFAULT_RATIO))
+
+    def of(stage: str) -> Rules:
+        return rules._replace(strict=stage not in made)
+
+    calls: list[Call] = []
+    skipped = []
+    asks_llm = "reasoning" in names
+    if asks_llm:
+        calls.append(plan.caption(request.caption(), of("reasoning")))
+    else:
+        why = "--skip-reasoning" if request.skip_reasoning else "your own anchor needs no caption"
+        skipped.append(f"{STAGES['reasoning']} ({why})")
+    if request.anchor:
+        skipped.append(f"{STAGES['composition']} (your own anchor)")
+    else:
+        anchor = request.anchor_request(CAPTION_TO_COME if asks_llm else request.prompt)
+        calls += plan.anchor(anchor, of("composition"))
+    if request.motion_from_anchor:
+        calls.append(plan.motion(request.prompt, request.llm_model, of("motion")))
+    calls.append(clip)
+    return _up_to(calls, skipped, request, stop_after)
+
+
+def _clip(request: RunRequest, names: tuple[str, ...], made: tuple[str, ...], rules: Rules) -> Call:
+    """The clip's call, its anchor and its motion perhaps yet to come."""
+    if "composition" in names and "composition" not in made:
+        image_model = limits.choose_model(
+            "image", request.image_model, rules.gateway, rules.allow_off
+        )[0]
+        rules = rules._replace(drawn_ratios=image_model.ratios)
+    rules = rules._replace(strict="synthesis" not in made)
+    writes_motion = "reasoning" in names or request.motion_from_anchor
+    motion = request.motion or (MOTION_TO_COME if writes_motion else None)
+    return plan.clip(request.clip(motion, request.anchor), rules)
+
+
+def _up_to(
+    calls: list[Call], skipped: list[str], request: RunRequest, stop_after: str | None
+) -> Plan:
+    """The plan up to where the run stops: as asked, or until a candidate is chosen."""
+    until_anchor = ("reasoning", *ANCHOR_STAGES)
+    awaits = request.wish.awaits_choice and stop_after != "caption"
+    # Whoever stops to look at the anchor looks at the motion that follows from it, too.
+    done = {
+        "caption": ("reasoning",),
+        "choice": until_anchor,
+        "anchor": (*until_anchor, "motion"),
+    }.get("choice" if awaits else stop_after or "", tuple(STAGES))
+    why = "--stop-after" if stop_after else "waits until a candidate is chosen"
+    for call in calls:
+        if call.stage not in done:
+            price = "" if stop_after else f"; then about {money.shown(call.price)}"
+            skipped.append(f"{STAGES[call.stage]} ({why}{price})")
+    return Plan(tuple(call for call in calls if call.stage in done), tuple(skipped))
+
+
+def check_models(planned: Plan, made: tuple[str, ...]) -> None:
+    """Raise UsageError where a model is left to be asked for when others are paid for before.
+
+    At a gateway without default models only a stage that pays alone may ask for the list.
+    """
+    paying = [call for call in planned.calls if call.stage not in made]
+    unnamed = {MODEL_FLAGS[call.stage]: 0 for call in paying if call.model.id == THE_ONLY_ONE}
+    if unnamed and len(paying) > 1:
+        raise UsageError(
+            f"{planned.calls[0].gateway} has no default models.",
+            f"Name them: {', '.join(unnamed)} (--list-models --online shows which there are).",
+        )

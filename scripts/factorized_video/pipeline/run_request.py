@@ -1,0 +1,282 @@
+"""What was asked of a whole run, as one immutable value; and the requests of its stages."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import output_paths, receipts, texts
+from ..errors import UsageError
+from ..prompts import strategies, styles
+from ..rerun import OF_ANCHOR, flag_of, words_of
+from ..stages import given_images
+from ..stages.context import Terms
+from ..stages.given_images import GivenImage
+from ..stages.request import (
+    AnchorRequest,
+    Argv,
+    CandidateWish,
+    CaptionRequest,
+    ClipRequest,
+    ClipSettings,
+    Identity,
+    MotionRequest,
+    digest_fields,
+)
+from ..stages.synthesis import JobOptions
+
+# Options without effect where no anchor is made, and none is given.
+_OF_ANCHORS = (
+    "anchor_path",
+    "skip_anchor",
+    "skip_reasoning",
+    "stop_after",
+    "work_dir",
+    "save_intermediate",
+    "enhance",
+    "llm_model",
+    "image_model",
+    "motion_from_anchor",
+    "last_frame",
+    "fit",
+    *OF_ANCHOR,
+)
+
+
+class RunOptions(NamedTuple):
+    """Where a run's files go and how far it runs; in no digest."""
+
+    scripts: str  # the folder of the stage scripts
+    gateway: str  # --gateway
+    output: Path | None = None
+    folder: Path | None = None  # where an output without a name goes
+    work_dir: Path | None = None
+    stop_after: str | None = None
+    save_intermediate: bool | None = None
+    quiet: bool | None = None
+    job: JobOptions = JobOptions(0)
+
+    @classmethod
+    def from_options(
+        cls, options: argparse.Namespace, scripts: str, folder: Path | None = None
+    ) -> RunOptions:
+        """Raises UsageError for a path that cannot be one."""
+        return cls(
+            scripts,
+            options.gateway,
+            output_paths.given_output(options.output, (".mp4",)),
+            folder,
+            None if options.work_dir is None else output_paths.folder_path(options.work_dir),
+            options.stop_after,
+            options.save_intermediate,
+            options.quiet,
+            JobOptions.from_options(options),
+        )
+
+    def to_words(self) -> list[str]:
+        """As options of the orchestrator, but for those of the output and of what is printed."""
+        return words_of(
+            {
+                "gateway": self.gateway,
+                "work_dir": self.work_dir,
+                "stop_after": self.stop_after,
+                "save_intermediate": self.save_intermediate,
+                **job_words(self.job),
+            }
+        )
+
+
+def job_words(job: JobOptions) -> dict[str, object]:
+    """How a job is waited for, as options."""
+    return {**job._asdict(), "no_wait": job.no_wait or None}
+
+
+def terms_words(terms: Terms) -> dict[str, object]:
+    """The terms as options; what is not allowed is left out."""
+    return {name: value or None for name, value in terms._asdict().items() if name != "max_cost"}
+
+
+class RunRequest(NamedTuple):
+    """One clip from a prompt; `direct`: without caption and anchor."""
+
+    prompt: str
+    motion: str | None = None
+    anchor: GivenImage | None = None  # one's own
+    last_frame: GivenImage | None = None
+    references: tuple[GivenImage, ...] = ()
+    style: str | None = None
+    skip_reasoning: bool | None = None
+    enhance: bool | None = None
+    motion_from_anchor: bool | None = None
+    llm_model: str | None = None
+    image_model: str | None = None
+    video_model: str | None = None
+    take: int = 1
+    direct: bool = False
+    settings: ClipSettings = ClipSettings()
+    wish: CandidateWish = CandidateWish()
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace, prompt: str | None = None) -> RunRequest:
+        """Reads the texts and the pictures; `prompt` is one that was read before.
+
+        Raises UsageError for what cannot be read, and for options that contradict each other.
+        """
+        if options.direct:
+            _check_direct(options)
+        if prompt is None:
+            prompt = texts.read_text(options.prompt, options.prompt_file, "The prompt")
+        motion = texts.read_motion(options.motion, options.motion_file)
+        if not options.direct:
+            _check_flags(options, motion)
+        plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor", "llm_model")
+        return cls(
+            prompt,
+            motion,
+            given_images.read("--anchor-path", options.anchor_path),
+            given_images.read("--last-frame", options.last_frame),
+            given_images.read_all("--reference", options.reference),
+            **{name: getattr(options, name) for name in plain},
+            image_model=options.image_model,
+            video_model=options.video_model,
+            take=options.take,
+            direct=bool(options.direct),
+            settings=ClipSettings.from_options(options),
+            wish=CandidateWish.from_options(options, prompt),
+        )
+
+    # -- the requests of the stages --------------------------------------------------------------
+
+    def caption(self) -> CaptionRequest:
+        """Stage 1."""
+        ratio = self.settings.aspect_ratio
+        return CaptionRequest(self.prompt, self.style, ratio, self.llm_model, self.references)
+
+    def motion_request(self, anchor: GivenImage) -> MotionRequest:
+        """Stage 1, with the anchor in view."""
+        return MotionRequest(self.prompt, anchor, self.llm_model)
+
+    def anchor_request(self, caption: str) -> AnchorRequest:
+        """Stage 2. The style that the prompt names holds for the anchor too."""
+        return AnchorRequest(
+            caption,
+            self.style or styles.named_style(self.prompt),
+            self.settings.aspect_ratio,
+            self.image_model,
+            self.enhance,
+            self.take,
+            self.references,
+            wish=self.wish,
+        )
+
+    def clip(self, motion: str | None, anchor: GivenImage | None) -> ClipRequest:
+        """Stage 3; a direct clip is sent the style in words, for no anchor carries it."""
+        prompt = self.prompt
+        if self.direct:
+            prompt = strategies.direct_prompt(self.prompt, self.style)
+        return ClipRequest(
+            prompt,
+            motion,
+            anchor,
+            self.last_frame,
+            self.video_model,
+            self.take,
+            self.direct,
+            self.settings,
+        )
+
+    def as_direct(self) -> RunRequest:
+        """The same prompt as a direct clip: without what shapes an anchor, or a motion for it."""
+        settings = self.settings._replace(fit=None)
+        if self.motion is None and settings.prompt_strategy == "motion-only":
+            settings = settings._replace(prompt_strategy=None)  # Stage 1 would write that motion
+        return RunRequest(
+            self.prompt,
+            self.motion,
+            style=self.style,
+            video_model=self.video_model,
+            take=self.take,
+            direct=True,
+            settings=settings,
+        )
+
+    # -- how it is recognised --------------------------------------------------------------------
+
+    def digest(self, gateway: Identity) -> str:
+        """Of the run in three stages, candidates aside."""
+        fields = {**digest_fields(self._asdict()), "gateway": gateway}
+        return receipts.digest("pipeline", fields)
+
+    def chosen_digest(self, gateway: Identity) -> str:
+        """Of the run with the candidate that is chosen."""
+        return self.wish.digest(self.digest(gateway))
+
+    def to_argv(self) -> Argv:
+        """For the orchestrator; the prompt comes by stdin."""
+        plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor", "motion")
+        options: dict[str, Any] = {
+            "prompt_file": "-",
+            **{name: getattr(self, name) for name in plain},
+            "llm_model": self.llm_model,
+            "image_model": self.image_model,
+            "video_model": self.video_model,
+            "anchor_path": self.anchor.path if self.anchor else None,
+            "last_frame": self.last_frame.path if self.last_frame else None,
+            "reference": [str(one.path) for one in self.references],
+            "take": self.take if self.take != 1 else None,
+            "direct": self.direct or None,
+            **self.settings._asdict(),
+            **self.wish._replace(prompt=None)._asdict(),
+            "prompt": None,
+        }
+        return Argv(words_of(options), self.prompt)
+
+
+def _check_direct(options: argparse.Namespace) -> None:
+    """Raise UsageError for options that have no effect on a clip without an anchor."""
+    for name in _OF_ANCHORS:
+        if getattr(options, name):
+            raise UsageError(
+                f"{flag_of(name)} has no effect with --direct: there is no anchor.",
+                "Leave one of them out.",
+            )
+
+
+def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
+    """Raise UsageError for options that contradict each other."""
+    own = options.anchor_path is not None
+    strategy = options.prompt_strategy or strategies.DEFAULT_STRATEGY
+    if options.skip_anchor and not own:
+        raise UsageError(
+            "--skip-anchor needs the image to use instead.", "Add --anchor-path IMAGE."
+        )
+    for name in OF_ANCHOR if own else ():
+        if getattr(options, name) is not None:
+            raise UsageError(
+                f"{flag_of(name)} has no effect with --anchor-path: no anchor is made.",
+                "Leave one of them out.",
+            )
+    if options.motion_from_anchor and (motion is not None or strategy == "original"):
+        other = "--motion" if options.motion is not None else "--motion-file"
+        other = "--prompt-strategy original" if motion is None else other
+        raise UsageError(
+            f"--motion-from-anchor has no effect with {other}.", "Leave one of them out."
+        )
+    nobody_writes = options.skip_reasoning and not options.motion_from_anchor
+    if strategy == "motion-only" and motion is None and nobody_writes:
+        raise UsageError(
+            "--prompt-strategy motion-only needs a motion, and with --skip-reasoning none is "
+            "written.",
+            "Give --motion TEXT, or leave out --skip-reasoning.",
+        )
+    if options.stop_after == "anchor" and own:
+        raise UsageError(
+            "--stop-after anchor has no effect with --anchor-path: no anchor is made.",
+            "Leave one of them out.",
+        )
+    if options.stop_after == "caption" and (options.skip_reasoning or own):
+        raise UsageError(
+            "--stop-after caption has no effect with these options: no caption is written.",
+            "Leave out --stop-after.",
+        )

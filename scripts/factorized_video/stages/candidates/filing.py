@@ -1,0 +1,164 @@
+"""Moving pictures between the folder of candidates and the anchor's own place.
+
+Killed at any moment, what lies there is never mistaken for a user's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from ... import files, receipts
+from ...errors import UsageError
+from ...models import limits
+from ...money import FREE
+from ...receipts import Record, spending
+from .folder import Candidate, Folder, file_sha256, was_chosen
+
+# Of a candidate's receipt, what is about its own paid call and not about the chosen picture.
+_OF_ITS_CALL = ("checks", "reply", "request_ids", "sent_at", "took_s", "idempotency_key")
+
+
+def check_place(output: Path, names: list[str]) -> None:
+    """Raise UsageError where the folder's place, or a candidate's, is taken by something else.
+
+    A picture without a receipt is somebody's own; a receipt that cannot be read may be that of a
+    paid call.
+    """
+    folder = output.with_name(output.stem + spending.CANDIDATES)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            f"{folder} is a file; the candidates go into a folder of that name.",
+            "Move it away, or choose another --output.",
+        )
+    for name in (*names, *(f"{name}r" for name in names)):
+        path = folder / f"candidate-{name}{output.suffix}"
+        found = receipts.look(path)
+        if found.damaged:
+            raise UsageError(
+                f"Cannot read {receipts.receipt_path(path)}, so it is unclear whether its picture "
+                "was already paid for.",
+                "Repair it, move it and its picture away, or add --overwrite to keep both aside.",
+                output=str(path),
+            )
+        if found.file_exists and found.receipt is None:
+            raise UsageError(
+                f"{path} has no receipt: it was not created by this tool.",
+                "Move it away, or add --overwrite: it is kept under another name.",
+                output=str(path),
+            )
+
+
+def check_selected(folder: Folder) -> None:
+    """Raise UsageError where a candidate is selected that does not exist."""
+    wish = folder.wish
+    if wish.select is None:
+        return
+    there = [one.name for one in folder.standing(None) if one.is_there]
+    if "1" not in there and folder.is_plain() and folder.output.is_file():
+        there.insert(0, "1")  # it becomes the first one
+    if wish.select not in there:
+        raise UsageError(
+            f"There is no candidate {wish.select} for these inputs in {folder.path}.",
+            f"Choose one of {limits.listed(there)}."
+            if there
+            else "Generate some with --candidates N first.",
+        )
+
+
+def is_ours(folder: Folder) -> bool:
+    """Whether what lies in the output's place, if anything, may be replaced freely.
+
+    It is a copy of a candidate, or the receipt of one that was chosen.
+    """
+    found = receipts.look(folder.output)
+    receipt = found.receipt or {}
+    if not found.file_exists:
+        return found.receipt is not None and was_chosen(receipt)
+    known = {receipt.get("sha256")} if was_chosen(receipt) else set()
+    with contextlib.suppress(OSError):
+        for path in folder.path.iterdir():
+            if path.name.startswith("candidate-") and path.suffix == folder.output.suffix:
+                known.add((receipts.read(path) or {}).get("sha256"))
+    return found.file_sha256 in known
+
+
+def adopt(folder: Folder) -> None:
+    """Move an anchor that was made without candidates to where it is the first of them.
+
+    Killed in between, the next call completes it: the picture moves first, then its receipt.
+    """
+    if not folder.is_plain():
+        return
+    found = receipts.look(folder.output)
+    receipt, first = found.receipt or {}, folder.place("1")
+    if receipts.read(first) is not None:
+        return
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if found.file_exists and found.file_sha256 == receipt.get("sha256"):
+        folder.output.rename(first)
+    elif receipt["state"] == "succeeded" and file_sha256(first) != receipt.get("sha256"):
+        return  # changed by somebody, or lost
+    came = files.kept(receipts.kept_name(folder.output, receipt))
+    moved = Record(first, {**receipt, "output": first.name})
+    if came is not None:
+        files.keep(moved.kept_name, came)
+    moved.update()
+    receipts.receipt_path(folder.output).unlink(missing_ok=True)
+    files.drop(receipts.kept_name(folder.output, receipt))
+
+
+def use(folder: Folder, one: Candidate, standing: list[Candidate], command: str) -> dict[str, Any]:
+    """Put a candidate in the output's place, with a receipt that says so; the receipt.
+
+    The old file goes first, then the receipt is written, then the picture.
+    """
+    if not is_ours(folder):
+        receipts.make_room(folder.output)
+    data = one.path.read_bytes()
+    folder.output.unlink(missing_ok=True)
+    kept = {key: value for key, value in one.receipt.items() if key not in _OF_ITS_CALL}
+    record = Record(
+        folder.output,
+        {
+            **kept,
+            "stage": "composition",
+            "digest": folder.chosen_digest,
+            "command": command,
+            "output": folder.output.name,
+            "cost": FREE.as_json(),  # the candidate's own receipt says what it has cost
+            "expected": FREE.as_json(),
+            "candidate": one.name,
+            "candidates": [other.in_receipt() for other in standing],
+            "check": one.check.as_json() if one.check else None,
+        },
+    )
+    record.succeeded(receipts.sha256_of_bytes(data))
+    files.write_file(folder.output, data)
+    return record.data
+
+
+def came(folder: Folder) -> bool:
+    """Whether a picture has come, and is kept, and is not in its place yet."""
+    for output in folder.places:
+        receipt = receipts.read(output)
+        if receipt is None or receipt["state"] != "intent":
+            continue
+        if files.kept(receipts.kept_name(output, receipt)) is not None:
+            return True
+    return False
+
+
+def sweep(folder: Folder) -> None:
+    """Remove what a killed run has left half written among the candidates."""
+    if not folder.path.is_dir():
+        return
+    for output in folder.places:
+        receipt = receipts.read(output) or {}
+        name = receipts.kept_name(output, receipt)
+        # What is in its place need not be kept, and half of what was to be kept is nothing.
+        if receipt.get("state") == "succeeded" or files.kept(name) is None:
+            files.drop(name)
+    for output in (*folder.places, folder.questions_file, folder.sheet):
+        files.sweep(output)

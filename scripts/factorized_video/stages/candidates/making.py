@@ -1,0 +1,411 @@
+"""Stage 2 with candidates: generated side by side, checked, the best one edited, and one chosen.
+
+Every candidate is paid for, kept and checked by itself, so a killed run resumes with those that are
+missing. At most four are made at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any
+
+from ... import files, interrupts, money, receipts
+from ...errors import Interrupted, OutputError, Refused, Rejected, ToolError, Unknown, UsageError
+from ...gateway import open_gateway
+from ...gateway.client import Gateway
+from ...gateway.types import Picture
+from ...media import images
+from ...models import limits
+from ...money import Cost
+from ...prompts import anchor_image, checklist
+from ...receipts import Allowed, Decision, Intent, Record, spending
+from ...receipts.cap import check_cap
+from .. import composition, judge, plan, preflight
+from ..calls import Call
+from ..context import Context
+from ..paid_call import PaidCall, settle
+from ..request import AnchorRequest
+from . import choice, filing
+from .folder import Candidate, Folder
+from .report import Report
+
+AT_ONCE = 4
+# How one candidate may end without ending the others: what became of it is in its receipt.
+_OF_ITSELF = (Refused, Unknown, OutputError)
+
+
+class CandidateCall(PaidCall):
+    """One candidate, or the edit of one, in its place; the lock held is that of the output.
+
+    `inputs` is what its receipt says was given. The caller has checked key and cap.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        folder: Folder,
+        name: str,
+        wanted: str,
+        call: Call,
+        pictures: tuple[Picture, ...],
+        inputs: dict[str, Any],
+    ) -> None:
+        super().__init__(context, folder.place(name), wanted)
+        self.name = name
+        self.call = call
+        self.pictures = pictures
+        self.inputs = inputs
+        self.came: bytes | None = None
+
+    def checked(self, gateway: Gateway) -> Call:
+        """Planned for all of them together."""
+        return self.call
+
+    def check_money(self, gateway: Gateway, call: Call) -> None:
+        """Done for all of them together."""
+
+    def intent(self, gateway: Gateway, call: Call) -> Intent:
+        """As of a plain anchor, with the name of the candidate."""
+        return composition.image_intent(self.context, call, self.wanted, self.inputs, self.pictures)
+
+    def send(self, gateway: Gateway, call: Call, record: Record) -> None:
+        """Generate it; the caller holds signals back."""
+        edit = call.stage == "repair"
+        doing = "editing" if edit else "generating"
+        name = self.name.removesuffix("r")
+        self.context.console.progress(f"{doing} candidate {name} with {call.model.id}")
+        number = None if name == "1" and not edit else self.name
+        self.came = composition.generate(self.context, gateway, call, record, self.pictures, number)
+
+    def deliver(self, gateway: Gateway, record: Record) -> None:
+        """As of a plain anchor."""
+        kept = self.came or files.kept(record.kept_name) or b""
+        composition.deliver(self.context, gateway, record, kept)
+
+
+class Making:
+    """Makes what is missing in a folder of candidates, and chooses one."""
+
+    def __init__(
+        self,
+        context: Context,
+        folder: Folder,
+        request: AnchorRequest,
+        pictures: tuple[Picture, ...],
+    ) -> None:
+        self._context = context
+        self._console = context.console
+        self._folder = folder
+        self._request = request
+        self._pictures = pictures
+        self._report = Report(context, folder)
+        self._calls: dict[str, Call] = {}
+        self._errors: dict[str, BaseException] = {}
+
+    @property
+    def _allowed(self) -> Allowed:
+        return self._context.allowed
+
+    def run(self) -> dict[str, Any]:
+        """The result of Stage 2; the caller holds the output's lock.
+
+        Raises Unverified where no candidate is good enough, or nothing is known of any.
+        """
+        try:
+            return self._run()
+        except KeyboardInterrupt:
+            # What was paid for until then is in the receipts, and reported too.
+            stopped = Interrupted("Interrupted.", "Run the same command again to resume.")
+            stopped.result = self._report.so_far()
+            raise stopped from None
+        except ToolError as error:
+            error.result = {**self._report.so_far(), **error.result}
+            raise
+
+    def _run(self) -> dict[str, Any]:
+        folder, wish = self._folder, self._folder.wish
+        filing.check_selected(folder)
+        filing.adopt(folder)
+        before = choice.chosen_before(folder)
+        if before and checklist.reaches(before, wish.min_score):
+            return self._report.returned()
+        self._check_room()
+        filing.sweep(folder)
+        paid = wish.select is None and any(self._left().values())
+        if paid or (wish.select is None and filing.came(folder)):
+            self._pay()
+        questions = folder.questions() if wish.verifies else folder.known_questions()
+        if questions and wish.verifies and not folder.questions_file.exists():
+            files.write_file(folder.questions_file, _as_file(questions))  # it is there to be edited
+        standing = folder.standing(questions)
+        if wish.select is None and not choice.contenders(folder, standing):
+            self._raise_how_they_ended(standing)
+        self._report.warn_of(standing)
+        return {**self._choose(standing), "reused": not paid}
+
+    def _left(self) -> dict[str, int]:
+        return choice.left(self._folder, self._allowed)
+
+    def _check_room(self) -> None:
+        """Before anything is paid for, raise UsageError where there is no room for the result."""
+        folder, allowed = self._folder, self._allowed._replace(resubmit=True)
+        if not filing.is_ours(folder):
+            receipts.check_room(folder.output, folder.chosen_digest, allowed)
+        if not allowed.overwrite:
+            filing.check_place(folder.output, folder.names)
+        if folder.wish.select is None:
+            for name in folder.names:
+                receipts.check_room(folder.place(name), folder.wanted(name), allowed)
+            files.check_writable(folder.place("1"))
+
+    # -- paying ----------------------------------------------------------------------------------
+
+    def _pay(self) -> None:
+        context, folder = self._context, self._folder
+        with open_gateway(context.gateway, self._console.progress) as gateway:
+            left = self._left()
+            self._calls = self._checked(gateway, left)
+            prices = self._prices(left)
+            self._check_cap(prices)
+            preflight.check(context, gateway, money.total(prices))
+            questions = self._questions(gateway) if folder.wish.verifies else None
+            with interrupts.held_back(self._console.note, gateway.settings.time_scale):
+                self._side_by_side(gateway, questions)
+            self._raise_what_ends_it()
+            if folder.wish.repair and questions:
+                with interrupts.held_back(self._console.note, gateway.settings.time_scale):
+                    self._repair(gateway, questions)
+
+    def _checked(self, gateway: Gateway, left: dict[str, int]) -> dict[str, Call]:
+        """The calls by stage, checked, with the only model there is where none was named."""
+        request, rules = self._request, composition.rules(self._context)
+        calls = {call.stage: call for call in plan.anchor(request, rules)}
+        named = {}
+        for stage, kind in (("composition", "image"), ("verification", "judge")):
+            if any(left.get(one) for one in _ASKED_WITH[stage]) and stage in calls:
+                planned = calls[stage].model.id
+                named[stage] = preflight.model(self._context, gateway, planned, kind)
+        if not any(named.values()):
+            return calls
+        judge_model = request.wish.judge_model or named.get("verification")
+        request = request._replace(
+            model=request.model or named.get("composition"),
+            wish=request.wish._replace(judge_model=judge_model),
+        )
+        return {call.stage: call for call in plan.anchor(request, rules)}
+
+    def _prices(self, left: dict[str, int]) -> list[Cost]:
+        return [
+            money.times(self._calls[stage].cost, count)
+            for stage, count in left.items()
+            if count and stage in self._calls
+        ]
+
+    def _check_cap(self, prices: list[Cost]) -> None:
+        context = self._context
+        spent = spending.spent_for([self._folder.output] if context.limit else [])
+        check_cap(context.limit, spent, prices, allow_unknown=context.terms.allow_unknown_cost)
+
+    def _questions(self, gateway: Gateway) -> tuple[str, ...]:
+        """Those that are there, else written now: the receipt first, it holds them."""
+        folder, path, call = self._folder, self._folder.questions_file, self._calls["questions"]
+        known = folder.questions()
+        if known and folder.questions_are_own:
+            self._console.warn(f"{path} is your own version: the candidates are checked by it.")
+        if known is not None:
+            return known
+        written, conversation = judge.write_questions(self._context, gateway, call)
+        record = Record.begin(
+            path,
+            Intent(
+                "questions",
+                folder.questions_digest,
+                {"prompt": call.text},
+                {"messages": checklist.question_messages(call.text)},
+                folder.gateway,
+                call.model.id,
+                call.cost,
+                self._context.rerun.same("--no-wait"),
+            ),
+        )
+        record.succeeded(
+            receipts.sha256_of_bytes(_as_file(written)),
+            result={"questions": list(written)},
+            cost=conversation.cost.as_json(),
+            request_ids=conversation.request_ids,
+            reply=[reply.raw for reply in conversation.replies],
+        )
+        files.write_file(path, _as_file(written))
+        return written
+
+    def _side_by_side(self, gateway: Gateway, questions: tuple[str, ...] | None) -> None:
+        """Generate and check the candidates, at most four at once; how each ended is kept.
+
+        The workers are daemons: a second signal ends the process without waiting for them, and
+        their receipts say what was out. After a first one no further call is begun.
+        """
+        standing = self._folder.standing(questions) if questions else []
+        edits = choice.unchecked_edits(standing)
+        names = iter([*self._folder.names, *edits])
+        turn = threading.Lock()
+        ended = threading.Event()  # by what would end every other one too
+
+        def work() -> None:
+            with contextlib.closing(Gateway(gateway.settings, self._console.progress)) as own:
+                while not interrupts.pending() and not ended.is_set():
+                    with turn:
+                        name = next(names, None)
+                    if name is None:
+                        return
+                    try:
+                        self._make(own, name, questions)
+                    except BaseException as error:  # noqa: BLE001 - raised by the main thread
+                        self._errors[name] = error
+                        if not isinstance(error, _OF_ITSELF):
+                            ended.set()
+
+        left = self._left()["composition"]
+        if left > 1:
+            self._console.progress(f"generating {left} candidates, at most {AT_ONCE} at once")
+        number = min(AT_ONCE, len(self._folder.names) + len(edits))
+        workers = [threading.Thread(target=work, daemon=True) for _ in range(number)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    def _make(self, gateway: Gateway, name: str, questions: tuple[str, ...] | None) -> None:
+        """Generate one candidate unless it is there, and check it unless that was done."""
+        if not name.endswith("r"):
+            self._generate(
+                gateway,
+                CandidateCall(
+                    self._context,
+                    self._folder,
+                    name,
+                    self._folder.wanted(name),
+                    self._calls["composition"],
+                    self._pictures,
+                    {**self._request.inputs, "candidate": name},
+                ),
+            )
+        if questions and not interrupts.pending():
+            self._check(gateway, name, questions)
+
+    def _generate(self, gateway: Gateway, paid: CandidateCall) -> None:
+        """Unless it is there. An edit is checked against the cap once what it follows is paid."""
+        decision, receipt = paid.consult(settles=False)
+        if decision.returns:
+            return
+        if decision is Decision.MAKE and paid.call.stage == "repair":
+            self._check_cap(self._prices(self._left()))
+        settle(paid, gateway, decision, receipt)
+
+    def _check(self, gateway: Gateway, name: str, questions: tuple[str, ...]) -> None:
+        """Have one candidate checked, unless it was by these questions; into its receipt."""
+        one = self._folder.candidate(name, questions)
+        if one is None or not one.is_there or one.check is not None:
+            return
+        self._console.progress(f"checking candidate {name}")
+        picture = images.to_show(images.read_image(one.path, f"Candidate {name}"))
+        found, about = judge.check(
+            self._context, gateway, self._calls["verification"], (picture,), questions
+        )
+        key = self._folder.check_key(one.sha256, questions)
+        rows = spending.checks_in(one.receipt)
+        row = {**key, **about, **found.as_json()}
+        Record(one.path, one.receipt).update(checks=[*rows, row])
+
+    def _repair(self, gateway: Gateway, questions: tuple[str, ...]) -> None:
+        """Have the best candidate edited, once, and the edit checked by all questions.
+
+        An edit that is refused, or that the model does not make, costs the run nothing else: the
+        unedited one stays.
+        """
+        folder = self._folder
+        source = choice.to_repair(folder, folder.standing(questions))
+        if source is None or source.check is None:
+            return
+        wrong, name = source.check.wrong, f"{source.name}r"
+        text = anchor_image.edit_prompt([(one.question, one.seen) for one in wrong])
+        call = self._calls["repair"]._replace(text=text)
+        picture = images.to_show(images.read_image(source.path, f"Candidate {source.name}"))
+        inputs = {
+            "source": {"candidate": source.name, "sha256": source.sha256},
+            "failed": [one.question for one in wrong],
+        }
+        wanted = choice.repair_digest(source)
+        # An older edit of other faults gives way; it is kept aside.
+        terms = self._context.terms._replace(overwrite=True)
+        context = self._context._replace(terms=terms)
+        try:
+            limits.check_prompt(call.model, len(text), call.gateway, "the edit")
+            self._generate(
+                gateway, CandidateCall(context, folder, name, wanted, call, (picture,), inputs)
+            )
+            if not interrupts.pending():
+                self._check(gateway, name, questions)
+        except (*_OF_ITSELF, Rejected, UsageError) as error:
+            self._console.warn(f"Candidate {source.name} could not be edited: {error.message}")
+
+    # -- choosing --------------------------------------------------------------------------------
+
+    def _choose(self, standing: list[Candidate]) -> dict[str, Any]:
+        folder, wish = self._folder, self._folder.wish
+        chosen = choice.choose(folder, standing)
+        if wish.select is None and wish.verifies:
+            check = chosen.check if chosen else None
+            if check is None or not checklist.reaches(check, wish.min_score):
+                raise self._report.unverified(chosen, standing)
+        sheet = self._report.draw_sheet(standing, chosen.name if chosen else None)
+        if chosen is None:
+            return self._report.awaits_choice(standing, sheet)
+        command = self._context.rerun.same("--no-wait")
+        receipt = filing.use(folder, chosen, standing, command)
+        self._report.warn_of_faults(chosen)
+        return self._report.chosen(standing, chosen, sheet, receipt)
+
+    # -- how it ended ----------------------------------------------------------------------------
+
+    def _raise_what_ends_it(self) -> None:
+        """Raise the error that would have ended every call; else, if none is there, their own."""
+        errors = [self._errors[name] for name in sorted(self._errors, key=_number)]
+        for error in errors:
+            if not isinstance(error, _OF_ITSELF):
+                raise error
+        standing = self._folder.standing(None)
+        if errors and not any(one.is_there for one in standing):
+            self._raise_how_they_ended(standing)
+            raise errors[0]
+
+    def _raise_how_they_ended(self, standing: list[Candidate]) -> None:
+        """Where none is there, raise how they ended: the answer stands."""
+        lost = [one.name for one in standing if one.receipt["state"] in ("intent", "unknown")]
+        if len(lost) > 1 and not self._allowed.resubmit:
+            raise Unknown(
+                f"Paid calls for the candidates {limits.listed(lost)} were sent, and what became "
+                "of them is not known.",
+                "They may have been made and charged: look at the gateway's own list of what was "
+                "made. The same command again sends nothing. To send them once more, and pay for "
+                f"{len(lost)} pictures once more, add --resubmit.",
+                charged="unknown",
+            )
+        for name in self._folder.names:
+            place, wanted = self._folder.place(name), self._folder.wanted(name)
+            receipts.consult(place, wanted, self._allowed._replace(overwrite=False))
+
+
+# Which paid calls each model that may have to be asked for makes.
+_ASKED_WITH = {
+    "composition": ("composition", "repair"),
+    "verification": ("questions", "verification"),
+}
+
+
+def _number(name: str) -> int:
+    return int(name.removesuffix("r"))
+
+
+def _as_file(questions: tuple[str, ...]) -> bytes:
+    return ("\n".join(questions) + "\n").encode()

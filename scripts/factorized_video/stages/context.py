@@ -1,0 +1,83 @@
+"""What a stage works with beside its request: gateway, terms, and the command to run again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..gateway import settings
+from ..receipts import Allowed
+from ..receipts.cap import Cap, effective_cap
+
+if TYPE_CHECKING:
+    from ..console import Console
+    from ..gateway.settings import Settings
+    from ..handoff import Handoff
+    from ..rerun import Rerun
+
+
+class Terms(NamedTuple):
+    """Under what terms calls are made: options of every script that pays, not part of a digest."""
+
+    overwrite: bool = False
+    resubmit: bool = False
+    allow_off: bool = False
+    allow_unknown_cost: bool = False
+    max_cost: float | None = None  # USD
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> Terms:
+        """Stage 1 has no --resubmit: a chat is simply sent again."""
+        return cls(
+            bool(options.overwrite),
+            bool(getattr(options, "resubmit", None)),
+            bool(options.allow_off),
+            bool(options.allow_unknown_cost),
+            options.max_cost,
+        )
+
+
+class Context(NamedTuple):
+    """Where and how a stage works."""
+
+    console: Console
+    gateway: Settings
+    terms: Terms
+    rerun: Rerun
+    handoff: Handoff
+    limit: Cap | None
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> Context:
+        """Raises UsageError for a gateway that cannot be used; a missing key is found later."""
+        gateway = settings.resolve(options.gateway, needs_key=False)
+        return cls(
+            options.console,
+            gateway,
+            Terms.from_options(options),
+            options.rerun,
+            options.handoff,
+            effective_cap(options.max_cost, gateway.max_cost),
+        )
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The gateway as receipts and digests name it."""
+        return self.gateway.identity
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the demo gateway makes it."""
+        return self.gateway.name == "demo"
+
+    @property
+    def allowed(self) -> Allowed:
+        """What may be replaced and paid for again."""
+        return Allowed(self.terms.overwrite, self.terms.resubmit, self.is_demo)
+
+    def making(self, output: Path, options: argparse.Namespace) -> Context:
+        """The same, now that the output of the command is known; the options learn of it too."""
+        if not self.handoff.command:  # in a run of the orchestrator its output counts
+            options.rerun = self.rerun.making(output)
+        return self._replace(rerun=options.rerun)

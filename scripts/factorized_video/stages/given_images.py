@@ -1,0 +1,87 @@
+"""Pictures that were given: an anchor, a last frame, references, and the one to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import receipts
+from ..errors import UsageError
+from ..media import images
+from ..media.images import ImageFile
+
+if TYPE_CHECKING:
+    from ..aspect_ratios import Size
+    from ..gateway.types import Picture
+
+
+class GivenImage(NamedTuple):
+    """One picture, read and checked; `flag` is the option that named it, `sha256` the file's."""
+
+    flag: str
+    path: Path
+    sha256: str
+    image: ImageFile
+
+    @property
+    def size(self) -> Size | None:
+        """Width and height in pixels, None where it cannot be found out here."""
+        return self.image.size
+
+    @property
+    def row(self) -> dict[str, str]:
+        """As receipts hold it."""
+        return {"name": self.path.name, "sha256": self.sha256}
+
+
+def read(flag: str, typed: str | None) -> GivenImage | None:
+    """The picture at a path as given, None without one. Raises UsageError for what is no image."""
+    if typed is None:
+        return None
+    path = Path(typed).expanduser()
+    image = images.read_image(path, flag)
+    return GivenImage(flag, path.absolute(), receipts.sha256_of_bytes(image.data), image)
+
+
+def by_hash(path: Path, sha256: str) -> GivenImage:
+    """A picture of which only the hash is needed, or which is not in its place yet."""
+    return GivenImage("", path, sha256, ImageFile(b"", "", None))
+
+
+def read_all(flag: str, typed: Sequence[str] | None) -> tuple[GivenImage, ...]:
+    """The pictures of a repeatable option, in order."""
+    return tuple(one for path in typed or () if (one := read(flag, path)))
+
+
+def check_output(given: Sequence[GivenImage], output: Path) -> None:
+    """Raise UsageError where the output would replace one of the pictures it is made from.
+
+    The same command again would then be about another picture, and pay again.
+    """
+    for one in given:
+        if one.path.exists() and output.exists() and one.path.samefile(output):
+            raise UsageError(
+                f"--output is the picture of {one.flag}: it would be replaced by what is made "
+                "from it.",
+                "Choose another --output.",
+            )
+
+
+def to_send(given: Sequence[GivenImage]) -> tuple[Picture, ...]:
+    """As a model gets them, small enough to go together.
+
+    Raises UsageError where one must be converted first and the media extra is missing.
+    """
+    return tuple(images.to_show(one.image, one.flag, len(given)) for one in given)
+
+
+def picture_row(sent: Picture) -> dict[str, Any]:
+    """A picture that was sent, as receipts hold it: without its bytes."""
+    sha256 = receipts.sha256_of_bytes(sent.data)
+    return {"mime": sent.mime, "bytes": len(sent.data), "sha256": sha256}
+
+
+def sent_pictures(sent: Sequence[Picture]) -> dict[str, Any]:
+    """An entry of a receipt's `sent`: the pictures that a model draws from, if there are any."""
+    return {"pictures": [picture_row(one) for one in sent]} if sent else {}

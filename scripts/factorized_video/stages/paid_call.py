@@ -1,0 +1,135 @@
+"""Paying happens here, once for all: a text, a picture, a candidate, an edit and a clip.
+
+Look at the output's place; lock it; look again; resume what was begun, or check the key, the price
+and the cap, write the intent down, send, keep what came, deliver it, release the lock. What happens
+is on disk before the next step, so a process may die at any moment and nothing is paid twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import receipts
+from ..files import check_writable
+from ..gateway import open_gateway
+from ..receipts import Decision, Intent, Record, spending
+from ..receipts.cap import check_cap
+from . import preflight
+
+if TYPE_CHECKING:
+    from ..gateway.client import Gateway
+    from .calls import Call
+    from .context import Context
+
+
+class Made(NamedTuple):
+    """The receipt of an output that is there now; `reused` if nothing was sent for it."""
+
+    receipt: dict[str, Any]
+    reused: bool
+
+
+class PaidCall(ABC):
+    """One output that a paid call makes; subclasses say what differs.
+
+    `wanted` is the digest of the request.
+    """
+
+    settles = False  # whether the gateway can be asked what became of a lost call
+
+    def __init__(self, context: Context, output: Path | None, wanted: str) -> None:
+        self.context = context
+        self.output = output
+        self.wanted = wanted
+
+    @abstractmethod
+    def checked(self, gateway: Gateway) -> Call:
+        """The call, now that it is to be paid for: its model named, its settings checked."""
+
+    @abstractmethod
+    def intent(self, gateway: Gateway, call: Call) -> Intent:
+        """What the receipt says before the call is sent."""
+
+    @abstractmethod
+    def send(self, gateway: Gateway, call: Call, record: Record) -> None:
+        """Send the paid call, and write down what became of it."""
+
+    @abstractmethod
+    def deliver(self, gateway: Gateway, record: Record) -> None:
+        """Put what came in its place."""
+
+    def consult(self, *, settles: bool) -> tuple[Decision, dict[str, Any]]:
+        """What to do, and the receipt that says so. Raises the error of an answer that stands."""
+        assert self.output is not None
+        return receipts.consult(self.output, self.wanted, self.context.allowed, settles=settles)
+
+    def announce(self, decision: Decision, receipt: dict[str, Any]) -> None:
+        """Say that the output is there already."""
+        assert self.output is not None
+        receipts.announce(self.output, decision, self.context.console)
+
+    def returned(self, receipt: dict[str, Any]) -> None:  # noqa: B027 - most have nothing to do
+        """Under the lock, where another process has just made the output."""
+
+    def check_money(self, gateway: Gateway, call: Call) -> None:
+        """Raise OverBudget, AuthError or Unavailable before anything is paid for."""
+        context = self.context
+        limited = [self.output] if context.limit and self.output else []
+        check_cap(
+            context.limit,
+            spending.spent_for(limited),
+            [call.cost],
+            allow_unknown=context.terms.allow_unknown_cost,
+        )
+        preflight.check(context, gateway, call.cost)
+
+    def begin(self, gateway: Gateway, decision: Decision, receipt: dict[str, Any]) -> Record:
+        """The record whose call was sent: now, or before."""
+        assert self.output is not None
+        return self.pay(gateway) if decision is Decision.MAKE else Record(self.output, receipt)
+
+    def pay(self, gateway: Gateway) -> Record:
+        """Check, write the intent down, send."""
+        assert self.output is not None
+        call = self.checked(gateway)
+        self.check_money(gateway, call)
+        record = Record.begin(self.output, self.intent(gateway, call))
+        self.send(gateway, call, record)
+        return record
+
+
+def make(paid: PaidCall) -> Made:
+    """The output of a paid call: returned, resumed, or paid for and delivered."""
+    # Outside the lock a call without an answer may be that of the process that holds it.
+    decision, receipt = paid.consult(settles=True)
+    if decision.returns:
+        paid.announce(decision, receipt)
+        return Made(receipt, reused=True)
+    with locked(paid.output):
+        decision, receipt = paid.consult(settles=paid.settles)
+        if decision.returns:
+            paid.returned(receipt)
+            return Made(receipt, reused=True)
+        context = paid.context
+        with open_gateway(context.gateway, context.console.progress) as gateway:
+            return Made(settle(paid, gateway, decision, receipt), reused=False)
+
+
+def settle(
+    paid: PaidCall, gateway: Gateway, decision: Decision, receipt: dict[str, Any]
+) -> dict[str, Any]:
+    """Pay or resume, and deliver; the receipt. The caller holds the output's lock."""
+    record = paid.begin(gateway, decision, receipt)
+    paid.deliver(gateway, record)
+    return record.data
+
+
+def locked(output: Path | None) -> contextlib.AbstractContextManager[None]:
+    """The lock of an output that can be written; of none there is nothing to lock."""
+    if output is None:
+        return contextlib.nullcontext()
+    check_writable(output)
+    return receipts.locked(output)

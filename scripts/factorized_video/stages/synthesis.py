@@ -1,0 +1,222 @@
+"""Stage 3: what is left of a clip, and the clip from the paid job to its place."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import models, receipts
+from ..errors import Rejected
+from ..gateway.types import Handle
+from ..media import file_types, images, similarity
+from ..models import limits
+from ..models.limits import Framing
+from ..output_paths import filmstrip_path
+from ..receipts import Decision, Intent, Record
+from ..rerun import offer_replacement
+from . import delivery, plan, preflight
+from .calls import Call
+from .context import Context
+from .given_images import GivenImage
+from .outlook import Outlook
+from .paid_call import Made, PaidCall
+from .plan import Rules
+from .request import ClipRequest
+from .video_job import Frames, VideoJob, vanished
+
+if TYPE_CHECKING:
+    from ..console import Console
+    from ..gateway.client import Gateway
+
+
+class JobOptions(NamedTuple):
+    """How the job is waited for and what goes with its clip; in no digest."""
+
+    timeout: float  # seconds
+    no_wait: bool = False
+    job: str | None = None  # one to take over
+    filmstrip: bool | None = None
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> JobOptions:
+        """As they were given."""
+        return cls(options.timeout, options.no_wait, options.job, options.filmstrip)
+
+
+def would_pay(request: ClipRequest, output: Path, context: Context, job: str | None) -> bool:
+    """Whether a clip is still to be paid for; not where a job is to be taken over."""
+    wanted = request.digest(context.identity)
+    return job is None and receipts.would_pay(output, wanted, context.allowed)
+
+
+def outlook(
+    request: ClipRequest, output: Path, context: Context, job: str | None = None
+) -> Outlook:
+    """What is left to pay for a clip."""
+    pays = would_pay(request, output, context, job)
+
+    def call(strict: bool = True) -> Call:
+        return plan.clip(request, rules(context, strict))
+
+    # What was submitted or made is fetched or returned whatever the models of today support.
+    planned = call(strict=pays or not plan.why_not(call))
+    return Outlook((planned,), {planned.stage: int(pays)})
+
+
+def rules(context: Context, strict: bool = True) -> Rules:
+    """Under what rules the call of a clip is planned."""
+    return Rules(context.gateway.name, context.terms.allow_off, strict)
+
+
+def check_pictures(request: ClipRequest, framing: Framing, console: Console) -> None:
+    """Warn of what is odd about the pictures. Raises UsageError where a package is missing."""
+    for one in filter(None, (request.anchor, request.last_frame)):
+        if one.size is None:
+            images.to_send(one.image, framing, one.flag)
+        console.warn(*one.image.warnings)
+
+
+def check_packages(
+    context: Context, call: Call, filmstrip: bool | None, audio: bool | None
+) -> None:
+    """Raise UsageError where the media extra is missing and needed."""
+    for needs, what in (
+        (context.is_demo, "The demo gateway"),
+        (filmstrip, "--filmstrip"),
+        (audio is False and call.model.audio != "never", "--no-audio"),
+    ):
+        if needs:
+            file_types.need_media_extra(what)
+
+
+def _small(picture: GivenImage | None) -> GivenImage | None:
+    """The same picture without its decoded pixels."""
+    return picture and picture._replace(image=picture.image._replace(pixels=None))
+
+
+class ClipCall(PaidCall):
+    """One clip; a job that was begun is resumed."""
+
+    settles = True
+
+    def __init__(
+        self, context: Context, output: Path, request: ClipRequest, call: Call, job: JobOptions
+    ) -> None:
+        super().__init__(context, output, request.digest(context.identity))
+        self.request = request
+        self.call = call
+        self.options = job
+        self.frames = Frames(None)
+        self.compared: bytes | None = None  # the sent first frame, small, to compare the clip with
+
+    def consult(self, *, settles: bool) -> tuple[Decision, dict[str, Any]]:
+        """A job that is taken over pays for nothing, so it may replace an answer that stands."""
+        allowed = self.context.allowed
+        allowed = allowed._replace(resubmit=allowed.resubmit or bool(self.options.job))
+        assert self.output is not None
+        return receipts.consult(self.output, self.wanted, allowed, settles=settles)
+
+    def prepare(self) -> None:
+        """Fit the pictures to what is sent, and let their pixels go before the clip comes."""
+        request, framing = self.request, self.call.framing
+        anchor, last = request.anchor, request.last_frame
+        self.frames = Frames(
+            images.to_send(anchor.image, framing) if anchor else None,
+            images.to_send(last.image, framing) if last else None,
+        )
+        if anchor and anchor.size and self.frames.first:
+            self.compared = similarity.squeezed(images.shown(self.frames.first, anchor.image))
+        self.request = request._replace(anchor=_small(anchor), last_frame=_small(last))
+
+    def checked(self, gateway: Gateway) -> Call:
+        """With the only model there is, where none was named."""
+        only = preflight.model(self.context, gateway, self.call.model.id, "video")
+        model = self.request.model or only
+        self.call = plan.clip(self.request._replace(model=model), rules(self.context))
+        return self.call
+
+    def intent(self, gateway: Gateway, call: Call) -> Intent:
+        """The words, the pictures, and what is sent."""
+        key = f"fvg_{os.urandom(16).hex()}" if gateway.about.idempotent else None
+        return Intent(
+            call.stage,
+            self.wanted,
+            self.request.inputs,
+            {"prompt": call.text, **call.settings, **self.frames.as_json()},
+            self.context.identity,
+            call.model.id,
+            call.cost,
+            self.context.rerun.same("--no-wait"),
+            key,
+            self.context.handoff.run,
+        )
+
+    def send(self, gateway: Gateway, call: Call, record: Record) -> None:
+        """Submit the job. A model that is gone names its replacement."""
+        try:
+            self._job(gateway, record).submit()
+        except Rejected as error:
+            instead = limits.replacement(call.model, call.gateway)
+            other = self.request._replace(model=instead)
+            why_not = plan.why_not(lambda: plan.clip(other, rules(self.context)))
+            offer_replacement(error, self.context.rerun, "video", instead, why_not)
+            raise
+
+    def begin(self, gateway: Gateway, decision: Decision, receipt: dict[str, Any]) -> Record:
+        """Take over the job that was named; pay; or resume what was begun."""
+        assert self.output is not None
+        self.prepare()
+        record = Record(self.output, receipt)
+        if self.options.job:
+            return self._take_over(gateway, self.options.job, receipt)
+        if decision is Decision.MAKE:
+            return self.pay(gateway)
+        if self.context.terms.resubmit and vanished(gateway, record):
+            return self.pay(gateway)
+        if decision is Decision.UNKNOWN:
+            self._job(gateway, record).settle()
+        return record
+
+    def _take_over(self, gateway: Gateway, job: str, receipt: dict[str, Any]) -> Record:
+        """The record, now of this job. One that the gateway does not know raises at once."""
+        assert self.output is not None
+        gateway.status(Handle(job, self.call.model.id))
+        ours = receipt.get("digest") == self.wanted
+        record = Record(self.output, receipt)
+        if not ours:
+            record = Record.begin(self.output, self.intent(gateway, self.call))
+        record.take_over(job, cost=self.call.cost.as_json())
+        return record
+
+    def deliver(self, gateway: Gateway, record: Record) -> None:
+        """Wait for the job, fetch the clip and measure it."""
+        timeout_s = 0 if self.options.no_wait else self.options.timeout
+        job = self._job(gateway, record).wait(timeout_s)
+        self.context.console.progress("fetching the clip")
+        silent = self.request.settings.audio is False
+        delivery.deliver(self.context.console, gateway, record, job, self.compared, silent=silent)
+
+    def _job(self, gateway: Gateway, record: Record) -> VideoJob:
+        anchor = self.request.anchor.path if self.request.anchor else None
+        return VideoJob(self.context, gateway, self.call, record, self.frames, anchor)
+
+    def result(self, made: Made) -> dict[str, Any]:
+        """The result of Stage 3."""
+        assert self.output is not None
+        receipt, filmstrip = made.receipt, filmstrip_path(self.output)
+        return {
+            "status": "succeeded",
+            "output": str(self.output),
+            "gateway": self.context.gateway.name,
+            "model": receipt["model"],
+            "cost": receipt["cost"],
+            "receipt": str(receipts.receipt_path(self.output)),
+            "job": receipt["job"],
+            "video": receipt["measured"],
+            "anchor_fidelity": receipt.get("anchor_fidelity"),
+            "filmstrip": str(filmstrip) if filmstrip.exists() else None,
+            "reused": made.reused,
+            "gateway_cannot": list(models.gateway(self.context.gateway.name).cannot),
+        }
