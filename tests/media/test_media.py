@@ -455,8 +455,8 @@ import importlib.util
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *a: None if name in ("PIL", "av") else real(name, *a)
 sys.meta_path.insert(0, Hide())
-from factorized_video.media import clips, images, kinds
-from factorized_video.legal import Framing
+from factorized_video.media import clips, file_types, images
+from factorized_video.models.limits import Framing
 from factorized_video.errors import ToolError
 
 def told(action):
@@ -466,7 +466,7 @@ def told(action):
         return [error.kind, error.message, error.hint]
 
 folder = Path(sys.argv[1])
-found = {"have": kinds.have_media_extra(), "need": told(lambda: kinds.need_media_extra("This"))}
+found = {"have": file_types.have_media_extra(), "need": told(lambda: file_types.need_media_extra("This"))}
 for name in ("a.png", "a.jpg", "a.webp", "cut.png", "cut.jpg", "text.png"):
     def look():
         image = images.read_image(folder / name, "--anchor")

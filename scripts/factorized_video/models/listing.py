@@ -310,7 +310,7 @@ def _gateways() -> str:
 _TOP = """\
 # Models
 
-Made from `scripts/factorized_video/models.json` (as of {as_of}) by `factorized_video.catalog`; do \
+Made from `scripts/factorized_video/models/models.json` (as of {as_of}) by `factorized_video.catalog`; do \
 not edit. The same, for a terminal or as JSON: `factorized_generate.py --list-models`.
 
 Prices are USD list prices of the vendors; a gateway may add or remove margin. What no source \
