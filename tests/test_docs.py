@@ -31,7 +31,7 @@ from factorized_video.cli.result import RESULT_KEYS
 from factorized_video.defaults import MOST_CANDIDATES
 from factorized_video.gateway import dialects, lookup
 from factorized_video.gateway.dialects.happycapy import DIALECT as happycapy
-from factorized_video.media import contact_sheet, filmstrip, images, similarity
+from factorized_video.media import contact_sheet, frames, images, similarity
 from factorized_video.models import limits, listing
 from factorized_video.money import Cost
 from factorized_video.pipeline.run_plan import run_plan
@@ -435,7 +435,7 @@ def test_how_a_clip_is_looked_at() -> None:
     for text in (reference("cli.md"), reference("troubleshooting.md"), readme(), skill()):
         assert re.search(least, text)
     assert "{}x{} pixels".format(*similarity.SIZE) in reference("cli.md")
-    assert filmstrip.TILES == 8
+    assert frames.FRAMES == 8
     for text in (reference("cli.md"), readme(), skill()):
         assert "eight frames" in text
     page = section(reference("troubleshooting.md"), "Video")

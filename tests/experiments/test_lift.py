@@ -25,6 +25,7 @@ from bed.world import shown
 from conftest import start
 from factorized_video.experiments import batch, statistics, summary
 from factorized_video.media import judge_frames
+from factorized_video.media.frames import FRAMES
 from loopback import Request
 from PIL import Image
 
@@ -159,7 +160,7 @@ def test_a_clip_with_a_first_frame_begins_with_it() -> None:
     clip = Path("clip.mp4")
     clip.write_bytes(models.film(scenes.motion(scene), anchor))
     shown = judge_frames.over(clip)
-    assert len(shown) == judge_frames.COUNT
+    assert len(shown) == FRAMES
     # To a few thousandths: H.264 and JPEG blur what a shape ends at.
     for seen, meant in zip(
         sorted(clips.read(shown[0][1].data)), sorted(clips.read(anchor)), strict=True

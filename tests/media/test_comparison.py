@@ -13,8 +13,8 @@ pytest.importorskip("PIL")
 from factorized_video.errors import OutputError
 from factorized_video.media import comparison as both
 from factorized_video.media.comparison import Side, columns, comparison, tile_size
-from factorized_video.media.contact_sheet import wrapped
-from factorized_video.media.filmstrip import GAP, LABEL_HEIGHT, WIDTH, times
+from factorized_video.media.frames import times
+from factorized_video.media.grid import FAINT, GAP, LABEL_HEIGHT, LABEL_TYPE, PANEL, WIDTH, wrapped
 from PIL import Image, ImageDraw, ImageFont
 from test_filmstrip import Size, film, number_in, silent_mdat, unknown_codec
 
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.thorough  # clips and pictures by the dozen
 
 WIDE, UPRIGHT, SQUARE = (160, 90), (90, 160), (128, 128)
 LINES = ("cost: USD 2.55; time: 131 s", "first frame: 5 of 5 pass")
-CARD, EMPTY = both._CARD, both._EMPTY
 
 
 def clip(name: str, data: bytes) -> Path:
@@ -39,8 +38,8 @@ def drawn(left: Side, right: Side) -> Image.Image:
 
 def half(picture: Image.Image, place: int) -> Image.Image:
     """What is within one card's margin."""
-    left = GAP + place * (both.HALF + GAP) + both._PAD
-    return picture.crop((left, GAP + both._PAD, left + both.ROOM, picture.height - GAP - both._PAD))
+    left = GAP + place * (both.HALF + GAP) + both.PAD
+    return picture.crop((left, GAP + both.PAD, left + both.ROOM, picture.height - GAP - both.PAD))
 
 
 def moments(card: Image.Image, size: Size, frames: int, tall: int = 0) -> list[int]:
@@ -53,7 +52,7 @@ def moments(card: Image.Image, size: Size, frames: int, tall: int = 0) -> list[i
     numbers = []
     for place in range(len(wanted)):
         x = place % row * (wide + GAP)
-        y = both._HEAD + place // row * (tall + LABEL_HEIGHT + GAP)
+        y = both.HEAD + place // row * (tall + LABEL_HEIGHT + GAP)
         left, top = x + (wide - tile[0]) // 2, y + (tall - tile[1]) // 2
         numbers.append(number_in(card.crop((left, top, left + tile[0], top + tile[1]))))
         label = card.crop((x, y + tall, x + wide, y + tall + LABEL_HEIGHT))
@@ -63,9 +62,9 @@ def moments(card: Image.Image, size: Size, frames: int, tall: int = 0) -> list[i
 
 def written(text: str, width: int) -> bytes:
     """A time as it should look."""
-    label = Image.new("RGB", (width, LABEL_HEIGHT), CARD)
-    middle, font = (width // 2, LABEL_HEIGHT // 2), ImageFont.load_default(18)
-    ImageDraw.Draw(label).text(middle, text, fill=both._FAINT, font=font, anchor="mm")
+    label = Image.new("RGB", (width, LABEL_HEIGHT), PANEL)
+    middle, font = (width // 2, LABEL_HEIGHT // 2), ImageFont.load_default(LABEL_TYPE)
+    ImageDraw.Draw(label).text(middle, text, fill=FAINT, font=font, anchor="mm")
     return label.tobytes()
 
 
@@ -148,17 +147,17 @@ def test_what_is_said_stands_below_both_at_one_height_and_is_wrapped() -> None:
     one, long = clip("l.mp4", film(48)), "a word and another " * 20
     bare = drawn(Side("Factorized", one), Side("Direct", one))
     picture = drawn(Side("Factorized", one, ("cost",)), Side("Direct", one, (long, "cost")))
-    top = bare.height - 2 * GAP - 2 * both._PAD  # of the text, below the frames
+    top = bare.height - 2 * GAP - 2 * both.PAD  # of the text, below the frames
     texts = [half(picture, place).crop((0, top, both.ROOM, top + 400)) for place in (0, 1)]
     inked = [
         Image.eval(text.convert("L"), lambda v: 255 if v > 120 else 0).getbbox() for text in texts
     ]
     assert inked[0] and inked[1]
     assert abs(inked[0][1] - inked[1][1]) <= 5, "letters differ in height"
-    lines = len(wrapped(long, ImageFont.load_default(both._BODY), both.ROOM)) + 1
+    lines = len(wrapped(long, ImageFont.load_default(both.BODY), both.ROOM)) + 1
     assert lines > 3
-    assert picture.height - bare.height == both._PAD + lines * both._LINE
-    assert inked[1][3] - inked[1][1] > both._LINE * (lines - 1)
+    assert picture.height - bare.height == both.PAD + lines * both.LINE
+    assert inked[1][3] - inked[1][1] > both.LINE * (lines - 1)
 
 
 def test_letters_that_the_font_lacks_break_nothing() -> None:
@@ -171,11 +170,11 @@ def test_letters_that_the_font_lacks_break_nothing() -> None:
 
 def shows_a_reason(card: Image.Image) -> bool:
     """Whether there is one empty field with words in its middle, where the frames would be."""
-    deep = both._HEAD + both.LOWEST
-    corners = [(2, both._HEAD + 2), (both.ROOM - 3, both._HEAD + 2), (2, deep - 3)]
-    field = card.crop((0, both._HEAD, both.ROOM, card.height))
+    deep = both.HEAD + both.LOWEST
+    corners = [(2, both.HEAD + 2), (both.ROOM - 3, both.HEAD + 2), (2, deep - 3)]
+    field = card.crop((0, both.HEAD, both.ROOM, card.height))
     colours = {colour for _, colour in field.getcolors(1 << 20) or []}
-    return {card.getpixel(at) for at in corners} == {EMPTY} and both._NOTE in colours
+    return {card.getpixel(at) for at in corners} == {both.EMPTY} and both.NOTE in colours
 
 
 @pytest.mark.parametrize(
@@ -214,7 +213,7 @@ def test_without_any_clip_there_is_no_picture(other: Path | None) -> None:
 
 def test_without_the_packages_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     good = clip("good.mp4", film(48))
-    monkeypatch.setattr(both, "measure_video", lambda _: None)
+    monkeypatch.setattr("factorized_video.media.frames.measure_video", lambda _: None)
     with pytest.raises(OutputError):
         comparison(Side("One", good), Side("Other", good))
 

@@ -14,6 +14,7 @@ pytest.importorskip("PIL")
 
 from factorized_video.media import judge_frames
 from factorized_video.media.clips import decoded
+from factorized_video.media.frames import FRAMES
 from loopback import clip
 from test_filmstrip import film
 
@@ -30,9 +31,9 @@ def test_the_first_frame_alone_is_that_of_the_eight_and_no_other_is_decoded(
             read.append(when)
             yield when, frame
 
-    monkeypatch.setattr("factorized_video.media.filmstrip.decoded", counted)
+    monkeypatch.setattr("factorized_video.media.frames.decoded", counted)
     eight = judge_frames.over(path)
-    assert len(eight) == judge_frames.COUNT
+    assert len(eight) == FRAMES
     read.clear()
     assert judge_frames.over(path, count=1) == eight[:1]
     assert read == [0.0]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import Run, ended, run, start
-from factorized_video.media import contact_sheet
+from factorized_video.media import grid
 from judges import QUESTIONS, Judge
 from loopback import CAPTION, Gateway
 from PIL import Image
@@ -667,11 +667,11 @@ def test_a_line_of_the_sheet_is_no_wider_than_its_room(text: str, room: int, siz
     from PIL import ImageFont
 
     font = ImageFont.load_default(size)
-    lines = contact_sheet.wrapped(text, font, room)
+    lines = grid.wrapped(text, font, room)
     assert all(font.getlength(line) <= room for line in lines)
-    kept = "".join(contact_sheet.drawable(text).split())
+    kept = "".join(grid.drawable(text).split())
     assert "".join("".join(lines).split()) == kept
 
 
 def test_what_the_font_lacks_is_a_question_mark_and_accents_are_left_off() -> None:
-    assert contact_sheet.drawable("Ä é ½ “x” — 猫 ✓") == 'A e 12 "x" - ? ?'
+    assert grid.drawable("Ä é ½ “x” — 猫 ✓") == 'A e 12 "x" - ? ?'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -389,12 +388,12 @@ def test_without_pillow_it_is_said_which_picture_must_be_converted(
 ) -> None:
     Image.open(io.BytesIO(png())).save("last.webp")
     monkeypatch.setattr(images, "have_media_extra", lambda: False)
-    last = images.read_last(argparse.Namespace(last_frame="last.webp"))
+    last = images.read_last("last.webp")
     assert last is not None
     assert [note.startswith("--last-frame: ") for note in last.warnings] == [True]
     with pytest.raises(UsageError, match="--last-frame is WEBP"):
         images.to_send(last, Framing(), "--last-frame")
-    assert images.read_last(argparse.Namespace(last_frame=None)) is None
+    assert images.read_last(None) is None
 
 
 # --- lost answers ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Clips: judged by their container, measured, their first frame, and their sound taken off."""
+"""Clips: judged by their container, measured, decoded, and freed of their sound."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def check_video(path: Path) -> str:
-    """Judge a downloaded file by its container; returns the kind. Raises OutputError.
+    """The kind of a downloaded file, by its container. Raises OutputError.
 
-    For MP4 and MOV the boxes are walked: a file cut short, or without its index, is noticed without
-    any library.
+    For MP4 and MOV the boxes are walked, without any library: that finds a file that is cut short
+    or has no index.
     """
     with path.open("rb") as file:
         head = file.read(64)
         kind = video_kind(head)
         if kind is None:
-            raise OutputError(f"What came is not a video ({looks_like(head)}).")
+            raise OutputError(f"The file is not a video ({looks_like(head)}).")
         if kind == "webm":
             return kind
         size, names, offset = path.stat().st_size, set(), 0
@@ -37,19 +37,19 @@ def check_video(path: Path) -> str:
             elif length == 0:  # to the end of the file
                 length = size - offset
             if length < 8 or offset + length > size:
-                raise OutputError("What came is a video that was cut short.")
+                raise OutputError("The file is a video that was cut short.")
             names.add(name)
             offset += length
     if not {b"moov", b"mdat"} <= names:
-        raise OutputError("What came is a video without its index: it cannot be played.")
+        raise OutputError("The file is a video without its index: it cannot be played.")
     return kind
 
 
 def measure_video(path: Path) -> dict[str, Any] | None:
     """duration_s, width, height, fps, codec, audio of a clip.
 
-    None without the media extra, and for a codec that is not known here. Raises OutputError if
-    there is no video stream that can be read.
+    None without the media extra, or for an unknown codec. Raises OutputError without a readable
+    video stream.
     """
     if not have_media_extra():
         return None
@@ -58,10 +58,9 @@ def measure_video(path: Path) -> dict[str, Any] | None:
 
 
 def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, bytes | None]:
-    """What `measure_video` tells, and the first frame's RGB bytes, squeezed into `size`.
+    """What `measure_video` returns, and the first frame's RGB bytes, squeezed into `size`.
 
-    No frame where none can be decoded. One decoder thread: others would hold frames that nobody
-    wants.
+    No frame if none can be decoded. One decoder thread: others would decode frames in vain.
     """
     if not have_media_extra():
         return None, None
@@ -81,10 +80,7 @@ def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, b
 
 
 def _measured(container: InputContainer) -> dict[str, Any] | None:
-    """None where the codec is not known here, or the file does not say how large its pictures are.
-
-    Such a clip may play elsewhere.
-    """
+    """None for an unknown codec, or a file without the size of its frames: it may play elsewhere."""
     stream = _video_stream(container)
     context = stream.codec_context
     if context is None or not (context.width and context.height):
@@ -123,7 +119,7 @@ def decoded(path: Path) -> Iterator[tuple[float, Any]]:
 
 
 def without_audio(path: Path, file: IO[bytes]) -> None:
-    """Write the clip without its sound, its pictures untouched. Raises OutputError."""
+    """Write the clip without its sound, its frames unchanged. Raises OutputError."""
     import av
 
     with _opened(path) as source, av.open(file, "w", format="mp4") as target:
@@ -137,18 +133,18 @@ def without_audio(path: Path, file: IO[bytes]) -> None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[InputContainer]:
-    """PyAV's container, with whatever it raises on hostile bytes turned into one error."""
+    """PyAV's container; whatever it raises on hostile bytes becomes one error."""
     import av
 
     try:
         with av.open(str(path)) as container:
             yield container
     except (av.FFmpegError, ValueError, IndexError) as error:
-        raise OutputError(f"What came cannot be read as a video ({error}).") from None
+        raise OutputError(f"The file cannot be read as a video ({error}).") from None
 
 
 def _video_stream(container: InputContainer) -> Any:
     stream = next((s for s in container.streams if s.type == "video"), None)
     if stream is None:
-        raise OutputError("What came has no moving picture in it.")
+        raise OutputError("The file has no video stream.")
     return stream

@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, and whether the packages that look further are here."""
+"""What a file is by its first bytes, and whether Pillow and PyAV are here to look further."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 
 def media_hint() -> str:
-    """The command that installs what is missing, with the path as the script was called."""
+    """The command that installs Pillow and PyAV, with the path by which the script was called."""
     setup = Path(sys.argv[0]).parent / "setup.sh"
     return f"Install the media extra: bash {shlex.quote(str(setup))} --install"
 
 
 def not_measured() -> str:
     """The one warning of a run without the media extra."""
-    return f"Pictures and clips are not measured or looked into. {media_hint()}"
+    return f"Pictures and clips are not measured or examined. {media_hint()}"
 
 
 def have_media_extra() -> bool:
@@ -30,7 +30,7 @@ def have_media_extra() -> bool:
 
 
 def need_media_extra(what: str) -> None:
-    """Raise UsageError, naming the command, where `what` cannot do without Pillow and PyAV."""
+    """Raise UsageError, with the command, if Pillow and PyAV are missing, which `what` needs."""
     if not have_media_extra():
         raise UsageError(f"{what} needs Pillow and PyAV, which are not installed.", media_hint())
 
@@ -60,7 +60,7 @@ def video_kind(head: bytes) -> str | None:
 
 
 def looks_like(data: bytes) -> str:
-    """In words, what bytes are that should have been a picture or a clip."""
+    """What bytes are that should have been a picture or a clip, for a message."""
     from ..gateway.reply_parsing import looks_like_html
 
     if not data:

@@ -1,7 +1,7 @@
-"""Pictures: read, judged by what they really are, converted, made fit to send.
+"""Pictures: read, judged by their bytes, converted, made fit to send.
 
 Pillow is imported inside the functions that use it. Without it (the media extra) real gateways
-still work: kinds are recognised by their first bytes, measurements are None.
+still work: kinds are recognised by the first bytes, measurements are None.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from .file_types import (
 )
 
 if TYPE_CHECKING:
-    import argparse
-
     from PIL import Image
 
     from ..gateway.types import Picture
@@ -36,26 +34,44 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 64 << 20  # bytes of an image file that is opened at all
 # A picture may expand enormously when decoded. 16,384 px is the longest side that JPEG and WebP
-# encoders of the gateways are known to produce; 8192x6144 px is what a phone of 50 megapixels
-# makes, thrice the largest image model's output, and keeps a process near 600 MiB.
+# encoders of the gateways are known to produce; 8192x6144 px is a photo of a 50-megapixel phone,
+# three times the largest image model's output, and keeps a process near 600 MiB.
 LONGEST_SIDE = 16_384
 MOST_PIXELS = 8_192 * 6_144
-# The decoders of these hold a picture four times over: fewer pixels keep memory as bounded.
+# Their decoders hold a picture four times over: fewer pixels, for the same limit on memory.
 MOST_PIXELS_OF = {"WEBP": 24_000_000, "AVIF": 24_000_000}
-SHORTEST_SIDE = 64  # less cannot carry a scene; several video models ask for 300
+SHORTEST_SIDE = 64  # less cannot show a scene; several video models ask for 300
 ADVISED_SIDE = 300
-# What is sent as a first frame: a common denominator of the video models' limits (their own limits
-# differ): PNG or JPEG, sRGB, upright, long side up to 2048 px, at most 4 MB.
+# A first frame, by the common denominator of the video models' limits: PNG or JPEG, sRGB, upright,
+# long side up to 2048 px, at most 4 MB.
 SENT_SIDE = 2_048
 SENT_BYTES = 4_000_000
+# What a vision model or an editing one is shown: larger pictures are scaled down by the models
+# themselves to about 1,568 px, and one gateway is reported to time out over 1 MB, base64 included.
+SHOWN_SIDE = 1_568
+SHOWN_BYTES = 700_000
+# Of several at once: hosts are reported to accept requests of 8 MB, base64 included.
+SHOWN_TOGETHER = 5_600_000
+# In this order: what loses nothing, then less and less.
+_ENCODINGS = (("PNG", 0), ("JPEG", 95), ("JPEG", 90), ("JPEG", 80), ("WEBP", 95), ("WEBP", 80))
+# What puts a picture upright, by its EXIF orientation (the names are Pillow's).
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 
 class ImageFile(NamedTuple):
-    """An image that was found usable; `size` in pixels, upright, or None if not measurable."""
+    """A usable image; `size` in pixels, upright, or None without Pillow."""
 
     data: bytes
     kind: str
-    size: tuple[int, int] | None
+    size: Size | None
     warnings: tuple[str, ...] = ()
     upright: bool = True  # False where EXIF says that it must be turned
     pixels: Image.Image | None = None  # decoded
@@ -65,7 +81,7 @@ class ImageFile(NamedTuple):
 
 
 def read_image(path: Path, what: str) -> ImageFile:
-    """Read an image that a person gave. `what` names the flag, for messages. Raises UsageError."""
+    """Read an image that the user gave with the flag `what`. Raises UsageError."""
     try:
         if path.is_dir():
             raise UsageError(f"{what} {path} is a folder, not an image.", "Give an image file.")
@@ -85,18 +101,18 @@ def read_image(path: Path, what: str) -> ImageFile:
         raise UsageError(f"{what} {path}: {error.message}", error.hint) from None
 
 
-def read_last(args: argparse.Namespace) -> ImageFile | None:
+def read_last(path: str | None) -> ImageFile | None:
     """The picture of --last-frame, if there is one. Raises UsageError."""
-    if args.last_frame is None:
+    if path is None:
         return None
-    image = read_image(Path(args.last_frame).expanduser(), "--last-frame")
+    image = read_image(Path(path).expanduser(), "--last-frame")
     return image._replace(warnings=tuple(f"--last-frame: {note}" for note in image.warnings))
 
 
 def check_image(data: bytes) -> ImageFile:
-    """Decode image bytes in full and judge them. Raises OutputError saying what is wrong.
+    """Decode an image in full and judge it. Raises OutputError, with what is wrong.
 
-    Without the media extra only the first and last bytes are looked at, and `size` is None.
+    Without the media extra only the first and last bytes are examined, and `size` is None.
     """
     kind = image_kind(data[:32])
     if kind is None:
@@ -138,14 +154,14 @@ def check_image(data: bytes) -> ImageFile:
 def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Picture:
     """The picture as it goes to the video model: cropped or padded to the canvas, never distorted.
 
-    A sound PNG or JPEG of the right shape and size goes as it is, byte for byte. Anything else
+    A plain PNG or JPEG of the right shape and size goes unchanged, byte for byte. Anything else
     (turned by EXIF, CMYK, animated, transparent, another colour space or format, another shape, too
-    large) is redrawn: upright, sRGB, on the canvas, within the model's limits and ours; PNG where
-    the bytes allow it, else JPEG: less quality first, then fewer pixels. Nothing is enlarged.
+    large) is encoded again: upright, sRGB, on the canvas, within the model's limits and ours; PNG
+    if the bytes allow it, else JPEG: less quality first, then fewer pixels. Nothing is enlarged.
 
-    Raises UsageError, naming the flag `what`, where that needs the media extra and it is missing.
-    Without a known size the shape is left as it is. `legal.check_frame` says beforehand what a crop
-    would cost.
+    Raises UsageError, naming the flag `what`, if that needs the media extra and it is missing.
+    Without a known size the shape is left as it is. `limits.check_frame` tells beforehand what a
+    crop would cost.
     """
     from ..gateway.types import Picture
 
@@ -160,22 +176,14 @@ def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Pi
     size, opened = image.size, image.pixels
     assert opened is not None
     canvas = _canvas(size, framing)
+    fits = canvas == size and max(size) <= most_side and len(image.data) <= most_bytes
     with _decoding():
-        sound = (
-            image.kind in kinds
-            and opened.mode in ("RGB", "L")
-            and image.upright
-            and getattr(opened, "n_frames", 1) == 1
-            and "icc_profile" not in opened.info
-            and "transparency" not in opened.info
-        )
-        fits = canvas == size and max(size) <= most_side and len(image.data) <= most_bytes
-        if sound and fits:
+        if fits and image.kind in kinds and image.upright and _is_plain(opened):
             return Picture(image.data, MIME[image.kind])
         picture = _upright_srgb(opened)
     ratio = framing.ratio if framing.fit != "none" else None
     if framing.fit == "pad":
-        # Scaled before the bars are added: they may make many times the picture's area.
+        # Scaled before the bars are added: they may be many times the picture's area.
         scale = min(1.0, most_side / max(canvas))
         picture = _within(picture, round(max(size) * scale), None)
         canvas = _canvas(picture.size, framing)
@@ -183,38 +191,30 @@ def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Pi
     while True:
         for kind, quality in _ENCODINGS:
             if kind in kinds:
-                data = _encoded(picture, kind, quality)
-                if len(data) <= most_bytes:
-                    return Picture(data, MIME[kind])
+                sent = Picture(_encoded(picture, kind, quality), MIME[kind])
+                if len(sent.data) <= most_bytes:
+                    return sent
         if min(picture.size) < 2 * SHORTEST_SIDE:
-            return Picture(data, MIME[kind])  # a limit that no picture can keep
+            return sent  # a limit that no picture can keep
         picture = _within(picture, max(picture.size) * 4 // 5, ratio)
 
 
-# What a vision model or an editing one is shown: larger pictures are scaled down by the models
-# themselves to about 1,568 px, and one gateway is reported to time out over 1 MB, base64 included.
-SHOWN_SIDE = 1_568
-SHOWN_BYTES = 700_000
-
-
-# Of several at once: hosts are reported to take requests of 8 MB, base64 included.
-SHOWN_TOGETHER = 5_600_000
+def _is_plain(image: Image.Image) -> bool:
+    """Whether a picture is RGB or grey, in sRGB, opaque and not animated."""
+    plain = image.mode in ("RGB", "L") and getattr(image, "n_frames", 1) == 1
+    return plain and not {"icc_profile", "transparency"} & image.info.keys()
 
 
 def to_show(image: ImageFile, what: str = "The picture", of: int = 1) -> Picture:
-    """The picture as it is shown to a model that looks at it, or that draws from it.
+    """The picture as it goes to a model that looks at it, or generates from it.
 
-    `of` is how many go with the same request. Raises UsageError as `to_send`, naming `what`.
+    `of` is how many go with the same request. Raises UsageError as `to_send` does.
     """
     from ..models import ImageLimits
     from ..models.limits import Framing
 
     most = min(SHOWN_BYTES, SHOWN_TOGETHER // max(1, of))
     return to_send(image, Framing(limits=ImageLimits(bytes=most, side_max=SHOWN_SIDE)), what)
-
-
-# In this order: what loses nothing, then less and less.
-_ENCODINGS = (("PNG", 0), ("JPEG", 95), ("JPEG", 90), ("JPEG", 80), ("WEBP", 95), ("WEBP", 80))
 
 
 def _canvas(size: Size, framing: Framing) -> Size:
@@ -230,12 +230,12 @@ def _on_canvas(picture: Image.Image, canvas: Size) -> Image.Image:
     if canvas == picture.size:
         return picture
     left, top = (picture.width - canvas[0]) // 2, (picture.height - canvas[1]) // 2
-    # Outside the picture Pillow's crop is black: the bars of a padded one.
+    # Outside the picture Pillow's crop is black: these are the bars.
     return picture.crop((left, top, left + canvas[0], top + canvas[1]))
 
 
 def _within(picture: Image.Image, most: int, ratio: str | None) -> Image.Image:
-    """Scaled down so that no side is longer than `most`, to exactly the ratio of the canvas."""
+    """Scaled down so that no side is longer than `most`, in exactly the ratio of the canvas."""
     from PIL import Image
 
     if max(picture.size) <= most:
@@ -244,12 +244,12 @@ def _within(picture: Image.Image, most: int, ratio: str | None) -> Image.Image:
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     if ratio is not None:
         size = aspect_ratios.largest_within((most, most), ratio)
-    # The gap makes large reductions several times as fast, and changes hardly a level.
+    # The gap makes large reductions several times as fast, and hardly changes a level.
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def shown(picture: Picture, image: ImageFile) -> Image.Image:
-    """A picture that was made from an image by `to_send`, decoded."""
+    """A picture that `to_send` made from an image, decoded."""
     if picture.data is image.data and image.pixels is not None:
         return image.pixels
     return opened(picture)
@@ -263,16 +263,14 @@ def opened(picture: Picture) -> Image.Image:
 def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:
     """The image's bytes in the format that a file extension asks for, and warnings.
 
-    Bytes that are already of that format are not touched.
+    Bytes that are already of that format stay as they are.
     """
     wanted = EXTENSIONS[extension.lower()]
     if image.kind == wanted:
         return image.data, ()
     if image.pixels is None:
-        return image.data, (
-            f"The file holds a {image.kind} image under a {extension} name: it was "
-            f"not converted. {media_hint()}",
-        )
+        note = f"The file is {image.kind} with a {extension} name: it was not converted."
+        return image.data, (f"{note} {media_hint()}",)
     with _decoding():
         return _encoded(_upright_srgb(image.pixels), wanted), ()
 
@@ -289,10 +287,10 @@ def _turned(image: Image.Image) -> bool:
 
 @contextmanager
 def _decoding() -> Iterator[None]:
-    """Around Pillow: whatever it raises on hostile bytes is turned into one error."""
+    """Around Pillow: turns whatever it raises on hostile bytes into one error."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limits, stated above, come first
+            warnings.simplefilter("ignore")  # our own limits are stricter
             yield
     except (OutputError, UsageError):
         raise
@@ -320,14 +318,14 @@ def _reader(data: bytes, kind: str) -> Image.Image:
         return JpegImageFile(file)
     from PIL import Image
 
-    Image.MAX_IMAGE_PIXELS = None  # our own limits, stated above, are checked before decoding
+    Image.MAX_IMAGE_PIXELS = None  # our own limits are checked before decoding
     return Image.open(file)
 
 
 def _upright_srgb(image: Image.Image) -> Image.Image:
-    """The first frame, upright, RGB in sRGB, transparency laid on white.
+    """The first frame, upright, RGB in sRGB, transparent parts white.
 
-    Copies are made only where something changes: a large picture is a fifth of a gigabyte.
+    Copied only if something changes: a large picture is a fifth of a gigabyte.
     """
     from PIL import Image, ImageCms
 
@@ -348,47 +346,32 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
             turned = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
             image = turned or image
         except (ImageCms.PyCMSError, OSError):
-            pass  # a profile that does not fit is worth no failure: the plain conversion follows
+            pass  # a profile that does not fit: the plain conversion follows
     if image.mode.startswith("I;16"):
         image = image.point(lambda v: v / 256).convert("L")
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-# What puts a picture upright, by its EXIF orientation (the names are Pillow's).
-_TURNS = {
-    2: "FLIP_LEFT_RIGHT",
-    3: "ROTATE_180",
-    4: "FLIP_TOP_BOTTOM",
-    5: "TRANSPOSE",
-    6: "ROTATE_270",
-    7: "TRANSVERSE",
-    8: "ROTATE_90",
-}
-
-
 def _encoded(image: Image.Image, kind: str, quality: int = 95) -> bytes:
-    """As a file of this kind; neither profile, EXIF nor comments of an original go along."""
+    """As a file of this kind, without profile, EXIF and comments of an original."""
+    options: dict[str, int] = {"quality": quality}
+    if kind == "PNG":
+        # Three times as fast as the default level, for a tenth more bytes.
+        options = {"compress_level": 1}
+    elif kind == "JPEG":
+        # Full colour resolution as long as the bytes allow it.
+        options["subsampling"] = 0 if quality >= 95 else 2
     buffer = io.BytesIO()
     image.info, info = {}, image.info
     try:
-        _save(image, buffer, kind, quality)
+        image.save(buffer, kind, **options)
     finally:
         image.info = info
     return buffer.getvalue()
 
 
-def _save(image: Image.Image, buffer: io.BytesIO, kind: str, quality: int) -> None:
-    if kind == "PNG":
-        # Level 1 is three times as fast as the default, for a tenth more bytes.
-        image.save(buffer, kind, compress_level=1)
-    elif kind == "JPEG":
-        # Full colour resolution as long as the bytes allow it.
-        image.save(buffer, kind, quality=quality, subsampling=0 if quality >= 95 else 2)
-    else:
-        image.save(buffer, kind, quality=quality)
-
-
 def _unmeasured(data: bytes, kind: str) -> ImageFile:
+    """An image without Pillow: whether its end is there, and a warning."""
     ends = {"PNG": (b"IEND", 16), "JPEG": (b"\xff\xd9", 64)}
     if kind in ends:
         mark, within = ends[kind]

@@ -1,4 +1,4 @@
-"""How alike two pictures are: whether a clip begins with its anchor."""
+"""How similar two pictures are: whether a clip begins with its anchor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL import Image
 
-# Small enough that the noise of a codec averages out, large enough that who stands where is seen.
+# Small enough to average out the noise of a codec, large enough to show what stands where.
 SIZE = (64, 36)
 # Below this a clip does not begin with its anchor. Over generated pictures (the benchmark
 # `fidelity`) the same frame after H.264 is above 0.97, one zoomed by 3 % or moved by 2 % above 0.7,
@@ -23,8 +23,8 @@ def alike(one: bytes, other: bytes) -> float:
     """The zero-mean normalised correlation of two pictures, 0 (not alike) to 1 (the same). Pure.
 
     `one` and `other` are RGB bytes of equal size. Each colour channel has its own mean, so that a
-    common tint is not taken for a likeness; anti-correlated pictures are 0. Two flat pictures are
-    alike if their colours are, which no correlation can tell.
+    common tint does not count as similarity; anti-correlated pictures are 0. Two flat pictures are
+    alike if their colours are, which no correlation can show.
     """
     count = len(one) // 3
     product = power_one = power_other = 0.0
@@ -51,5 +51,5 @@ def squeezed(picture: Image.Image) -> bytes:
 
 
 def fidelity(sent: bytes, came: bytes) -> float:
-    """How close a clip's frame 0 is to the picture that was sent, 0 to 1; both squeezed."""
+    """How close the first frame that came is to the picture that was sent, 0 to 1; both squeezed."""
     return round(alike(sent, came), 3)
