@@ -435,7 +435,7 @@ def test_a_clip_cut_between_its_index_and_its_pictures_is_no_clip(tmp_path: Path
 def test_a_container_without_pictures_cannot_be_measured(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moov")
-    with pytest.raises(OutputError, match=r"cannot be read as a video|no moving picture"):
+    with pytest.raises(OutputError, match=r"cannot be read as a video|no video stream"):
         clips.measure_video(path)
 
 
@@ -466,7 +466,8 @@ def told(action):
         return [error.kind, error.message, error.hint]
 
 folder = Path(sys.argv[1])
-found = {"have": file_types.have_media_extra(), "need": told(lambda: file_types.need_media_extra("This"))}
+found = {"have": file_types.have_media_extra()}
+found["need"] = told(lambda: file_types.need_media_extra("This"))
 for name in ("a.png", "a.jpg", "a.webp", "cut.png", "cut.jpg", "text.png"):
     def look():
         image = images.read_image(folder / name, "--anchor")

@@ -388,12 +388,10 @@ def test_without_pillow_it_is_said_which_picture_must_be_converted(
 ) -> None:
     Image.open(io.BytesIO(png())).save("last.webp")
     monkeypatch.setattr(images, "have_media_extra", lambda: False)
-    last = images.read_last("last.webp")
-    assert last is not None
-    assert [note.startswith("--last-frame: ") for note in last.warnings] == [True]
+    last = images.read_image(Path("last.webp"), "--last-frame")
+    assert len(last.warnings) == 1
     with pytest.raises(UsageError, match="--last-frame is WEBP"):
         images.to_send(last, Framing(), "--last-frame")
-    assert images.read_last(None) is None
 
 
 # --- lost answers ---------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, b
 
 
 def _measured(container: InputContainer) -> dict[str, Any] | None:
-    """None for an unknown codec, or a file without the size of its frames: it may play elsewhere."""
+    """None for an unknown codec, or unknown size: such a clip may play elsewhere."""
     stream = _video_stream(container)
     context = stream.codec_context
     if context is None or not (context.width and context.height):

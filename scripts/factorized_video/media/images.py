@@ -101,14 +101,6 @@ def read_image(path: Path, what: str) -> ImageFile:
         raise UsageError(f"{what} {path}: {error.message}", error.hint) from None
 
 
-def read_last(path: str | None) -> ImageFile | None:
-    """The picture of --last-frame, if there is one. Raises UsageError."""
-    if path is None:
-        return None
-    image = read_image(Path(path).expanduser(), "--last-frame")
-    return image._replace(warnings=tuple(f"--last-frame: {note}" for note in image.warnings))
-
-
 def check_image(data: bytes) -> ImageFile:
     """Decode an image in full and judge it. Raises OutputError, with what is wrong.
 

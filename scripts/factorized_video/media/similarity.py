@@ -51,5 +51,5 @@ def squeezed(picture: Image.Image) -> bytes:
 
 
 def fidelity(sent: bytes, came: bytes) -> float:
-    """How close the first frame that came is to the picture that was sent, 0 to 1; both squeezed."""
+    """How close a clip's first frame is to the picture that was sent, 0 to 1; both squeezed."""
     return round(alike(sent, came), 3)
