@@ -290,3 +290,52 @@ def test_every_public_function_and_class_says_what_it_is(module: str) -> None:
                 if not one.name.startswith("_") and not ast.get_docstring(one):
                     silent.append(f"{node.name}.{one.name}" if one is not node else node.name)
     assert silent == []
+
+
+LONGEST_FUNCTION = 60  # lines; what does not fit a screen lacks a concept
+MOST_PARAMETERS = 8  # records excepted: they are named tuples
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_functions_fit_a_screen_and_take_few_parameters(module: str) -> None:
+    too_much = []
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            parameters = [one for one in given if one.arg not in ("self", "cls")]
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            if lines > LONGEST_FUNCTION or len(parameters) > MOST_PARAMETERS:
+                too_much.append((node.name, lines, len(parameters)))
+    assert too_much == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_formatter_formats_everything(module: str) -> None:
+    source = MODULES[module].read_text(encoding="utf-8")
+    assert not any(f"# fmt: {word}" in source for word in ("skip", "off", "on"))
+
+
+def test_one_variable_of_the_environment_runs_between_our_processes() -> None:
+    """What else is read from it is the user's to set, and documented."""
+    written = {
+        (module, found)
+        for module in MODULES
+        for found in ("os.environ[", "putenv")
+        if found in MODULES[module].read_text(encoding="utf-8")
+    }
+    assert {module for module, _ in written} <= {"_bootstrap"}
+    variables = {
+        node.value
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith("FACTORIZED_VIDEO_")
+    }
+    # The guard is _bootstrap.py's note to itself across exec, that it has started again once.
+    assert variables == {
+        "FACTORIZED_VIDEO_HANDOFF",
+        "FACTORIZED_VIDEO_MAX_COST",
+        "FACTORIZED_VIDEO_TIME_SCALE",
+        "FACTORIZED_VIDEO_BOOTSTRAPPED",
+    }

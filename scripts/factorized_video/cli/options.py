@@ -200,6 +200,24 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
         "ask for sound (default: as the model makes it)",
         "no sound; if the model adds a track anyway, it is removed after download",
     )
+    _add_pictures(parser)
+    parser.add_argument(
+        "--prompt-strategy",
+        choices=STRATEGIES,
+        help=f"what the video model is sent (default: {DEFAULT_STRATEGY})",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=option_types.timeout,
+        default=DEFAULT_TIMEOUT_S,
+        metavar="S",
+        help=f"seconds to wait for the clip (default: {DEFAULT_TIMEOUT_S}); the job continues, and "
+        "the same command waits again",
+    )
+
+
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    """The last frame, how a picture is fitted, and the filmstrip."""
     parser.add_argument(
         "--last-frame",
         type=option_types.path,
@@ -217,19 +235,6 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
         "filmstrip",
         "also write NAME.filmstrip.png: frames of the clip with their times",
         "no filmstrip",
-    )
-    parser.add_argument(
-        "--prompt-strategy",
-        choices=STRATEGIES,
-        help=f"what the video model is sent (default: {DEFAULT_STRATEGY})",
-    )
-    parser.add_argument(
-        "--timeout",
-        type=option_types.timeout,
-        default=DEFAULT_TIMEOUT_S,
-        metavar="S",
-        help=f"seconds to wait for the clip (default: {DEFAULT_TIMEOUT_S}); the job continues, and "
-        "the same command waits again",
     )
 
 

@@ -264,7 +264,7 @@ class ClipRequest(NamedTuple):
             given_images.read("--last-frame", options.last_frame),
             options.model,
             options.take,
-            options.direct,
+            bool(options.direct),
             ClipSettings.from_options(options),
         )
 
