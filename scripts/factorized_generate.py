@@ -8,8 +8,8 @@ Example:
     python3 scripts/factorized_generate.py --prompt "A cat jumping from a bookshelf to the couch" \
         --style photorealistic --output outputs/cat-jump.mp4
 
-Prints the path of the video. The same command again goes on where it was, and pays for nothing
-twice. Exit codes: see --help.
+Prints the path of the video. The same command again resumes, and pays for
+nothing twice. Exit codes: see --help.
 """
 
 import argparse
@@ -168,17 +168,14 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do; or one of the lists."""
-    from factorized_video.cli import lists
+    if args.online and args.list_models is None:
+        raise UsageError("--online is for --list-models.", "Leave it out, or add --list-models.")
+    if any(one is not None for one in (args.list_models, args.list_runs, args.cancel)):
+        from factorized_video.cli import lists
+
+        return lists.shown(args)
     from factorized_video.gateway import settings
 
-    if args.list_models is not None:
-        return lists.list_models(args)
-    if args.online:
-        raise UsageError("--online is for --list-models.", "Leave it out, or add --list-models.")
-    if args.list_runs is not None:
-        return lists.list_runs(args)
-    if args.cancel is not None:
-        return lists.cancel_job(args)
     if args.prompts_file is not None:
         from factorized_video.cli.prompts_file import read_batch
 

@@ -53,7 +53,7 @@ def build_parser() -> options.Parser:
         metavar="IMAGE",
         help="write only the motion, from this first frame; --output is where it goes",
     )
-    options.add_common(parser, draws=False)
+    options.add_common(parser, resubmits=False)
     return parser
 
 

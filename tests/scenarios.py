@@ -594,7 +594,7 @@ def _made_at_once(gateway: Gateway) -> None:
 
 
 def _signed(gateway: Gateway) -> None:
-    gateway.query = "?X-Signature=Sig{reads}9f3a"
+    gateway.query = "?X-Signature=Sig{reads}NeverToBeSeen"
 
 
 def _each_address_once(gateway: Gateway) -> bool:
@@ -635,7 +635,7 @@ def _addresses(speech: Speech) -> Iterator[Scenario]:
 
 
 def _as_address(gateway: Gateway) -> None:
-    drawn = Drawn(url=f"{gateway.root}/files/a.png?sig=Sig9f3a")
+    drawn = Drawn(url=f"{gateway.root}/files/a.png?sig=Sig0NeverToBeSeen")
     gateway.will("image", Reply(means=drawn))
 
 

@@ -878,7 +878,7 @@ def test_the_messages_of_this_version_are_explained() -> None:
     assert len(MESSAGES) > 20
     for part in (
         "would lose",
-        "over the cap",
+        "over the limit",
         "does not begin with the anchor",
         "The clip is ...",
         "The best candidate",

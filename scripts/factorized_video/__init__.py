@@ -1,9 +1,9 @@
-"""What the four scripts share: contract, plan, texts, receipts, media and the gateway client."""
+"""What the four scripts share, in ten rooms: see "How it is built" in README.md."""
 
 VERSION = "1.0.0"
 
-# The three stages, what checks and mends between them, and the clip without an anchor, by the word
-# that results and receipts use, as they are shown to people; in the order in which they run.
+# The three stages, the checks and edits between them, and the clip without an anchor: the word in
+# results and receipts, and the name shown; in the order in which they run.
 STAGES = {
     "reasoning": "Stage 1 reasoning",
     "questions": "Stage 2 questions",

@@ -6,6 +6,9 @@ import os
 
 from .errors import UsageError
 
+# The default name of an output: the first words of its text, and part of its digest.
+NAME_WORDS, NAME_BYTES, DIGEST_DIGITS = 6, 48, 8
+
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,13 +33,13 @@ def folder_path(typed: str) -> Path:
 
 
 def default_output(text: str, digest: str, extension: str, folder: Path | None = None) -> Path:
-    """Return <first words>-<8 hex of the digest><extension>, in `folder` or else in ./outputs.
+    """Return <first six words>-<8 hex of the digest><extension>, in `folder`, else in ./outputs.
 
     The same inputs give the same name, so that running again resumes.
     """
     from pathlib import Path
 
-    return (folder or Path.cwd() / "outputs") / f"{_slug(text)}-{digest[:8]}{extension}"
+    return (folder or Path.cwd() / "outputs") / f"{_slug(text)}-{digest[:DIGEST_DIGITS]}{extension}"
 
 
 def direct_path(path: Path) -> Path:
@@ -63,14 +66,14 @@ def check_extension(path: Path, allowed: tuple[str, ...]) -> None:
 
 
 def _slug(text: str) -> str:
-    """Return the first words as a file name, in any script: at most six words and 48 bytes."""
+    """Return the first words as a file name, in any script; "video" where none is left."""
     from unicodedata import category
 
     # Letters, digits, and the combining marks that some scripts need.
     kept = (char if category(char)[0] in "LNM" else " " for char in text.lower())
-    words = "".join(kept).split()[:6]
+    words = "".join(kept).split()[:NAME_WORDS]
     slug = "-".join(words)
-    while len(slug.encode("utf-8", "replace")) > 48:
+    while len(slug.encode("utf-8", "replace")) > NAME_BYTES:
         slug = slug[:-1]
     return slug.strip("-") or "video"
 

@@ -77,7 +77,7 @@ def test_a_standing_cap_that_is_no_amount_stops_the_run_and_is_quoted(
         (FIVE, Spent(9.0), Cost(0.0, "actual"), False),
         (FIVE, Spent(9.0, 2), Cost(0.0, "actual"), False),
         (Cap(0.0, FLAG), Spent(1.0), Cost(0.0, "listed"), False),
-        # What is not known counts for nothing, where the person allowed it.
+        # What is unknown counts for nothing, where the person allowed it.
         (FIVE, Spent(), UNKNOWN, True),
         (FIVE, Spent(5.0), UNKNOWN, True),
         (FIVE, Spent(1.0, 1), estimated(4.0), True),
@@ -92,15 +92,15 @@ def test_what_fits_passes(cap: Cap | None, spent: Spent, ahead: Cost, allow_unkn
     ("cap", "spent", "ahead", "allow_unknown", "words"),
     [
         (FIVE, Spent(), estimated(5.01), False, ("USD 5.010 (estimated)", "USD 5 (--max-cost)")),
-        (FIVE, Spent(), estimated(5.000002), False, ("over the cap",)),
-        (FIVE, Spent(2.61), estimated(2.4), False, ("USD 2.400", "on top of USD 2.610")),
+        (FIVE, Spent(), estimated(5.000002), False, ("over the limit",)),
+        (FIVE, Spent(2.61), estimated(2.4), False, ("USD 2.400", "on top of the USD 2.610")),
         (FIVE, Spent(5.0), Cost(0.01, "listed"), False, ("USD 0.010 (listed)", "USD 5.000")),
         (Cap(0.0, FLAG), Spent(), estimated(0.01), False, ("USD 0 (--max-cost)",)),
         (Cap(1.5, MAX_COST), Spent(), estimated(2), False, (f"USD 1.5 ({MAX_COST})",)),
         # That something is allowed to be unknown lets nothing pass that is known.
         (FIVE, Spent(), estimated(6.0), True, ("USD 6.000",)),
-        (FIVE, Spent(3.0, 1), estimated(2.5), True, ("USD 2.500", "on top of USD 3.000")),
-        (FIVE, Spent(5.5), UNKNOWN, True, ("over the cap",)),
+        (FIVE, Spent(3.0, 1), estimated(2.5), True, ("USD 2.500", "on top of the USD 3.000")),
+        (FIVE, Spent(5.5), UNKNOWN, True, ("over the limit",)),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_amounts(
@@ -123,17 +123,17 @@ def test_what_does_not_fit_is_refused_with_the_amounts(
 @pytest.mark.parametrize(
     ("spent", "ahead", "words"),
     [
-        (Spent(), UNKNOWN, "What this would cost"),
+        (Spent(), UNKNOWN, "The cost of this"),
         (Spent(0.0, 1), estimated(0.01), "earlier attempts"),
-        (Spent(4.0, 2), UNKNOWN, "What this would cost"),
-        (Spent(9.0), UNKNOWN, "What this would cost"),
+        (Spent(4.0, 2), UNKNOWN, "The cost of this"),
+        (Spent(9.0), UNKNOWN, "The cost of this"),
     ],
 )
 def test_under_a_cap_an_unknown_cost_needs_leave(spent: Spent, ahead: Cost, words: str) -> None:
     with pytest.raises(OverBudget) as caught:
         check_cap(FIVE, spent, [ahead], allow_unknown=False)
     assert words in caught.value.message
-    assert "not known" in caught.value.message
+    assert "unknown" in caught.value.message
     assert "USD 5 (--max-cost)" in caught.value.message
     assert "--allow-unknown-cost" in caught.value.hint
     assert caught.value.charged == "no"

@@ -505,9 +505,9 @@ def test_a_plan_within_its_cap_is_shown(planned: Plan, cap: Cap | None, spent: S
     ("planned", "cap", "spent", "words"),
     [
         (pipeline(), Cap(2.5, "--max-cost"), Spent(), "USD 2.546 (estimated)"),
-        (pipeline(), Cap(3.0, "--max-cost"), Spent(0.5), "on top of USD 0.500"),
-        (pipeline(image_model=UNPRICED), Cap(99, "--max-cost"), Spent(), "is not known"),
-        (pipeline(), Cap(99, "--max-cost"), Spent(0, 1), "is not known"),
+        (pipeline(), Cap(3.0, "--max-cost"), Spent(0.5), "on top of the USD 0.500"),
+        (pipeline(image_model=UNPRICED), Cap(99, "--max-cost"), Spent(), "is unknown"),
+        (pipeline(), Cap(99, "--max-cost"), Spent(0, 1), "is unknown"),
     ],
 )
 def test_over_the_cap_the_error_carries_the_plan(

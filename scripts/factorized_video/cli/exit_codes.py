@@ -25,5 +25,5 @@ exit codes:
   5 refused by the model or its filter          12 no candidate is good enough: look at them
   6 gateway not available: try later           130 interrupted: run the same command again
   7 over the cap on cost, nothing sent           1 a bug in this tool"""
-# After these the same command goes on, so it is what `next` says.
+# After these the same command resumes, so `next` is that command.
 SAME_COMMAND_RESUMES = ("running", "auth", "unavailable", "unknown", "output", "interrupted")

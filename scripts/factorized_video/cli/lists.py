@@ -13,6 +13,13 @@ from ..receipts import run_list
 from ..stages import cancel
 
 
+def shown(options: argparse.Namespace) -> dict[str, Any]:
+    """The list that was asked for, or what became of the job to cancel."""
+    if options.list_models is not None:
+        return list_models(options)
+    return list_runs(options) if options.list_runs is not None else cancel_job(options)
+
+
 def list_runs(options: argparse.Namespace) -> dict[str, Any]:
     """What the receipts in a folder say; nothing is sent."""
     given = options.list_runs

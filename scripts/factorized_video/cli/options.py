@@ -50,8 +50,8 @@ def switch(parser: argparse._ActionsContainer, name: str, on: str, off: str) -> 
     group.add_argument(f"--no-{name}", dest=name, action="store_const", const=False, help=off)
 
 
-def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
-    """The options that all scripts have; with `draws` those of calls that are never repeated."""
+def add_common(parser: argparse.ArgumentParser, *, resubmits: bool = True) -> None:
+    """The options of all scripts; with `resubmits` those of calls that are never repeated."""
     group = parser.add_argument_group("gateway and output")
     group.add_argument(
         "--gateway",
@@ -81,7 +81,7 @@ def add_common(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
         "--overwrite",
         "replace an output that was created with different options; the old file is kept as NAME.1",
     )
-    if draws:
+    if resubmits:
         flag(group, "--resubmit", "pay again: resend a call that was refused, failed or got lost")
         group.add_argument(
             "--take",

@@ -263,14 +263,14 @@ class ComparedRun(Run):
             "took_s": spending.took_s(run.outputs),
         }
 
-    def _is_drawn(self, clips: list[Path]) -> bool:
+    def _is_current(self, clips: list[Path]) -> bool:
         """Whether the picture is there, and of these clips and what was measured of them."""
         measured = [self._evaluation.path] if self._evaluation else []
         with contextlib.suppress(OSError):
-            drawn_at = self.picture.stat().st_mtime_ns
+            made_at = self.picture.stat().st_mtime_ns
             shown = [*clips, *map(receipts.receipt_path, [*clips, *measured])]
             return len(clips) == len(ARMS) and all(
-                path.stat().st_mtime_ns <= drawn_at for path in shown
+                path.stat().st_mtime_ns <= made_at for path in shown
             )
         return False
 
@@ -286,9 +286,9 @@ class ComparedRun(Run):
             sides.append(Side(ARMS[arm], clip if there else None, lines, why))
         if not any(side.clip for side in sides):
             return None
-        if self._is_drawn([side.clip for side in sides if side.clip]):
+        if self._is_current([side.clip for side in sides if side.clip]):
             return str(self.picture)
-        self._console.progress("drawing both filmstrips")
+        self._console.progress("making the picture of both")
         try:
             files.write_file(self.picture, comparison(*sides))
         except OutputError as error:

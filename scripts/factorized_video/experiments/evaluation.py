@@ -245,8 +245,8 @@ def _read(text: str, finish_reason: str | None) -> Questions | Unusable:
 
 
 def _questions_in(found: dict[str, Any]) -> Questions | None:
-    told = found.get("questions")
-    lists = [told.get(what) for what in MEASURES] if isinstance(told, dict) else []
+    both = found.get("questions")
+    lists = [both.get(what) for what in MEASURES] if isinstance(both, dict) else []
     if len(lists) == len(MEASURES) and all(isinstance(one, list) and one for one in lists):
         return Questions(*(tuple(map(str, one)) for one in lists if one))
     return None

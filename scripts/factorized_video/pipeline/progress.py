@@ -51,22 +51,22 @@ class Progress:
 
         A stage whose input is yet to be made anew will make one.
         """
-        made = []
+        done = []
         if "reasoning" in self.names and self._has_caption():
-            made.append("reasoning")
-        drawn = self.has_anchor()
-        if drawn and "composition" in self.names:
-            made += ANCHOR_STAGES
-        if not drawn:
-            return tuple(made)
+            done.append("reasoning")
+        anchored = self.has_anchor()
+        if anchored and "composition" in self.names:
+            done += ANCHOR_STAGES
+        if not anchored:
+            return tuple(done)
         known = self._motion_is_known()
         if self._request.motion_from_anchor:
             seen = "seen_motion" in self.own or self._seen_receipt() is not None
-            made += ["motion"] * seen
+            done += ["motion"] * seen
             known = known and seen
         if self._job or (known and not self._clip_would_pay()):
-            made.append("synthesis")
-        return tuple(made)
+            done.append("synthesis")
+        return tuple(done)
 
     # -- Stage 1 ---------------------------------------------------------------------------------
 

@@ -92,8 +92,12 @@ class StageRunner:
     @property
     def of_candidates(self) -> dict[str, Any]:
         """What Stage 2 has said of candidates; nothing where there were none."""
-        drawn = [one for one in self.results if one.get("stage") == "composition"]
-        return {key: drawn[-1][key] for key in OF_CANDIDATES if key in drawn[-1]} if drawn else {}
+        anchors = [one for one in self.results if one.get("stage") == "composition"]
+        return (
+            {key: anchors[-1][key] for key in OF_CANDIDATES if key in anchors[-1]}
+            if anchors
+            else {}
+        )
 
 
 def output_option(path: Path) -> dict[str, object]:

@@ -324,7 +324,7 @@ class ThreeStages(Run):
 
     @property
     def _filmstrip(self) -> bool:
-        """Whether a filmstrip goes with the clip: unless it is refused, where one can be drawn."""
+        """Whether a filmstrip goes with the clip: unless turned off, where one can be made."""
         given = self.options.job.filmstrip
         return file_types.have_media_extra() if given is None else given
 

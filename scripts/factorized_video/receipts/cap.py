@@ -1,10 +1,11 @@
-"""The cap on what a run may cost, and whether what was spent and what lies ahead fit in. Pure.
+"""The spending limit of a run: whether what was spent and what is planned fit into it. Pure.
 
-A run is an output and what was made for it (`runs.spent_for`): another output is another run.
+A run is an output and what was made for it (`spending.spent_for`); another output is another run.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from ..errors import OverBudget, UsageError
@@ -16,14 +17,14 @@ _HALF_A_MICRODOLLAR = 5e-7
 
 
 class Cap(NamedTuple):
-    """A limit in USD, and who set it: the flag or the variable."""
+    """A limit in USD, and what set it: the option or the variable."""
 
     usd: float
     source: str
 
 
 class Spent(NamedTuple):
-    """What the receipts of a run say was spent, in USD, and how many calls did not say it."""
+    """What a run has cost by its receipts, in USD, and how many calls have no known cost."""
 
     usd: float = 0.0
     unknown: int = 0
@@ -33,53 +34,53 @@ class Spent(NamedTuple):
         return {"amount": self.usd, "unknown_calls": self.unknown}
 
 
-def effective_cap(typed: float | None, standing: str | None) -> Cap | None:
-    """The lower one of `--max-cost` and the standing cap. Raises UsageError for no number."""
-    caps = [Cap(typed, "--max-cost")] if typed is not None else []
+def effective_cap(given: float | None, standing: str | None) -> Cap | None:
+    """The lower of `--max-cost` and the standing cap. Raises UsageError if that is no amount."""
+    caps = [Cap(given, "--max-cost")] if given is not None else []
     if standing:
         caps.append(Cap(_usd(standing), MAX_COST))
     return min(caps, key=lambda one: one.usd, default=None)
 
 
 def check_cap(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unknown: bool) -> None:
-    """Raise OverBudget where the calls that lie ahead do not fit. Pure; none always fit.
+    """Raise OverBudget if the calls still to be made do not fit; no calls always fit.
 
-    With `allow_unknown` what is not known counts for nothing, and what is known all the same.
+    With `allow_unknown` an unknown cost counts as nothing; known costs still count.
     """
     ahead = total(costs)
     if limit is None or ahead.amount == 0:
         return
-    told: dict[str, Any] = {
+    details: dict[str, Any] = {
         "cost": ahead.as_json(),
         "spent": spent.as_json(),
         "max_cost": limit.usd,
     }
     if (ahead.amount is None or spent.unknown) and not allow_unknown:
         what = (
-            "What this would cost is not known"
+            "The cost of this is unknown"
             if ahead.amount is None
-            else "What earlier attempts at this output have cost is not known"
+            else "The cost of earlier attempts at this output is unknown"
         )
         raise OverBudget(
-            f"{what}, and there is a cap of {_shown(limit)}.",
-            "Choose a model with a known price (--list-models), or add --allow-unknown-cost: what "
-            "is not known then counts for nothing.",
+            f"{what}, and there is a limit of {_shown(limit)}.",
+            "Choose a model with a known price (--list-models), or add --allow-unknown-cost to "
+            "count it as nothing.",
             charged="no",
-            **told,
+            **details,
         )
     known = sum(cost.amount or 0.0 for cost in costs)
     if spent.usd + known <= limit.usd + _HALF_A_MICRODOLLAR:
         return
     least = "at least " if ahead.amount is None else ""
-    before = f" on top of USD {spent.usd:.3f} that this output has cost" if spent.usd else ""
+    before = f" on top of the USD {spent.usd:.3f} it has cost already" if spent.usd else ""
+    needed = math.ceil((spent.usd + known) * 100 - _HALF_A_MICRODOLLAR) / 100
     raise OverBudget(
-        f"This would cost {least}USD {known:.3f} ({ahead.kind}){before}: over the cap of "
-        f"{_shown(limit)}.",
-        "Fewer seconds or candidates, or a cheaper model (--dry-run shows prices, --list-models "
-        "the models), or a higher cap"
-        f"{' in ' + limit.source if limit.source == MAX_COST else ''}, if the person agrees.",
+        f"This would cost {least}USD {known:.3f} ({ahead.kind}){before}, which is over the limit "
+        f"of {_shown(limit)}.",
+        "Lower --duration or --candidates, choose a cheaper model (--list-models shows prices), or "
+        f"raise {limit.source} to {needed:.2f}.",
         charged="no",
-        **told,
+        **details,
     )
 
 
@@ -87,7 +88,8 @@ def _usd(text: str) -> float:
     found = amount(text)
     if found is None:
         raise UsageError(
-            f"{MAX_COST} is {text!r}; it takes an amount in USD, such as 5.", "Mend or unset it."
+            f"{MAX_COST} is {text!r}, which is not an amount in USD such as 5.",
+            "Correct or unset it.",
         )
     return found
 

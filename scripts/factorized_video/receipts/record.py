@@ -1,8 +1,8 @@
-"""The record beside each output: what was asked, sent, received and spent; and what to do with it.
+"""The record beside each output: what was asked, sent, received and spent.
 
-`NAME.ext.receipt.json` is what makes every stage idempotent by itself: it says for which inputs the
-output was made, so the same command again costs nothing and a killed one goes on. The schema is
-told in `references/receipt.md`.
+`NAME.ext.receipt.json` makes every stage idempotent by itself: it says for which inputs the output
+was made, so the same command again costs nothing and a killed one resumes. `references/receipt.md`
+describes its fields.
 """
 
 from __future__ import annotations
@@ -56,37 +56,23 @@ def read(output: Path) -> dict[str, Any] | None:
     return data if _sound(data) else None
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    "digest": (str,),
-    "job": (str,),
-    "model": (str,),
-    "stage": (str,),
-    "sha256": (str,),
-    "command": (str,),
-    "cwd": (str,),
-    "created_at": (str,),
-    "finished_at": (str,),
-    "sent_at": (int, float),
-    "took_s": (int, float),
-    "sent": (dict,),
-    "inputs": (dict,),
-    "gateway": (dict,),
-    "cost": (dict,),
-    "expected": (dict,),
-    "pipeline": (dict,),
-    "result": (dict,),
-    "former_jobs": (list,),
-    "idempotency_key": (str,),
-    "address": (str,),
+_OF_TYPE: dict[tuple[type, ...], str] = {
+    (
+        str,
+    ): "digest job model stage sha256 command cwd created_at finished_at idempotency_key address",
+    (int, float): "sent_at took_s",
+    (dict,): "sent inputs gateway cost expected pipeline result",
+    (list,): "former_jobs",
 }
+_TYPES = {name: (*types, type(None)) for types, names in _OF_TYPE.items() for name in names.split()}
 
 
 def _sound(data: dict[str, Any]) -> bool:
-    """Whether what this module relies on is of the right kind; fields not known here may be any."""
+    """Whether the fields that are relied on are of the right type; unknown fields may be any."""
     costs = [data.get("cost") or {}, data.get("expected") or {}]
     return (
         data.get("state") in STATES
-        and all(isinstance(data.get(name), (*kinds, type(None))) for name, kinds in _KINDS.items())
+        and all(isinstance(data.get(name), types) for name, types in _TYPES.items())
         and (data["state"] != "submitted" or bool(data.get("job")))
         and all(not cost or cost.get("kind") in COST_KINDS for cost in costs)
         and all(isinstance(cost.get("amount"), int | float | None) for cost in costs)
@@ -200,7 +186,7 @@ class Record:
         self.update(state="submitted", job=job, **{"address": None, "error": None, **changes})
 
     def ended(self, error: ToolError) -> None:
-        """Write down how it ended, where that stands until a person says `--resubmit`."""
+        """Write down how it ended, which stands until `--resubmit` is given."""
         state = error.kind if error.kind in STATES else "failed"
         self.update(state=state, error=error.as_json(), finished_at=_now(), took_s=self._took_s())
 
@@ -231,7 +217,7 @@ class Record:
 
 @contextlib.contextmanager
 def locked(output: Path) -> Iterator[None]:
-    """Hold the output's lock (`files.exclusive`); StillRunning tells of the holder's receipt."""
+    """Hold the output's lock (`files.exclusive`); StillRunning names the holder's receipt."""
     try:
         with exclusive(output):
             yield

@@ -12,7 +12,7 @@ from .. import money, receipts
 from ..errors import UsageError
 from ..files import SUFFIX
 from ..money import Cost
-from .spending import _cost_of_check, checks_in
+from .spending import checks_in
 
 MOST_RECEIPTS = 2_000
 DEEPEST = 6  # folders below the one that is asked for
@@ -86,7 +86,8 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
     }
     checked = {"stage": "verification", "state": "succeeded", "job": None, "next": None}
     return [row] + [
-        {**row, **checked, "cost": _cost_of_check(check).as_json()} for check in checks_in(receipt)
+        {**row, **checked, "cost": money.from_json(check.get("cost")).as_json()}
+        for check in checks_in(receipt)
     ]
 
 

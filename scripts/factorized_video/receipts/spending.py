@@ -1,4 +1,4 @@
-"""What receipts say of runs: a folder's list, for an agent that lost its output; and the money."""
+"""What outputs have cost and how long their calls took, by their receipts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def spent_for(outputs: Iterable[Path]) -> Spent:
 
 
 def took_s(outputs: Iterable[Path]) -> float:
-    """Seconds in which at least one paid call for these outputs was out, as receipts tell.
+    """Seconds in which at least one paid call for these outputs was running, by their receipts.
 
-    Of a clip from its submission until it was here. What went on at the same time counts once.
+    A clip counts from its submission until it was here; calls at the same time count once.
     """
     spans = []
     for receipt in (data for output in outputs for data in _attempts(output)):
@@ -51,7 +51,7 @@ def _attempts(output: Path) -> Iterable[dict[str, Any]]:
 
 
 def _in_folder(folder: Path, named: re.Pattern[str]) -> Iterable[dict[str, Any]]:
-    """The receipts in a folder of outputs that are named so.
+    """The receipts of the outputs in a folder whose names match.
 
     Only those are read: beside an output there may be thousands of others, of the same batch.
     """
@@ -68,7 +68,10 @@ def _in_folder(folder: Path, named: re.Pattern[str]) -> Iterable[dict[str, Any]]
 def costs_of(receipt: dict[str, Any]) -> list[Cost]:
     """What one receipt's paid call has cost, and each check of its picture."""
     own = _cost_of_call(receipt)
-    return [*([own] if own else []), *(_cost_of_check(row) for row in checks_in(receipt))]
+    return [
+        *([own] if own else []),
+        *(money.from_json(row.get("cost")) for row in checks_in(receipt)),
+    ]
 
 
 def checks_in(receipt: dict[str, Any]) -> list[dict[str, Any]]:
@@ -77,24 +80,12 @@ def checks_in(receipt: dict[str, Any]) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _cost_of_check(row: dict[str, Any]) -> Cost:
-    told = row.get("cost")
-    if not isinstance(told, dict) or told.get("kind") not in money.COST_KINDS:
-        return Cost(None, "unknown")
-    amount = told.get("amount")
-    return Cost(amount if isinstance(amount, int | float) else None, told["kind"])
-
-
 def _cost_of_call(receipt: dict[str, Any]) -> Cost | None:
-    """None for nothing."""
+    """None where nothing was charged."""
     error = receipt.get("error")
     if isinstance(error, dict) and error.get("charged") == "no":
         return None
-    # Of a call without an answer, or refused without a word of money, nobody knows: its price
-    # counts, as it was expected.
-    told = receipt.get("cost") or receipt.get("expected")
-    if not isinstance(told, dict) or "kind" not in told:
-        return Cost(None, "unknown")
-    amount = told.get("amount")
-    jobs = 1 + len(receipt.get("former_jobs") or ())  # those given up for another were paid too
-    return Cost(None if amount is None else amount * jobs, told["kind"])
+    # A call without an answer, or refused without a word of money, counts with its expected price.
+    cost = money.from_json(receipt.get("cost") or receipt.get("expected"))
+    # Jobs that were given up for another one were paid too.
+    return money.times(cost, 1 + len(receipt.get("former_jobs") or ()))

@@ -126,13 +126,13 @@ def draw_filmstrip(console: Console, clip: Path) -> None:
     path = filmstrip_path(clip)
     if path.exists():
         return
-    console.progress("drawing the filmstrip")
+    console.progress("making the filmstrip")
     try:
         with exclusive(clip):
             sweep(path)
             write_file(path, filmstrip(clip))
     except StillRunning:
-        return  # another process is drawing it
+        return  # another process is making it
     except OutputError as error:
         console.warn(f"No filmstrip could be made: {error.message}")
 
@@ -140,7 +140,7 @@ def draw_filmstrip(console: Console, clip: Path) -> None:
 def _remove_audio(clip: Path, sha256: str) -> tuple[str, int]:
     """Put a silent copy in the clip's place; its SHA-256 and bytes. The clip as it came is kept.
 
-    At every moment the clip's place holds a whole clip, so a killed run fetches and goes on.
+    At every moment the clip's place holds a whole clip, so a killed run can fetch it and resume.
     """
     original = original_path(clip)
     with temporary_beside(clip) as (file, temporary):

@@ -83,5 +83,5 @@ def picture_row(sent: Picture) -> dict[str, Any]:
 
 
 def sent_pictures(sent: Sequence[Picture]) -> dict[str, Any]:
-    """An entry of a receipt's `sent`: the pictures that a model draws from, if there are any."""
+    """An entry of a receipt's `sent`: the pictures that a model works from, if there are any."""
     return {"pictures": [picture_row(one) for one in sent]} if sent else {}

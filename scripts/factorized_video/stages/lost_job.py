@@ -2,7 +2,7 @@
 
 The contract's rule: a row equal in model, prompt, duration and ratio, created around the time of
 the intent by the gateway's clock, and held by no receipt here, is the lost job, if it is the only
-one. Two that fit cannot be told apart, so nobody guesses.
+one. Two that fit cannot be distinguished, so nobody guesses.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Paying happens here, once for all: a text, a picture, a candidate, an edit and a clip.
 
 Look at the output's place; lock it; look again; resume what was begun, or check the key, the price
-and the cap, write the intent down, send, keep what came, deliver it, release the lock. What happens
-is on disk before the next step, so a process may die at any moment and nothing is paid twice.
+and the cap, write the intent down, send, keep the response, deliver it, release the lock. What
+happens is on disk before the next step: a process may die at any moment, and nothing is paid twice.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class PaidCall(ABC):
 
     @abstractmethod
     def deliver(self, gateway: Gateway, record: Record) -> None:
-        """Put what came in its place."""
+        """Put the response in its place."""
 
     def consult(self, *, settles: bool) -> tuple[Decision, dict[str, Any]]:
         """What to do, and the receipt that says so. Raises the error of an answer that stands."""

@@ -111,14 +111,14 @@ def motion(prompt: str, given: str | None, rules: Rules) -> Call:
 
 def anchor(request: AnchorRequest, rules: Rules) -> tuple[Call, ...]:
     """All calls of Stage 2: the anchors, with checks the questions, a check of each, one edit."""
-    drawn = _edit(request, rules) if request.edit else _composition(request, rules)
+    image = _edit(request, rules) if request.edit else _composition(request, rules)
     wish = request.wish
     paying = wish.select is None  # to use one that exists costs nothing
-    calls = [drawn._replace(times=wish.number)]
+    calls = [image._replace(times=wish.number)]
     if wish.verifies and paying:
-        calls += _checks(request, rules, drawn)
+        calls += _checks(request, rules, image)
     if wish.repair and paying:
-        calls.append(_repair(drawn, rules))
+        calls.append(_repair(image, rules))
     return tuple(sorted(calls, key=lambda call: ANCHOR_STAGES.index(call.stage)))
 
 
@@ -175,7 +175,7 @@ def _edit(request: AnchorRequest, rules: Rules) -> Call:
     )
 
 
-def _checks(request: AnchorRequest, rules: Rules, drawn: Call) -> list[Call]:
+def _checks(request: AnchorRequest, rules: Rules, image: Call) -> list[Call]:
     """The questions, once, and a check of each candidate. Raises UsageError for a blind judge."""
     wish = request.wish
     judge, warnings = rules.model("llm", wish.judge_model)
@@ -187,8 +187,8 @@ def _checks(request: AnchorRequest, rules: Rules, drawn: Call) -> list[Call]:
     chosen = _not_given((wish.judge_model, f"model {judge.id}"))
 
     def call(stage: str, text: str, tokens: tuple[int, int], times: int) -> Call:
-        cost = models.price(judge, drawn.gateway, tokens=tokens)
-        return Call(stage, drawn.gateway, judge, text, {}, cost, chosen, warnings, times=times)
+        cost = models.price(judge, image.gateway, tokens=tokens)
+        return Call(stage, image.gateway, judge, text, {}, cost, chosen, warnings, times=times)
 
     times = wish.number + bool(wish.repair)
     return [
@@ -197,16 +197,16 @@ def _checks(request: AnchorRequest, rules: Rules, drawn: Call) -> list[Call]:
     ]
 
 
-def _repair(drawn: Call, rules: Rules) -> Call:
+def _repair(image: Call, rules: Rules) -> Call:
     """One edit of the best candidate. Raises UsageError for a model that edits none."""
-    if rules.strict and drawn.model.edits is False:
+    if rules.strict and image.model.edits is False:
         raise UsageError(
-            f"{drawn.model.id} edits no pictures, which --repair asks it to do.",
+            f"{image.model.id} edits no pictures, which --repair asks it to do.",
             "Leave out --repair, or choose another image model (--list-models image).",
         )
-    settings = {name: one for name, one in drawn.settings.items() if name != "reference_pictures"}
-    cost = models.price(drawn.model, drawn.gateway, pictures=1)
-    return drawn._replace(
+    settings = {name: one for name, one in image.settings.items() if name != "reference_pictures"}
+    cost = models.price(image.model, image.gateway, pictures=1)
+    return image._replace(
         stage="repair", text=FAILED_TO_COME, settings=settings, cost=cost, chosen=(), warnings=()
     )
 

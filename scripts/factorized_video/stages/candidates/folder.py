@@ -187,17 +187,17 @@ class Folder(NamedTuple):
 
     def standing(self, questions: tuple[str, ...] | None) -> list[Candidate]:
         """All that were tried for these inputs, in order; edits after what they were made from."""
-        drawn, edits = [], []
+        made, edits = [], []
         for number in range(1, MOST_CANDIDATES + 1):
             one = self.candidate(str(number), questions)
             if one is None or one.receipt.get("digest") != self.wanted(one.name):
                 continue
-            drawn.append(one)
+            made.append(one)
             edit = self.candidate(f"{number}r", questions)
             source = (edit.receipt.get("inputs") or {}).get("source") if edit else None
             if edit and isinstance(source, dict) and source.get("sha256") == one.sha256:
                 edits.append(edit)
-        return drawn + edits
+        return made + edits
 
     def candidate(self, name: str, questions: tuple[str, ...] | None) -> Candidate | None:
         """One by its name; None where it has no receipt."""
