@@ -25,7 +25,8 @@ from typing import Any, NamedTuple
 
 from factorized_video import output_paths
 from factorized_video.console import Console
-from factorized_video.experiments import batch, evaluation, statistics, summary
+from factorized_video.experiments import evaluation, statistics, summary
+from factorized_video.experiments.line import Line
 from factorized_video.experiments.statistics import Arm, Lift, Pair
 from factorized_video.gateway import settings
 from factorized_video.handoff import Handoff
@@ -271,7 +272,7 @@ def film_both(models: FilmModels, prompts: Iterable[str], folder: Path) -> list[
 
 def in_process(
     gateway: Gateway, prompts: Sequence[str], made: Sequence[dict[str, Path]], folder: Path
-) -> list[batch.Line]:
+) -> list[Line]:
     """The lines of a batch whose clips are there, each measured by `evaluating`, over HTTP.
 
     What `evaluating` writes goes into `folder`, which holds no answers yet.
@@ -291,12 +292,12 @@ def in_process(
         measured = evaluation.Evaluation(context, prompt, output)
         answer = {"measurement": measured.make(both, [measured.path])}
         argv = Argv([], prompt)
-        line = batch.Line(number + 1, prompt, "", prompt, argv, output, [output], answer=answer)
+        line = Line(number + 1, prompt, "", prompt, argv, output, [output], answer=answer)
         lines.append(line)
     return lines
 
 
-def lifts_of(lines: list[batch.Line]) -> dict[str, Lift]:
+def lifts_of(lines: list[Line]) -> dict[str, Lift]:
     """By measure: the lift over all lines, as a batch tells it."""
     return {
         what: statistics.by_category(summary.pairs(lines, what))[statistics.OVERALL]

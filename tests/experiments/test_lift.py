@@ -23,7 +23,8 @@ from bed import clips, lift, scenes
 from bed.lift import MEASURES, FilmGateway, FilmModels, Planted
 from bed.world import shown
 from conftest import start
-from factorized_video.experiments import batch, statistics, summary
+from factorized_video.experiments import statistics, summary
+from factorized_video.experiments.line import Line
 from factorized_video.media import judge_frames
 from factorized_video.media.frames import FRAMES
 from loopback import Request
@@ -55,7 +56,7 @@ class AlwaysYes(FilmModels):
         return {"answers": rows}
 
 
-def measured(models: FilmModels, prompts: Sequence[str]) -> tuple[list[batch.Line], list[Request]]:
+def measured(models: FilmModels, prompts: Sequence[str]) -> tuple[list[Line], list[Request]]:
     """The lines of a batch, and what the evaluator was asked."""
     made = lift.film_both(models, prompts, Path.cwd())
     with FilmGateway(models) as gateway:
@@ -189,7 +190,7 @@ def test_who_never_errs_finds_just_what_was_planted() -> None:
     assert pairs != [planted["frames"]]
 
 
-def measured_again(models: FilmModels, prompts: Sequence[str], error: float) -> list[batch.Line]:
+def measured_again(models: FilmModels, prompts: Sequence[str], error: float) -> list[Line]:
     """The same clips by an evaluator that errs."""
     folder = Path("again")
     folder.mkdir()

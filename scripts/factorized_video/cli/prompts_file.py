@@ -16,7 +16,8 @@ from typing import Any
 from .. import errors, output_paths, texts
 from ..defaults import CONCURRENCY
 from ..errors import ToolError, UsageError
-from ..experiments.batch import Batch, Line
+from ..experiments.batch import Batch
+from ..experiments.line import Line
 from ..rerun import flag_of
 from ..stages.context import Context
 from .one_run import one_run

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,14 @@ from ..errors import Interrupted, OutputError, UsageError
 from ..gateway import open_gateway
 from ..handoff import Handoff
 from ..money import FREE, Cost
-from ..pipeline.run import Run
 from ..pipeline.stage_process import Answer, Command, Crew
-from ..receipts import spending
 from ..receipts.cap import Spent, check_cap
 from ..rerun import words_of
 from ..stages import preflight
 from ..stages.context import Context
-from ..stages.request import Argv
 from . import summary
-from .evaluation import MEASURES
+from .line import AWAITS, Line
 
-# The status of a line that has candidates, and none of them chosen.
-AWAITS = "awaits a choice"
 # After one of these every further line would end the same way: none is started. Not after a line
 # that was killed by itself, as when memory is short; a signal to all stops the crew.
 _ENDS_ALL = ("auth", "budget")
@@ -39,122 +33,6 @@ _WEIGHT = (
     "internal interrupted auth budget usage unknown running unavailable output rejected "
     "refused failed unverified"
 ).split()
-
-
-@dataclass
-class Line:
-    """One line of the file: what it asks for, and what became of it."""
-
-    number: int  # in the file, from 1
-    prompt: str
-    category: str
-    asks: str  # the same for every result of the same request
-    argv: Argv
-    output: Path
-    outputs: list[Path]
-    expected: Cost = FREE  # of what is left to pay
-    done: bool = False
-    warnings: tuple[str, ...] = ()
-    calls: list[dict[str, Any]] = field(default_factory=list)  # still to be made, in a plan
-    spent: Spent = Spent()  # noqa: RUF009 - immutable
-    took_s: float = 0.0
-    status: str = "not begun"
-    answer: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, number: int, category: str, asks: str, run: Run) -> Line:
-        """What is there of a run, and what it should still cost; the run itself is let go."""
-        left = run.left
-        calls = [
-            {
-                "stage": call.stage,
-                "model": call.model.id,
-                "times": call.times,
-                "settings": call.settings,
-                "cost": call.price.as_json(),
-            }
-            for call in left.calls
-        ]
-        line = cls(
-            number,
-            run.request.prompt,
-            category,
-            asks,
-            run.to_argv(),
-            run.output,
-            run.outputs,
-            left.cost,
-            run.is_done,
-            tuple(run.warnings),
-            calls,
-        )
-        line.look()
-        line.status = "succeeded" if line.done else "not begun"
-        return line
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The error it ended with; empty where there is none."""
-        return self.answer.get("error") or {}
-
-    @property
-    def usd_left(self) -> float:
-        """What it should still cost in USD, as far as that is known."""
-        return self.expected.amount or 0.0
-
-    @property
-    def passes(self) -> dict[str, Any] | None:
-        """By measure and arm, how many questions pass of those asked; None where none were."""
-        measured = self.answer.get("measurement")
-        if not measured:
-            return None
-        kept = ("state", "passed", "asked")
-        return {
-            what: {arm: {key: found[key] for key in kept} for arm, found in measured[what].items()}
-            for what in MEASURES
-        }
-
-    @property
-    def beginning(self) -> str:
-        """The prompt, or as much of it as shows which it is."""
-        return self.prompt if len(self.prompt) <= 300 else f"{self.prompt[:297]}..."
-
-    def look(self) -> None:
-        """Read from the receipts what it has cost and how long its calls took.
-
-        Where something may have changed, not whenever the summary is written: that is for every
-        line that ends, and would read the receipts of all lines each time.
-        """
-        self.spent = spending.spent_for(self.outputs)
-        self.took_s = spending.took_s(self.outputs)
-
-    def as_json(self) -> dict[str, Any]:
-        """One entry of `lines` in the summary."""
-        return {
-            "line": self.number,
-            "category": self.category or None,
-            "prompt": self.beginning,
-            "status": self.status,
-            "output": str(self.output),
-            "cost": self.answer.get("cost"),
-            "took_s": self.took_s,
-            "comparison": self.answer.get("comparison"),
-            "contact_sheet": self.answer.get("contact_sheet"),
-            "measurement": self.passes,
-            "error": self.answer.get("error"),
-        }
-
-    def planned(self) -> dict[str, Any]:
-        """One entry of `lines` in a plan."""
-        return {
-            "line": self.number,
-            "category": self.category or None,
-            "prompt": self.beginning,
-            "status": "succeeded" if self.done else "planned",
-            "output": str(self.output),
-            "cost": self.expected.as_json(),
-            "stages": self.calls,
-        }
 
 
 class Batch:

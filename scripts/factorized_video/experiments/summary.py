@@ -7,15 +7,13 @@ import os
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import STAGES, files, money
 from . import statistics
 from .evaluation import MEASURES
+from .line import AWAITS, Line
 from .statistics import Arm, Pair
-
-if TYPE_CHECKING:
-    from .batch import Line
 
 
 def measured(lines: list[Line]) -> dict[str, Any]:
@@ -76,7 +74,7 @@ def _table(result: dict[str, Any]) -> str:
         rows += _rows_of(line, folder)
     made = sum(line["status"] == "succeeded" for line in lines)
     rows.append(f"{made} of {len(lines)} made; {_money(result['cost'])}")
-    if any(line["contact_sheet"] and line["status"] == "awaits a choice" for line in lines):
+    if any(line["contact_sheet"] and line["status"] == AWAITS for line in lines):
         rows.append(
             'Put {"select": "2"}, or what you choose, into the settings of each line that awaits '
             "a choice, then run the same command again."
@@ -103,7 +101,7 @@ def _rows_of(line: dict[str, Any], folder: str) -> list[str]:
         rows.append(f"      {MEASURES[what]}: {', '.join(shares)}")
     if line["error"]:
         rows.append(f"      {line['error']['kind']}: {line['error']['message']}")
-    elif line["status"] == "awaits a choice" and line["contact_sheet"]:
+    elif line["status"] == AWAITS and line["contact_sheet"]:
         rows.append(f"      look at {os.path.relpath(line['contact_sheet'], folder)}")
     return rows
 
