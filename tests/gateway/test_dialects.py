@@ -7,7 +7,7 @@ import time
 
 import pytest
 import speech
-from answers import ENCODED, FRAME, MESSAGES, NO_REPLY, OTHER, PARTS, URI, clip, reply, said
+from answers import ENCODED, FRAME, MESSAGES, NO_REPLY, OTHER, PARTS, SHOWN, URI, clip, reply, said
 from factorized_video.errors import Refused, ToolError, clean
 from factorized_video.gateway import dialects
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
@@ -438,7 +438,33 @@ def test_calls_share_nothing_that_one_of_them_could_change(name: str) -> None:
             assert "x" not in other.body
 
 
-# -- pictures, read by the gateway that they are sent to ------------------------------------------
+# -- chat and pictures, as they are sent ----------------------------------------------------------
+
+CHAT_PATHS = {
+    "happycapy": "/api/v1/chat/completions",
+    "openai": "/v1/chat/completions",
+    "openrouter": "/api/v1/chat/completions",
+    "vercel": "/v1/chat/completions",
+}
+
+
+@pytest.mark.parametrize(
+    ("request_", "body"),
+    [
+        (ChatRequest("m", MESSAGES), {"model": "m", "messages": MESSAGES, "max_tokens": 8_000}),
+        (
+            ChatRequest("m", MESSAGES, 100, (FRAME, OTHER)),
+            {"model": "m", "messages": SHOWN, "max_tokens": 100},
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_chat_has_one_body_at_every_gateway(
+    name: str, request_: ChatRequest, body: dict[str, object]
+) -> None:
+    headers = {"Origin": "https://trickle.so"} if name == "happycapy" else {}
+    expected = HttpRequest("chat", "POST", CHAT_PATHS[name], headers, body)
+    assert dialects.load(name).encode_chat(request_) == expected
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,13 +6,12 @@ import base64
 import json
 
 import pytest
-from answers import FRAME, OTHER, OTHER_URI, SHOWN, URI
+from answers import FRAME, OTHER, OTHER_URI, URI
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects.happycapy import DIALECT as happycapy
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
-    ChatRequest,
     Handle,
     HttpReply,
     HttpRequest,
@@ -48,18 +47,6 @@ MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}
 @pytest.mark.parametrize(
     ("request_", "service", "path", "body"),
     [
-        (
-            happycapy.encode_chat(ChatRequest("anthropic/claude-sonnet-4.6", MESSAGES)),
-            "chat",
-            "/api/v1/chat/completions",
-            {"model": "anthropic/claude-sonnet-4.6", "messages": MESSAGES, "max_tokens": 8_000},
-        ),
-        (
-            happycapy.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
-            "chat",
-            "/api/v1/chat/completions",
-            {"model": "m", "messages": SHOWN, "max_tokens": 100},
-        ),
         (
             happycapy.encode_image(ImageRequest("google/gemini", "a fox", "9:16")),
             "image",

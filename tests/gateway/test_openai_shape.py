@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import ENCODED, FRAME, MESSAGES, OTHER, PNG, SHOWN, clip, reply
+from answers import ENCODED, FRAME, OTHER, PNG, clip, reply
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects.openai import DIALECT as openai
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable, failed_job_in
 from factorized_video.gateway.types import (
     Account,
-    ChatRequest,
     Handle,
     HttpRequest,
     ImageRequest,
@@ -43,26 +42,6 @@ def edit(*files: tuple[str, Picture], **fields: object) -> HttpRequest:
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        (
-            openai.encode_chat(ChatRequest("qwen", MESSAGES)),
-            HttpRequest(
-                "chat",
-                "POST",
-                "/v1/chat/completions",
-                {},
-                {"model": "qwen", "messages": MESSAGES, "max_tokens": 8_000},
-            ),
-        ),
-        (
-            openai.encode_chat(ChatRequest("qwen", MESSAGES, 100, (FRAME, OTHER))),
-            HttpRequest(
-                "chat",
-                "POST",
-                "/v1/chat/completions",
-                {},
-                {"model": "qwen", "messages": SHOWN, "max_tokens": 100},
-            ),
-        ),
         (openai.encode_models(), HttpRequest("chat", "GET", "/v1/models", {})),
         (openai.encode_check(), HttpRequest("video", "GET", "/v1/models", {})),
         (openai.encode_list(), HttpRequest("video", "GET", "/v1/videos?limit=50&order=desc", {})),

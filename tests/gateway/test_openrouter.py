@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import ENCODED, FRAME, MESSAGES, OTHER, PARTS, PNG, SHOWN, URI, clip, reply, said
+from answers import ENCODED, FRAME, OTHER, PARTS, PNG, URI, clip, reply, said
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects.openrouter import DIALECT as openrouter
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
-    ChatRequest,
     Handle,
     HttpRequest,
     ImageRequest,
@@ -28,26 +27,6 @@ from factorized_video.gateway.types import (
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        (
-            openrouter.encode_chat(ChatRequest("anthropic/claude-sonnet-4.6", MESSAGES)),
-            HttpRequest(
-                "chat",
-                "POST",
-                "/api/v1/chat/completions",
-                {},
-                {"model": "anthropic/claude-sonnet-4.6", "messages": MESSAGES, "max_tokens": 8_000},
-            ),
-        ),
-        (
-            openrouter.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
-            HttpRequest(
-                "chat",
-                "POST",
-                "/api/v1/chat/completions",
-                {},
-                {"model": "m", "messages": SHOWN, "max_tokens": 100},
-            ),
-        ),
         (
             # A draw's name has no place here.
             openrouter.encode_image(ImageRequest("m", "a", "1:1", None, (FRAME, OTHER), "2r")),

@@ -619,44 +619,28 @@ def test_so_for_openrouters_own_variable(skill: Path, project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "skill_env", "project_env", "key", "base", "warned"),
-    [
-        # A base from a file goes with the key of that same file only.
-        ({}, {}, {KEY: "hc-p", BASE: OWN}, "hc-p", OWN, False),
-        ({KEY: SECRET}, {}, {BASE: OWN}, SECRET, HAPPYCAPY, True),
-        ({KEY: SECRET}, {}, {KEY: "hc-p", BASE: OWN}, SECRET, HAPPYCAPY, True),
-        ({}, {KEY: "hc-s"}, {BASE: OWN}, "hc-s", HAPPYCAPY, True),
-        ({}, {KEY: "hc-s"}, {KEY: "hc-p", BASE: OWN}, "hc-s", HAPPYCAPY, True),
-        ({}, {BASE: OWN}, {KEY: "hc-p"}, "hc-p", HAPPYCAPY, True),
-        ({}, {KEY: "hc-s", BASE: OWN}, {KEY: "hc-p", BASE: "https://x.y"}, "hc-s", OWN, False),
-        # One from the environment goes with a key from anywhere.
-        ({BASE: OWN}, {KEY: "hc-s"}, {}, "hc-s", OWN, False),
-        ({BASE: OWN}, {}, {KEY: "hc-p", BASE: "https://x.y"}, "hc-p", OWN, False),
-        ({KEY: SECRET, BASE: OWN}, {}, {BASE: "https://x.y"}, SECRET, OWN, False),
-    ],
-)
-def test_a_base_url_from_a_file_goes_only_with_the_key_of_that_file(
-    environ: dict[str, str],
-    skill_env: dict[str, str],
-    project_env: dict[str, str],
-    key: str,
-    base: str,
-    warned: bool,
-    skill: Path,
-    project: Path,
-) -> None:
-    dotenv(skill, **skill_env)
-    dotenv(project, **project_env)
-    found = resolve(environ, skill, project)
-    assert (found.key, found.bases["chat"]) == (key, base)
-    assert found.name == ("happycapy" if base == HAPPYCAPY else "openai")
-    assert (len(found.warnings) == 1 and BASE in found.warnings[0]) is warned
-    assert bool(found.warnings) is warned
-
-
-@pytest.mark.parametrize(
     ("gateway", "environ", "skill_env", "project_env", "key", "base", "warned"),
     [
+        # A base from a file goes with the key of that same file only.
+        ("auto", {}, {}, {KEY: "hc-p", BASE: OWN}, "hc-p", OWN, False),
+        ("auto", {KEY: SECRET}, {}, {BASE: OWN}, SECRET, HAPPYCAPY, True),
+        ("auto", {KEY: SECRET}, {}, {KEY: "hc-p", BASE: OWN}, SECRET, HAPPYCAPY, True),
+        ("auto", {}, {KEY: "hc-s"}, {BASE: OWN}, "hc-s", HAPPYCAPY, True),
+        ("auto", {}, {KEY: "hc-s"}, {KEY: "hc-p", BASE: OWN}, "hc-s", HAPPYCAPY, True),
+        ("auto", {}, {BASE: OWN}, {KEY: "hc-p"}, "hc-p", HAPPYCAPY, True),
+        (
+            "auto",
+            {},
+            {KEY: "hc-s", BASE: OWN},
+            {KEY: "hc-p", BASE: "https://x.y"},
+            "hc-s",
+            OWN,
+            False,
+        ),
+        # One from the environment goes with a key from anywhere.
+        ("auto", {BASE: OWN}, {KEY: "hc-s"}, {}, "hc-s", OWN, False),
+        ("auto", {BASE: OWN}, {}, {KEY: "hc-p", BASE: "https://x.y"}, "hc-p", OWN, False),
+        ("auto", {KEY: SECRET, BASE: OWN}, {}, {BASE: "https://x.y"}, SECRET, OWN, False),
         ("openrouter", {}, {}, {OWN_KEY: R, BASE: OWN}, R, OWN, False),
         ("openrouter", {OWN_KEY: R}, {}, {BASE: OWN}, R, OPENROUTER, True),
         ("openrouter", {OWN_KEY: R}, {}, {OWN_KEY: S, BASE: OWN}, R, OPENROUTER, True),
@@ -674,7 +658,7 @@ def test_a_base_url_from_a_file_goes_only_with_the_key_of_that_file(
         ("auto", {BASE: OPENROUTER}, {OWN_KEY: R}, {}, R, OPENROUTER, False),
     ],
 )
-def test_so_does_one_with_the_key_in_openrouters_own_variable(
+def test_a_base_url_from_a_file_goes_only_with_the_key_of_that_file(
     gateway: str,
     environ: dict[str, str],
     skill_env: dict[str, str],
@@ -689,6 +673,8 @@ def test_so_does_one_with_the_key_in_openrouters_own_variable(
     dotenv(project, **project_env)
     found = resolve(environ, skill, project, gateway)
     assert (found.key, found.bases["chat"]) == (key, base)
+    names = {HAPPYCAPY: "happycapy", OPENROUTER: "openrouter"}
+    assert found.name == (gateway if gateway != "auto" else names.get(base, "openai"))
     assert (len(found.warnings), any(BASE in text for text in found.warnings)) == (warned, warned)
 
 

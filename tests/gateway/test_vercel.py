@@ -12,13 +12,11 @@ from answers import (
     ENCODED,
     ENCODED_MP4,
     FRAME,
-    MESSAGES,
     MP4,
     OTHER,
     OTHER_ENCODED,
     PARTS,
     PNG,
-    SHOWN,
     URI,
     clip,
     reply,
@@ -29,7 +27,6 @@ from factorized_video.gateway.dialects.vercel import DIALECT as vercel
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable
 from factorized_video.gateway.types import (
     Account,
-    ChatRequest,
     Handle,
     HttpRequest,
     ImageRequest,
@@ -54,36 +51,6 @@ LAST = {"type": "file", "mediaType": "image/jpeg", "data": OTHER_ENCODED}
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        (
-            vercel.encode_chat(ChatRequest("anthropic/claude-sonnet-4.6", MESSAGES)),
-            HttpRequest(
-                "chat",
-                "POST",
-                "/v1/chat/completions",
-                {},
-                {"model": "anthropic/claude-sonnet-4.6", "messages": MESSAGES, "max_tokens": 8_000},
-            ),
-        ),
-        (
-            vercel.encode_chat(ChatRequest("m", MESSAGES, 100)),
-            HttpRequest(
-                "chat",
-                "POST",
-                "/v1/chat/completions",
-                {},
-                {"model": "m", "messages": MESSAGES, "max_tokens": 100},
-            ),
-        ),
-        (
-            vercel.encode_chat(ChatRequest("m", MESSAGES, 100, (FRAME, OTHER))),
-            HttpRequest(
-                "chat",
-                "POST",
-                "/v1/chat/completions",
-                {},
-                {"model": "m", "messages": SHOWN, "max_tokens": 100},
-            ),
-        ),
         (
             vercel.encode_image(ImageRequest("google/gemini-3-pro-image", "a fox", "9:16")),
             HttpRequest(
