@@ -1,4 +1,4 @@
-"""All dialects alike: whatever comes is decoded or is a told error, and chat is read one way."""
+"""All dialects alike: any reply is decoded or is a known error, and chat is read one way."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 NAMES = dialects.names()
 DECODERS = ("chat", "image", "submit", "status", "list", "models", "check")
 ALL = [(name, call) for name in NAMES for call in DECODERS]
-TOLD = (Unreadable, ErrorInside, Refused)
+KNOWN = (Unreadable, ErrorInside, Refused)
 FILE = {"type": "file", "mediaType": "image/png", "data": ENCODED}
 # Calls that a dialect has not: they are never made, so nothing is ever decoded.
 NEVER = {("vercel", "list"), ("openrouter", "list")}
@@ -35,10 +35,10 @@ ASKED = [pair for pair in ALL if pair not in NEVER]
 
 
 def decode(name: str, call: str, came: HttpReply) -> object:
-    """One decoder of one dialect; anything but a told error fails the test."""
+    """One decoder of one dialect; anything but a known error fails the test."""
     try:
         return getattr(dialects.load(name), f"decode_{call}")(came)
-    except TOLD as error:
+    except KNOWN as error:
         assert error.message
         error.message.encode()  # it can be printed
         return None
@@ -50,7 +50,7 @@ def test_there_are_four() -> None:
 
 # -- anything at all ------------------------------------------------------------------------------
 
-# The names of fields that some dialect reads, so that what is drawn gets somewhere.
+# The names of fields that some dialect reads, so that generated bodies get somewhere.
 FIELDS = [
     "balance",
     "b64_json",
@@ -126,7 +126,7 @@ HEADERS = st.dictionaries(
 
 @settings(deadline=None, max_examples=300)
 @given(OBJECTS | JSON, HEADERS, st.booleans())
-def test_any_json_is_decoded_or_a_told_error(
+def test_any_json_is_decoded_or_a_known_error(
     data: object, headers: dict[str, str], escaped: bool
 ) -> None:
     body = json.dumps(data, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
@@ -142,7 +142,7 @@ def test_any_json_is_decoded_or_a_told_error(
 
 @settings(deadline=None)
 @given(st.binary(max_size=300))
-def test_any_bytes_are_decoded_or_a_told_error(body: bytes) -> None:
+def test_any_bytes_are_decoded_or_a_known_error(body: bytes) -> None:
     for name, call in ALL:
         decode(name, call, HttpReply(200, {}, body))
 
@@ -270,7 +270,7 @@ def test_what_is_no_json_object_is_unreadable(name: str, call: str, body: bytes)
         ("Your prompt violates our usage policies", Refused),
     ],
 )
-def test_an_error_inside_a_success_is_told(
+def test_an_error_inside_a_success_is_an_error(
     name: str, call: str, error: object, family: type[ToolError]
 ) -> None:
     with pytest.raises(ToolError) as caught:
@@ -537,7 +537,7 @@ def test_a_gateway_is_shown_the_pictures_of_a_chat(
         st.sampled_from([None, "2", "2r"]),
     )
 )
-def test_a_gateway_understands_what_a_picture_is_drawn_from(request: ImageRequest) -> None:
+def test_a_gateway_understands_what_a_picture_is_generated_from(request: ImageRequest) -> None:
     for name in NAMES:
         came = arrived(name, dialects.load(name).encode_image(request))
         assert came.endpoint == "image"

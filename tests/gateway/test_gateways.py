@@ -75,7 +75,7 @@ def test_a_whole_run_ends_alike_at_every_gateway(any_gateway: Gateway) -> None:
         "synthesis",
     ]
     assert any_gateway.billed == {"chat": 1, "image": 1, "create": 1}
-    # The picture that was drawn is the one that is animated, and the words are those of the plan.
+    # The generated picture is the one that is animated, with the words of the plan.
     asked = any_gateway.speech.asked(any_gateway.of("create")[0])
     assert asked.frame == png((1280, 720), 0)
     assert asked.prompt.startswith(PROMPT)
@@ -85,7 +85,7 @@ def test_a_whole_run_ends_alike_at_every_gateway(any_gateway: Gateway) -> None:
     assert any_gateway.billed == {"chat": 1, "image": 1, "create": 1}
 
 
-def test_what_a_clip_has_cost_is_what_the_gateway_says(any_gateway: Gateway) -> None:
+def test_the_cost_of_a_clip_is_what_the_gateway_reports(any_gateway: Gateway) -> None:
     done = animate(any_gateway)
     assert done.code == 0, done.err
     told = any_gateway.speech.clip_usd
@@ -100,7 +100,7 @@ def test_what_a_clip_has_cost_is_what_the_gateway_says(any_gateway: Gateway) -> 
     assert done.json["cost"] == kept["cost"]
 
 
-def test_what_a_gateway_lacks_is_said_by_the_result(any_gateway: Gateway) -> None:
+def test_the_result_lists_what_a_gateway_lacks(any_gateway: Gateway) -> None:
     lacks = list(models.gateway(any_gateway.dialect).cannot)
     plan = make(any_gateway, "--dry-run")
     assert plan.json["gateway_cannot"] == lacks
@@ -109,7 +109,7 @@ def test_what_a_gateway_lacks_is_said_by_the_result(any_gateway: Gateway) -> Non
     assert done.json["gateway_cannot"] == lacks
 
 
-def test_a_run_that_was_left_goes_on_and_fetches(any_gateway: Gateway) -> None:
+def test_a_run_that_was_left_resumes_and_fetches(any_gateway: Gateway) -> None:
     any_gateway.ends_after = 2
     left = make(any_gateway, "--no-wait")
     assert left.code == 4, left.err
@@ -120,7 +120,7 @@ def test_a_run_that_was_left_goes_on_and_fetches(any_gateway: Gateway) -> None:
     assert any_gateway.billed["create"] == 1
 
 
-def test_a_job_that_was_seen_there_is_taken_over(any_gateway: Gateway) -> None:
+def test_a_job_is_taken_over_by_its_id(any_gateway: Gateway) -> None:
     assert animate(any_gateway, "--no-wait").code == 4
     job = receipt("clip.mp4")["job"]
     Path("clip.mp4.receipt.json").unlink()
@@ -156,7 +156,7 @@ def test_a_gateway_that_answers_with_a_page_is_none(any_gateway: Gateway) -> Non
     assert (done.code, any_gateway.sent) == (6, {}), done.err
 
 
-def test_a_server_without_that_call_is_taken_at_its_word(any_gateway: Gateway) -> None:
+def test_a_server_without_that_call_is_not_checked(any_gateway: Gateway) -> None:
     any_gateway.always(any_gateway.speech.check, Reply(404, json={"error": {"message": "no"}}))
     assert animate(any_gateway).code == 0
 
@@ -175,7 +175,7 @@ def test_an_empty_account_and_a_low_one(any_gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--check-key", "--check-key --json"])
-def test_setup_asks_the_same(any_gateway: Gateway, flag: str) -> None:
+def test_setup_checks_the_same(any_gateway: Gateway, flag: str) -> None:
     done = setup(any_gateway, *flag.split())
     assert done.returncode == 0, done.stderr
     balance = "balance USD 95.50" if any_gateway.speech.tells_balance else "balance not reported"
@@ -236,7 +236,7 @@ def test_no_model_or_several_are_a_question(own: Gateway, serves: tuple[str, ...
     assert "--model" in done.json["error"]["hint"]
 
 
-def test_models_that_nobody_named_are_asked_for_before_a_stage_is_paid_for(own: Gateway) -> None:
+def test_missing_models_are_an_error_before_a_stage_is_paid_for(own: Gateway) -> None:
     done = run("factorized_generate", f"--prompt={PROMPT}", "--json", gateway=own)
     assert (done.code, own.requests) == (2, []), done.err
     for flag in ("--llm-model", "--image-model", "--video-model"):
@@ -283,7 +283,7 @@ def test_sound_is_switched_in_the_call_where_it_can_be(
 # --- what each has of its own ---------------------------------------------------------------------
 
 
-def test_openrouter_is_asked_where_it_said(any_gateway: Gateway) -> None:
+def test_openrouter_is_polled_at_the_address_that_it_gave(any_gateway: Gateway) -> None:
     if any_gateway.dialect != "openrouter":
         pytest.skip("only OpenRouter tells a polling URL")
     any_gateway.always(
@@ -311,7 +311,7 @@ MANNERS = [
 
 @pytest.mark.parametrize(("dialect", "manner"), MANNERS)
 def test_the_manners_of_single_servers(dialect: str, manner: str) -> None:
-    """A clip, and a job that fails: each as this server tells it."""
+    """A clip, and a job that fails, as this server reports them."""
     with Gateway(dialect) as gateway:
         gateway.key = KEY
         for name, value in gateway.speech.manners[manner].items():
@@ -330,7 +330,7 @@ def test_the_manners_of_single_servers(dialect: str, manner: str) -> None:
         assert gateway.billed["create"] == 2
 
 
-def test_another_image_model_is_asked_in_another_way(any_gateway: Gateway) -> None:
+def test_another_image_model_has_another_call(any_gateway: Gateway) -> None:
     for number, model in enumerate(any_gateway.speech.other_image_models):
         name = f"anchor-{number}.png"
         done = run(
@@ -347,7 +347,7 @@ def test_another_image_model_is_asked_in_another_way(any_gateway: Gateway) -> No
         assert (asked.model, asked.shape) == (done.json["model"], "16:9")
 
 
-def test_what_a_gateway_warns_of_is_said() -> None:
+def test_warnings_of_a_gateway_are_shown() -> None:
     with Gateway("vercel") as gateway:
         unsupported = {"type": "unsupported", "feature": "aspectRatio", "details": "of no use"}
         reply = gateway.speech.created(Standing("running"))
@@ -432,7 +432,7 @@ def test_what_cannot_be_cancelled(own: Gateway) -> None:
     assert cancel(own, "clip.mp4", "--prompt=a cat").code == 2
 
 
-def test_another_gateway_than_the_jobs_is_not_asked(own: Gateway) -> None:
+def test_another_gateway_than_the_jobs_is_not_contacted(own: Gateway) -> None:
     running(own)
     with Gateway("happycapy") as another:
         done = run("factorized_generate", "--cancel=clip.mp4", "--json", gateway=another)

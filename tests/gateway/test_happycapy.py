@@ -33,7 +33,7 @@ def reply(body: object, **headers: str) -> HttpReply:
 
 
 def status(job_id: str) -> HttpRequest:
-    """An address told by the gateway is not known of this one, and is not heeded."""
+    """This gateway is not known to give an address for status reads; one is ignored."""
     asked = happycapy.encode_status(Handle(job_id, "google/veo"))
     assert happycapy.encode_status(Handle(job_id, "m", "https://x.example/")) == asked
     return asked
@@ -60,7 +60,7 @@ MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}
             },
         ),
         (
-            # A draw of its own, and an edit: the same call.
+            # A further candidate, and an edit: the same call.
             happycapy.encode_image(
                 ImageRequest("m", "a fox", "1:1", pictures=(FRAME, OTHER), candidate="2r")
             ),
@@ -148,7 +148,7 @@ def test_a_get_has_no_body_and_its_id_is_quoted(request_: HttpRequest, path: str
     assert (request_.files, request_.address) == ((), None)
 
 
-def test_the_models_are_asked_for_at_the_host_of_the_chat() -> None:
+def test_the_models_are_listed_by_the_host_of_the_chat() -> None:
     request = happycapy.encode_models()
     assert (request.service, request.method, request.path) == ("chat", "GET", "/api/v1/models")
     assert (request.headers, request.body) == ({"Origin": "https://trickle.so"}, None)
@@ -403,7 +403,7 @@ WHEN = 1_795_341_600.0
         ({"id": "a", "created_at": "yesterday"}, ListedJob("a", None, None, None, None, None)),
     ],
 )
-def test_a_listed_row_says_what_it_can(row: dict[str, object], listed: ListedJob) -> None:
+def test_a_listed_row_may_lack_fields(row: dict[str, object], listed: ListedJob) -> None:
     assert happycapy.decode_list(reply({"data": [row], "total": 1})) == [listed]
 
 
@@ -417,7 +417,7 @@ def test_a_list_keeps_its_order_and_leaves_out_what_is_no_row() -> None:
             happycapy.decode_list(reply(body))
 
 
-def test_the_free_read_tells_no_balance_and_knows_an_error() -> None:
+def test_the_check_reports_no_balance_and_knows_an_error() -> None:
     assert happycapy.decode_check(reply({"data": [], "total": 0})) == Account(None)
     with pytest.raises(ErrorInside, match="no such key"):
         happycapy.decode_check(reply({"error": {"message": "no such key", "code": 401}}))
@@ -438,7 +438,7 @@ JSON = st.recursive(
 
 @settings(deadline=None)
 @given(JSON)
-def test_any_json_is_decoded_or_a_told_error(data: object) -> None:
+def test_any_json_is_decoded_or_a_known_error(data: object) -> None:
     for decode in (
         happycapy.decode_chat,
         happycapy.decode_image,

@@ -28,13 +28,13 @@ ONCE = {"x-litellm-num-retries": "0"}
 
 
 def picture(model: str, size: str, **more: object) -> HttpRequest:
-    """The call that draws a fox."""
+    """The call that generates a fox."""
     body: dict[str, object] = {"model": model, "prompt": "a fox", "n": 1, "size": size, **more}
     return HttpRequest("image", "POST", "/v1/images/generations", ONCE, body)
 
 
 def edit(*files: tuple[str, Picture], **fields: object) -> HttpRequest:
-    """The form that has a fox drawn from pictures."""
+    """The form that generates a fox from pictures."""
     body = {"prompt": "a fox", "n": 1, **fields}
     return HttpRequest("image", "POST", "/v1/images/edits", ONCE, body, files=files)
 
@@ -62,7 +62,7 @@ def edit(*files: tuple[str, Picture], **fields: object) -> HttpRequest:
             picture("flux", "720x1280", response_format="b64_json"),
         ),
         (
-            # A draw's name has no place here.
+            # The candidate's name has no place here.
             openai.encode_image(ImageRequest("flux", "a fox", "1:1", None, (OTHER,), "2r")),
             edit(("image", OTHER), model="flux", size="1024x1024", response_format="b64_json"),
         ),
@@ -166,7 +166,7 @@ IDS = [
 
 
 @pytest.mark.parametrize(("job_id", "quoted"), IDS)
-def test_an_id_is_quoted_wherever_it_stands(job_id: str, quoted: str) -> None:
+def test_an_id_is_quoted_in_every_path(job_id: str, quoted: str) -> None:
     path = f"/v1/videos/{quoted}"
     # An address that some reply named is not for this dialect.
     handle = Handle(job_id, "m", "https://elsewhere.example/status")
@@ -217,7 +217,7 @@ def test_a_job_without_an_id_is_unreadable(body: object) -> None:
     ("header", "cost"),
     [("0.42", 0.42), ("0", 0.0), ("", None), ("None", None), ("-1", None), ("nan", None)],
 )
-def test_only_the_create_tells_its_cost_in_the_header(header: str, cost: float | None) -> None:
+def test_only_the_create_has_its_cost_in_the_header(header: str, cost: float | None) -> None:
     created = reply({"id": "v", "status": "queued"}, x_litellm_response_cost=header)
     assert openai.decode_submit(created).cost == cost
     # Later replies say 0 there, which would hide what was paid.
@@ -260,7 +260,7 @@ def test_a_status_word_not_known_as_an_end_means_still_running(
     ("header", "after_s"),
     [("2500", 2.5), ("0", 0.0), ("20", 0.02), ("", 0.0), ("soon", 0.0), ("inf", 0.0)],
 )
-def test_a_server_may_ask_to_be_left_alone(header: str, after_s: float) -> None:
+def test_a_server_may_ask_for_a_pause_between_status_reads(header: str, after_s: float) -> None:
     running = reply({"id": "v", "status": "in_progress"}, openai_poll_after_ms=header)
     assert openai.decode_status(running).poll_after_s == after_s
 
@@ -352,7 +352,7 @@ def test_the_row_of_a_failed_job_is_found_in_an_error_reply(body: object) -> Non
         {"error": {"message": {"id": "v"}}},
     ],
 )
-def test_no_other_error_is_taken_for_a_failed_job(body: object) -> None:
+def test_no_other_error_counts_as_a_failed_job(body: object) -> None:
     assert failed_job_in(body if isinstance(body, bytes) else json.dumps(body).encode()) is None
 
 
@@ -388,7 +388,7 @@ NOTHING = ListedJob("a", None, None, None, None, None)
         ({"id": 17}, NOTHING._replace(id="17")),
     ],
 )
-def test_a_listed_row_says_what_it_can(row: dict[str, object], listed: ListedJob) -> None:
+def test_a_listed_row_may_lack_fields(row: dict[str, object], listed: ListedJob) -> None:
     body = {"object": "list", "data": [row], "has_more": False}
     assert openai.decode_list(reply(body)) == [listed]
 
@@ -455,5 +455,5 @@ def test_what_is_no_picture_is_an_error_of_its_kind(body: object, family: type[T
     assert type(caught.value) is family
 
 
-def test_the_check_tells_no_balance() -> None:
+def test_the_check_reports_no_balance() -> None:
     assert openai.decode_check(reply({"object": "list", "data": []})) == Account()

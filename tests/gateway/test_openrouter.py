@@ -28,7 +28,7 @@ from factorized_video.gateway.types import (
     ("request_", "expected"),
     [
         (
-            # A draw's name has no place here.
+            # The candidate's name has no place here.
             openrouter.encode_image(ImageRequest("m", "a", "1:1", None, (FRAME, OTHER), "2r")),
             HttpRequest(
                 "image",
@@ -49,7 +49,7 @@ from factorized_video.gateway.types import (
             ),
         ),
         (
-            # Gemini draws by the same call; a known size is not told.
+            # Gemini has the same call; a known size is not sent.
             openrouter.encode_image(ImageRequest("google/gemini-3-pro-image", "a", "2:3", "9x9")),
             HttpRequest(
                 "image",
@@ -105,7 +105,7 @@ JPEG = {**FIRST, "image_url": {"url": URI.replace("png", "jpeg", 1)}}
         (clip(last=OTHER), {"frame_images": [FIRST, {**PARTS[1], "frame_type": "last_frame"}]}),
     ],
 )
-def test_a_create_says_what_was_asked_for_and_no_more(
+def test_a_create_contains_what_was_requested_and_no_more(
     request_: VideoRequest, changes: dict[str, object]
 ) -> None:
     http = openrouter.encode_submit(request_)
@@ -133,7 +133,7 @@ def test_a_create_says_what_was_asked_for_and_no_more(
         ),
     ],
 )
-def test_a_status_is_asked_for_where_the_create_said(
+def test_a_status_is_read_at_the_address_of_the_create(
     handle: Handle, path: str, address: str | None
 ) -> None:
     http = openrouter.encode_status(handle)
@@ -159,7 +159,7 @@ def test_a_status_is_asked_for_where_the_create_said(
         ({"id": "gen-1"}, None),
     ],
 )
-def test_a_submitted_job_runs_and_keeps_where_to_ask(body: object, address: str | None) -> None:
+def test_a_submitted_job_runs_and_keeps_its_address(body: object, address: str | None) -> None:
     job = openrouter.decode_submit(reply(body, 202, cf_ray="r-1"))
     assert (job.id, job.state, job.address) == ("gen-1", "running", address)
     assert job.request_id == "r-1"
@@ -228,7 +228,7 @@ SIGNED, OWN = "https://cdn.example/v.mp4?sig=1", "/api/v1/videos/gen-1/content?i
         ({}, None),
     ],
 )
-def test_a_signed_address_is_taken_before_one_that_needs_the_key(
+def test_a_signed_address_is_preferred_to_one_that_needs_the_key(
     places: dict[str, object], url: str | None
 ) -> None:
     job = openrouter.decode_status(reply({"id": "gen-1", "status": "completed", **places}))
@@ -251,7 +251,7 @@ def test_a_signed_address_is_taken_before_one_that_needs_the_key(
         ([0.9], None),
     ],
 )
-def test_the_cost_stands_in_usage(usage: object, cost: float | None) -> None:
+def test_the_cost_is_in_usage(usage: object, cost: float | None) -> None:
     body = {"id": "gen-1", "status": "completed", "usage": usage}
     assert openrouter.decode_status(reply(body)).cost == cost
 

@@ -75,7 +75,7 @@ def test_an_excerpt_shows_no_secret_no_signature_and_no_control_characters() -> 
         (b"", False),
     ],
 )
-def test_a_web_page_is_told_by_its_beginning(data: bytes, html: bool) -> None:
+def test_a_web_page_is_recognised_by_its_beginning(data: bytes, html: bool) -> None:
     assert reply_parsing.looks_like_html(data) is html
 
 

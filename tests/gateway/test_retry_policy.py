@@ -87,7 +87,7 @@ def test_after_four_tries_it_ends_and_what_was_not_accepted_is_unavailable(
         (answered(429, 1, "Try again in 24 hours"), False),
     ],
 )
-def test_a_long_wait_or_a_daily_quota_is_the_persons_decision(
+def test_after_a_long_wait_or_a_daily_quota_nothing_is_repeated(
     call: str, outcome: Outcome, again: bool
 ) -> None:
     decision = decide(call, outcome, 1)

@@ -19,7 +19,7 @@ OPENROUTER = "https://openrouter.ai"
 OWN_KEY = "OPENROUTER_API_KEY"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc"
 GATEWAYS = ("happycapy", "openai", "openrouter", "vercel")
-# A key that each gateway would take, and its own hosts by service.
+# A key that each gateway would accept, and its own hosts by service.
 KEYS = {"happycapy": SECRET, "vercel": "vck_0123", "openrouter": "sk-or-v1-0123", "openai": "sk-me"}
 HOSTS = {
     "happycapy": {"chat": HAPPYCAPY, "image": HAPPYCAPY, "video": TRICKLE},
@@ -61,12 +61,12 @@ BY_HOST = f"by the host of {BASE}, " + "{}"
 def test_the_gateways_are_these() -> None:
     assert dialects.names() == GATEWAYS
     assert {name: dict(dialects.load(name).ABOUT.bases) for name in HOSTS} == HOSTS
-    assert dict(dialects.load("openai").ABOUT.bases) == {}  # it is wherever the person says
+    assert dict(dialects.load("openai").ABOUT.bases) == {}  # it is wherever you run it
 
 
 @pytest.mark.parametrize("base", [None, OWN])
 @pytest.mark.parametrize("name", GATEWAYS)
-def test_the_flag_names_the_gateway_at_its_own_host_or_at_any_that_is_nobodys(
+def test_the_flag_names_the_gateway_at_its_own_host_or_at_an_unknown_one(
     name: str, base: str | None, skill: Path, project: Path
 ) -> None:
     if name == "openai" and not base:
@@ -79,7 +79,7 @@ def test_the_flag_names_the_gateway_at_its_own_host_or_at_any_that_is_nobodys(
 
 
 OF_HOSTS = [
-    # (base URL, gateway, host that is told)
+    # (base URL, gateway, host that is shown)
     (HAPPYCAPY, "happycapy", "ai-gateway.happycapy.ai"),
     (TRICKLE + "/api/v1", "happycapy", "ai-gateway.trickle-lab.tech"),
     ("https://happycapy.ai", "happycapy", "happycapy.ai"),
@@ -209,7 +209,7 @@ def test_a_gateway_is_not_spoken_to_as_another(
 def test_a_key_of_unknown_shape_goes_to_no_gateway_whose_keys_have_one(
     gateway: str, base: str, named: bool, skill: Path, project: Path
 ) -> None:
-    """It is HappyCapy's, most likely. A proxy at an address of one's own may take it."""
+    """It is HappyCapy's, most likely. A proxy at an address of your own may accept it."""
     environ = {KEY: SECRET, **({BASE: base} if named else {})}
     with pytest.raises(AuthError, match="is not sent there") as caught:
         resolve(environ, skill, project, "auto" if named else gateway)
@@ -679,7 +679,7 @@ def test_a_base_url_from_a_file_goes_only_with_the_key_of_that_file(
 
 
 @pytest.mark.parametrize("project_env", [{BASE: OPENROUTER}, {BASE: OPENROUTER, "HIS_KEY": "x"}])
-def test_a_strange_files_host_gets_no_key_from_elsewhere(
+def test_a_host_from_a_foreign_file_gets_no_key_from_elsewhere(
     project_env: dict[str, str], skill: Path, project: Path
 ) -> None:
     """It does not even choose the gateway."""
@@ -690,7 +690,7 @@ def test_a_strange_files_host_gets_no_key_from_elsewhere(
     assert f"{BASE} in {project / '.env'} is not used" in caught.value.hint
 
 
-def test_a_strange_base_url_alone_in_a_file_is_not_used(skill: Path, project: Path) -> None:
+def test_a_base_url_alone_in_a_foreign_file_is_not_used(skill: Path, project: Path) -> None:
     dotenv(project, **{BASE: OWN})
     with pytest.raises(AuthError):
         resolve({}, skill, project)
@@ -740,5 +740,5 @@ def test_another_time_scale_is_a_usage_error(text: str) -> None:
         ("fe80::1", False),
     ],
 )
-def test_loopback_is_told_as_written(host: str, loopback: bool) -> None:
+def test_loopback_is_recognised_as_written(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback

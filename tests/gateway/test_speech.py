@@ -117,7 +117,7 @@ def test_what_is_no_picture_is_refused_and_not_billed(
 
 
 @pytest.mark.parametrize("request_", [IMAGE, GEMINI._replace(pictures=(FRAME,))])
-def test_what_a_picture_has_cost_is_told_where_a_test_says_so(
+def test_the_cost_of_a_picture_is_reported_if_a_test_sets_it(
     server: loopback.Gateway, ours: Gateway, request_: ImageRequest
 ) -> None:
     told = server.speech.image_usd
@@ -132,7 +132,7 @@ def test_what_a_picture_has_cost_is_told_where_a_test_says_so(
     assert server.charged_usd == pytest.approx((told or 0) + 0.125)
 
 
-def test_what_a_chat_has_cost_is_told_by_those_that_tell_it(
+def test_the_cost_of_a_chat_is_reported_by_those_that_report_it(
     server: loopback.Gateway, ours: Gateway
 ) -> None:
     tells = server.dialect in TELLS_CHAT
@@ -144,7 +144,9 @@ def test_what_a_chat_has_cost_is_told_by_those_that_tell_it(
     assert server.charged_usd == pytest.approx(0.2559 if tells else 0)
 
 
-def test_all_that_is_billed_and_told_is_charged(server: loopback.Gateway, ours: Gateway) -> None:
+def test_all_that_is_billed_and_reported_is_charged(
+    server: loopback.Gateway, ours: Gateway
+) -> None:
     server.chat_usd, server.image_usd = 0.5, 0.25
     ours.chat(CHAT)
     ours.image(IMAGE)
@@ -167,7 +169,7 @@ def test_all_that_is_billed_and_told_is_charged(server: loopback.Gateway, ours: 
     assert server.charged_usd == pytest.approx(whole + 0.25 + chat + clips)
 
 
-def test_what_a_proxy_says_of_a_clip_is_charged_at_once() -> None:
+def test_the_cost_that_a_proxy_reports_is_charged_at_once() -> None:
     with loopback.Gateway("openai") as server:
         vars(server.speech).update(server.speech.manners["LiteLLM"])
         place = dict.fromkeys(SERVICES, server.root)

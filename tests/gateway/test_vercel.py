@@ -67,7 +67,7 @@ LAST = {"type": "file", "mediaType": "image/jpeg", "data": OTHER_ENCODED}
             ),
         ),
         (
-            # To be drawn from pictures: they follow the text. A draw's name has no place.
+            # Pictures to start from follow the text. The candidate's name has no place.
             vercel.encode_image(
                 ImageRequest("gemini", "a fox", "9:16", None, (FRAME, OTHER), candidate="2r")
             ),
@@ -97,7 +97,7 @@ LAST = {"type": "file", "mediaType": "image/jpeg", "data": OTHER_ENCODED}
             ),
         ),
         (
-            # A size that the model is known to make is not told: the ratio is.
+            # Not the size that the model is known to make, but the ratio.
             vercel.encode_image(ImageRequest("openai/gpt-image-1", "a fox", "3:2", "1536x1024")),
             HttpRequest(
                 "image",
@@ -160,7 +160,7 @@ BARE: dict[str, object] = {
         (clip(resolution="4k"), {"resolution": "3840x2160"}),
         (clip(resolution="768p"), {"resolution": "1366x768"}),
         (clip(resolution="480p"), {"resolution": "854x480"}),
-        # The size always lies on its side; a clip that stands is told by its ratio.
+        # The size is always that of a wide clip; an upright one is given by its ratio.
         (
             clip(resolution="1080p", ratio="9:16", shape="9:16"),
             {"resolution": "1920x1080", "aspectRatio": "9:16"},
@@ -186,7 +186,7 @@ BARE: dict[str, object] = {
         ),
     ],
 )
-def test_a_start_says_what_was_asked_for_and_no_more(
+def test_a_start_contains_what_was_requested_and_no_more(
     request_: VideoRequest, changes: dict[str, object]
 ) -> None:
     http = vercel.encode_submit(request_)
@@ -220,13 +220,13 @@ def test_480p_is_the_size_by_which_each_maker_knows_it(model: str, size: str) ->
         ("alibaba/wan-v2.6-t2v", "1080p", "3:4", "1248x1632"),
         ("alibaba/wan-v2.6-t2v", "1080p", "9:16", "1080x1920"),
         ("alibaba/wan-v2.5-t2v-preview", "480p", "9:16", "480x832"),
-        # From 2.7 on, and at the others, the ratio tells the shape.
+        # From 2.7 on, and at the others, the ratio gives the shape.
         ("alibaba/wan-v2.7-t2v", "720p", "9:16", "1280x720"),
         ("alibaba/wan-v3.0-video", "1080p", "1:1", "1920x1080"),
         ("google/veo-3.1-generate-001", "720p", "9:16", "1280x720"),
     ],
 )
-def test_an_older_wan_is_told_the_shape_of_a_clip_from_the_prompt_by_its_size(
+def test_an_older_wan_gets_the_shape_of_a_clip_from_the_prompt_as_pixels(
     model: str, resolution: str, shape: str, size: str
 ) -> None:
     request = clip(model, frame=None, ratio=shape, resolution=resolution, shape=shape)
@@ -261,7 +261,7 @@ OPERATIONS: list[object] = [
     10**40,
     1e-7,
     True,
-    # Texts that would be read as something else, were they taken as they are.
+    # Texts that would mean something else if they were sent as they are.
     "17",
     "1e5",
     " 17 ",
@@ -507,7 +507,7 @@ def test_what_is_no_picture_is_an_error_of_its_kind(body: object, family: type[T
     assert type(caught.value) is family
 
 
-def test_what_was_said_instead_of_a_picture_is_told() -> None:
+def test_a_text_instead_of_a_picture_is_shown() -> None:
     with pytest.raises(Refused, match="it returned no image and wrote: I cannot draw that"):
         vercel.decode_image(reply(said({"content": "I cannot draw that."})))
 

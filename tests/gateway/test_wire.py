@@ -164,11 +164,11 @@ def test_every_call_carries_the_key_and_our_own_user_agent(server: Recorder, nam
         assert seen.headers["user-agent"].startswith("factorized-video-gen/")
 
 
-# -- the address that a gateway tells for the status ----------------------------------------------
+# -- the address that a gateway gives for the status ----------------------------------------------
 
 
 def status(root: str, told: str | None) -> None:
-    """Read the status of a job of OpenRouter's, whose create told this address."""
+    """Read the status of a job of OpenRouter's, whose create gave this address."""
     gateway = Gateway(settings(root, "openrouter"))
     gateway.status(Handle("gen-1", "m", told))
     gateway.close()

@@ -143,7 +143,7 @@ def test_a_clip_of_few_frames_shows_them_all(frames: int) -> None:
     assert moments(half(picture, 1), WIDE, 48) == expected(48)
 
 
-def test_what_is_said_stands_below_both_at_one_height_and_is_wrapped() -> None:
+def test_the_lines_start_at_one_height_below_both_and_are_wrapped() -> None:
     one, long = clip("l.mp4", film(48)), "a word and another " * 20
     bare = drawn(Side("Factorized", one), Side("Direct", one))
     picture = drawn(Side("Factorized", one, ("cost",)), Side("Direct", one, (long, "cost")))
@@ -181,7 +181,7 @@ def shows_a_reason(card: Image.Image) -> bool:
     "broken", [None, silent_mdat(film(48)), unknown_codec(film(48)), b"", b"no clip at all" * 99]
 )
 @pytest.mark.parametrize("place", [0, 1])
-def test_a_half_without_a_clip_says_so(broken: bytes | None, place: int) -> None:
+def test_a_half_without_a_clip_shows_the_reason(broken: bytes | None, place: int) -> None:
     good = Side("One", clip("good.mp4", film(48)))
     lost = Side("Other", None, why="It was refused.")
     if broken is not None:

@@ -1,4 +1,4 @@
-"""A clip at a glance: which moments the strip of a real clip shows, and when a strip is drawn."""
+"""A clip at a glance: which moments the strip of a real clip shows, and when one is made."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ STRIP = Path("v.filmstrip.png")
         (0.333, 24, list(range(8))),  # as many tiles as frames
         (0.125, 24, [0, 1, 2]),
         (1 / 24, 24, [0]),
-        (0.0, 24, [0]),  # no length is told
+        (0.0, 24, [0]),  # no length is known
         (3, 1, [0, 1, 2]),
     ],
 )
@@ -79,11 +79,11 @@ def test_how_many_tiles_stand_in_a_row(width: int, height: int, count: int, row:
     assert columns(width, height, count) == row
 
 
-# -- clips whose frames tell their number ---------------------------------------------------------
+# -- clips whose frames show their number ---------------------------------------------------------
 
 
 def numbered(number: int, size: Size) -> Image.Image:
-    """Two greys, left and right, tell the number: twelve steps of each."""
+    """Two greys, left and right, encode the number: twelve steps of each."""
     picture = Image.new("L", size, 60 + 15 * (number % 12))
     picture.paste(60 + 15 * (number // 12), (size[0] // 2, 0, *size))
     return picture.convert("RGB")
@@ -263,7 +263,7 @@ def test_a_turned_clip_is_shown_as_players_show_it() -> None:
         assert sheet.width / sheet.height > 3.6, "eight upright tiles stand in one row"
 
 
-def test_a_clip_cut_short_is_said_or_shown_as_far_as_it_goes() -> None:
+def test_a_clip_cut_short_is_an_error() -> None:
     whole = film(144, movflags="faststart", preset="veryfast")
     for part in (0.05, 0.3, 0.6, 0.9):
         Path("clip.mp4").write_bytes(whole[: int(len(whole) * part)])
@@ -283,7 +283,7 @@ def unknown_codec(data: bytes) -> bytes:
 
 
 def without_size(data: bytes) -> bytes:
-    """Of a codec that tells the size of its pictures in its first frame, and there is none."""
+    """Of a codec with the size of its frames in the first one, and there is none."""
     return data.replace(b"avc1", b"mp4v")
 
 
@@ -333,7 +333,7 @@ def pipeline(gateway: Gateway, *words: str) -> Run:
         (pipeline, ["--no-filmstrip"], False),
     ],
 )
-def test_who_draws_a_filmstrip(
+def test_when_a_filmstrip_is_made(
     gateway: Gateway, script: Callable[..., Run], words: Sequence[str], drawn: bool
 ) -> None:
     done = script(gateway, *words)
@@ -346,7 +346,7 @@ def test_who_draws_a_filmstrip(
 
 
 @pytest.mark.parametrize("script", [video, pipeline])
-def test_a_strip_that_was_deleted_is_drawn_anew_and_nothing_is_sent(
+def test_a_deleted_strip_is_made_again_and_nothing_is_sent(
     gateway: Gateway, script: Callable[..., Run]
 ) -> None:
     assert script(gateway, "--filmstrip").code == 0
@@ -359,7 +359,7 @@ def test_a_strip_that_was_deleted_is_drawn_anew_and_nothing_is_sent(
     assert again.json["filmstrip"] == str(STRIP.absolute())
 
 
-def test_a_strip_that_is_there_is_not_drawn_again(gateway: Gateway) -> None:
+def test_an_existing_strip_stays(gateway: Gateway) -> None:
     assert video(gateway, "--filmstrip").code == 0
     STRIP.write_bytes(b"one's own")
     assert video(gateway, "--filmstrip").code == 0
@@ -382,7 +382,7 @@ def test_the_strip_of_an_overwritten_clip_goes_aside_with_it(gateway: Gateway) -
     assert third.json["filmstrip"] is None
 
 
-def test_a_strip_left_behind_is_not_taken_for_that_of_another_clip(gateway: Gateway) -> None:
+def test_a_strip_left_behind_does_not_count_for_another_clip(gateway: Gateway) -> None:
     assert video(gateway, "--filmstrip").code == 0
     old = STRIP.read_bytes()
     for name in ("v.mp4", "v.mp4.receipt.json"):
@@ -410,7 +410,7 @@ def test_a_clip_that_cannot_be_decoded_is_delivered_with_a_warning(gateway: Gate
 
 
 @pytest.mark.parametrize("spoil", [unknown_codec, without_size])
-def test_a_clip_of_a_codec_nobody_here_knows_is_delivered_with_a_warning(
+def test_a_clip_of_an_unknown_codec_is_delivered_with_a_warning(
     gateway: Gateway, spoil: Callable[[bytes], bytes]
 ) -> None:
     gateway.always("file", Reply(body=spoil(clip())))

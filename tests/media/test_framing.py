@@ -54,7 +54,7 @@ def opened(data: bytes) -> Image.Image:
 
 @cache
 def grid(size: Size) -> Image.Image:
-    """Every pixel tells where it is: twelve bits of x and twelve of y. None is black."""
+    """Every pixel encodes its place: twelve bits of x and twelve of y. None is black."""
     rows = b"".join(
         bytes(byte for x in range(1, size[0] + 1) for byte in code(x, y))
         for y in range(1, size[1] + 1)
@@ -103,13 +103,13 @@ def noise(size: Size) -> bytes:
         ((600, 811), "1:1", (600, 600)),
         ((640, 480), "9:16", (270, 480)),
         ((500, 900), "21:9", (497, 213)),
-        ((688, 384), "16:9", (672, 378)),  # of a model that draws 1376x768 for 16:9
+        ((688, 384), "16:9", (672, 378)),  # of a model that makes 1376x768 for 16:9
         ((400, 300), "37:20", (400, 216)),  # whole pixels of the exact ratio would lose 10 %
         ((64, 64), "16:9", (64, 36)),
     ],
 )
-def test_a_crop_takes_the_middle_pixel_for_pixel(size: Size, ratio: str, left: Size) -> None:
-    """Whether 10 % is exceeded is not judged here, but before (`legal.check_frame`)."""
+def test_a_crop_keeps_the_middle_pixel_for_pixel(size: Size, ratio: str, left: Size) -> None:
+    """Whether 10 % is exceeded is not judged here, but before (`limits.check_frame`)."""
     picture = sent(encoded(grid(size)), Framing(ratio))
     assert picture.size == left
     first, last = place(picture, (0, 0)), place(picture, (-1, -1))
@@ -298,7 +298,7 @@ def test_a_model_may_ask_for_a_shorter_side_and_never_gets_a_longer_one(side: in
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("takes", [("PNG",), ("JPEG",), ("JPEG", "WEBP"), ("PNG", "JPEG")])
-def test_a_model_gets_a_format_that_it_takes_and_the_picture_only_converted(
+def test_a_model_gets_a_format_that_it_accepts_and_the_picture_only_converted(
     kind: str, takes: tuple[str, ...]
 ) -> None:
     data = encoded(disc((640, 360))[0], kind)
@@ -334,7 +334,7 @@ def test_where_quality_is_not_enough_the_picture_becomes_smaller_in_its_shape() 
     assert picture.size == (512, 288)  # a fifth at a time
 
 
-def test_a_model_that_takes_png_only_gets_a_smaller_one() -> None:
+def test_a_model_that_accepts_png_only_gets_a_smaller_one() -> None:
     limits = ImageLimits(("PNG",), bytes=300_000)
     result = images.to_send(images.check_image(noise((640, 360))), Framing("16:9", None, limits))
     picture = opened(result.data)
@@ -400,7 +400,7 @@ def test_a_crop_of_more_than_a_tenth_is_refused_with_its_figures(
         pytest.param((500, 800), ["--aspect-ratio=9:16"], (25, 0, 475, 800), id="a tenth, upright"),
     ],
 )
-def test_what_is_sent_is_what_was_asked_for(
+def test_what_is_sent_is_what_was_requested(
     gateway: Gateway, size: Size, words: list[str], box: tuple[int, int, int, int] | None
 ) -> None:
     data = mine(size)
@@ -620,8 +620,8 @@ TAKEN: dict[str, Callable[[], bytes]] = {
     "JPEG, progressive": lambda: sound("JPEG", progressive=True),
 }
 
-# Runs a script, and tells on stderr how much memory its process had at most. Asked of the kernel
-# from inside: what the parent is told of a child counts the parent's own memory in.
+# Runs a script, and prints to stderr how much memory its process had at most. Asked of the kernel
+# from inside: what the parent gets to know of a child includes the parent's own memory.
 MEASURED = """
 import os, re, runpy, sys
 sys.argv = sys.argv[1:]
@@ -669,7 +669,7 @@ def test_a_broken_or_hostile_picture_is_a_usage_error_and_costs_little(
 @on_linux
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", TAKEN)
-def test_an_unusual_picture_that_can_be_read_is_taken(gateway: Gateway, name: str) -> None:
+def test_an_unusual_picture_that_can_be_read_is_accepted(gateway: Gateway, name: str) -> None:
     done, mebibytes = looked_at(gateway, TAKEN[name]())
     assert done.code == 0, done.out + done.err
     assert "Traceback" not in done.err
@@ -677,7 +677,7 @@ def test_an_unusual_picture_that_can_be_read_is_taken(gateway: Gateway, name: st
     assert mebibytes < 600
 
 
-def test_a_turned_picture_with_an_odd_exif_entry_is_taken(gateway: Gateway) -> None:
+def test_a_turned_picture_with_an_odd_exif_entry_is_accepted(gateway: Gateway) -> None:
     """The entry is of no use here; that it is odd is no reason to refuse the picture."""
     done, _ = looked_at(gateway, odd_exif(), "--aspect-ratio=9:16")
     assert done.code == 0, done.out
@@ -699,7 +699,7 @@ def test_a_turned_picture_with_an_odd_exif_entry_is_taken(gateway: Gateway) -> N
         ("WEBP", "RGB", (8000, 8000), 2),  # its decoder would need 1,250 MiB
     ],
 )
-def test_the_largest_picture_that_is_taken_needs_little_more_than_600_mebibytes(
+def test_the_largest_accepted_picture_needs_little_more_than_600_mebibytes(
     gateway: Gateway, kind: str, mode: str, size: Size, code: int
 ) -> None:
     """Of one colour: 34 bytes as WebP."""
@@ -721,7 +721,7 @@ CHANGES = st.lists(st.tuples(st.integers(0, 4_000), st.integers(0, 255)), min_si
 
 @settings(deadline=None, max_examples=200)
 @given(st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP"]), CHANGES, st.integers(0, 300))
-def test_whatever_bytes_are_changed_a_picture_is_refused_or_taken(
+def test_whatever_bytes_are_changed_a_picture_is_refused_or_accepted(
     kind: str, changes: list[tuple[int, int]], lost: int
 ) -> None:
     data = bytearray(tiny(kind))

@@ -120,7 +120,7 @@ def is_upright(image: Image.Image) -> bool:
         (b"", None, None),
     ],
 )
-def test_kinds_are_told_by_the_first_bytes(
+def test_kinds_are_recognised_by_the_first_bytes(
     head: bytes, image: str | None, video: str | None
 ) -> None:
     assert file_types.image_kind(head) == image
@@ -191,7 +191,7 @@ def png(header: bytes, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", REDRAWN)
-def test_other_kinds_are_redrawn_as_plain_rgb_and_look_the_same(name: str) -> None:
+def test_other_kinds_are_converted_to_plain_rgb_and_look_the_same(name: str) -> None:
     data = REDRAWN[name]()
     image, _ = sent(data)
     assert (image.mode, image.size) == ("RGB", SIZE) or name == "16 bit colour"
@@ -209,7 +209,7 @@ def test_a_16_bit_grey_keeps_its_greys() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_drawn_and_not_left_to_the_reader(orientation: int) -> None:
+def test_exif_orientation_is_applied_to_the_pixels(orientation: int) -> None:
     data = turned(orientation)
     assert is_upright(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     assert images.check_image(data).size == SIZE
@@ -278,7 +278,7 @@ PLAIN_PNG, PLAIN_JPEG = encoded(picture(), "PNG"), encoded(picture(), "JPEG")
         (encoded(Image.new("1", (9_000, 8_000)), "PNG"), "9000x8000 px is too large"),
     ],
 )
-def test_what_cannot_be_a_first_frame_is_said(data: bytes, says: str) -> None:
+def test_what_cannot_be_a_first_frame_is_an_error(data: bytes, says: str) -> None:
     with pytest.raises(OutputError, match=says):
         images.check_image(data)
 
@@ -296,13 +296,13 @@ def test_a_header_that_promises_far_too_much_is_refused_quickly_and_in_little_me
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB
 
 
-def test_too_large_is_said_as_too_large_whatever_the_size() -> None:
+def test_too_large_is_that_error_whatever_the_size() -> None:
     header = struct.pack(">2I5B", 30_000, 30_000, 8, 2, 0, 0, 0)
     with pytest.raises(OutputError, match="30000x30000 px is too large"):
         images.check_image(png(header, zlib.compress(b"\0" * 100)))
 
 
-def test_a_small_picture_is_taken_with_a_warning() -> None:
+def test_a_small_picture_is_accepted_with_a_warning() -> None:
     image = images.check_image(encoded(picture(size=(200, 120)), "PNG"))
     assert "200x120 px is small" in image.warnings[0]
 
@@ -315,7 +315,7 @@ def test_a_small_picture_is_taken_with_a_warning() -> None:
         (PLAIN_PNG[:500], "damaged or cut short"),
     ],
 )
-def test_a_file_that_a_person_gave_is_a_usage_error_with_its_flag(
+def test_a_bad_file_of_the_user_is_a_usage_error_with_its_flag(
     content: bytes | None, says: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.png"
@@ -332,7 +332,7 @@ def test_a_file_that_a_person_gave_is_a_usage_error_with_its_flag(
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("extension", [".png", ".jpg", ".JPEG", ".webp"])
-def test_an_image_is_saved_as_its_extension_asks_and_untouched_if_it_is_so(
+def test_an_image_is_saved_by_its_extension_and_unchanged_if_it_fits(
     kind: str, extension: str
 ) -> None:
     data = encoded(picture(), kind)
@@ -416,7 +416,7 @@ def test_the_index_may_be_at_either_end() -> None:
         (b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x01mdat" + b"\0" * 8, "cut short"),
     ],
 )
-def test_what_is_no_whole_clip_is_said(data: bytes, says: str, tmp_path: Path) -> None:
+def test_what_is_no_whole_clip_is_an_error(data: bytes, says: str, tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(data)
     with pytest.raises(OutputError, match=says):
@@ -479,7 +479,7 @@ print(json.dumps(found))
 """
 
 
-def test_without_the_media_extra_kinds_are_told_and_nothing_is_measured(tmp_path: Path) -> None:
+def test_without_the_media_extra_kinds_are_known_and_nothing_is_measured(tmp_path: Path) -> None:
     files = {
         "a.png": PLAIN_PNG,
         "a.jpg": PLAIN_JPEG,

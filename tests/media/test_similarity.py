@@ -1,4 +1,4 @@
-"""Whether a clip begins with its anchor, told from pictures and clips that are made here."""
+"""Whether a clip begins with its anchor, judged on pictures and clips that are made here."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "black": lambda: Image.new("RGB", WIDE, "black"),
     "white": lambda: Image.new("RGB", SQUARE, "white"),
 }
-# A frame is encoded in one of two ways; which one, a clip should tell. libswscale's numbers.
+# A frame is encoded in one of two ways, which a clip should name. libswscale's numbers.
 BT709, BT601 = 1, 5
 WAYS = {
     "untagged": (BT601, None),
