@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     output = output_paths.given_output(args.output, tuple(file_types.EXTENSIONS))
     output = output or output_paths.default_output(request.caption, digest, ".png")
     given_images.check_output(request.given, output)
-    context = context.making(output, args)
+    context.rerun.makes(output)
     folder = composition.folder_of(request, output, context)
     outlook = composition.outlook(request, output, context)
     args.console.warn(*outlook.warnings, *context.gateway.warnings)

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     output = output_paths.given_output(args.output, (".mp4",))
     output = output or output_paths.default_output(request.prompt, digest, ".mp4")
     output = output_paths.direct_path(output) if request.direct else output
-    context = context.making(output, args)
+    context.rerun.makes(output)
     outlook = synthesis.outlook(request, output, context, args.job)
     (call,) = outlook.calls
     synthesis.check_pictures(request, call.framing, console)

@@ -1,7 +1,7 @@
 """The command to run next: the one that was given, without or with some options.
 
 Every path in it is absolute, so it works from any folder. In a stage that the orchestrator runs it
-is the orchestrator's. Pure.
+is the orchestrator's.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def words_of(options: Mapping[str, object]) -> list[str]:
         elif isinstance(value, list | tuple):
             words += [f"{flag}={one}" for one in value]
         elif value is not None:
-            words.append(f"{flag}={value:g}" if isinstance(value, float) else f"{flag}={value}")
+            words.append(f"{flag}={value}")
     return words
 
 
@@ -48,7 +48,7 @@ class Rerun:
     """A command that can be run again; `words` begin with the script's path.
 
     `in_orchestrator`: whether the script is the orchestrator, whose options name the models of all
-    stages. `output` is what it makes, where that is known.
+    stages. `output` is what it makes, once that is known.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class Rerun:
         self.output = output
         self.in_orchestrator = in_orchestrator
 
-    def making(self, output: object) -> Rerun:
-        """The same command, now that its output is known."""
-        return Rerun(self.words, str(output), in_orchestrator=self.in_orchestrator)
+    def makes(self, output: object) -> None:
+        """Say what it makes; in a stage of the orchestrator that is known before."""
+        self.output = self.output or str(output)
 
     def named(self) -> tuple[str, ...]:
         """Its words with the output among them: a name that was chosen depends on the folder."""

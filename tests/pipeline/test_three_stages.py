@@ -790,3 +790,24 @@ def test_what_to_know_of_the_models_is_said_once_and_before_anything_is_sent(
     assert len(warnings) == len(set(warnings)) == 2  # both defaults were shut down upstream
     assert done.err.splitlines()[:2] == warnings
     assert [f"warning: {text}" for text in done.json["warnings"]] == warnings
+
+
+@pytest.mark.parametrize("stop", ["caption", "anchor"])
+def test_next_works_from_any_folder(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, stop: str
+) -> None:
+    """Also where no output was named: its default name depends on the folder."""
+    Path("hat.png").write_bytes(png((640, 360), 3))
+    words = [f"--prompt={PROMPT}", "--reference=hat.png", f"--stop-after={stop}", "--json"]
+    stopped = run("factorized_generate", *words, gateway=gateway)
+    assert stopped.code == 0, stopped.err
+    (elsewhere := Path("elsewhere")).mkdir()
+    place = Path.cwd()
+    monkeypatch.chdir(elsewhere)
+    _, script, *following = shlex.split(stopped.json["next"])
+    assert Path(script).is_absolute()
+    done = run("factorized_generate", *following, gateway=gateway)
+    assert done.code == 0, done.err
+    assert Path(done.json["output"]).parent == place / "outputs"
+    assert list(Path.cwd().iterdir()) == []
+    assert gateway.billed == {"chat": 1, "image": 1, "create": 1}

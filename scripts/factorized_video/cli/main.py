@@ -37,9 +37,8 @@ def main(
 ) -> int:
     """Run one script: parse, run, print, and return its exit code.
 
-    `run` gets the parsed options with `console`, `handoff` and `rerun`, the command to run again
-    (which it replaces once it knows its output), and returns the result's keys. Errors become a
-    message, a result and an exit code.
+    `run` gets the parsed options with `console`, `handoff` and `rerun`, the command to run again,
+    and returns the result's keys. Errors become a message, a result and an exit code.
     """
     # A short process whose objects nearly all live to its end: collecting while hundreds of modules
     # load, and again at exit, was a sixth of its time.

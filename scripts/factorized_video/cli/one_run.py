@@ -28,14 +28,8 @@ def one_run(
     context = Context.from_options(options)
     run_options = RunOptions.from_options(options, scripts, folder)
     request = RunRequest.from_options(options, prompt)
-    run: Run
     if options.compare:
         from ..experiments.compare import ComparedRun
 
-        run = ComparedRun(request, run_options, context, options.evaluator_model)
-    elif options.direct:
-        run = DirectRun(request, run_options, context)
-    else:
-        run = ThreeStages(request, run_options, context)
-    run.context = run.context.making(run.output, options)
-    return run
+        return ComparedRun(request, run_options, context, options.evaluator_model)
+    return (DirectRun if options.direct else ThreeStages)(request, run_options, context)

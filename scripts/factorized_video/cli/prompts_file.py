@@ -50,7 +50,8 @@ def read_batch(options: argparse.Namespace, parser: argparse.ArgumentParser, scr
     folder = Path.cwd() / "outputs" / path.stem
     if options.output is not None:
         folder = output_paths.folder_path(options.output)
-    context = Context.from_options(options).making(folder, options)
+    context = Context.from_options(options)
+    context.rerun.makes(folder)
     batch = Batch(
         context,
         folder,

@@ -188,8 +188,8 @@ class ComparedRun(Run):
         def say(elapsed_s: float) -> None:
             self._console.progress(f"making {doing}: {elapsed_s:.0f} s")
 
-        rerun = self.context.rerun
-        handoff = Handoff(rerun.words, rerun.output)
+        rerun, checked = self.context.rerun, self.context.handoff.gateway_checked
+        handoff = Handoff(rerun.words, rerun.output, gateway_checked=checked)
         commands = [(arm, self._command(arm, argv)) for arm, argv in arms.items()]
         crew = Crew(handoff, quiet=True, waiting=say)
         crew.run(iter(commands), len(commands), answers.__setitem__)

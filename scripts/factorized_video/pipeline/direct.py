@@ -28,6 +28,7 @@ class DirectRun(Run):
             request.prompt, request.digest(context.identity), ".mp4", options.folder
         )
         self.output = output_paths.direct_path(named)
+        context.rerun.makes(self.output)
         self.request = request
         self.context = context
         self.options = options

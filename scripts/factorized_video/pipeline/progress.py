@@ -86,26 +86,36 @@ class Progress:
         return _text(self._folder.caption, "The caption", self._caption_receipt(), "caption")
 
     def motion(self) -> str | None:
-        """The motion that the clip's prompt contains, where one is known; None where none is."""
-        request, folder = self._request, self._folder
-        if request.motion is not None or request.settings.prompt_strategy == "original":
-            return request.motion
-        if request.motion_from_anchor:
-            seen = _text(
-                folder.seen_motion, "The motion", receipts.read(folder.seen_motion), "motion"
-            )
-            if seen:
+        """The motion that goes to the video model, as far as it is known; None where none does."""
+        if self._motion_is_given:
+            return self._request.motion
+        if self._request.motion_from_anchor:
+            path = self._folder.seen_motion
+            if seen := _text(path, "The motion", receipts.read(path), "motion"):
                 return seen
         if "reasoning" not in self.names:
             return None
-        return _text(folder.motion, "The motion", self._caption_receipt(), "motion")
+        return _text(self._folder.motion, "The motion", self._caption_receipt(), "motion")
+
+    def motion_file(self) -> Path | None:
+        """The file that the motion comes from: written with the anchor in view, else by Stage 1."""
+        if self._motion_is_given:
+            return None
+        if self._request.motion_from_anchor and self._folder.seen_motion.is_file():
+            return self._folder.seen_motion
+        written = "reasoning" in self.names and self._folder.motion.is_file()
+        return self._folder.motion if written else None
+
+    @property
+    def _motion_is_given(self) -> bool:
+        """Whether no motion is to be written: it was given, or the strategy sends none."""
+        request = self._request
+        return request.motion is not None or request.settings.prompt_strategy == "original"
 
     def _motion_is_known(self) -> bool:
         """A motion that Stage 1 is yet to write is another one than that of any clip."""
-        request = self._request
-        given = request.motion is not None or request.settings.prompt_strategy == "original"
         written = "reasoning" not in self.names or self._has_caption()
-        return given or written or "motion" in self.own
+        return self._motion_is_given or written or "motion" in self.own
 
     def _seen_receipt(self) -> dict[str, Any] | None:
         """The receipt of the motion that was written with this anchor in view."""

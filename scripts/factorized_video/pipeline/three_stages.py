@@ -37,6 +37,7 @@ class ThreeStages(Run):
         self.output = options.output or output_paths.default_output(
             request.prompt, request.digest(identity), ".mp4", options.folder
         )
+        context.rerun.makes(self.output)
         self.context = context
         self.request = request
         self.options = options
@@ -298,7 +299,7 @@ class ThreeStages(Run):
 
     def _synthesis(self, stages: StageRunner) -> dict[str, Any]:
         """Stage 3; the result of the whole run."""
-        if "motion" in self._progress.own and not self.request.motion_from_anchor:
+        if self._progress.motion_file() == self.folder.motion:
             self._uses_own("motion", self.folder.motion)
         # Into the clip's receipt as soon as there is one, so that other inputs are noticed before
         # Stages 1 and 2 are paid for.

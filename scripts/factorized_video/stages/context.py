@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..gateway import settings
@@ -75,9 +74,3 @@ class Context(NamedTuple):
     def allowed(self) -> Allowed:
         """What may be replaced and paid for again."""
         return Allowed(self.terms.overwrite, self.terms.resubmit, self.is_demo)
-
-    def making(self, output: Path, options: argparse.Namespace) -> Context:
-        """The same, now that the output of the command is known; the options learn of it too."""
-        if not self.handoff.command:  # in a run of the orchestrator its output counts
-            options.rerun = self.rerun.making(output)
-        return self._replace(rerun=options.rerun)
