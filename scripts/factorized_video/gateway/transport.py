@@ -32,6 +32,8 @@ DOWNLOAD_SILENCE_S = 300.0
 LARGEST_VIDEO = 2 << 30  # bytes
 BLOCK = 1 << 18
 MOST_REDIRECTS = 5
+# The edge of one gateway refuses the default User-Agents of HTTP libraries.
+_HEADERS = {"User-Agent": f"factorized-video-gen/{VERSION}", "Accept": "application/json"}
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
 _LATE = "no complete answer within the time allowed."
 
@@ -78,27 +80,16 @@ class Transport:
         url = self._address(request)
         answer_s *= self._settings.time_scale
         deadline = time.monotonic() + answer_s
-        self._set_proxies(url)
-        parts = _parts(request)
+        body = {"files": parts} if (parts := _parts(request)) else {"json": request.body}
+        headers, key = request.headers, self._settings.key
         try:
-            response = self._session.request(
-                request.method,
-                url,
-                json=None if parts else request.body,
-                files=parts or None,
-                headers=_headers(request.headers),
-                auth=_Bearer(self._settings.key),
-                timeout=(CONNECT_S * self._settings.time_scale, answer_s),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                body = _bounded(response, largest, deadline)
+            with self._open(request.method, url, headers, key, answer_s, **body) as response:
+                content = _bounded(response, largest, deadline)
         except (*_NETWORK_ERRORS, OSError, _Exceeded) as error:
             message = f"{_place(url).host}: {_in_words(error)}"
             raise Broken(message, sent=not never_left(error)) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpReply(response.status_code, headers, body)
+        return HttpReply(response.status_code, headers, content)
 
     def _address(self, request: HttpRequest) -> str:
         """Where a call goes: to the gateway's own address for it if that is at its origin."""
@@ -136,30 +127,25 @@ class Transport:
         silence = DOWNLOAD_SILENCE_S * self._settings.time_scale
         for _ in range(MOST_REDIRECTS):
             self._check_address(url)
-            own, host = _place(url) in self._origins, _place(url).host
-            self._set_proxies(url)
+            place = _place(url)
+            key = self._settings.key if place in self._origins else None
+            headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
             try:
-                with self._session.get(
-                    url,
-                    headers=_headers({"Accept": "*/*", "Accept-Encoding": "identity"}),
-                    auth=_Bearer(self._settings.key if own else None),
-                    timeout=(CONNECT_S * self._settings.time_scale, silence),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
+                with self._open("GET", url, headers, key, silence) as response:
                     if response.is_redirect:
                         url = urljoin(url, response.headers["location"])
                         continue
-                    if response.status_code != 200:
+                    if (status := response.status_code) != 200:
                         raise DownloadError(
-                            f"The result's address at {host} answered {response.status_code}.",
-                            http_status=response.status_code,
+                            f"The result's address at {place.host} answered {status}.",
+                            http_status=status,
                         )
                     yield from response.iter_content(BLOCK)
                     return
             except (*_NETWORK_ERRORS, ValueError) as error:
                 # ValueError: requests parses a redirect's target even if it is not to follow it.
-                raise DownloadError(f"The download from {host} broke: {_in_words(error)}") from None
+                message = f"The download from {place.host} broke: {_in_words(error)}"
+                raise DownloadError(message) from None
         raise DownloadError("The result's address redirects in circles.")
 
     def _check_address(self, url: str) -> None:
@@ -190,9 +176,28 @@ class Transport:
         if any(not address.is_global for address in literal):
             raise DownloadError(f"The result's address at {host} is inside a private network.")
 
-    def _set_proxies(self, url: str) -> None:
-        """Use the environment's proxies, except for loopback. (Never ~/.netrc: see _Bearer.)"""
+    def _open(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        key: str | None,
+        silence_s: float,
+        **body: Any,
+    ) -> requests.Response:
+        """The response without its content. Redirects are not followed."""
+        # The environment's proxies count, except for loopback; ~/.netrc never does, see _Bearer.
         self._session.trust_env = not is_loopback(_place(url).host)
+        return self._session.request(
+            method,
+            url,
+            headers=_HEADERS | headers,
+            auth=_Bearer(key),
+            timeout=(CONNECT_S * self._settings.time_scale, silence_s),
+            allow_redirects=False,
+            stream=True,
+            **body,
+        )
 
 
 class _Exceeded(Exception):
@@ -221,11 +226,6 @@ def _parts(request: HttpRequest) -> Any:
         for name, picture in request.files
     ]
     return [*fields, *files]
-
-
-def _headers(own: dict[str, str]) -> dict[str, str]:
-    # The edge of one gateway refuses the default User-Agents of HTTP libraries.
-    return {"User-Agent": f"factorized-video-gen/{VERSION}", "Accept": "application/json"} | own
 
 
 def _bounded(response: requests.Response, largest: int, deadline: float) -> bytes:
