@@ -1,0 +1,25 @@
+"""Outputs of earlier versions: they are returned and resumed as the version that made them did.
+
+`old_outputs/` holds work folders and receipts as version 1.0.0 left them, and beside each what that
+version made of the same command next: `make_old_outputs.py` says how they came about. If a case
+fails, an upgrade would make people pay again for what they have.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from make_old_outputs import continued
+
+CASES = sorted(Path(__file__).with_name("old_outputs").glob("*/case.json"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=[path.parent.name for path in CASES])
+def test_old_outputs_are_continued_as_by_the_version_that_made_them(path: Path) -> None:
+    shutil.copytree(path.parent / "files", Path.cwd(), dirs_exist_ok=True)
+    case = json.loads(path.read_text(encoding="utf-8"))
+    for now, then in zip(continued(case), case["continued"], strict=True):
+        assert now == then
