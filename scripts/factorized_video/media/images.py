@@ -290,7 +290,7 @@ def _decoding() -> Iterator[None]:
         text = str(error) or type(error).__name__
         raise OutputError(
             f"the image is damaged or cut short ({text[:120]}).",
-            "Save it anew, or use another one.",
+            "Save it again, or use another one.",
         ) from None
 
 
@@ -368,5 +368,5 @@ def _unmeasured(data: bytes, kind: str) -> ImageFile:
     if kind in ends:
         mark, within = ends[kind]
         if mark not in data[-within:]:
-            raise OutputError("the image is cut short.", "Save it anew, or use another one.")
+            raise OutputError("the image is cut short.", "Save it again, or use another one.")
     return ImageFile(data, kind, None, (not_measured(),))

@@ -187,7 +187,7 @@ def _file(picture: Picture) -> dict[str, object]:
 
 
 def _protocol(kind: str, model: str) -> dict[str, str]:
-    """The protocol's headers; the model's id stands nowhere else."""
+    """The protocol's headers; the model's id is nowhere else."""
     return {
         "ai-gateway-protocol-version": "0.0.1",
         "ai-gateway-auth-method": "api-key",
