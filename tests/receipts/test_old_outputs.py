@@ -12,9 +12,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from make_old_outputs import continued
+from conftest import run
+from make_old_outputs import PROJECT, continued
 
-CASES = sorted(Path(__file__).with_name("old_outputs").glob("*/case.json"))
+OLD_OUTPUTS = Path(__file__).with_name("old_outputs")
+CASES = sorted(OLD_OUTPUTS.glob("*/case.json"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=[path.parent.name for path in CASES])
@@ -23,3 +25,10 @@ def test_old_outputs_are_continued_as_by_the_version_that_made_them(path: Path) 
     case = json.loads(path.read_text(encoding="utf-8"))
     for now, then in zip(continued(case), case["continued"], strict=True):
         assert now == then
+
+
+def test_a_command_with_relative_paths_is_listed_with_its_folder() -> None:
+    listed = run("factorized_generate", f"--list-runs={OLD_OUTPUTS / 'all-submitted'}", "--json")
+    (following,) = [row["next"] for row in listed.json["runs"] if row["next"]]
+    assert following.startswith(f"cd {PROJECT} && python3 /")
+    assert following.endswith(" --output=v.mp4")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,20 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
 def _next(receipt: dict[str, Any]) -> str | None:
     """The command that resumes, from any folder: older receipts hold one with relative paths."""
     command, folder = receipt.get("command"), receipt.get("cwd")
-    if not command or not folder or str(command).startswith("python3 /"):
+    if not command or not folder or _works_anywhere(str(command)):
         return command
     return f"cd {shlex.quote(folder)} && {command}"
+
+
+def _works_anywhere(command: str) -> bool:
+    """Whether script and output are absolute, so that it cannot begin another output elsewhere."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    output = [after for word, after in pairwise(words) if word == "--output"]
+    output += [word.partition("=")[2] for word in words if word.startswith("--output=")]
+    return all(map(os.path.isabs, words[1:2] + output)) and bool(output)
 
 
 def _since(path: Path, now: float, created_at: object = None) -> int:
