@@ -108,6 +108,10 @@ class Gateway:
         """Close the connections."""
         self._transport.close()
 
+    def for_another_thread(self) -> Gateway:
+        """A client with the same settings and connections of its own."""
+        return Gateway(self.settings, self._say)
+
     def chat(self, request: ChatRequest) -> ChatReply:
         """Ask an LLM. Repeated after any transient failure."""
         http = self._dialect.encode_chat(request)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import files, interrupts, money, receipts
 from ...errors import Interrupted, OutputError, Refused, Rejected, ToolError, Unknown, UsageError
 from ...gateway import open_gateway
-from ...gateway.client import Gateway
 from ...gateway.types import Picture
 from ...media import images
 from ...models import limits
@@ -29,6 +28,9 @@ from ..request import AnchorRequest
 from . import choice, filing
 from .folder import Candidate, Folder
 from .report import Report
+
+if TYPE_CHECKING:
+    from ...gateway.client import Gateway
 
 AT_ONCE = 4
 # How one candidate may end without ending the others: what became of it is in its receipt.
@@ -252,7 +254,7 @@ class Making:
         ended = threading.Event()  # by what would end every other one too
 
         def work() -> None:
-            with contextlib.closing(Gateway(gateway.settings, self._console.progress)) as own:
+            with contextlib.closing(gateway.for_another_thread()) as own:
                 while not interrupts.pending() and not ended.is_set():
                     with turn:
                         name = next(names, None)
