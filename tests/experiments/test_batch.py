@@ -259,6 +259,9 @@ def test_the_cap_holds_for_all_lines_together(gateway: Gateway) -> None:
     lay(*PROMPTS)
     refused = make(gateway, "--max-cost=7.6")
     assert refused.code == 7
+    words = ["--prompts-file=many.jsonl", "--output=out", "--max-cost=7.6", "--dry-run"]
+    planned = run("factorized_generate", *words, gateway=gateway)
+    assert (planned.code, "3 lines, 0 of them made" in planned.out) == (7, True), planned.out
     assert not gateway.requests
     env = {"FACTORIZED_VIDEO_MAX_COST": "7.6"}
     words = ["--prompts-file=many.jsonl", "--output=out", "--json"]
@@ -301,6 +304,10 @@ def test_a_line_that_is_refused_ends_no_other(gateway: Gateway) -> None:
     assert "line 2" in failed.json["error"]["message"]
     assert "2 of 3 lines are made" in failed.json["error"]["message"]
     assert f"--prompts-file={Path('many.jsonl').absolute()}" in failed.json["next"]
+    as_text = run(
+        "factorized_generate", "--prompts-file=many.jsonl", "--output=out", gateway=gateway
+    )
+    assert (as_text.code, "2 of 3 made" in as_text.out) == (failed.code, True), as_text.out
 
 
 def test_a_key_that_is_refused_begins_no_line(gateway: Gateway) -> None:

@@ -232,6 +232,9 @@ def test_a_dry_run_over_the_cap_ends_as_the_run_would_and_shows_the_plan(
     assert over(shown)
     assert len(shown.json["stages"]) == len(sent)
     assert shown.json["cost"]["amount"] == pytest.approx(price)
+    without_json = [word for word in words if word != "--json"]
+    as_text = run(script, *without_json, "--dry-run", just_under(price), gateway=gateway)
+    assert (as_text.code, as_text.out.count("  cost: ")) == (7, len(sent)), as_text.err
     assert gateway.requests == []
 
 

@@ -39,7 +39,12 @@ class Result:
         return json.dumps(whole, ensure_ascii=False, indent=2)
 
     def as_text(self) -> str:
-        """What is printed without --json: of a failed command nothing, its error is on stderr."""
+        """What is printed without --json.
+
+        The error of a failed command is on stderr; what remains is the plan that is over the limit,
+        or what became of many prompts.
+        """
         from .text_output import text_of
 
-        return "" if self.code else text_of(self.document)
+        is_shown = not self.code or "gateway_why" in self.document or "lines" in self.document
+        return text_of(self.document) if is_shown else ""

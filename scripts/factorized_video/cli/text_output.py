@@ -18,7 +18,7 @@ def text_of(document: dict[str, Any]) -> str:
         from ..experiments import summary
 
         return summary.as_text(document)
-    if document.get("status") == "planned":
+    if "gateway_why" in document:  # over the limit, the status of a plan is "failed"
         return plan_text(document)
     if "runs" in document:
         return run_list_text(document["runs"])

@@ -47,7 +47,7 @@ def write(path: Path, result: dict[str, Any]) -> None:
 
 def as_text(result: dict[str, Any]) -> str:
     """The lines as text, of a plan or of what became of them."""
-    return _plan_text(result) if result["status"] == "planned" else _table(result)
+    return _plan_text(result) if "gateway_why" in result else _table(result)
 
 
 def _plan_text(plan: dict[str, Any]) -> str:
