@@ -18,6 +18,7 @@ import pytest
 TESTS = Path(__file__).resolve().parent
 SCRIPTS = TESTS.parent / "scripts"
 GUARD = TESTS / "guard"
+REGISTRY = TESTS / "registry.json"  # what stands in for models.json: no test knows a live price
 KEY = "hc-Zq9FAKEkeyForTests7w"  # of no known shape, and found nowhere by accident
 # Ours, and what would lead a test astray: proxies, netrc, certificates, languages of errors.
 OURS = ("AI_GATEWAY_", "FACTORIZED_", "OPENROUTER_")
@@ -36,9 +37,15 @@ for folder in (SCRIPTS, TESTS, TESTS / "pipeline"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+from factorized_video import models
+from factorized_video.models import registry
 from forks import Forks
 from loopback import Gateway
 from speech import NAMES
+
+# For this process, and for every one that it starts.
+os.environ["TESTS_REGISTRY"] = str(REGISTRY)
+registry.FILE = REGISTRY
 
 # Ended with the process of the tests.
 FORKS = Forks({**os.environ, "PYTHONPATH": guarded()})
@@ -75,6 +82,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if chosen(item)]
+
+
+@pytest.fixture
+def live_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry that is shipped, here and in commands."""
+    monkeypatch.delenv("TESTS_REGISTRY")
+    monkeypatch.setattr(registry, "FILE", SCRIPTS / "factorized_video/models/models.json")
+
+
+@pytest.fixture
+def edit_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """`edit_model(id, status="off")`: change what this process knows about a model."""
+
+    def edit(model: str, **facts: object) -> None:
+        (row,) = [row for row in models.document()["models"] if row["id"] == model]
+        for name, fact in facts.items():
+            monkeypatch.setitem(row, name, fact)
+        registry._models.cache_clear()
+
+    yield edit
+    registry._models.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -218,6 +218,8 @@ def _become(words: list[str], environ: dict[str, str], cwd: str, umask: int) -> 
     os.umask(umask)
     os.environ.clear()
     os.environ.update(environ)
+    guard = sys.modules["sitecustomize"]
+    guard.use_tests_registry(sys.modules[guard.MODULE])
     sys.argv = list(words)
     sys.path[0] = str(Path(words[0]).parent)
     sys.excepthook = _without_this_file

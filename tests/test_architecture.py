@@ -204,7 +204,7 @@ def test_the_dialects_are_the_gateways_that_can_be_chosen() -> None:
     names = {Path(module).name for module in GATEWAYS}
     assert names == set(dialects.names()) == {"happycapy", "openai", "openrouter", "vercel"}
     assert {*options.GATEWAYS} - {"auto", "demo"} == names
-    assert {*models.registry()["gateways"]} == names | {"demo"}
+    assert {*models.document()["gateways"]} == names | {"demo"}
 
 
 @pytest.mark.parametrize("module", OURS)

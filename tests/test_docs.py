@@ -20,22 +20,19 @@ from factorized_video import (
     handoff,
     interrupts,
     models,
-    money,
     output_paths,
     receipts,
     rerun,
 )
-from factorized_video.cli import option_types, options
+from factorized_video.cli import options
 from factorized_video.cli.exit_codes import EXITS
 from factorized_video.cli.result import RESULT_KEYS
 from factorized_video.defaults import MOST_CANDIDATES
 from factorized_video.gateway import dialects, lookup
 from factorized_video.gateway.dialects.happycapy import DIALECT as happycapy
 from factorized_video.media import contact_sheet, frames, images, similarity
-from factorized_video.models import limits, listing
+from factorized_video.models import listing, picture_limits
 from factorized_video.money import Cost
-from factorized_video.pipeline.run_plan import run_plan
-from factorized_video.pipeline.run_request import RunRequest
 from factorized_video.pipeline.work_folder import WorkFolder
 from factorized_video.prompts import anchor_image, checklist, strategies, styles
 from factorized_video.prompts.caption import (
@@ -50,13 +47,13 @@ from factorized_video.prompts.motion import MOST_WORDS, MOTION_SHAPE, MOTION_SYS
 from factorized_video.receipts import run_list
 from factorized_video.receipts.cap import MAX_COST
 from factorized_video.stages import delivery, lost_job, plan
-from factorized_video.stages.calls import Call, Plan
+from factorized_video.stages.calls import Call
 from factorized_video.stages.candidates import filing
 from factorized_video.stages.candidates.folder import Candidate, Folder
 from factorized_video.stages.candidates.making import AT_ONCE
 from factorized_video.stages.candidates.report import lines_of, title_of
 from factorized_video.stages.plan import Rules
-from factorized_video.stages.request import AnchorRequest, CandidateWish, ClipRequest
+from factorized_video.stages.request import CandidateWish, ClipRequest
 from factorized_video.texts import MAX_TEXT
 from PIL import Image
 
@@ -67,6 +64,8 @@ SCRIPTS = (
     "generate_video_from_anchor.py",
     "factorized_generate.py",
 )
+pytestmark = pytest.mark.usefixtures("live_registry")  # documents show the shipped one
+
 REFERENCES = sorted((ROOT / "references").glob("*.md"))
 DOCS = [ROOT / "SKILL.md", ROOT / "README.md", *REFERENCES]
 KINDS = dict(zip(SCRIPTS, ("llm", "image", "video"), strict=False))
@@ -347,7 +346,7 @@ def test_every_option_is_documented_and_no_other(name: str) -> None:
                 assert re.search(rf"\b{re.escape(str(action.default))}\b", default), word
             if word in MODEL_KINDS or word == "--model":
                 kind = KINDS[name] if word == "--model" else MODEL_KINDS[word]
-                for gateway in models.registry()["gateways"]:
+                for gateway in models.document()["gateways"]:
                     model = models.gateway(gateway).defaults.get(kind)
                     assert f"`{model}`" in default if model else f"`{gateway}` has none" in default
         assert meaning
@@ -388,7 +387,7 @@ def test_styles_and_limits_of_the_options() -> None:
 def test_how_a_picture_is_made_fit() -> None:
     page = section(reference("cli.md"), "The shape of the picture")
     assert [row[0].strip("`") for row in rows(page)[1:]] == ["not typed", *options.FITS]
-    most = f"{limits.FREE_CROP:.0%}".replace("%", " %")
+    most = f"{picture_limits.FREE_CROP:.0%}".replace("%", " %")
     for text in (page, readme(), skill(), reference("troubleshooting.md")):
         assert most in text
     sent = f"{images.SENT_SIDE:,} px", f"{images.SENT_BYTES // 1_000_000} MB"
@@ -408,7 +407,7 @@ def test_what_the_video_call_can_say() -> None:
         said = {
             "`--seed`": can.seed,
             "`--cancel`": can.cancel,
-            "cost of a clip": can.tells_cost,
+            "cost of a clip": can.reports_cost,
             "`--last-frame`": can.last_frame,
             "sound switched in the call (`--no-audio`)": can.audio_switch,
             "default models": bool(can.defaults),
@@ -425,7 +424,7 @@ def test_how_a_picture_is_shown_to_a_model() -> None:
 
 def test_who_takes_no_last_frame() -> None:
     page = section(reference("cli.md"), "A last frame")
-    lacking = [n for n in models.registry()["gateways"] if models.gateway(n).last_frame is False]
+    lacking = [n for n in models.document()["gateways"] if models.gateway(n).last_frame is False]
     (named,) = re.findall(r"has no field for it \(([^)]+)\)", page)
     assert re.findall(r"`(\w+)`", named) == lacking
 
@@ -702,35 +701,6 @@ def test_what_the_contact_sheet_says() -> None:
     assert set(contact_sheet._COLOURS) == {"passed", "failed", "unknown"}
 
 
-def costs_of_first_frames() -> list[tuple[str, list[str]]]:
-    """The rows of the table of costs: what is typed, and its two sums as they are shown."""
-    table = rows(section(reference("first-frame.md"), "What it costs"))[1:]
-    return [(row[0].strip("`"), [f"{min(numbers(cell)):.2f}" for cell in row[1:]]) for row in table]
-
-
-@pytest.mark.parametrize(("typed", "told"), costs_of_first_frames(), ids=str)
-def test_what_a_right_first_frame_costs(typed: str, told: list[str]) -> None:
-    words = [] if typed == "nothing" else typed.split()
-    planned = default_plan(*words)
-    clip = default_plan().call("synthesis").cost.amount or 0.0
-    anchor = sum(call.price.amount or 0.0 for call in planned.calls if call.stage != "synthesis")
-    assert told == [f"{anchor:.2f}", f"{anchor + clip:.2f}"]
-
-
-def test_prices_of_first_frames_are_those_of_a_plan() -> None:
-    page = section(reference("first-frame.md"), "What it costs")
-    planned = default_plan("--candidates", "3", "--verify", "--repair", "--motion-from-anchor")
-    for stage in ("composition", "verification", "motion"):
-        assert f"USD {planned.call(stage).cost.amount:g}" in page
-    dated = {call.cost.as_of for call in planned.calls}
-    assert all(f"list prices of {date}" in page for date in dated)
-    typed = re.findall(r"--max-cost ([\d.]+)", reference("first-frame.md"))
-    (cap,) = {option_types.usd(amount) for amount in typed}
-    whole = default_plan("--candidates", "3", "--verify").cost.amount
-    assert whole is not None
-    assert 0 <= round(cap - whole, 6) < 0.1
-
-
 def test_no_gain_is_claimed_and_the_papers_are_named() -> None:
     page = reference("first-frame.md")
     assert "**No gain is claimed**" in page
@@ -892,71 +862,6 @@ def test_the_messages_of_this_version_are_explained() -> None:
 # -- models and prices -----------------------------------------------------------------------------
 
 
-def skill() -> str:
-    return text_of(ROOT / "SKILL.md")
-
-
-def in_the_skill() -> list[models.Model]:
-    """What its table shows: HappyCapy's, not off, with a price or live; LLMs with a price."""
-    at = "happycapy"
-    picked = [
-        models.pick(model.kind, model.ids[at], at) for model in models.rows() if at in model.ids
-    ]
-    return [
-        model
-        for model in picked
-        if model.status != "off"
-        and (_own_prices(model) or (model.kind != "llm" and model.status == "live"))
-    ]
-
-
-def _own_prices(model: models.Model) -> list[dict[str, Any]]:
-    """Those that hold at HappyCapy: its own, or the vendor's."""
-    return [price for price in model.prices if price.get("gateway") in (None, "happycapy")]
-
-
-def shown_price(model: models.Model) -> str:
-    """The price as the skill says it, by what a plan would reckon."""
-    if model.kind == "llm":
-        (row,) = _own_prices(model)
-        return f"{row['input']:g} / {row['output']:g} per 1M tokens in / out"
-    sounds = model.audio != "never"
-    cost = models.price(model, "happycapy", seconds=100, resolution="720p", audio=sounds)
-    if cost.amount is None:
-        return "unknown"
-    return (
-        f"{cost.amount:g} an image"
-        if model.kind == "image"
-        else f"{cost.amount / 100:.2f} a second"
-    )
-
-
-def test_models_and_prices_of_the_skill_are_those_of_the_registry() -> None:
-    page = section(skill(), "Models")
-    table = rows(page)[1:]
-    found = in_the_skill()
-    assert [re.findall(r"`([^`]+)`", row[1]) for row in table] == [[model.id] for model in found]
-    defaults = models.gateway("happycapy").defaults
-    flags = {"llm": "1 `--llm-model`", "image": "2 `--image-model`", "video": "3 `--video-model`"}
-    for row, model in zip(table, found, strict=True):
-        stage, name, best_for, usd, gone = row
-        assert stage[0] == flags[model.kind][0]
-        assert ("(default)" in name) is (model.id == defaults[model.kind])
-        assert best_for
-        assert usd == shown_price(model)
-        assert gone == (model.shutdown["date"] if model.shutdown else "")
-        assert bool(gone) is (model.status == "upstream-retired")
-    assert set(flags.values()) <= {row[0] for row in table}
-    dates = {price["as_of"] for model in found for price in _own_prices(model)}
-    above = page.partition("|")[0]
-    assert set(re.findall(r"20\d\d-\d\d-\d\d", above)) >= dates
-    for model in models.rows("video"):
-        if model.id in above:
-            assert model.status == "off"
-            assert model.shutdown
-            assert model.shutdown["date"] in above
-
-
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_no_other_model_is_named(path: Path) -> None:
     known = {
@@ -967,56 +872,20 @@ def test_no_other_model_is_named(path: Path) -> None:
     assert {name.rstrip(".") for name in named} <= known
 
 
-def default_plan(*words: str) -> Plan:
-    """What the orchestrator plans where nothing is given, or only these options."""
-    module = script("scripts/factorized_generate.py")
-    options = module.build_parser().parse_args(["--prompt=A cat", *words])
-    request = RunRequest.from_options(options)
-    return run_plan(request, options.stop_after, (), Rules("happycapy"))
-
-
-def test_prices_of_a_default_run() -> None:
-    """What the README says that the defaults cost is what a dry run says."""
-    planned = default_plan()
-    (sentence,) = re.findall(r"With HappyCapy's defaults and list prices of .*? in all\.", readme())
-    for call in planned.calls:
-        assert call.cost.amount in numbers(sentence)
-    assert f"USD {planned.cost.amount:.2f} in all" in sentence
-    assert set(re.findall(r"20\d\d-\d\d-\d\d", sentence)) == {c.cost.as_of for c in planned.calls}
-
-
-def test_the_skill_suggests_the_cap_that_it_tells_to_suggest() -> None:
-    """The total of a default run, rounded up to ten cents; and the price of its first two calls."""
-    planned = default_plan()
-    assert planned.cost.amount is not None
-    caps = {
-        option_types.usd(typed) for typed in re.findall(r"--max-cost ([\d.]+)", skill() + readme())
-    }
-    (cap,) = caps
-    assert 0 <= round(cap - planned.cost.amount, 6) < 0.1
-    assert round(cap * 10, 6) == round(cap * 10)
-    before = money.total([call.cost for call in planned.calls[:2]])
-    assert f"about USD {before.amount:.2f} with the defaults" in skill()
+def test_the_paying_command_of_the_skill_has_a_cap() -> None:
     shown = commands(skill())
-    paying = [
-        w
-        for w in shown
-        if w[1].endswith("factorized_generate.py") and "--output" in w and "--dry-run" not in w
+    (paying,) = [
+        words
+        for words in shown
+        if words[1].endswith("factorized_generate.py")
+        and "--output" in words
+        and "--dry-run" not in words
     ]
-    assert len(paying) == 1
-    assert all("--max-cost" in words for words in paying)
+    assert "--max-cost" in paying
 
 
-def test_the_skill_tells_what_candidates_and_checks_add() -> None:
-    (told,) = re.findall(
-        r"add `--candidates 3 --verify` from step 2 on \(USD ([\d.]+) more\)", skill()
-    )
-    drawn = next(call for call in default_plan().calls if call.stage == "composition")
-    request = AnchorRequest("a cat", wish=CandidateWish(3, verify=True))
-    more = money.total([call.price for call in plan.anchor(request, Rules("happycapy"))]).amount
-    assert more is not None
-    assert drawn.cost.amount is not None
-    assert f"{more - drawn.cost.amount:.2f}" == told
+def skill() -> str:
+    return text_of(ROOT / "SKILL.md")
 
 
 def readme() -> str:
@@ -1030,17 +899,3 @@ def test_the_two_commands_of_the_readme() -> None:
         " --output outputs/cat-jump.mp4\n"
     ) in readme()
     assert "\nbash tests/run.sh\n" in readme()
-
-
-@pytest.mark.parametrize("words", [[], ["--video-model=google/veo-3.1-fast-generate-preview"]])
-def test_what_our_prompts_cost_to_measure(words: list[str]) -> None:
-    """What measuring.md says is what a dry run says."""
-    module = script("scripts/factorized_generate.py")
-    path = ROOT / "references" / "prompts.jsonl"
-    options = module.build_parser().parse_args(
-        [f"--prompts-file={path}", "--compare", "--verify", "--gateway=happycapy", *words]
-    )
-    options.dry_run, options.console = True, console.Console(quiet=True)
-    options.handoff, options.rerun = handoff.Handoff(), rerun.Rerun(["x.py"])
-    amount = module.run(options)["cost"]["amount"]
-    assert f"USD {amount:.2f}" in section(reference("measuring.md"), "What it costs")

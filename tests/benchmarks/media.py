@@ -89,7 +89,7 @@ def make(folder: Path) -> None:
 def conform(path: Path) -> None:
     """What Stage 3 does to an anchor before it is sent."""
     from factorized_video.media import images
-    from factorized_video.models.limits import Framing
+    from factorized_video.models.picture_limits import Framing
 
     sent = images.to_send(images.read_image(path, "--anchor"), Framing("16:9"))
     assert len(sent.data) <= images.SENT_BYTES

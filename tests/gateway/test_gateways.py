@@ -89,12 +89,12 @@ def test_the_cost_of_a_clip_is_what_the_gateway_reports(any_gateway: Gateway) ->
     done = animate(any_gateway)
     assert done.code == 0, done.err
     told = any_gateway.speech.clip_usd
-    known = models.gateway(any_gateway.dialect).tells_cost
+    known = models.gateway(any_gateway.dialect).reports_cost
     assert (told is not None) is bool(known)
     kept = receipt("clip.mp4")
     if told is None:
         assert kept["cost"]["kind"] != "actual"
-        assert ("tell what a clip has cost" in done.json["gateway_cannot"]) is (known is False)
+        assert ("report what a clip cost" in done.json["gateway_cannot"]) is (known is False)
     else:
         assert kept["cost"] == {"amount": told, "currency": "USD", "kind": "actual"}
     assert done.json["cost"] == kept["cost"]

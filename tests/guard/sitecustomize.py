@@ -1,13 +1,19 @@
-"""Refuses every connection of a Python process that does not stay on this machine.
+"""Holds every Python process of the tests: no connection leaves the machine, no price is live.
 
 Python imports a module of this name at start-up wherever this folder is on PYTHONPATH: the tests
-put it there for every subprocess, and `conftest.py` imports it for the test process itself. An
-audit hook, because no library can step around one.
+put it there for every subprocess, and `conftest.py` imports it for the test process itself.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+REGISTRY = "TESTS_REGISTRY"  # the file that stands in for models.json; unset: models.json
+MODULE = "factorized_video.models.registry"
 
 
 class LeavesTheMachine(BaseException):
@@ -38,4 +44,31 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
         raise LeavesTheMachine(f"a test reached for {host!r} ({event})")
 
 
+def use_tests_registry(module: Any) -> None:
+    """Let the product's registry read the file that the environment names, if it names one."""
+    if path := os.environ.get(REGISTRY):
+        module.FILE = type(module.FILE)(path)
+
+
+class _Finder:
+    """Finds the registry's module as usual, and has it read the tests' file once it is loaded."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if name != MODULE:
+            return None
+        spec = PathFinder.find_spec(name, path)  # type: ignore[arg-type]
+        if spec and spec.loader:
+            load = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                load(module)
+                use_tests_registry(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+# An audit hook, because no library can step around one.
 sys.addaudithook(_hook)
+sys.meta_path.insert(0, _Finder)

@@ -27,7 +27,8 @@ from factorized_video.aspect_ratios import value_of
 from factorized_video.errors import OutputError, UsageError
 from factorized_video.media import file_types, images
 from factorized_video.models import ImageLimits
-from factorized_video.models.limits import COMMON_RATIOS, Framing
+from factorized_video.models.limits import COMMON_RATIOS
+from factorized_video.models.picture_limits import Framing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import Gateway
@@ -109,7 +110,7 @@ def noise(size: Size) -> bytes:
     ],
 )
 def test_a_crop_keeps_the_middle_pixel_for_pixel(size: Size, ratio: str, left: Size) -> None:
-    """Whether 10 % is exceeded is not judged here, but before (`limits.check_frame`)."""
+    """Whether 10 % is exceeded is not judged here, but before (`picture_limits.check_frame`)."""
     picture = sent(encoded(grid(size)), Framing(ratio))
     assert picture.size == left
     first, last = place(picture, (0, 0)), place(picture, (-1, -1))

@@ -23,7 +23,7 @@ pytest.importorskip("PIL")
 from factorized_video.errors import OutputError, UsageError
 from factorized_video.media import clips, file_types, images
 from factorized_video.media.images import ImageFile
-from factorized_video.models.limits import Framing
+from factorized_video.models.picture_limits import Framing
 from PIL import Image, ImageCms, ImageOps
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -456,7 +456,7 @@ real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *a: None if name in ("PIL", "av") else real(name, *a)
 sys.meta_path.insert(0, Hide())
 from factorized_video.media import clips, file_types, images
-from factorized_video.models.limits import Framing
+from factorized_video.models.picture_limits import Framing
 from factorized_video.errors import ToolError
 
 def told(action):

@@ -1,15 +1,13 @@
-"""What a model takes: a typed setting stands or is refused with advice, the rest is chosen."""
+"""What a model supports: a given setting stands or is refused with advice, the rest is chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from factorized_video import aspect_ratios, models
 from factorized_video.errors import UsageError
-from factorized_video.models import ImageLimits, Model, limits
-from factorized_video.models.limits import Framing
+from factorized_video.models import Model, limits
 
 VEO = "google/veo-3.1-generate-preview"
 VEO_FAST = "google/veo-3.1-fast-generate-preview"
@@ -176,16 +174,15 @@ def test_a_model_that_is_off_is_refused_until_that_is_allowed(
 
 
 @pytest.fixture
-def status_at_happycapy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Seedance 2.0 as if HappyCapy alone had another status for it; no row is so by now."""
+def status_at_happycapy(edit_model: Callable[..., None]) -> Callable[[str], None]:
+    """Gives Seedance 2.0 another status at HappyCapy alone."""
 
     def given(status: str) -> None:
-        row = next(row for row in models.registry()["models"] if row["id"] == SEEDANCE)
-        monkeypatch.setitem(row["gateways"]["happycapy"], "status", status)
-        models.rows.cache_clear()
+        at = {"happycapy": {"id": SEEDANCE, "status": status}}
+        (row,) = [row for row in models.document()["models"] if row["id"] == SEEDANCE]
+        edit_model(SEEDANCE, gateways={**row["gateways"], **at})
 
-    yield given
-    models.rows.cache_clear()
+    return given
 
 
 def test_a_model_that_one_gateway_lacks_is_refused_there_and_never_advised(
@@ -240,9 +237,7 @@ def test_the_replacement_goes_by_the_gateways_name(
         (image(DRAWER), "4:5"),
     ],
 )
-def test_a_ratio_that_the_model_takes_or_that_nobody_knows_of_passes(
-    model: Model, ratio: str
-) -> None:
+def test_a_supported_ratio_passes_and_one_of_an_unknown_model(model: Model, ratio: str) -> None:
     limits.check_ratio(model, ratio, "happycapy")
     assert limits.choose_ratio(model, ratio, (100, 100), "happycapy") == (ratio, "")
 
@@ -254,34 +249,28 @@ def test_a_ratio_that_the_model_takes_or_that_nobody_knows_of_passes(
             video(VEO),
             "1:1",
             "happycapy",
-            "takes the aspect ratios 16:9 and 9:16, not 1:1.",
-            f"1:1 is taken by {SEEDANCE}, {SEEDANCE_1}.",
+            "supports the aspect ratios 16:9 and 9:16, not 1:1.",
+            f"1:1 is supported by {SEEDANCE}, {SEEDANCE_1}.",
         ),
-        (
-            video(VEO),
-            "5:1",
-            "happycapy",
-            "not 5:1.",
-            "No model that this tool knows is known to take that.",
-        ),
+        (video(VEO), "5:1", "happycapy", "not 5:1.", "No known model supports that."),
         (
             image(DRAWER),
             "8:1",
             "happycapy",
             "9:16, 16:9 and 21:9, not 8:1.",
-            "8:1 is taken by google/gemini-3.1-flash-image-preview.",
+            "8:1 is supported by google/gemini-3.1-flash-image-preview.",
         ),
         (image(DRAWER), "8:1", "demo", "not 8:1.", "which demo is not known to serve."),
         (
             Model("x/y", "video", ratios=("16:9",)),
             "7:1",
             "happycapy",
-            "x/y takes the aspect ratio 16:9, not 7:1.",
-            "No model",
+            "x/y supports the aspect ratio 16:9, not 7:1.",
+            "No known model",
         ),
     ],
 )
-def test_another_ratio_is_refused_with_the_legal_ones_and_who_takes_it(
+def test_another_ratio_is_refused_with_the_supported_ones(
     model: Model, ratio: str, gateway: str, message: str, hint: str
 ) -> None:
     for check in (limits.check_ratio, _typed_ratio):
@@ -304,7 +293,7 @@ def _typed_ratio(model: Model, ratio: str, gateway: str) -> object:
         (video(WAN), None, "16:9", "aspect ratio 16:9"),  # of the anchor that is to be drawn
         (video(OWN), None, "16:9", "aspect ratio 16:9"),
         (Model("x/y", "video", ratios=("1:1", "9:16")), None, "1:1", "aspect ratio 1:1"),
-        # One's own picture: the nearest that the model takes.
+        # Your own picture: the nearest that the model supports.
         (video(VEO), (1920, 1080), "16:9", "nearest to the picture"),
         (video(VEO), (1080, 1920), "9:16", "nearest to the picture"),
         (video(VEO), (800, 1200), "9:16", "nearest to the picture"),
@@ -380,7 +369,7 @@ def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
             "720p",
             "demo",
             f"{H3} makes 768p and 2k, not 720p.",
-            f"720p is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}, which demo is not "
+            f"720p is supported by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}, which demo is not "
             "known to serve.",
         ),  # four names of many
         # The gateway's call cannot say it, whatever the model makes.
@@ -388,18 +377,24 @@ def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
             VEO,
             "480p",
             "happycapy",
-            "happycapy can be asked for 720p and 1080p only, not 480p.",
-            f"Type one that {VEO} makes there (720p and 1080p), or none.",
+            "happycapy accepts 720p and 1080p only, not 480p.",
+            f"Set one that {VEO} makes there (720p and 1080p), or leave it out.",
         ),
         (VEO, "4k", "happycapy", "720p and 1080p only, not 4k.", "(720p and 1080p)"),
         (OWN, "4k", "happycapy", "720p and 1080p only, not 4k.", "(720p and 1080p)"),
-        ("bytedance/seedance-2.0-fast", "480p", "happycapy", "only, not 480p.", "(720p), or none"),
+        (
+            "bytedance/seedance-2.0-fast",
+            "480p",
+            "happycapy",
+            "only, not 480p.",
+            "(720p), or leave it out",
+        ),
         (
             "openai/sora-2",
             "1080p",
             "happycapy",
             "openai/sora-2 makes 720p, not 1080p.",
-            f"1080p is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}.",
+            f"1080p is supported by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}.",
         ),
         # They have nothing in common.
         *[
@@ -407,15 +402,15 @@ def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
                 H3,
                 typed,
                 "happycapy",
-                f"{H3} makes 768p and 2k; happycapy can be asked for 720p and 1080p only.",
+                f"{H3} makes 768p and 2k; happycapy accepts 720p and 1080p only.",
                 "another model",
             )
             for typed in (None, "720p", "768p", "4k")
         ],
-        (H3, "8k", "demo", "not 8k.", "No model that this tool knows"),
+        (H3, "8k", "demo", "not 8k.", "No known model"),
     ],
 )
-def test_another_resolution_is_refused_with_the_legal_ones_and_who_makes_it(
+def test_another_resolution_is_refused_with_the_supported_ones(
     model: str, typed: str | None, gateway: str, message: str, hint: str
 ) -> None:
     error = refusal(limits.choose_resolution, video(model, gateway), typed, gateway)
@@ -442,7 +437,7 @@ def test_who_is_named_for_a_resolution_can_be_asked_for_it_at_this_gateway(model
         (OWN, "demo", None),
     ],
 )
-def test_legal_is_what_the_model_makes_and_the_gateway_can_say(
+def test_supported_is_what_the_model_makes_and_the_gateway_accepts(
     model: str, gateway: str, resolutions: tuple[str, ...] | None
 ) -> None:
     assert limits.resolutions(video(model, gateway), gateway) == resolutions
@@ -454,7 +449,7 @@ def test_legal_is_what_the_model_makes_and_the_gateway_can_say(
 @pytest.mark.parametrize(
     ("model", "typed", "resolution", "fit", "seconds", "words"),
     [
-        # Typed and legal, or of no known model: it stands, whatever else is typed.
+        # Given and supported, or of no known model: it stands, whatever else is typed.
         (VEO, 4, "720p", False, 4, ""),
         (VEO, 8, "1080p", False, 8, ""),
         (SEEDANCE, 15, "1080p", False, 15, ""),
@@ -501,36 +496,36 @@ def test_a_duration_stands_or_is_chosen_or_fitted_and_said(
             5,
             "720p",
             f"{VEO} makes clips of 4, 6 and 8 seconds, not 5.",
-            f"5 s is taken by {SEEDANCE}, {SEEDANCE_1}.",
+            f"5 s is supported by {SEEDANCE}, {SEEDANCE_1}.",
         ),
         (
             VEO,
             6,
             "1080p",
             f"{VEO} makes clips of 8 seconds at 1080p, not 6.",
-            f"6 s at 1080p is taken by {SEEDANCE}, {SEEDANCE_1}.",
+            f"6 s at 1080p is supported by {SEEDANCE}, {SEEDANCE_1}.",
         ),
         (
             VEO,
             12,
             "720p",
             "4, 6 and 8 seconds, not 12.",  # sora-2 made 12
-            f"12 s is taken by {SEEDANCE}, {SEEDANCE_1}.",
+            f"12 s is supported by {SEEDANCE}, {SEEDANCE_1}.",
         ),
         (
             SEEDANCE,
             16,
             "720p",
             "makes clips of 4 to 15 seconds, not 16.",
-            f"16 s is taken by {SEEDANCE_25}, klingai/kling-v4.0, ",
+            f"16 s is supported by {SEEDANCE_25}, klingai/kling-v4.0, ",
         ),
-        (SEEDANCE, 3, "720p", "4 to 15 seconds, not 3.", f"3 s is taken by {SEEDANCE_1}."),
+        (SEEDANCE, 3, "720p", "4 to 15 seconds, not 3.", f"3 s is supported by {SEEDANCE_1}."),
         (
             "klingai/kling-v2.6-i2v",
             8,
             "720p",
             "makes clips of 5 and 10 seconds, not 8.",
-            f"8 s is taken by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}.",
+            f"8 s is supported by {VEO}, {VEO_FAST}, {SEEDANCE}, {SEEDANCE_1}.",
         ),
         # A lock: only those that make the resolution too.
         (
@@ -538,19 +533,19 @@ def test_a_duration_stands_or_is_chosen_or_fitted_and_said(
             15,
             "4k",
             "makes clips of 6 to 10 seconds at 4k, not 15.",
-            "15 s at 4k is taken by google/gemini-omni-1.2-flash, klingai/kling-v3.0-i2v, "
+            "15 s at 4k is supported by google/gemini-omni-1.2-flash, klingai/kling-v3.0-i2v, "
             "klingai/kling-v4.0",
         ),
-        (SEEDANCE, 31, "720p", "not 31.", "No model that this tool knows is known to take that."),
+        (SEEDANCE, 31, "720p", "not 31.", "No known model supports that."),
     ],
 )
-def test_another_duration_is_refused_with_the_legal_ones_and_who_makes_it(
+def test_another_duration_is_refused_with_the_supported_ones(
     model: str, typed: int, resolution: str, message: str, hint: str
 ) -> None:
     error = refusal(limits.choose_duration, video(model), typed, resolution, False, "happycapy")
     assert message in error.message
     assert hint in error.hint
-    assert "--fit-duration takes the nearest legal one." in error.hint
+    assert "--fit-duration picks the nearest supported one." in error.hint
 
 
 @pytest.mark.parametrize(
@@ -578,13 +573,17 @@ def test_seconds_are_shown_as_a_list_or_a_range(seconds: tuple[int, ...], shown:
         (SEEDANCE_1, None, None),
         (VEO, True, None),
         (SEEDANCE, True, None),
-        (H3, True, f"Whether {H3} makes sound is not known."),
+        (H3, True, f"It is not known whether {H3} makes sound."),
         (OWN, True, None),
         (OWN, False, None),
         (SEEDANCE_1, False, None),
         (H3, False, None),
         (VEO, False, "the model always makes sound, so the track is removed here"),
-        (SEEDANCE, False, "happycapy has no known way to say so, so the track is removed here"),
+        (
+            SEEDANCE,
+            False,
+            "happycapy has no known way to switch it off, so the track is removed here",
+        ),
     ],
 )
 def test_what_becomes_of_a_wish_for_sound_or_silence_is_said(
@@ -598,7 +597,7 @@ def test_what_becomes_of_a_wish_for_sound_or_silence_is_said(
 def test_sound_from_a_model_that_makes_none_is_refused_with_those_that_make_it() -> None:
     error = refusal(limits.check_audio, video(SEEDANCE_1), True, "happycapy")
     assert error.message == f"{SEEDANCE_1} makes silent clips only."
-    assert error.hint == f"sound is taken by {VEO}, {VEO_FAST}, {SEEDANCE}."
+    assert error.hint == f"Sound is supported by {VEO}, {VEO_FAST}, {SEEDANCE}."
 
 
 # -- the text -------------------------------------------------------------------------------------
@@ -618,26 +617,26 @@ def test_a_text_within_the_limit_or_without_a_known_one_passes(model: str, chara
         (
             video(SEEDANCE),
             4_001,
-            f"{SEEDANCE} takes 4,000 characters; the prompt has 4,001.",
-            f"4,001 characters is taken by {SEEDANCE_25}, alibaba/wan-v3.0-video, {WAN}",
+            f"{SEEDANCE} accepts 4,000 characters; the prompt has 4,001.",
+            f"4,001 characters is supported by {SEEDANCE_25}, alibaba/wan-v3.0-video, {WAN}",
         ),
         # What would be cut off silently is refused as well: it would be paid for.
         (
             video(WAN),
             5_001,
-            f"{WAN} takes 5,000 characters and silently cuts off the rest; the prompt has 5,001.",
-            f"5,001 characters is taken by {SEEDANCE_25}, alibaba/wan-v3.0-video, which",
+            f"{WAN} accepts 5,000 characters and silently cuts off the rest; the prompt has 5,001.",
+            f"5,001 characters is supported by {SEEDANCE_25}, alibaba/wan-v3.0-video, which",
         ),
-        (video(WAN), 20_001, "the prompt has 20,001.", "No model that this tool knows"),
+        (video(WAN), 20_001, "the prompt has 20,001.", "No known model"),
         (
             image("bytedance/seedream-5.0-pro"),
             4_001,
-            "takes 4,000 characters;",
+            "accepts 4,000 characters;",
             "openai/gpt-image-2, ",
         ),
     ],
 )
-def test_a_longer_text_is_refused_with_both_lengths_and_who_takes_it(
+def test_a_longer_text_is_refused_with_both_lengths_and_models_that_accept_it(
     model: Model, characters: int, message: str, hint: str
 ) -> None:
     error = refusal(limits.check_prompt, model, characters, "happycapy", "the prompt")
@@ -645,133 +644,6 @@ def test_a_longer_text_is_refused_with_both_lengths_and_who_takes_it(
     assert error.hint.startswith("Shorten it. ")
     assert hint in error.hint
     assert ("silently" in error.message) is (model.prompt_over == "cut silently")
-
-
-# -- the picture ----------------------------------------------------------------------------------
-
-LIMITS = ImageLimits(side_min=300, ratio_min=0.4, ratio_max=2.5)  # those of Seedance 2.5
-
-
-def framing(ratio: str | None, fit: str | None = None, **limits: Any) -> Framing:
-    return Framing(ratio, fit, ImageLimits(**limits))
-
-
-@pytest.mark.parametrize(
-    ("size", "how"),
-    [
-        ((1920, 1080), framing("16:9")),
-        ((1376, 768), framing("16:9")),
-        ((1600, 1001), framing("16:9", "crop")),
-        ((1600, 1000), framing("16:9")),  # 10 % and no more
-        ((1920, 1200), framing("16:9")),
-        ((1000, 1000), framing("16:9", "crop")),
-        ((1000, 1000), framing("16:9", "pad")),
-        ((1000, 1000), framing(None)),
-        ((1, 5000), framing(None)),
-        ((1376, 768), framing("16:9", "none")),  # off by less than anyone sees
-        ((534, 300), Framing("16:9", "none", LIMITS)),
-        ((544, 306), Framing("16:9", None, LIMITS)),
-        ((300, 300), Framing(None, None, LIMITS)),
-        ((1000, 400), Framing(None, None, LIMITS)),
-        ((400, 1000), Framing(None, None, LIMITS)),
-        # What counts is what is left after the fitting.
-        ((3000, 1000), Framing("16:9", "crop", LIMITS)),
-        ((5000, 100), Framing("1:1", "pad", LIMITS)),
-    ],
-)
-def test_a_picture_that_can_be_a_first_frame_passes_in_silence(
-    size: aspect_ratios.Size, how: Framing
-) -> None:
-    assert limits.check_frame(video(SEEDANCE_25), size, how) == ()
-
-
-@pytest.mark.parametrize(
-    ("size", "ratio", "lost", "left"),
-    [
-        ((1590, 1000), "16:9", "11%", "1584x891"),
-        ((1000, 1000), "16:9", "44%", "992x558"),
-        ((1000, 1000), "9:16", "44%", "558x992"),
-        ((1500, 1000), "16:9", "16%", "1488x837"),
-        ((2560, 1080), "16:9", "25%", "1920x1080"),
-        ((1920, 1080), "9:16", "68%", "603x1072"),
-    ],
-)
-def test_a_crop_of_more_than_a_tenth_is_a_persons_decision(
-    size: aspect_ratios.Size, ratio: str, lost: str, left: str
-) -> None:
-    error = refusal(limits.check_frame, video(VEO), size, framing(ratio))
-    words = (f"{size[0]}x{size[1]} px", f"as {ratio}", f"lose {lost}", f"({left} px")
-    assert lacking(words, error.message) == []
-    ways = ("--fit crop", "--fit pad", "--fit none", "--aspect-ratio")
-    assert lacking(ways, error.hint) == []
-
-
-@pytest.mark.parametrize(
-    ("size", "ratio"),
-    [
-        ((1920, 1200), "16:9"),
-        ((1280, 800), "16:9"),
-        pytest.param((1200, 1920), "9:16"),
-        pytest.param((800, 1280), "9:16"),
-    ],
-)
-def test_a_crop_of_exactly_a_tenth_is_free_lying_and_standing(
-    size: aspect_ratios.Size, ratio: str
-) -> None:
-    assert limits.check_frame(video(VEO), size, framing(ratio)) == ()
-
-
-@pytest.mark.parametrize(
-    ("size", "ratio", "noted"),
-    [
-        ((1000, 1000), "16:9", True),
-        ((1600, 1000), "16:9", True),
-        ((1920, 1050), "16:9", True),  # 2.9 % off
-        ((1920, 1060), "16:9", False),  # 1.9 %
-        ((1920, 1080), "16:9", False),
-    ],
-)
-def test_a_picture_sent_as_it_is_is_said_to_be_of_another_shape(
-    size: aspect_ratios.Size, ratio: str, noted: bool
-) -> None:
-    notes = limits.check_frame(video(VEO), size, framing(ratio, "none"))
-    assert len(notes) == noted
-    words = (f"{size[0]}x{size[1]} px, not {ratio}", f"up to {VEO}")
-    assert all(lacking(words, note) == [] for note in notes)
-
-
-@pytest.mark.parametrize(
-    ("size", "how", "words"),
-    [
-        ((299, 299), Framing(None, None, LIMITS), ("300 px a side or more", "299x299")),
-        ((1000, 299), Framing(None, None, LIMITS), ("300 px", "1000x299")),
-        ((400, 400), Framing("16:9", "crop", LIMITS), ("300 px", "400x225")),  # once cropped
-        ((500, 200), Framing("16:9", "pad", LIMITS), ("300 px", "500x281")),  # bars and all
-        ((500, 200), Framing("16:9", "none", LIMITS), ("300 px", "500x200")),
-        ((3000, 1000), Framing(None, None, LIMITS), ("0.4 to 2.5 times", "is 3.00")),
-        ((1000, 3000), Framing(None, None, LIMITS), ("0.4 to 2.5 times", "is 0.33")),
-        ((3000, 1000), Framing("16:9", "none", LIMITS), ("0.4 to 2.5 times", "is 3.00")),
-        ((9000, 1000), Framing("9:1", "crop", LIMITS), ("0.4 to 2.5 times", "is 9.00")),
-    ],
-)
-def test_a_picture_that_the_model_would_not_take_is_refused_with_its_limit(
-    size: aspect_ratios.Size, how: Framing, words: tuple[str, ...]
-) -> None:
-    error = refusal(limits.check_frame, video(SEEDANCE_25), size, how)
-    assert error.message.startswith(SEEDANCE_25)
-    assert lacking(words, error.message) == []
-    assert "picture" in error.hint
-
-
-@pytest.mark.parametrize(
-    ("size", "how"),
-    [((100, 1000), framing(None, ratio_min=0.4)), ((1000, 100), framing(None, ratio_max=2.5))],
-)
-def test_one_known_limit_of_the_shape_is_enough_to_refuse(
-    size: aspect_ratios.Size, how: Framing
-) -> None:
-    error = refusal(limits.check_frame, video(SEEDANCE_25), size, how)
-    assert "None" not in error.message
 
 
 # -- words ----------------------------------------------------------------------------------------

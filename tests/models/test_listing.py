@@ -1,19 +1,17 @@
-"""The registry for people and agents: rows, a table, the page of references/."""
+"""--list-models: rows for agents, a table for a terminal, and how a gateway's list differs."""
 
 from __future__ import annotations
 
 import datetime
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from factorized_video import models
 from factorized_video.models import listing
 
-PAGE = Path(__file__).resolve().parents[2] / "references" / "model-configs.md"
-REGISTRY = models.registry()
+REGISTRY = models.document()
 TODAY = str(REGISTRY["as_of"])
 KINDS = ["llm", "image", "video"]
 VEO = "google/veo-3.1-generate-preview"
@@ -325,15 +323,6 @@ def test_the_table_tells_what_a_gateways_own_id_does(model: str, gateway: str, t
     assert takes.endswith(f" · {told}")
 
 
-def test_the_page_tells_from_text_with_the_sibling_and_where_it_differs() -> None:
-    rows_ = [line for line in listing.as_markdown().splitlines() if line.startswith("| `")]
-    (wan,) = [line for line in rows_ if line.startswith("| `alibaba/wan-v2.6-i2v`")]
-    assert "| no, but `alibaba/wan-v2.6-t2v` |" in wan
-    assert "openrouter `alibaba/wan-2.6` (from text yes)" in wan
-    (grok,) = [line for line in rows_ if line.startswith("| `spacexai/grok-imagine-video-1.5`")]
-    assert "vercel (from text ?)" in grok
-
-
 def test_old_figures_are_marked_and_the_mark_is_explained() -> None:
     dates = sorted({price["as_of"] for price in row("spacexai/grok-4.3")["prices"]})
     late = days_after(dates[0], 181)
@@ -410,98 +399,3 @@ def test_differences_are_told_in_words_and_agreement_too() -> None:
     agreed = listing.differences(["demo/push-in"], "demo", "video")
     assert "agree" in listing.differences_as_text(agreed)
     assert len(listing.differences_as_text(agreed).splitlines()) == 1
-
-
-# -- the page -------------------------------------------------------------------------------------
-
-
-def test_the_page_is_what_the_registry_says() -> None:
-    # PYTHONPATH=scripts python3 -m factorized_video.catalog > references/model-configs.md
-    assert PAGE.read_bytes() == listing.as_markdown().encode()
-
-
-def tables(page: str) -> list[list[str]]:
-    found: list[list[str]] = [[]]
-    for line in page.splitlines():
-        if line.startswith("|"):
-            found[-1].append(line)
-        elif found[-1]:
-            found.append([])
-    return [table for table in found if table]
-
-
-def cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
-
-
-@pytest.mark.parametrize(("number", "kind"), list(enumerate(KINDS)))
-def test_each_kind_is_one_table_with_as_many_cells_in_each_row_and_a_row_for_each_model(
-    number: int, kind: str
-) -> None:
-    found = tables(listing.as_markdown())
-    assert len(found) == len(KINDS)
-    head, rule, *body = found[number]
-    assert set(cells(rule)) == {"---"}
-    assert {line.count("|") for line in (head, rule, *body)} == {head.count("|")}
-    assert [cells(line)[0].split()[0].strip("`") for line in body] == [
-        model.id for model in models.rows(kind)
-    ]
-
-
-def test_a_bar_in_a_fact_breaks_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    fact = next(one for one in REGISTRY["models"] if one["id"] == SEEDANCE)
-    monkeypatch.setitem(fact, "best_for", "4 | 15 seconds")
-    models.rows.cache_clear()
-    try:
-        lines = tables(listing.as_markdown())[KINDS.index("video")]
-    finally:
-        models.rows.cache_clear()
-    assert {line.count("|") for line in lines} == {lines[0].count("|")}
-    assert any("4 / 15 seconds" in line for line in lines)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_page_tells_of_each_model_its_names_status_prices_dates_and_sources(kind: str) -> None:
-    head, _, *body = tables(listing.as_markdown())[KINDS.index(kind)]
-    for model, line in zip(models.rows(kind), body, strict=True):
-        told = dict(zip(cells(head), cells(line), strict=True))
-        assert told["best for"] == model.best_for
-        assert ("(default)" in told["id"]) is bool(row(model.id)["default_at"])
-        for gateway, name in model.ids.items():
-            assert gateway in told["at"]
-            assert name == model.id or f"`{name}`" in told["at"]
-        assert (told["status"] == "live") is (model.status == "live")
-        if model.shutdown:
-            assert model.shutdown["date"] in told["status"]
-            assert f"`{model.replacement}`" in told["status"]
-        for price in model.prices:
-            assert models.shown_price(price) in told["price"]
-            assert price["as_of"] in told["price of"]
-            assert price["source"] in told["price of"]
-        assert (told["price"] == "not known") is (not model.prices)
-        assert told["facts of, source"] == f"{model.as_of}, {model.source}"
-
-
-def test_the_page_tells_of_each_gateway_its_defaults_and_what_it_can_say() -> None:
-    page = listing.as_markdown()
-    for name, gateway in REGISTRY["gateways"].items():
-        line = next(line for line in page.splitlines() if line.startswith(f"- **{name}**"))
-        assert [one for one in gateway["defaults"].values() if f"`{one}`" not in line] == []
-        assert " ".join(gateway["resolutions"] or ["any"]) in line
-        assert ("no defaults" in line) is (not gateway["defaults"])
-        lacks = models.gateway(name).cannot
-        assert line.count("; cannot ") == bool(lacks)
-        assert f"; cannot {', '.join(lacks)}. Source" in line or not lacks
-        assert line.endswith(f"Source: {gateway['source']}.")
-
-
-def test_the_contents_of_the_page_lead_to_its_headings() -> None:
-    page = listing.as_markdown()
-    linked = re.findall(r"^- \[(.+)\]\(#(.+)\)$", page, re.MULTILINE)
-    headings = [
-        title for title in re.findall(r"^## (.+)$", page, re.MULTILINE) if title != "Contents"
-    ]
-    assert [title for title, _ in linked] == headings
-    for title, anchor in linked:
-        assert anchor == re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-    assert f"as of {TODAY}" in page

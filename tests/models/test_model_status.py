@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SCRIPTS, Run, command, environment, run
+from conftest import REGISTRY, SCRIPTS, Run, command, environment, run
 from factorized_video.pipeline.run_request import RunRequest
 from factorized_video.stages import given_images
 from factorized_video.stages.request import ClipSettings
@@ -69,20 +69,20 @@ class Skill:
         self._scripts = folder / "scripts"
         skipped = shutil.ignore_patterns("__pycache__")
         shutil.copytree(SCRIPTS, self._scripts, ignore=skipped)
+        self._registry = Path(shutil.copy(REGISTRY, folder))
 
     def knows(self, model: str, **fields: object) -> None:
         """From now on this is so of a model."""
-        path = self._scripts / "factorized_video/models/models.json"
-        registry = json.loads(path.read_text(encoding="utf-8"))
+        registry = json.loads(self._registry.read_text(encoding="utf-8"))
         (row,) = [row for row in registry["models"] if row["id"] == model]
         row.update(fields)
-        path.write_text(json.dumps(registry), encoding="utf-8")
+        self._registry.write_text(json.dumps(registry), encoding="utf-8")
 
     def run(self, script: str, *args: str, gateway: Gateway | None = None) -> Run:
         python, _, *words = command(script, *args, gateway=gateway)
         done = subprocess.run(
             [python, str(self._scripts / f"{script}.py"), *words],
-            env=environment(gateway),
+            env=environment(gateway, {"TESTS_REGISTRY": str(self._registry)}),
             capture_output=True,
             text=True,
             timeout=60,

@@ -208,7 +208,7 @@ def test_an_image_only_model_names_its_sibling(script: Any, row: models.Model) -
 def test_one_without_a_sibling_names_those_that_make_a_clip_from_a_prompt(gateway: Gateway) -> None:
     failed = make(gateway, "--video-model=byteplus/seedance-1-0-lite-i2v")
     assert failed.code == 2
-    assert "A prompt alone is taken by" in failed.json["error"]["hint"]
+    assert "A prompt alone is supported by" in failed.json["error"]["hint"]
 
 
 def test_a_text_to_video_model_takes_no_anchor(gateway: Gateway) -> None:

@@ -14,7 +14,7 @@ from factorized_video import models
 from factorized_video.errors import UsageError
 from factorized_video.media import images
 from factorized_video.models import ImageLimits, Model
-from factorized_video.models.limits import Framing, check_last_size
+from factorized_video.models.picture_limits import Framing, check_last_size
 from factorized_video.stages.calls import Call
 from loopback import Gateway, Reply, png
 from PIL import Image
@@ -186,7 +186,7 @@ def test_a_model_that_takes_none_is_a_usage_error_that_names_those_that_do(
         done = script(gateway, f"{flag}={model}")
         assert (done.code, gateway.requests) == (2, []), done.err
         error = done.json["error"]
-        assert "takes no last frame" in error["message"]
+        assert "does not support a last frame" in error["message"]
         assert models.gateway("openrouter").defaults["video"].partition("/")[0] in error["hint"]
         assert TAKES_NONE not in error["hint"]
 

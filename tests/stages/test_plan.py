@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_the_wish_for_sound_stands_in_the_settings(audio: bool | None, words: st
         (VEO, {"resolution": "480p"}, "720p and 1080p only, not 480p"),
         (VEO, {"duration": 6, "resolution": "1080p"}, "8 seconds at 1080p, not 6"),
         (SEEDANCE_1, {"audio": True}, "silent clips only"),
-        (H3, {}, "makes 768p and 2k; happycapy can be asked for 720p and 1080p only"),
+        (H3, {}, "makes 768p and 2k; happycapy accepts 720p and 1080p only"),
         (SORA, {}, "openai/sora-2 is gone"),
         (DRAWER, {}, "is a model for images, not for video"),
         # The picture: cut off unasked, too small, of another shape than it takes.
@@ -168,10 +169,8 @@ def test_the_framing_has_the_models_limits() -> None:
     assert synthesis(VEO).framing.limits == models.ImageLimits()
 
 
-def test_a_model_without_a_first_frame_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    # No listed model is so by now: the whole table is of image-to-video.
-    row = next(row for row in models.registry()["models"] if row["id"] == SEEDANCE)
-    monkeypatch.setitem(row, "first_frame", False)
+def test_a_model_without_a_first_frame_is_refused(edit_model: Callable[..., None]) -> None:
+    edit_model(SEEDANCE, first_frame=False)
     with pytest.raises(UsageError, match="does not support a first frame") as caught:
         synthesis(SEEDANCE)
     assert "--video-model" in caught.value.hint
@@ -246,11 +245,10 @@ def test_a_pipeline_that_is_done_is_planned_whatever_models_take_today(
 
 
 def test_a_pipeline_that_is_done_is_planned_though_its_llm_is_off(
-    monkeypatch: pytest.MonkeyPatch,
+    edit_model: Callable[..., None],
 ) -> None:
     retired = "google/gemini-3-pro-preview"
-    row = next(row for row in models.registry()["models"] if row["id"] == retired)
-    monkeypatch.setitem(row, "status", "off")  # as it will be one day
+    edit_model(retired, status="off")  # as it will be one day
     assert stages(pipeline(llm_model=retired, made=tuple(STAGES))) == STAGES
 
 
@@ -646,10 +644,10 @@ def test_ones_own_picture_sets_the_canvas_of_what_is_written_for_it() -> None:
     ("typed", "message"),
     [
         # One typed ratio must be legal for both.
-        ({"aspect_ratio": "1:1"}, f"{VEO} takes the aspect ratios 16:9 and 9:16, not 1:1"),
+        ({"aspect_ratio": "1:1"}, f"{VEO} supports the aspect ratios 16:9 and 9:16, not 1:1"),
         (
             {"aspect_ratio": "5:4", "video_model": OWN, "image_model": UNPRICED},
-            f"{UNPRICED} takes the aspect ratios",
+            f"{UNPRICED} supports the aspect ratios",
         ),
         (
             {"image_model": SEEDREAM, "prompt": "x" * 3900, "skip_reasoning": True},

@@ -115,10 +115,10 @@ def test_the_plan_tells_how_many_there_are_and_sends_nothing(gateway: Gateway) -
     [
         (["--reference=nobody.png"], "--reference nobody.png cannot be read"),
         (["--reference=text.png"], "this is not an image"),
-        (["--reference=hat.png"] * 15, "takes 14 reference pictures; 15 were given"),
+        (["--reference=hat.png"] * 15, "supports 14 reference pictures; 15 were given"),
         (
             ["--reference=hat.png"] * 9 + ["--image-model=bfl/flux-2-pro"],
-            "takes 8 reference pictures; 9 were given",
+            "supports 8 reference pictures; 9 were given",
         ),
         (["--reference=hat.png", f"--llm-model={SEES_NOTHING}"], "sees no pictures"),
         (["--reference=hat.png", "--anchor-path=hat.png"], "has no effect with --anchor-path"),
@@ -240,7 +240,7 @@ def test_a_model_that_edits_none_is_refused_with_those_that_do(
     ]
     chosen = next(row for row in rows if row.id == "bfl/flux-2-max")
     monkeypatch.setattr(models, "pick", lambda kind, typed, gateway: chosen)
-    with pytest.raises(UsageError, match="edits no pictures") as caught:
+    with pytest.raises(UsageError, match="cannot edit pictures") as caught:
         plan.anchor(
             AnchorRequest(CHANGE, model="bfl/flux-2-max", edit=picture((1280, 720))),
             Rules("vercel"),

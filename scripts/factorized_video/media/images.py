@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ..gateway.types import Picture
-    from ..models.limits import Framing
+    from ..models.picture_limits import Framing
 
 LARGEST_FILE = 64 << 20  # bytes of an image file that is opened at all
 # A picture may expand enormously when decoded. 16,384 px is the longest side that JPEG and WebP
@@ -152,8 +152,8 @@ def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Pi
     if the bytes allow it, else JPEG: less quality first, then fewer pixels. Nothing is enlarged.
 
     Raises UsageError, naming the flag `what`, if that needs the media extra and it is missing.
-    Without a known size the shape is left as it is. `limits.check_frame` tells beforehand what a
-    crop would cost.
+    Without a known size the shape is left as it is. `picture_limits.check_frame` shows beforehand
+    what a crop would cost.
     """
     from ..gateway.types import Picture
 
@@ -203,7 +203,7 @@ def to_show(image: ImageFile, what: str = "The picture", of: int = 1) -> Picture
     `of` is how many go with the same request. Raises UsageError as `to_send` does.
     """
     from ..models import ImageLimits
-    from ..models.limits import Framing
+    from ..models.picture_limits import Framing
 
     most = min(SHOWN_BYTES, SHOWN_TOGETHER // max(1, of))
     return to_send(image, Framing(limits=ImageLimits(bytes=most, side_max=SHOWN_SIDE)), what)

@@ -1,23 +1,20 @@
 """models.json, what a model supports, and what a call costs.
 
-registry: the file, read, matched and priced · limits: what a model supports · listing: the list of
-models. What `registry` offers is imported from here.
+registry: the file, and finding a model in it · prices: what a call costs · limits: what a model
+supports · listing: the list of models. What registry and prices offer is imported from here.
 """
 
+from .prices import REWRITE_TOKENS, price, price_of_tokens, shown_price
 from .registry import (
-    REWRITE_TOKENS,
     THE_ONLY_ONE,
     Gateway,
     ImageLimits,
     Model,
     at,
+    document,
     gateway,
     pick,
-    price,
-    price_of_tokens,
-    registry,
     rows,
-    shown_price,
     unchecked,
 )
 
@@ -28,11 +25,11 @@ __all__ = [
     "ImageLimits",
     "Model",
     "at",
+    "document",
     "gateway",
     "pick",
     "price",
     "price_of_tokens",
-    "registry",
     "rows",
     "shown_price",
     "unchecked",

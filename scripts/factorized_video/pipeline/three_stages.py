@@ -10,7 +10,7 @@ from .. import files, models, output_paths, receipts
 from ..defaults import MOST_CANDIDATES
 from ..errors import OverBudget, StillRunning, UsageError
 from ..media import file_types, images
-from ..models.limits import Framing
+from ..models.picture_limits import Framing
 from ..prompts import strategies
 from ..receipts import Record, spending
 from ..receipts.cap import check_cap

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from .. import receipts
 from ..files import write_file
-from ..models.limits import Framing
+from ..models.picture_limits import Framing
 
 
 class WorkFolder(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from .. import STAGES, models, money
 from ..errors import OverBudget
 from ..models import Model, limits
-from ..models.limits import Framing
+from ..models.picture_limits import Framing
 from ..money import Cost
 from ..receipts.cap import Cap, Spent, check_cap
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from .. import aspect_ratios, models
 from ..aspect_ratios import Size
 from ..errors import UsageError
-from ..models import ImageLimits, Model, limits
-from ..models.limits import Framing
+from ..models import ImageLimits, Model, limits, picture_limits
+from ..models.picture_limits import Framing
 from ..prompts import anchor_image, strategies, styles
 from .calls import ANCHOR_STAGES, Call
 from .request import AnchorRequest, CaptionRequest, ClipRequest
@@ -126,7 +126,7 @@ def _composition(request: AnchorRequest, rules: Rules) -> Call:
     """The image call. The ratio, where none was given, is 16:9 or what the model supports."""
     model, warnings = rules.model("image", request.model)
     sizes = [one.size for one in request.references]
-    limits.check_drawn_from(model, sizes, None, rules.gateway)
+    picture_limits.check_drawn_from(model, sizes, None, rules.gateway)
     given = request.aspect_ratio or rules.canvas
     ratio, how = limits.choose_ratio(model, given, None, rules.gateway)
     style = styles.resolve_style(request.style, request.caption)
@@ -153,7 +153,7 @@ def _edit(request: AnchorRequest, rules: Rules) -> Call:
     assert request.edit is not None
     model, warnings = rules.model("image", request.model)
     size, sizes = request.edit.size, [one.size for one in request.references]
-    limits.check_drawn_from(model, sizes, size or True, rules.gateway)
+    picture_limits.check_drawn_from(model, sizes, size or True, rules.gateway)
     given = request.aspect_ratio or rules.canvas
     ratio, how = limits.choose_ratio(model, given, size, rules.gateway)
     if size and ratio and aspect_ratios.difference(size, ratio) > limits.RATIO_TOLERANCE:
@@ -316,16 +316,16 @@ def _check_pictures(request: ClipRequest, model: Model, gateway: str) -> None:
         raise UsageError(
             f"{model.id} does not support a first frame.", "Choose another --video-model."
         )
-    limits.check_last_frame(model, request.last_frame is not None, gateway)
+    picture_limits.check_last_frame(model, request.last_frame is not None, gateway)
 
 
 def _check_frames(
     request: ClipRequest, model: Model, size: Size | None, framing: Framing
 ) -> tuple[str, ...]:
     """What to warn of the pictures' sizes. Raises UsageError for one that cannot be a frame."""
-    notes = limits.check_frame(model, size, framing) if size else ()
+    notes = picture_limits.check_frame(model, size, framing) if size else ()
     if request.last_frame and request.last_frame.size:
-        notes += limits.check_last_size(model, request.last_frame.size, size, framing)
+        notes += picture_limits.check_last_size(model, request.last_frame.size, size, framing)
     return notes
 
 

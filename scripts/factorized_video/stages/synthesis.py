@@ -12,7 +12,7 @@ from ..errors import Rejected
 from ..gateway.types import Handle
 from ..media import file_types, images, similarity
 from ..models import limits
-from ..models.limits import Framing
+from ..models.picture_limits import Framing
 from ..output_paths import filmstrip_path
 from ..receipts import Decision, Intent, Record
 from ..rerun import offer_replacement
