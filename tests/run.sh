@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The whole check with one command: lint, types, tests with coverage, the skill validators.
 #
-#   bash tests/run.sh            everything
-#   bash tests/run.sh --quick    most tests, under a minute, without coverage: on every save
-#   bash tests/run.sh --slow     everything, with the long tables and 100 rounds of the crash tests
-#   bash tests/run.sh --dialects only what is tested at every gateway, whole: the table of faults and
-#                                25 rounds of the crash test; without coverage
+#   bash tests/run.sh            what every change must pass: all tests but the `slow` ones
+#   bash tests/run.sh --quick    without those marked `thorough` and without coverage: on every save
+#   bash tests/run.sh --dialects the rest of the table of faults at all four gateways, and 12 rounds
+#                                of the crash test at each; without coverage. CI runs it too
+#   bash tests/run.sh --slow     everything, with 100 rounds of the crash tests
 #   bash tests/run.sh [--quick] tests/stages/test_plan.py -k ratio    what follows goes to pytest
 #
 # Makes its own virtual environment, .venv-tests, on the first run. Python only.
@@ -65,13 +65,13 @@ if [ "${1:-}" = "--slow" ]; then
 fi
 
 if [ "${1:-}" = "--dialects" ]; then
-  export CRASH_ROUNDS="${CRASH_ROUNDS:-25}"
+  export CRASH_ROUNDS="${CRASH_ROUNDS:-12}"
   # Four, for much of each test is waiting; some take a minute, so who is idle takes over.
   exec "$python" -m pytest -n 4 --dist worksteal --dialects tests/pipeline/test_crash.py tests/stages/test_faults.py
 fi
 
 if [ "$quick" = yes ]; then
-  exec "$python" -m pytest -n 3 -m "not thorough" "$@" # three: much of it is waiting
+  exec "$python" -m pytest -n 3 -m "quick or not thorough" "$@" # three: much of it is waiting
 fi
 
 "$venv/bin/ruff" check .

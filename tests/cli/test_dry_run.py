@@ -338,7 +338,6 @@ def test_what_could_not_be_run_cannot_be_planned_either() -> None:
         pytest.param(("--duration=7", "--fit-duration"), id="fitted"),
     ],
 )
-@pytest.mark.thorough
 def test_what_is_planned_is_what_is_sent(gateway: Gateway, args: tuple[str, ...]) -> None:
     call = one(*args)
     made = run("factorized_generate", *making(OWN, *args), gateway=gateway)
@@ -380,7 +379,6 @@ def test_a_plan_of_what_is_left_costs_only_that(gateway: Gateway) -> None:
     ("script", "args"),
     [("factorized_generate", making(OWN)), ("generate_video_from_anchor", animating())],
 )
-@pytest.mark.thorough
 def test_a_plan_with_resubmit_counts_what_a_forgotten_job_would_cost_again(
     gateway: Gateway, script: str, args: list[str]
 ) -> None:

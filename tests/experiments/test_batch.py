@@ -18,6 +18,8 @@ from judges import Judge
 from loopback import Gateway, Reply
 from speech import Request, Wrong
 
+pytestmark = pytest.mark.thorough  # except what is marked `quick`
+
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +52,7 @@ def summary() -> dict[str, Any]:
 # --- what is made ---------------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 def test_each_line_is_a_run_of_its_own_and_the_summary_tells_of_all(gateway: Gateway) -> None:
     lay(*PROMPTS)
     done = make(gateway)
@@ -78,7 +81,6 @@ def test_each_line_is_a_run_of_its_own_and_the_summary_tells_of_all(gateway: Gat
     assert gateway.sent == {"chat": 3, "image": 3, "create": 3}
 
 
-@pytest.mark.thorough
 def test_only_the_receipts_of_a_line_are_read_for_it(gateway: Gateway) -> None:
     """Those of all lines, for each line that ends, were a third of the time of 64 lines."""
     lay("A cat jumps")
@@ -90,7 +92,6 @@ def test_only_the_receipts_of_a_line_are_read_for_it(gateway: Gateway) -> None:
     assert summary()["lines"][0]["took_s"] > 0
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_without_json_the_table_is_printed(gateway: Gateway) -> None:
     lay("A cat jumps")
@@ -99,7 +100,6 @@ def test_without_json_the_table_is_printed(gateway: Gateway) -> None:
     assert "1 of 1 made" in done.out
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_names_stay_when_lines_are_moved_and_added(gateway: Gateway) -> None:
     lay(*PROMPTS[:2])
@@ -110,7 +110,6 @@ def test_names_stay_when_lines_are_moved_and_added(gateway: Gateway) -> None:
     assert gateway.billed["create"] == 3
 
 
-@pytest.mark.thorough
 def test_a_line_has_its_own_settings_output_and_category(gateway: Gateway) -> None:
     lay(
         {
@@ -135,7 +134,6 @@ def test_a_line_has_its_own_settings_output_and_category(gateway: Gateway) -> No
     assert not Path("out/cat.filmstrip.png").exists()
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_so_many_at_once_and_no_more(gateway: Gateway) -> None:
     lay(*[f"Scene number {number}" for number in range(6)])
@@ -153,6 +151,7 @@ def test_so_many_at_once_and_no_more(gateway: Gateway) -> None:
 # --- before anything is sent ----------------------------------------------------------------------
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -188,6 +187,7 @@ def test_the_first_line_that_is_not_legal_is_named(
     assert not Path("out").exists()
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("data", [b"\xff\xfe{", b"{" * 100_000, b'{"prompt": "a"', b"\0\0"])
 def test_a_file_that_is_no_json_lines(gateway: Gateway, data: bytes) -> None:
     Path("many.jsonl").write_bytes(data)
@@ -196,13 +196,13 @@ def test_a_file_that_is_no_json_lines(gateway: Gateway, data: bytes) -> None:
     assert "line 1: it is no JSON object" in failed.json["error"]["message"]
 
 
+@pytest.mark.quick
 def test_a_file_that_is_not_there(gateway: Gateway) -> None:
     failed = make(gateway)
     assert failed.code == 2
     assert "cannot be read" in failed.json["error"]["message"]
 
 
-@pytest.mark.thorough
 def test_the_plan_prices_every_line_and_sends_nothing(gateway: Gateway) -> None:
     lay(*PROMPTS)
     told = make(gateway, "--dry-run").json
@@ -215,6 +215,7 @@ def test_the_plan_prices_every_line_and_sends_nothing(gateway: Gateway) -> None:
     assert {row["status"] for row in make(gateway, "--dry-run").json["lines"]} == {"succeeded"}
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("option", ["--job=job-1", "--work-dir=w"])
 def test_what_is_of_one_clip_is_refused(gateway: Gateway, option: str) -> None:
     lay(*PROMPTS)
@@ -224,6 +225,7 @@ def test_what_is_of_one_clip_is_refused(gateway: Gateway, option: str) -> None:
     assert not gateway.requests
 
 
+@pytest.mark.quick
 def test_the_direct_clip_of_one_line_is_not_the_output_of_another(gateway: Gateway) -> None:
     lay({"prompt": "A cat", "output": "x.mp4"}, {"prompt": "A dog", "output": "x.direct.mp4"})
     failed = make(gateway, "--compare")
@@ -232,6 +234,7 @@ def test_the_direct_clip_of_one_line_is_not_the_output_of_another(gateway: Gatew
     assert not gateway.requests
 
 
+@pytest.mark.quick
 def test_the_plan_tells_of_each_line_what_would_be_sent(gateway: Gateway) -> None:
     lay(*PROMPTS[:2], {"prompt": "A boat", "settings": {"duration": 4, "no-audio": True}})
     told = make(gateway, "--dry-run").json
@@ -244,6 +247,7 @@ def test_the_plan_tells_of_each_line_what_would_be_sent(gateway: Gateway) -> Non
     assert "Stage 3 synthesis: google/veo-3.1-generate-preview, 4 s 720p 16:9: 1 lines" in text
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("words", [["--concurrency=2"], ["--evaluator-model=openai/gpt-4o"]])
 def test_what_says_nothing_alone_is_refused(gateway: Gateway, words: list[str]) -> None:
     failed = run("factorized_generate", "--prompt=A cat", "--json", *words, gateway=gateway)
@@ -254,7 +258,6 @@ def test_what_says_nothing_alone_is_refused(gateway: Gateway, words: list[str]) 
 # --- the cap --------------------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_the_cap_holds_for_all_lines_together(gateway: Gateway) -> None:
     lay(*PROMPTS)
     refused = make(gateway, "--max-cost=7.6")
@@ -269,7 +272,6 @@ def test_the_cap_holds_for_all_lines_together(gateway: Gateway) -> None:
     assert make(gateway, "--max-cost=7.7").code == 0
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_line_that_cost_more_than_it_should_leaves_no_room_for_the_last(gateway: Gateway) -> None:
     lay(*PROMPTS)
@@ -286,7 +288,6 @@ def test_a_line_that_cost_more_than_it_should_leaves_no_room_for_the_last(gatewa
 # --- what goes wrong ------------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_a_line_that_is_refused_ends_no_other(gateway: Gateway) -> None:
     lay(*PROMPTS)
 
@@ -310,6 +311,7 @@ def test_a_line_that_is_refused_ends_no_other(gateway: Gateway) -> None:
     assert (as_text.code, "2 of 3 made" in as_text.out) == (failed.code, True), as_text.out
 
 
+@pytest.mark.quick
 def test_a_key_that_is_refused_begins_no_line(gateway: Gateway) -> None:
     lay(*PROMPTS)
     gateway.key = "another"
@@ -319,7 +321,6 @@ def test_a_key_that_is_refused_begins_no_line(gateway: Gateway) -> None:
     assert len(gateway.requests) == 1
 
 
-@pytest.mark.thorough
 def test_a_credit_that_ends_on_the_way_begins_no_further_line(gateway: Gateway) -> None:
     lay(*[f"Scene number {number}" for number in range(6)])
     gateway.always("create", Reply(402, means=Wrong("no credit")))
@@ -328,7 +329,6 @@ def test_a_credit_that_ends_on_the_way_begins_no_further_line(gateway: Gateway) 
     assert failed.json["counts"]["not begun"] == 5
 
 
-@pytest.mark.thorough
 def test_a_summary_that_cannot_be_written_begins_no_further_line(gateway: Gateway) -> None:
     lay(*PROMPTS)
     in_the_way = Path("out/summary.json/x")
@@ -344,7 +344,6 @@ def test_a_summary_that_cannot_be_written_begins_no_further_line(gateway: Gatewa
     assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_job_that_fails_is_told_and_not_sent_again(gateway: Gateway) -> None:
     lay("A cat jumps")
@@ -354,7 +353,6 @@ def test_a_job_that_fails_is_told_and_not_sent_again(gateway: Gateway) -> None:
     assert gateway.billed["create"] == 1
 
 
-@pytest.mark.thorough
 def test_candidates_await_a_choice_line_by_line(gateway: Gateway) -> None:
     lay(*PROMPTS[:2])
     done = make(gateway, "--candidates=2")
@@ -373,7 +371,6 @@ def test_candidates_await_a_choice_line_by_line(gateway: Gateway) -> None:
 # --- killed and resumed ---------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_interrupted_it_tells_what_there_is_and_goes_on(gateway: Gateway) -> None:
     lay(*PROMPTS)
     gateway.ends_after = None
@@ -396,7 +393,6 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child, parent in rows if int(parent) == pid]
 
 
-@pytest.mark.thorough
 def test_a_line_that_is_killed_by_itself_ends_no_other(gateway: Gateway) -> None:
     lay(*PROMPTS)
     gateway.ends_after = None
@@ -413,7 +409,6 @@ def test_a_line_that_is_killed_by_itself_ends_no_other(gateway: Gateway) -> None
     assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_killed_again_and_again_every_line_is_billed_once(gateway: Gateway) -> None:
     gateway.clock_ahead_s = 0.0
@@ -459,6 +454,7 @@ def stopped_crew(commands: str) -> list[bytes]:
     return done.stdout.split()
 
 
+@pytest.mark.quick
 def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
     """The signal comes between taking the command and starting its process."""
     began = time.monotonic()
@@ -470,7 +466,6 @@ def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
     assert time.monotonic() - began < 15  # what does not end is killed after 18 s
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_line_that_takes_its_time_to_end_is_waited_for() -> None:
     """As one does that has sent a paid call."""
@@ -494,7 +489,6 @@ def test_a_line_that_takes_its_time_to_end_is_waited_for() -> None:
     ) == [b"7", b"interrupted"]
 
 
-@pytest.mark.thorough
 def test_two_at_once_are_told_apart(gateway: Gateway) -> None:
     lay(*PROMPTS)
     gateway.ends_after = None
@@ -511,7 +505,6 @@ def test_two_at_once_are_told_apart(gateway: Gateway) -> None:
 # --- compared and measured ------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_both_ways_are_measured_per_category_and_over_all(gateway: Gateway) -> None:
     judge = Judge(gateway)
     lay(

@@ -14,6 +14,8 @@ from loopback import Gateway, Reply, png
 from PIL import Image
 from speech import NAMES, Request, Wrong
 
+pytestmark = pytest.mark.thorough  # except what is marked `quick`
+
 PROMPT = "A cat jumping from a bookshelf to the couch"
 EVALUATOR = "google/gemini-3.1-pro-preview"
 
@@ -51,7 +53,6 @@ def prompts_of(gateway: Gateway) -> list[tuple[str, bool]]:
 # --- both -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_both_are_made_and_one_picture_shows_them(each: Gateway) -> None:
     done = make(each)
     assert done.code == 0, done.err
@@ -74,7 +75,6 @@ def test_both_are_made_and_one_picture_shows_them(each: Gateway) -> None:
     assert each.sent == {"chat": 1, "image": 1, "create": 2}
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_each_clip_is_the_run_that_it_is_alone(gateway: Gateway) -> None:
     assert make(gateway).code == 0
@@ -84,7 +84,6 @@ def test_each_clip_is_the_run_that_it_is_alone(gateway: Gateway) -> None:
     assert gateway.sent == {"chat": 1, "image": 1, "create": 2}
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_clip_that_is_there_is_compared_for_the_price_of_the_other(gateway: Gateway) -> None:
     words = [f"--prompt={PROMPT}", "--output=cat.mp4", "--json"]
@@ -95,7 +94,6 @@ def test_a_clip_that_is_there_is_compared_for_the_price_of_the_other(gateway: Ga
     assert gateway.sent == {"chat": 1, "image": 1, "create": 2}
 
 
-@pytest.mark.thorough
 def test_the_plan_is_of_both_and_the_cap_holds_for_both(gateway: Gateway) -> None:
     told = make(gateway, "--dry-run").json
     stages = ["reasoning", "composition", "synthesis", "direct"]
@@ -105,7 +103,6 @@ def test_the_plan_is_of_both_and_the_cap_holds_for_both(gateway: Gateway) -> Non
     assert make(gateway, "--max-cost=4.95").code == 0
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_options_of_the_anchor_go_to_the_factorized_clip_alone(gateway: Gateway) -> None:
     Path("mine.png").write_bytes(png())
@@ -119,7 +116,6 @@ def test_options_of_the_anchor_go_to_the_factorized_clip_alone(gateway: Gateway)
     assert "image" not in gateway.sent
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_motion_that_stage_1_writes_is_told_to_the_factorized_clip_alone(
     gateway: Gateway,
@@ -134,7 +130,6 @@ def test_a_motion_that_stage_1_writes_is_told_to_the_factorized_clip_alone(
 # --- the anchor first -----------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_an_anchor_that_is_refused_costs_no_direct_clip(gateway: Gateway) -> None:
     gateway.will("image", Reply(400, means=Wrong("blocked: content policy")))
@@ -145,7 +140,6 @@ def test_an_anchor_that_is_refused_costs_no_direct_clip(gateway: Gateway) -> Non
     assert not Path("cat.compare.png").exists()
 
 
-@pytest.mark.thorough
 def test_candidates_await_a_choice_before_any_clip(gateway: Gateway) -> None:
     stopped = make(gateway, "--candidates=2")
     assert stopped.code == 0, stopped.err
@@ -157,6 +151,7 @@ def test_candidates_await_a_choice_before_any_clip(gateway: Gateway) -> None:
     assert gateway.sent == {"chat": 1, "image": 2, "create": 2}
 
 
+@pytest.mark.quick
 def test_stop_after_the_anchor(gateway: Gateway) -> None:
     stopped = make(gateway, "--stop-after=anchor")
     assert stopped.code == 0
@@ -170,7 +165,6 @@ def test_stop_after_the_anchor(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("arm", ["factorized", pytest.param("direct", marks=pytest.mark.slow)])
-@pytest.mark.thorough
 def test_one_that_fails_leaves_the_other_and_the_picture(gateway: Gateway, arm: str) -> None:
     def refuse(request: Request) -> Reply | None:
         framed = gateway.speech.asked(request).frame is not None
@@ -191,7 +185,6 @@ def test_one_that_fails_leaves_the_other_and_the_picture(gateway: Gateway, arm: 
     assert gateway.billed["create"] == 2
 
 
-@pytest.mark.thorough
 def test_both_are_submitted_and_waited_for_later(gateway: Gateway) -> None:
     gateway.ends_after = None
     first = make(gateway, "--no-wait")
@@ -203,7 +196,6 @@ def test_both_are_submitted_and_waited_for_later(gateway: Gateway) -> None:
     assert gateway.billed["create"] == 2
 
 
-@pytest.mark.thorough
 def test_a_model_that_is_not_known_there_is_replaced_for_both(gateway: Gateway) -> None:
     gateway.always("create", Reply(404, means=Wrong("model not found")))
     failed = make(gateway)
@@ -212,6 +204,7 @@ def test_a_model_that_is_not_known_there_is_replaced_for_both(gateway: Gateway) 
     assert "--video-model=google/veo-3.1-generate-001" in failed.json["next"]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -242,7 +235,6 @@ def chats_to(gateway: Gateway, model: str) -> list[dict[str, Any]]:
     return [request.body for request in gateway.of("chat") if request.body["model"] == model]
 
 
-@pytest.mark.thorough
 def test_another_model_than_the_judge_measures_both(gateway: Gateway) -> None:
     Judge(gateway)
     done = measured(gateway)
@@ -267,6 +259,7 @@ def test_another_model_than_the_judge_measures_both(gateway: Gateway) -> None:
     assert gateway.sent == before
 
 
+@pytest.mark.quick
 def test_the_plan_prices_the_measurement(gateway: Gateway) -> None:
     told = measured(gateway, "--dry-run").json
     rows = [row for row in told["stages"] if row["stage"] == "measurement"]
@@ -275,6 +268,7 @@ def test_the_plan_prices_the_measurement(gateway: Gateway) -> None:
     assert 0.01 < sum(row["cost"]["amount"] for row in rows) < 0.5
 
 
+@pytest.mark.quick
 def test_what_is_recorded_is_what_was_planned(gateway: Gateway) -> None:
     """Each answer has the price of its own call where the reply does not say what it used."""
     rows = measured(gateway, "--dry-run").json["stages"]
@@ -285,7 +279,6 @@ def test_what_is_recorded_is_what_was_planned(gateway: Gateway) -> None:
     assert done.json["measurement"]["cost"]["amount"] == pytest.approx(planned)
 
 
-@pytest.mark.thorough
 def test_the_evaluator_that_is_typed_is_asked(gateway: Gateway) -> None:
     Judge(gateway)
     typed = "openai/gpt-5.1"
@@ -295,12 +288,12 @@ def test_the_evaluator_that_is_typed_is_asked(gateway: Gateway) -> None:
     assert len(chats_to(gateway, typed)) == 5
 
 
+@pytest.mark.quick
 def test_the_judge_as_its_own_evaluator_is_a_warning(gateway: Gateway) -> None:
     told = measured(gateway, "--dry-run", "--evaluator-model=anthropic/claude-sonnet-4.6").json
     assert "both chooses the anchor and measures" in " ".join(told["warnings"])
 
 
-@pytest.mark.thorough
 def test_a_measurement_that_breaks_off_goes_on_where_it_was(gateway: Gateway) -> None:
     judge = Judge(gateway)
     checks: list[int] = []
@@ -324,7 +317,6 @@ def test_a_measurement_that_breaks_off_goes_on_where_it_was(gateway: Gateway) ->
     assert gateway.billed["create"] == 2
 
 
-@pytest.mark.thorough
 @pytest.mark.slow
 def test_an_evaluator_that_says_always_yes_is_unknown(gateway: Gateway) -> None:
     judge = Judge(gateway)

@@ -255,7 +255,6 @@ def test_no_picture_is_distorted_or_enlarged(size: Size, ratio: str, fit: str, k
     must_be_fit(size, ratio, fit, kind)
 
 
-@pytest.mark.thorough
 @settings(deadline=None, max_examples=60)
 @given(
     st.tuples(BIG_SIDES, BIG_SIDES),
@@ -668,7 +667,6 @@ def test_a_broken_or_hostile_picture_is_a_usage_error_and_costs_little(
 
 
 @on_linux
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", TAKEN)
 def test_an_unusual_picture_that_can_be_read_is_accepted(gateway: Gateway, name: str) -> None:
     done, mebibytes = looked_at(gateway, TAKEN[name]())
@@ -686,7 +684,6 @@ def test_a_turned_picture_with_an_odd_exif_entry_is_accepted(gateway: Gateway) -
 
 
 @on_linux
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "mode", "size", "code"),
     [

@@ -202,7 +202,6 @@ def test_what_is_sent_is_as_typed_or_chosen_or_fitted_by_leave(
     assert any("--fit-duration" in text for text in made.json["warnings"]) is fitted
 
 
-@pytest.mark.thorough
 def test_a_fitted_duration_reaches_the_gateway_through_the_orchestrator(gateway: Gateway) -> None:
     assert own(gateway, "--duration=7", "--fit-duration").code == 0
     assert video_of(gateway)["duration"] == 6
@@ -231,7 +230,6 @@ def test_the_same_command_waits_for_a_job_whose_ratio_was_chosen(gateway: Gatewa
     assert (waited.code, gateway.billed) == (0, EACH)
 
 
-@pytest.mark.thorough
 def test_a_motion_that_came_too_long_is_said_before_the_anchor_is_paid_for(
     gateway: Gateway,
 ) -> None:
@@ -241,7 +239,6 @@ def test_a_motion_that_came_too_long_is_said_before_the_anchor_is_paid_for(
     assert (refused.code, gateway.sent) == (2, {"chat": 1})
 
 
-@pytest.mark.thorough
 def test_what_is_sent_once_more_is_what_was_sent(gateway: Gateway) -> None:
     own_picture()
     words = animating("--resolution=1080p")
@@ -430,7 +427,6 @@ def test_both_models_may_be_gone_one_after_the_other(gateway: Gateway) -> None:
     assert go_on(second.json["next"], gateway).json["reused"] is True
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("script", "words", "endpoint", "new"),
     [
@@ -460,7 +456,6 @@ def test_each_stage_alone_offers_the_replacement_too(
     )
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("args", "reply"),
     [
@@ -479,7 +474,6 @@ def test_other_rejections_offer_no_replacement(
     assert own(gateway, *args).code == 0, "nothing stands in the way of the same command"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("script", ["rewrite_prompt", "factorized_generate"])
 def test_an_llm_that_is_gone_has_a_replacement_too(gateway: Gateway, script: str) -> None:
     gateway.will("chat", GONE)
@@ -495,7 +489,6 @@ def test_a_rejected_chat_has_the_documented_keys_only(gateway: Gateway) -> None:
     assert "unknown_model" not in run("rewrite_prompt", PROMPT, "--json", gateway=gateway).json
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("status", [200, 400])
 def test_a_model_may_be_gone_by_the_code_alone(gateway: Gateway, status: int) -> None:
     error = {"error": {"message": "No such resource.", "code": "model_not_found"}}
@@ -503,7 +496,6 @@ def test_a_model_may_be_gone_by_the_code_alone(gateway: Gateway, status: int) ->
     assert own(gateway).json.get("replacement") == NEW_VEO
 
 
-@pytest.mark.thorough
 def test_next_can_be_run_where_the_replacement_does_not_take_what_was_typed(
     gateway: Gateway,
 ) -> None:
@@ -593,7 +585,6 @@ def test_a_new_run_of_the_same_is_refused(gateway: Gateway, script: str) -> None
     assert (run(script, *words, gateway=gateway).code, gateway.requests) == (2, [])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "model",
     [
@@ -613,7 +604,6 @@ def test_a_run_that_waits_for_its_clip_is_fetched_though_a_model_was_shut_down(
     assert (fetched.code, gateway.billed) == (0, EACH), fetched.err
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("model", [LLM, DRAWER])
 def test_a_half_finished_run_goes_on_though_the_model_of_a_made_stage_was_shut_down(
     gateway: Gateway, later: Skill, model: str
@@ -624,7 +614,6 @@ def test_a_half_finished_run_goes_on_though_the_model_of_a_made_stage_was_shut_d
     assert (done.code, gateway.billed) == (0, EACH), done.err
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("what", ["the answer was lost", "the file is gone"])
 def test_a_clip_that_is_paid_for_is_found_though_its_model_was_shut_down(
     gateway: Gateway, later: Skill, what: str
@@ -643,7 +632,6 @@ def test_a_clip_that_is_paid_for_is_found_though_its_model_was_shut_down(
     assert (found.code, gateway.billed) == (0, {"create": 1}), found.err
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("script", "words"),
     [
@@ -665,7 +653,6 @@ def test_what_a_stage_has_made_is_returned_though_its_model_was_shut_down(
     assert again.json["reused"] is True
 
 
-@pytest.mark.thorough
 def test_a_price_that_went_up_makes_nothing_that_is_made_cost_more(
     gateway: Gateway, later: Skill
 ) -> None:

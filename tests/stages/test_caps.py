@@ -238,7 +238,6 @@ def test_a_dry_run_over_the_cap_ends_as_the_run_would_and_shows_the_plan(
     assert gateway.requests == []
 
 
-@pytest.mark.thorough
 def test_a_run_that_stops_early_is_held_against_what_it_will_make(gateway: Gateway) -> None:
     args = ("--stop-after=anchor", capped(CHAT + IMAGE))
     assert over(make(gateway, "--stop-after=anchor", just_under(CHAT + IMAGE)))
@@ -293,7 +292,6 @@ def test_a_finished_run_is_returned_under_any_cap(done: Gateway) -> None:
         assert (again.code, done.requests) == (0, []), again.err
 
 
-@pytest.mark.thorough
 def test_a_clip_whose_file_was_lost_is_fetched_again_under_any_cap(done: Gateway) -> None:
     done.jobs["job-1"] = {"id": "job-1"}
     Path("cat.mp4").unlink()
@@ -316,7 +314,6 @@ def test_a_running_job_is_waited_for_under_any_cap(gateway: Gateway, script: str
         assert (waited.code, gateway.sent) == (0, {"create": 1}), waited.err
 
 
-@pytest.mark.thorough
 def test_a_job_that_is_taken_over_passes_under_any_cap(half: Gateway) -> None:
     half.jobs["job-77"] = {"id": "job-77"}
     taken = make(half, "--job=job-77", "--max-cost=0")
@@ -324,7 +321,6 @@ def test_a_job_that_is_taken_over_passes_under_any_cap(half: Gateway) -> None:
     assert planned(half, "--take=2", "--overwrite")["spent"]["amount"] == pytest.approx(DONE)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["caption.txt", "motion.txt"])
 def test_a_running_job_is_waited_for_under_any_cap_though_a_text_was_deleted(
     half: Gateway, name: str
@@ -340,7 +336,6 @@ def test_a_running_job_is_waited_for_under_any_cap_though_a_text_was_deleted(
 # --- what is drawn anew is priced anew, on top of what was spent ----------------------------------
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("edit", "args", "ahead", "sent"),
     [
@@ -378,7 +373,6 @@ def test_a_redraw_is_priced_again_on_top_of_what_was_spent(
     assert (redrawn.code, done.sent) == (0, sent), redrawn.err
 
 
-@pytest.mark.thorough
 def test_what_was_kept_aside_counts_for_good(done: Gateway) -> None:
     assert make(done, "--take=2", "--overwrite").code == 0
     assert {"cat.1.mp4.receipt.json", "cat.stages/anchor.1.png.receipt.json"} <= files()
@@ -456,7 +450,6 @@ def test_what_earlier_attempts_have_cost_is_read_from_their_receipts(
         assert allowed.code == 0
 
 
-@pytest.mark.thorough
 def test_a_lost_call_counts_at_its_expected_price(half: Gateway) -> None:
     half.will("create", LOST)
     assert make(half).code == 8
@@ -469,7 +462,6 @@ def test_a_lost_call_counts_at_its_expected_price(half: Gateway) -> None:
     assert planned(half, "--take=2", "--overwrite")["spent"]["amount"] == pytest.approx(DONE + CLIP)
 
 
-@pytest.mark.thorough
 def test_a_lost_picture_counts_too(gateway: Gateway) -> None:
     gateway.will("image", LOST)
     assert run("generate_anchor", *DRAW, gateway=gateway).code == 8
@@ -480,7 +472,6 @@ def test_a_lost_picture_counts_too(gateway: Gateway) -> None:
     assert gateway.sent == {"image": 2}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("script", "words"),
     [("factorized_generate", making(OWN)), ("generate_video_from_anchor", animating())],
@@ -512,7 +503,6 @@ def test_a_job_that_the_gateway_forgot_is_priced_again_with_all_that_was_spent(
 # --- prices that nobody knows ---------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("script", "words", "sent"),
     [
@@ -542,7 +532,6 @@ def test_without_a_cap_an_unknown_price_needs_no_leave(gateway: Gateway) -> None
     assert run("generate_anchor", *DRAW, f"--model={SEEDREAM}", gateway=gateway).code == 0
 
 
-@pytest.mark.thorough
 def test_with_leave_for_what_is_unknown_the_known_prices_still_count(gateway: Gateway) -> None:
     words = (f"--image-model={SEEDREAM}", "--allow-unknown-cost", just_under(CLIP))
     stopped = make(gateway, *words)
@@ -579,7 +568,6 @@ def test_a_stage_that_costs_more_than_it_was_thought_to_stops_the_next_one(
     assert (enough.code, gateway.billed) == (0, EACH), enough.err
 
 
-@pytest.mark.thorough
 def test_a_stage_that_cost_less_leaves_more_for_the_next_draw(half: Gateway) -> None:
     assert planned(half)["spent"]["amount"] == pytest.approx(SAID + IMAGE)
     assert receipt(STAGES / "caption.txt")["cost"] == usd(SAID, "actual")
@@ -588,7 +576,6 @@ def test_a_stage_that_cost_less_leaves_more_for_the_next_draw(half: Gateway) -> 
 # --- nothing is paid for only to be told no -------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_an_edited_caption_is_not_drawn_where_the_clip_of_stage_3_alone_is_in_the_way(
     half: Gateway,
 ) -> None:
@@ -604,7 +591,6 @@ def test_an_edited_caption_is_not_drawn_where_the_clip_of_stage_3_alone_is_in_th
     assert (refused.code, half.sent) == (2, {"create": 1}), "no picture before that is said"
 
 
-@pytest.mark.thorough
 def test_what_answers_without_a_caption_have_cost_is_said(gateway: Gateway) -> None:
     gateway.always("chat", chat(""))
     failed = make(gateway)

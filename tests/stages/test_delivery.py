@@ -358,7 +358,6 @@ def half() -> None:
     Path(".v.mp4.0123abcd.part").write_bytes(b"half")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "left",
     [

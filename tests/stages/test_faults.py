@@ -64,8 +64,8 @@ KINDS_OF_MODELS = {"reasoning": "llm", "composition": "image", "synthesis": "vid
 
 
 def param(row: Scenario) -> Any:
-    slow = [] if row.quick else [pytest.mark.slow]
-    return pytest.param(row, id=row.name, marks=[pytest.mark.dialects, *slow])
+    marks = [] if row.quick else [pytest.mark.dialects, pytest.mark.slow]
+    return pytest.param(row, id=row.name, marks=marks)
 
 
 # --- the figures ----------------------------------------------------------------------------------

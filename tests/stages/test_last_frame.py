@@ -21,6 +21,8 @@ from PIL import Image
 from plans import synthesis
 from speech import Asked
 
+pytestmark = pytest.mark.thorough  # except what is marked `quick`
+
 PROMPT = "A cat jumping from a bookshelf to the couch"
 TAKE_ONE = ("happycapy", "vercel", "openrouter")
 FOLLOWS = "alibaba/wan-v2.7-i2v"  # its clips have the first frame's shape
@@ -80,6 +82,7 @@ def size_of(data: bytes | None) -> tuple[int, int]:
 # --- what arrives, and what is kept ---------------------------------------------------------------
 
 
+@pytest.mark.quick
 def test_both_frames_arrive_and_the_receipt_tells_of_both(takes_one: Gateway) -> None:
     pictures()
     done = animate(takes_one)
@@ -97,7 +100,6 @@ def test_both_frames_arrive_and_the_receipt_tells_of_both(takes_one: Gateway) ->
     assert (again.code, again.json["reused"], takes_one.billed["create"]) == (0, True, 1)
 
 
-@pytest.mark.thorough
 def test_another_last_frame_is_other_inputs(takes_one: Gateway) -> None:
     pictures()
     assert animate(takes_one).code == 0
@@ -114,7 +116,6 @@ def test_another_last_frame_is_other_inputs(takes_one: Gateway) -> None:
     assert takes_one.billed["create"] == 2
 
 
-@pytest.mark.thorough
 def test_a_whole_run_ends_with_it(takes_one: Gateway) -> None:
     pictures()
     done = make(takes_one)
@@ -132,7 +133,6 @@ def test_a_whole_run_ends_with_it(takes_one: Gateway) -> None:
     assert takes_one.billed == {"chat": 1, "image": 1, "create": 2}
 
 
-@pytest.mark.thorough
 def test_after_a_time_out_the_same_job_is_waited_for(takes_one: Gateway) -> None:
     pictures()
     takes_one.ends_after = None
@@ -141,7 +141,6 @@ def test_after_a_time_out_the_same_job_is_waited_for(takes_one: Gateway) -> None
     assert (animate(takes_one).code, takes_one.billed["create"]) == (0, 1)
 
 
-@pytest.mark.thorough
 @BOTH
 def test_the_plan_shows_it(gateway: Gateway, script: Any) -> None:
     pictures()
@@ -158,7 +157,6 @@ def test_the_plan_shows_it(gateway: Gateway, script: Any) -> None:
 # --- where there is no field for it, or the model has none ----------------------------------------
 
 
-@pytest.mark.thorough
 @BOTH
 @pytest.mark.parametrize("name", ["openai", "demo"])
 def test_a_gateway_without_a_field_for_it_is_said_before_anything_is_sent(
@@ -174,7 +172,6 @@ def test_a_gateway_without_a_field_for_it_is_said_before_anything_is_sent(
             assert "--last-frame" in done.json["error"]["hint"]
 
 
-@pytest.mark.thorough
 @BOTH
 @pytest.mark.parametrize("model", [TAKES_NONE, "alibaba/wan-v2.6-i2v"])
 def test_a_model_that_takes_none_is_a_usage_error_that_names_those_that_do(
@@ -191,13 +188,13 @@ def test_a_model_that_takes_none_is_a_usage_error_that_names_those_that_do(
         assert TAKES_NONE not in error["hint"]
 
 
-@pytest.mark.thorough
 def test_a_model_that_is_not_known_is_asked_all_the_same(takes_one: Gateway) -> None:
     pictures()
     assert animate(takes_one, "--model=somebody/new-i2v").code == 0
     assert arrived(takes_one).last_frame == png((1280, 720), 5)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("asked", [{"last_frame_size": (1280, 720)}, {"seed": 7}])
 def test_what_was_sent_before_is_not_held_to_the_registry_of_today(asked: dict[str, Any]) -> None:
     """A fact that was learned since must not stand between a person and a paid clip."""
@@ -216,7 +213,6 @@ def test_what_was_sent_before_is_not_held_to_the_registry_of_today(asked: dict[s
 # --- durations ------------------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 @BOTH
 def test_durations_that_a_last_frame_locks_are_kept(script: Any) -> None:
     pictures()
@@ -234,7 +230,6 @@ def test_durations_that_a_last_frame_locks_are_kept(script: Any) -> None:
         assert receipt(path)["sent"]["duration_s"] == 10
 
 
-@pytest.mark.thorough
 def test_without_a_last_frame_they_are_not_locked() -> None:
     pictures()
     with Gateway("openrouter") as gateway:
@@ -252,7 +247,6 @@ def test_without_a_last_frame_they_are_not_locked() -> None:
 # --- shapes ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_it_is_cropped_to_the_canvas_like_the_first(takes_one: Gateway) -> None:
     pictures(last=(1376, 768))
     assert animate(takes_one, "--aspect-ratio=16:9").code == 0
@@ -263,7 +257,6 @@ def test_it_is_cropped_to_the_canvas_like_the_first(takes_one: Gateway) -> None:
     assert sent["bytes"] == len(arrived(takes_one).last_frame or b"")
 
 
-@pytest.mark.thorough
 @BOTH
 def test_one_of_another_shape_needs_a_word_and_the_message_says_which(script: Any) -> None:
     pictures(last=(720, 1280))
@@ -277,7 +270,6 @@ def test_one_of_another_shape_needs_a_word_and_the_message_says_which(script: An
             assert done.err.startswith("error: --last-frame: ")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("fit", ["crop", "pad", "none"])
 @BOTH
 def test_fit_is_for_both(script: Any, fit: str) -> None:
@@ -298,7 +290,6 @@ def test_fit_is_for_both(script: Any, fit: str) -> None:
         assert (picture.getpixel((0, 0)) == (0, 0, 0)) is (fit == "pad")
 
 
-@pytest.mark.thorough
 def test_where_the_clip_follows_the_picture_another_shape_is_a_warning() -> None:
     pictures(last=(1280, 960))
     with Gateway("openrouter") as gateway:
@@ -319,6 +310,7 @@ def a_model(**facts: Any) -> Model:
     return Model("a/model", "video", listed=False)._replace(**facts)
 
 
+@pytest.mark.quick
 def test_what_is_wrong_with_a_last_frame_is_said_of_it_everywhere() -> None:
     limits = ImageLimits(side_min=300, ratio_min=0.4, ratio_max=2.5)
     model = a_model(image=limits)
@@ -345,7 +337,6 @@ def test_what_is_wrong_with_a_last_frame_is_said_of_it_everywhere() -> None:
 # --- what is no picture ---------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 @BOTH
 @pytest.mark.parametrize("last", ["notes.txt", "nothing.png", ".", "cut.png", ""])
 def test_what_is_no_picture_is_a_usage_error(gateway: Gateway, script: Any, last: str) -> None:
@@ -358,7 +349,6 @@ def test_what_is_no_picture_is_a_usage_error(gateway: Gateway, script: Any, last
         assert done.json["error"]["message"].startswith("--last-frame ")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "change", [{"mode": "RGBA"}, {"format": "WEBP"}, {"exif": True}, {"size": (4000, 2250)}]
 )
@@ -383,6 +373,7 @@ def test_what_models_do_not_take_is_redrawn(gateway: Gateway, change: dict[str, 
     assert receipt()["sent"]["last_frame"]["bytes"] == len(data)
 
 
+@pytest.mark.quick
 def test_without_pillow_it_is_said_which_picture_must_be_converted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -397,7 +388,6 @@ def test_without_pillow_it_is_said_which_picture_must_be_converted(
 # --- lost answers ---------------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_a_lost_create_is_sent_again_with_the_same_key_and_frames() -> None:
     pictures()
     with Gateway("vercel") as gateway:
@@ -411,7 +401,6 @@ def test_a_lost_create_is_sent_again_with_the_same_key_and_frames() -> None:
         assert gateway.speech.asked(again).last_frame == png((1280, 720), 5)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("changed", "sent"),
     [(None, 1), ({"sha256": "0" * 64}, 0), ({"bytes": 1}, 0), ({"mime": "image/jpeg"}, 0)],
@@ -436,7 +425,6 @@ def test_with_another_last_frame_the_key_is_not_used_again(
         assert gateway.billed["create"] == 1
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("words", [[], ["--motion=It leaps."]])
 def test_a_refused_one_is_withdrawn(takes_one: Gateway, words: Sequence[str]) -> None:
     pictures()

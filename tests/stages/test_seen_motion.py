@@ -18,6 +18,8 @@ from judges import MOTION_REPLY, SEEN_MOTION, Judge
 from loopback import MOTION, Gateway, Reply, chat, clip, png, refusal
 from speech import shown
 
+pytestmark = pytest.mark.thorough  # except what is marked `quick`
+
 PROMPT = "A cat jumping from a bookshelf to the couch"
 STAGES = Path("cat.stages")
 SEEN = STAGES / "motion-from-anchor.txt"
@@ -94,6 +96,7 @@ def video_prompt(gateway: Gateway) -> object:
 # --- Stage 1 by itself ----------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 def test_the_model_sees_the_picture_and_the_motion_is_stored(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -121,7 +124,6 @@ def test_the_model_sees_the_picture_and_the_motion_is_stored(
     assert (len(judge.asked), Path("motion.1.txt").exists()) == (2, True)
 
 
-@pytest.mark.thorough
 def test_without_json_the_motion_alone_is_printed(gateway: Gateway, judge: Judge) -> None:
     Path("mine.png").write_bytes(png())
     done = run("rewrite_prompt", "-", "--anchor=mine.png", stdin=PROMPT, gateway=gateway)
@@ -133,7 +135,6 @@ def test_without_json_the_motion_alone_is_printed(gateway: Gateway, judge: Judge
     assert NO_MOTION in none.err
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("answer", "problem"), BAD.values(), ids=BAD)
 def test_a_bad_motion_is_asked_for_once_more(
     gateway: Gateway, judge: Judge, answer: object, problem: str
@@ -148,7 +149,6 @@ def test_a_bad_motion_is_asked_for_once_more(
     assert len(pictures) == 1, "the picture is still in view"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(("answer", "problem"), BAD.values(), ids=BAD)
 def test_after_two_bad_motions_there_is_none(
     gateway: Gateway, judge: Judge, answer: object, problem: str
@@ -170,7 +170,6 @@ def test_after_two_bad_motions_there_is_none(
     assert write(gateway, "--dry-run").json["stages"] == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("first", [None, "prose"], ids=["at once", "when asked again"])
 def test_a_refusal_by_the_filter_gives_none_too(
     gateway: Gateway, judge: Judge, first: str | None
@@ -185,7 +184,6 @@ def test_a_refusal_by_the_filter_gives_none_too(
     assert len(judge.asked) == 1 + len(answers)
 
 
-@pytest.mark.thorough
 def test_a_gateway_that_fails_leaves_nothing_behind(gateway: Gateway, judge: Judge) -> None:
     gateway.always("chat", refusal(500, "upstream is gone"))
     assert write(gateway).code == 6
@@ -194,13 +192,11 @@ def test_a_gateway_that_fails_leaves_nothing_behind(gateway: Gateway, judge: Jud
     assert write(gateway).json["motion"] == SEEN_MOTION
 
 
-@pytest.mark.thorough
 def test_a_lone_surrogate_is_removed(gateway: Gateway, judge: Judge) -> None:
     judge.motion = {**MOTION_REPLY, "motion": SEEN_MOTION + " \ud83d"}
     assert (write(gateway).code, Path("motion.txt").read_text().strip()) == (0, SEEN_MOTION)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "words", [["--style=anime"], ["--aspect-ratio=1:1"], ["--motion-file=m.txt"]]
 )
@@ -210,7 +206,6 @@ def test_an_option_without_effect_here_is_a_usage_error(gateway: Gateway, words:
     assert words[0].partition("=")[0] in done.json["error"]["message"]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("anchor", ["notes.txt", "nothing.png", "."])
 def test_an_anchor_that_is_not_a_picture_is_a_usage_error(gateway: Gateway, anchor: str) -> None:
     Path("notes.txt").write_text("A cat.", encoding="utf-8")
@@ -219,7 +214,6 @@ def test_an_anchor_that_is_not_a_picture_is_a_usage_error(gateway: Gateway, anch
     assert done.json["error"]["message"].startswith("--anchor ")
 
 
-@pytest.mark.thorough
 def test_a_model_that_accepts_no_images_is_a_usage_error(gateway: Gateway, judge: Judge) -> None:
     blind = write(gateway, f"--model={BLIND}")
     assert (blind.code, gateway.requests) == (2, [])
@@ -227,7 +221,6 @@ def test_a_model_that_accepts_no_images_is_a_usage_error(gateway: Gateway, judge
     assert write(gateway, "--model=somebody/new-llm").json["motion"] == SEEN_MOTION
 
 
-@pytest.mark.thorough
 def test_a_large_picture_is_sent_small(gateway: Gateway, judge: Judge) -> None:
     import io
 
@@ -241,7 +234,6 @@ def test_a_large_picture_is_sent_small(gateway: Gateway, judge: Judge) -> None:
     assert max(Image.open(io.BytesIO(data)).size) <= 1568
 
 
-@pytest.mark.thorough
 def test_the_plan_shows_the_call_and_the_cap_counts_it(gateway: Gateway, judge: Judge) -> None:
     plan = write(gateway, "--dry-run").json
     ((call,), cost) = plan["stages"], plan["cost"]
@@ -256,6 +248,7 @@ def test_the_plan_shows_the_call_and_the_cap_counts_it(gateway: Gateway, judge: 
 # --- all stages -----------------------------------------------------------------------------------
 
 
+@pytest.mark.quick
 def test_the_video_model_gets_the_seen_motion_and_nothing_is_sent_twice(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -288,7 +281,6 @@ def test_the_video_model_gets_the_seen_motion_and_nothing_is_sent_twice(
     assert left["spent"]["amount"] == pytest.approx(done.json["cost"]["amount"])
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "sent", "text"),
     [
@@ -330,7 +322,6 @@ def test_only_what_is_needed_is_sent(
     assert make(gateway, "--dry-run", *words).json["stages"] == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "words", [["--motion=It leaps."], ["--motion-file=m.txt"], ["--prompt-strategy=original"]]
 )
@@ -343,7 +334,6 @@ def test_a_contradicting_option_is_a_usage_error(gateway: Gateway, words: list[s
         assert f"with {words[0].partition('=')[0]} " in done.json["error"]["message"]
 
 
-@pytest.mark.thorough
 def test_a_model_that_accepts_no_images_is_found_before_anything_is_paid_for(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -355,7 +345,6 @@ def test_a_model_that_accepts_no_images_is_found_before_anything_is_paid_for(
     assert video_prompt(gateway) == f"{PROMPT}\n\n{SEEN_MOTION}"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("answer", ["prose", "filter"])
 @pytest.mark.parametrize(
     ("words", "text"),
@@ -386,7 +375,6 @@ def test_without_a_sound_motion_that_of_stage_1_is_used(
     assert len(gateway.requests) == before
 
 
-@pytest.mark.thorough
 def test_motion_only_without_any_motion_ends_before_the_clip(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -401,7 +389,6 @@ def test_motion_only_without_any_motion_ends_before_the_clip(
     assert (make(gateway, *words).code, video_prompt(gateway)) == (0, "The cat leaps.")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("fell_back", [False, True], ids=["seen", "fallen back"])
 @pytest.mark.parametrize("words", [(), OWN, ("--skip-reasoning",), ONLY])
 def test_after_a_timeout_nothing_is_sent_again(
@@ -420,7 +407,6 @@ def test_after_a_timeout_nothing_is_sent_again(
     assert make(gateway, *words).json["reused"] is True
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("fell_back", [False, True], ids=["seen", "fallen back"])
 def test_after_a_kill_the_same_job_is_waited_for(
     gateway: Gateway, judge: Judge, fell_back: bool
@@ -439,7 +425,6 @@ def test_after_a_kill_the_same_job_is_waited_for(
     assert Path("cat.mp4").read_bytes() == clip()
 
 
-@pytest.mark.thorough
 def test_killed_while_the_motion_is_written_the_anchor_stays(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -454,7 +439,6 @@ def test_killed_while_the_motion_is_written_the_anchor_stays(
     assert video_prompt(gateway) == f"{PROMPT}\n\n{SEEN_MOTION}"
 
 
-@pytest.mark.thorough
 def test_your_edited_motion_is_used(gateway: Gateway, judge: Judge) -> None:
     assert make(gateway).code == 0
     SEEN.write_text("The cat yawns.\n", encoding="utf-8")
@@ -468,7 +452,6 @@ def test_your_edited_motion_is_used(gateway: Gateway, judge: Judge) -> None:
     assert make(gateway, "--overwrite").json["reused"] is True
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("words", [(), OWN])
 def test_a_motion_file_from_before_the_run_is_used(
     gateway: Gateway, judge: Judge, words: Sequence[str]
@@ -482,7 +465,6 @@ def test_a_motion_file_from_before_the_run_is_used(
     assert judge.of("motion") == []
 
 
-@pytest.mark.thorough
 def test_stage_1_uses_a_motion_that_you_wrote_after_it_found_none(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -495,7 +477,6 @@ def test_stage_1_uses_a_motion_that_you_wrote_after_it_found_none(
     assert "was edited" in warning
 
 
-@pytest.mark.thorough
 def test_the_fallback_can_be_edited(gateway: Gateway, judge: Judge) -> None:
     judge.says["motion"] = lambda data, what: "no"
     assert make(gateway).code == 0
@@ -507,7 +488,6 @@ def test_the_fallback_can_be_edited(gateway: Gateway, judge: Judge) -> None:
     assert gateway.sent == {**sent, "create": 2}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("text", [b"", b" \n", b"\xff\xfe", b"x" * 20_001])
 def test_your_own_motion_must_be_valid_text(gateway: Gateway, judge: Judge, text: bytes) -> None:
     assert make(gateway, "--stop-after=anchor").code == 0
@@ -519,7 +499,6 @@ def test_your_own_motion_must_be_valid_text(gateway: Gateway, judge: Judge, text
         assert "The motion" in done.json["error"]["message"]
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("fell_back", [False, True], ids=["seen", "fallen back"])
 @pytest.mark.parametrize("how", ["at once", "later"])
 def test_a_refused_clip_is_not_sent_again(
@@ -540,7 +519,6 @@ def test_a_refused_clip_is_not_sent_again(
     assert (done.code, gateway.sent) == (0, {**sent, "create": sent["create"] + 1}), done.err
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "words",
     [(), ("--candidates", "2", "--verify", "--min-score=0.5", "--judge-model", "somebody/judge")],
@@ -561,7 +539,6 @@ def test_a_new_prompt_after_a_refusal_keeps_the_anchor(
     assert video_prompt(gateway) == f"A cat yawns\n\n{SEEN_MOTION}"
 
 
-@pytest.mark.thorough
 def test_the_motion_is_written_for_the_selected_candidate(gateway: Gateway, judge: Judge) -> None:
     words = ("--candidates=2",)
     chosen = make(gateway, *words)
@@ -575,7 +552,6 @@ def test_the_motion_is_written_for_the_selected_candidate(gateway: Gateway, judg
     assert (other.code, judge.of("motion")) == (0, ["2", "1"]), other.err
 
 
-@pytest.mark.thorough
 def test_a_deleted_motion_file_is_restored_for_free(gateway: Gateway, judge: Judge) -> None:
     gateway.ends_after = None
     assert make(gateway, "--timeout=1").code == 4
@@ -586,7 +562,6 @@ def test_a_deleted_motion_file_is_restored_for_free(gateway: Gateway, judge: Jud
     assert SEEN.exists()
 
 
-@pytest.mark.thorough
 def test_another_anchor_gets_a_new_motion(gateway: Gateway, judge: Judge) -> None:
     assert make(gateway, *OWN).code == 0
     Path("mine.png").write_bytes(png((1280, 720), 8))
@@ -603,7 +578,6 @@ def test_another_anchor_gets_a_new_motion(gateway: Gateway, judge: Judge) -> Non
     assert (drawn.code, taken.code, len(judge.of("motion"))) == (0, 0, 4), taken.err
 
 
-@pytest.mark.thorough
 def test_another_anchor_never_gets_the_old_motion(gateway: Gateway, judge: Judge) -> None:
     assert make(gateway, *OWN).code == 0
     Path("mine.png").write_bytes(png((1280, 720), 8))
@@ -613,7 +587,6 @@ def test_another_anchor_never_gets_the_old_motion(gateway: Gateway, judge: Judge
     assert (STAGES / "motion-from-anchor.1.txt").exists()
 
 
-@pytest.mark.thorough
 def test_stopping_after_the_anchor_writes_the_motion_too(gateway: Gateway, judge: Judge) -> None:
     stopped = make(gateway, "--stop-after=anchor")
     assert (stopped.code, judge.of("motion")) == (0, ["1"]), stopped.err
@@ -626,7 +599,6 @@ def test_stopping_after_the_anchor_writes_the_motion_too(gateway: Gateway, judge
     assert gateway.sent == {"chat": 2, "image": 1, "create": 1}
 
 
-@pytest.mark.thorough
 def test_the_cap_counts_the_call_that_sees_the_anchor(gateway: Gateway, judge: Judge) -> None:
     plan = make(gateway, "--dry-run").json
     amount = {call["stage"]: call["cost"]["amount"] for call in plan["stages"]}
@@ -646,7 +618,6 @@ def test_the_cap_counts_the_call_that_sees_the_anchor(gateway: Gateway, judge: J
     assert make(gateway, f"--max-cost={plan['cost']['amount'] + 0.001:.4f}").code == 0
 
 
-@pytest.mark.thorough
 def test_after_a_gateway_failure_the_same_command_resumes(gateway: Gateway, judge: Judge) -> None:
     says(judge, *[refusal(500, "upstream is gone")] * 4)
     failed = make(gateway)
@@ -656,7 +627,6 @@ def test_after_a_gateway_failure_the_same_command_resumes(gateway: Gateway, judg
     assert (done.code, gateway.billed["image"]) == (0, 1), done.err
 
 
-@pytest.mark.thorough
 def test_an_unknown_model_is_replaced_through_its_own_option(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -668,7 +638,6 @@ def test_an_unknown_model_is_replaced_through_its_own_option(
         assert "--llm-model=" in done.json["next"]
 
 
-@pytest.mark.thorough
 def test_an_unreadable_receipt_is_reported(gateway: Gateway, judge: Judge) -> None:
     assert make(gateway, "--stop-after=anchor").code == 0
     Path(f"{SEEN}.receipt.json").write_text("{", encoding="utf-8")
@@ -677,7 +646,6 @@ def test_an_unreadable_receipt_is_reported(gateway: Gateway, judge: Judge) -> No
     assert SEEN.name in done.json["error"]["message"]
 
 
-@pytest.mark.thorough
 def test_save_intermediate_stores_request_and_reply(gateway: Gateway, judge: Judge) -> None:
     assert make(gateway, "--save-intermediate").code == 0
     sent = (STAGES / "motion.sent.json").read_text(encoding="utf-8")
@@ -686,7 +654,6 @@ def test_save_intermediate_stores_request_and_reply(gateway: Gateway, judge: Jud
     assert "leaps down" in (STAGES / "motion.reply.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("dialect", ["happycapy", "vercel", "openrouter", "openai"])
 def test_every_gateway_sends_the_picture(dialect: str) -> None:
     with Gateway(dialect) as gateway:
@@ -700,7 +667,6 @@ def test_every_gateway_sends_the_picture(dialect: str) -> None:
         assert pictures == ((STAGES / "anchor.png").read_bytes(),)
 
 
-@pytest.mark.thorough
 def test_the_demo_supports_it() -> None:
     done = run("factorized_generate", *making(), "--gateway=demo", "--no-filmstrip")
     assert done.code == 0, done.err
