@@ -201,7 +201,7 @@ def test_a_cost_says_what_the_pictures_add(pictures: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "model", "words"),
     [
-        ("video", VEO, ["6 s at USD 0.40 a second", "2026-11-22", "Google's price pages"]),
+        ("video", VEO, ["6 s at USD 0.40 a second", "2026-11-22", "a price page"]),
         ("image", DRAWER, ["USD 0.134 an image", "2026-11-22"]),
         ("llm", SONNET, ["1,500 tokens in, 500 out", "USD 3.00 in and 15.00 out per 1M tokens"]),
         ("video", "minimax/minimax-h3", ["no published price is known"]),
