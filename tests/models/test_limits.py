@@ -46,9 +46,9 @@ def lacking(words: tuple[str, ...], text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "typed", "gateway", "sent", "notes"),
+    ("kind", "given", "gateway", "sent", "notes"),
     [
-        # Live and served under the name that was typed, or the gateway's default: nothing to say.
+        # Live and served under the name that was given, or the gateway's default: nothing to say.
         ("video", SEEDANCE, "happycapy", SEEDANCE, []),
         ("llm", None, "happycapy", "anthropic/claude-sonnet-4.6", []),
         ("video", None, "demo", "demo/push-in", []),
@@ -126,13 +126,13 @@ def lacking(words: tuple[str, ...], text: str) -> list[str]:
 @pytest.mark.parametrize("allow_off", [False, True])
 def test_a_model_comes_with_what_should_be_known_of_it(
     kind: str,
-    typed: str | None,
+    given: str | None,
     gateway: str,
     sent: str,
     notes: list[tuple[str, ...]],
     allow_off: bool,
 ) -> None:
-    model, said = limits.choose_model(kind, typed, gateway, allow_off)
+    model, said = limits.choose_model(kind, given, gateway, allow_off)
     assert model.id == sent
     assert len(said) == len(notes)
     assert [lacking(words, note) for words, note in zip(notes, said, strict=True)] == [
@@ -141,7 +141,7 @@ def test_a_model_comes_with_what_should_be_known_of_it(
 
 
 @pytest.mark.parametrize(
-    ("kind", "typed", "sent", "message", "instead"),
+    ("kind", "given", "sent", "message", "instead"),
     [
         ("video", "openai/sora-2", "openai/sora-2", ("OpenAI", "2026-09-24"), SEEDANCE),
         ("video", "sora-2-pro", "openai/sora-2-pro", ("OpenAI", "2026-09-24"), SEEDANCE),
@@ -162,14 +162,14 @@ def test_a_model_comes_with_what_should_be_known_of_it(
     ],
 )
 def test_a_model_that_is_off_is_refused_until_that_is_allowed(
-    kind: str, typed: str, sent: str, message: tuple[str, ...], instead: str
+    kind: str, given: str, sent: str, message: tuple[str, ...], instead: str
 ) -> None:
-    error = refusal(limits.choose_model, kind, typed, "happycapy", False)
+    error = refusal(limits.choose_model, kind, given, "happycapy", False)
     assert error.message.startswith(f"{sent} is gone")
     assert lacking(message, error.message) == []
     assert error.hint.startswith(f"Use {instead};")
     assert "--allow-off" in error.hint
-    model, _ = limits.choose_model(kind, typed, "happycapy", True)
+    model, _ = limits.choose_model(kind, given, "happycapy", True)
     assert (model.id, model.status) == (sent, "off")
 
 
@@ -208,7 +208,7 @@ def test_a_model_that_is_retired_at_one_gateway_only_is_told_without_gaps(
 
 
 @pytest.mark.parametrize(
-    ("typed", "gateway", "instead"),
+    ("given", "gateway", "instead"),
     [
         (VEO, "happycapy", VEO_GA),
         (SEEDANCE_1, "happycapy", SEEDANCE),
@@ -218,9 +218,9 @@ def test_a_model_that_is_retired_at_one_gateway_only_is_told_without_gaps(
     ],
 )
 def test_the_replacement_goes_by_the_gateways_name(
-    typed: str, gateway: str, instead: str | None
+    given: str, gateway: str, instead: str | None
 ) -> None:
-    assert limits.replacement(video(typed, gateway), gateway) == instead
+    assert limits.replacement(video(given, gateway), gateway) == instead
 
 
 # -- the ratio ------------------------------------------------------------------------------------
@@ -273,14 +273,14 @@ def test_a_supported_ratio_passes_and_one_of_an_unknown_model(model: Model, rati
 def test_another_ratio_is_refused_with_the_supported_ones(
     model: Model, ratio: str, gateway: str, message: str, hint: str
 ) -> None:
-    for check in (limits.check_ratio, _typed_ratio):
+    for check in (limits.check_ratio, _given_ratio):
         error = refusal(check, model, ratio, gateway)
         assert error.message.startswith(model.id)
         assert message in error.message
         assert hint in error.hint
 
 
-def _typed_ratio(model: Model, ratio: str, gateway: str) -> object:
+def _given_ratio(model: Model, ratio: str, gateway: str) -> object:
     return limits.choose_ratio(model, ratio, None, gateway)
 
 
@@ -319,7 +319,7 @@ def test_a_ratio_that_nobody_typed_is_chosen_and_said(
 
 
 @pytest.mark.parametrize(
-    ("model", "typed", "gateway", "resolution"),
+    ("model", "given", "gateway", "resolution"),
     [
         (VEO, None, "happycapy", "720p"),
         (VEO, "1080p", "happycapy", "1080p"),
@@ -338,11 +338,11 @@ def test_a_ratio_that_nobody_typed_is_chosen_and_said(
     ],
 )
 def test_a_resolution_is_as_typed_or_the_nearest_to_720p(
-    model: str, typed: str | None, gateway: str, resolution: str
+    model: str, given: str | None, gateway: str, resolution: str
 ) -> None:
-    chosen, said = limits.choose_resolution(video(model, gateway), typed, gateway)
+    chosen, said = limits.choose_resolution(video(model, gateway), given, gateway)
     assert chosen == resolution
-    assert said == ("" if typed else resolution)
+    assert said == ("" if given else resolution)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
 
 
 @pytest.mark.parametrize(
-    ("model", "typed", "gateway", "message", "hint"),
+    ("model", "given", "gateway", "message", "hint"),
     [
         (
             H3,
@@ -400,20 +400,20 @@ def test_without_720p_the_nearest_resolution_in_pixels_is_taken(
         *[
             (
                 H3,
-                typed,
+                given,
                 "happycapy",
                 f"{H3} makes 768p and 2k; happycapy accepts 720p and 1080p only.",
                 "another model",
             )
-            for typed in (None, "720p", "768p", "4k")
+            for given in (None, "720p", "768p", "4k")
         ],
         (H3, "8k", "demo", "not 8k.", "No known model"),
     ],
 )
 def test_another_resolution_is_refused_with_the_supported_ones(
-    model: str, typed: str | None, gateway: str, message: str, hint: str
+    model: str, given: str | None, gateway: str, message: str, hint: str
 ) -> None:
-    error = refusal(limits.choose_resolution, video(model, gateway), typed, gateway)
+    error = refusal(limits.choose_resolution, video(model, gateway), given, gateway)
     assert message in error.message
     assert hint in error.hint
 
@@ -447,9 +447,9 @@ def test_supported_is_what_the_model_makes_and_the_gateway_accepts(
 
 
 @pytest.mark.parametrize(
-    ("model", "typed", "resolution", "fit", "seconds", "words"),
+    ("model", "given", "resolution", "fit", "seconds", "words"),
     [
-        # Given and supported, or of no known model: it stands, whatever else is typed.
+        # Given and supported, or of no known model: it stands, whatever else is given.
         (VEO, 4, "720p", False, 4, ""),
         (VEO, 8, "1080p", False, 8, ""),
         (SEEDANCE, 15, "1080p", False, 15, ""),
@@ -457,7 +457,7 @@ def test_supported_is_what_the_model_makes_and_the_gateway_accepts(
         (OWN, 37, "720p", False, 37, ""),
         (OWN, 37, "720p", True, 37, ""),
         ("byteplus/seedance-1-0-lite", 37, "720p", False, 37, ""),
-        # Not typed: 6 s, or the nearest.
+        # Not given: 6 s, or the nearest.
         (VEO, None, "720p", False, 6, "6 s"),
         (SEEDANCE, None, "720p", True, 6, "6 s"),
         (OWN, None, "720p", False, 6, "6 s"),
@@ -479,17 +479,17 @@ def test_supported_is_what_the_model_makes_and_the_gateway_accepts(
     ],
 )
 def test_a_duration_stands_or_is_chosen_or_fitted_and_said(
-    model: str, typed: int | None, resolution: str, fit: bool, seconds: int, words: str
+    model: str, given: int | None, resolution: str, fit: bool, seconds: int, words: str
 ) -> None:
-    chosen, said = limits.choose_duration(video(model), typed, resolution, fit, "happycapy")
+    chosen, said = limits.choose_duration(video(model), given, resolution, fit, "happycapy")
     assert chosen == seconds
     assert said.startswith(words)
     assert (said == "") is (words == "")
-    assert ("--fit-duration" in said) is (typed is not None and typed != seconds)
+    assert ("--fit-duration" in said) is (given is not None and given != seconds)
 
 
 @pytest.mark.parametrize(
-    ("model", "typed", "resolution", "message", "hint"),
+    ("model", "given", "resolution", "message", "hint"),
     [
         (
             VEO,
@@ -540,9 +540,9 @@ def test_a_duration_stands_or_is_chosen_or_fitted_and_said(
     ],
 )
 def test_another_duration_is_refused_with_the_supported_ones(
-    model: str, typed: int, resolution: str, message: str, hint: str
+    model: str, given: int, resolution: str, message: str, hint: str
 ) -> None:
-    error = refusal(limits.choose_duration, video(model), typed, resolution, False, "happycapy")
+    error = refusal(limits.choose_duration, video(model), given, resolution, False, "happycapy")
     assert message in error.message
     assert hint in error.hint
     assert "--fit-duration picks the nearest supported one." in error.hint
@@ -567,7 +567,7 @@ def test_seconds_are_shown_as_a_list_or_a_range(seconds: tuple[int, ...], shown:
 
 
 @pytest.mark.parametrize(
-    ("model", "typed", "note"),
+    ("model", "given", "note"),
     [
         (VEO, None, None),
         (SEEDANCE_1, None, None),
@@ -587,9 +587,9 @@ def test_seconds_are_shown_as_a_list_or_a_range(seconds: tuple[int, ...], shown:
     ],
 )
 def test_what_becomes_of_a_wish_for_sound_or_silence_is_said(
-    model: str, typed: bool | None, note: str | None
+    model: str, given: bool | None, note: str | None
 ) -> None:
-    notes = limits.check_audio(video(model), typed, "happycapy")
+    notes = limits.check_audio(video(model), given, "happycapy")
     assert len(notes) == (note is not None)
     assert note is None or note in notes[0]
 

@@ -46,7 +46,7 @@ def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json
 
 
 @pytest.mark.parametrize(
-    ("model", "told"),
+    ("model", "facts"),
     [
         (
             VEO,
@@ -136,9 +136,9 @@ def test_without_a_kind_there_is_every_model_and_each_row_can_be_written_as_json
         ),
     ],
 )
-def test_a_row_has_all_that_is_known_of_a_model(model: str, told: dict[str, Any]) -> None:
+def test_a_row_has_all_that_is_known_of_a_model(model: str, facts: dict[str, Any]) -> None:
     found = row(model)
-    assert {name: found[name] for name in told} == told
+    assert {name: found[name] for name in facts} == facts
     source = next(one for one in REGISTRY["models"] if one["id"] == model)
     for name in ("best_for", "as_of", "source", "prices", "typical_s"):
         assert found[name] == source[name]
@@ -305,12 +305,12 @@ def test_every_price_stands_in_the_table_with_its_date(model: models.Model) -> N
         ("openai/gpt-image-2", "      ? · edits yes"),
     ],
 )
-def test_the_table_tells_status_and_what_a_model_takes(model: str, line: str) -> None:
+def test_the_table_shows_status_and_what_a_model_supports(model: str, line: str) -> None:
     assert line in block(text(), model)
 
 
 @pytest.mark.parametrize(
-    ("model", "gateway", "told"),
+    ("model", "gateway", "words"),
     [
         ("alibaba/wan-2.6", "openrouter", "from text yes"),
         ("alibaba/wan-v2.6-i2v", "vercel", "from text no, but alibaba/wan-v2.6-t2v"),
@@ -318,9 +318,9 @@ def test_the_table_tells_status_and_what_a_model_takes(model: str, line: str) ->
         ("x-ai/grok-imagine-video-1.5", "openrouter", "from text yes"),
     ],
 )
-def test_the_table_tells_what_a_gateways_own_id_does(model: str, gateway: str, told: str) -> None:
-    takes = block(text("video", gateway), model)[2]
-    assert takes.endswith(f" · {told}")
+def test_the_table_shows_what_a_gateways_own_id_does(model: str, gateway: str, words: str) -> None:
+    supports = block(text("video", gateway), model)[2]
+    assert supports.endswith(f" · {words}")
 
 
 def test_old_figures_are_marked_and_the_mark_is_explained() -> None:
@@ -390,7 +390,7 @@ def test_a_gateways_list_is_held_against_what_is_known(
     assert listing.differences(served, "happycapy", kind) == {**none, **differs}
 
 
-def test_differences_are_told_in_words_and_agreement_too() -> None:
+def test_differences_are_shown_in_words_and_agreement_too() -> None:
     differs = listing.differences([SEEDANCE, "x/new", VEO], "happycapy", "video")
     lines = listing.differences_as_text(differs).splitlines()
     assert lines[0].startswith("known here, not in the gateway's list: google/veo-3.1-fast")

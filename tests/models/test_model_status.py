@@ -1,4 +1,4 @@
-"""What a model takes, whether it is still there, and what becomes of a run when that changes."""
+"""What a model supports, whether it still exists, and what happens to a run when that changes."""
 
 from __future__ import annotations
 
@@ -496,7 +496,7 @@ def test_a_model_may_be_gone_by_the_code_alone(gateway: Gateway, status: int) ->
     assert own(gateway).json.get("replacement") == NEW_VEO
 
 
-def test_next_can_be_run_where_the_replacement_does_not_take_what_was_typed(
+def test_next_can_be_run_where_the_replacement_does_not_support_a_given_value(
     gateway: Gateway,
 ) -> None:
     gateway.will("create", GONE)

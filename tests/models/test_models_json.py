@@ -424,7 +424,7 @@ def test_every_default_is_listed_of_its_kind_and_not_off(gateway: str, kind: str
     assert row["kind"] == kind
     assert (model.id, model.listed) == (row["gateways"][gateway]["id"], True)
     assert model.status != "off"
-    # A plan without typed models has a price.
+    # A plan without given models has a price.
     asked: dict[str, Any] = {"seconds": 6, "resolution": "720p"} if kind == "video" else {}
     assert models.price(model, gateway, **asked).amount is not None
 
@@ -449,8 +449,8 @@ def test_every_model_of_the_original_skill_is_listed_at_happycapy(model: str, ki
     assert BY_ID[model]["gateways"]["happycapy"]["id"] == model
 
 
-def whole(gateway: str, style: str = "anime", **typed: Any) -> Plan:
-    given: dict[str, Any] = {"duration": 6, "aspect_ratio": "16:9", "resolution": "720p", **typed}
+def whole(gateway: str, style: str = "anime", **given: Any) -> Plan:
+    given: dict[str, Any] = {"duration": 6, "aspect_ratio": "16:9", "resolution": "720p", **given}
     return pipeline(gateway=gateway, style=style, enhance=True, **given)
 
 

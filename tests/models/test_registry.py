@@ -24,7 +24,7 @@ WAN = "alibaba/wan-v2.6-i2v"
 
 
 @pytest.mark.parametrize(
-    ("kind", "typed", "gateway", "sent", "best_for_of"),
+    ("kind", "given", "gateway", "sent", "best_for_of"),
     [
         ("video", None, "happycapy", VEO, VEO),
         ("video", "", "happycapy", VEO, VEO),
@@ -48,7 +48,7 @@ WAN = "alibaba/wan-v2.6-i2v"
         ("video", "google/veo-3.1", "vercel", VEO_GA, VEO_GA),
         ("llm", "spacexai/grok-4.3", "openrouter", "x-ai/grok-4.3", "spacexai/grok-4.3"),
         ("video", VEO_GA, "openai", VEO_GA, VEO_GA),
-        # Where it is not known what the gateway calls it: as it was typed.
+        # Where it is not known what the gateway calls it: as it was given.
         (
             "video",
             "bytedance/seedance-2.5",
@@ -61,18 +61,18 @@ WAN = "alibaba/wan-v2.6-i2v"
     ],
 )
 def test_a_model_is_known_by_any_of_its_names_and_sent_by_the_gateways(
-    kind: str, typed: str | None, gateway: str, sent: str, best_for_of: str
+    kind: str, given: str | None, gateway: str, sent: str, best_for_of: str
 ) -> None:
-    model = models.pick(kind, typed, gateway)
+    model = models.pick(kind, given, gateway)
     assert (model.id, model.kind, model.listed) == (sent, kind, True)
     assert model.best_for == BY_ID[best_for_of]["best_for"]
     assert model.prices == tuple(BY_ID[best_for_of]["prices"])
 
 
-@pytest.mark.parametrize("typed", ["made-up/model", "VEO-3.1-generate-preview", VEO + " "])
-def test_another_name_is_used_as_it_is_and_nothing_is_known_about_it(typed: str) -> None:
-    model = models.pick("video", typed, "happycapy")
-    assert model == Model(typed, "video", listed=False)
+@pytest.mark.parametrize("given", ["made-up/model", "VEO-3.1-generate-preview", VEO + " "])
+def test_another_name_is_used_as_it_is_and_nothing_is_known_about_it(given: str) -> None:
+    model = models.pick("video", given, "happycapy")
+    assert model == Model(given, "video", listed=False)
     assert (model.durations, model.ratios, model.resolutions, model.prices) == (
         None,
         None,
@@ -82,16 +82,16 @@ def test_another_name_is_used_as_it_is_and_nothing_is_known_about_it(typed: str)
 
 
 @pytest.mark.parametrize(
-    "typed", ["bytedance/\u2603", "bytedance/\u00e9", "a/b\n", "a\x00b", "\ud83d"]
+    "given", ["bytedance/\u2603", "bytedance/\u00e9", "a/b\n", "a\x00b", "\ud83d"]
 )
-def test_what_no_id_can_hold_is_refused_before_it_is_sent(typed: str) -> None:
+def test_what_no_id_can_hold_is_refused_before_it_is_sent(given: str) -> None:
     for gateway in REGISTRY["gateways"]:
         with pytest.raises(UsageError, match="not the id of a model"):
-            models.pick("image", typed, gateway)
+            models.pick("image", given, gateway)
 
 
 @pytest.mark.parametrize(
-    ("kind", "typed", "words"),
+    ("kind", "given", "words"),
     [
         ("image", VEO, "is a model for video, not for images"),
         ("video", DRAWER, "is a model for images, not for video"),
@@ -101,11 +101,11 @@ def test_what_no_id_can_hold_is_refused_before_it_is_sent(typed: str) -> None:
     ],
 )
 def test_a_model_of_another_kind_is_refused_with_those_of_the_right_one(
-    kind: str, typed: str, words: str
+    kind: str, given: str, words: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        models.pick(kind, typed, "happycapy")
-    assert caught.value.message == f"{typed} {words}."
+        models.pick(kind, given, "happycapy")
+    assert caught.value.message == f"{given} {words}."
     named = caught.value.hint.partition(": ")[2].rstrip(".").split(", ")
     assert named == models.at(kind, "happycapy")
     assert {BY_ID[name]["kind"] for name in named} == {kind}
@@ -142,7 +142,7 @@ def test_a_gateway_that_nobody_knows_serves_nothing_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "gateway", "resolutions"),
+    ("given", "gateway", "resolutions"),
     [
         ("google/veo-3.1-fast-generate-001", "vercel", ("720p", "1080p")),
         ("google/veo-3.1-fast-generate-001", "openrouter", ("720p", "1080p", "4k")),
@@ -155,14 +155,14 @@ def test_a_gateway_that_nobody_knows_serves_nothing_known() -> None:
     ],
 )
 def test_what_a_model_makes_may_differ_at_one_gateway(
-    typed: str, gateway: str, resolutions: tuple[str, ...] | None
+    given: str, gateway: str, resolutions: tuple[str, ...] | None
 ) -> None:
-    kind = BY_ID[typed]["kind"]
-    assert models.pick(kind, typed, gateway).resolutions == resolutions
+    kind = BY_ID[given]["kind"]
+    assert models.pick(kind, given, gateway).resolutions == resolutions
 
 
 @pytest.mark.parametrize(
-    ("typed", "gateway", "alone", "sibling"),
+    ("given", "gateway", "alone", "sibling"),
     [
         (VEO_GA, "vercel", True, None),
         (VEO_GA, "nobody", True, None),
@@ -181,9 +181,9 @@ def test_what_a_model_makes_may_differ_at_one_gateway(
     ],
 )
 def test_whether_the_prompt_alone_is_enough_may_differ_at_one_gateway(
-    typed: str, gateway: str, alone: bool | None, sibling: str | None
+    given: str, gateway: str, alone: bool | None, sibling: str | None
 ) -> None:
-    model = models.pick("video", typed, gateway)
+    model = models.pick("video", given, gateway)
     assert (model.text_to_video, model.text_sibling) == (alone, sibling)
     if sibling and alone is False:
         assert models.pick("video", sibling, gateway).text_to_video is True
@@ -206,11 +206,11 @@ def test_a_status_may_differ_at_one_gateway() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "status"),
+    ("given", "status"),
     [(VEO, "upstream-retired"), (SEEDANCE, "live"), ("openai/sora-2", "off"), ("x/y", "live")],
 )
-def test_elsewhere_the_status_is_that_of_the_row(typed: str, status: str) -> None:
-    assert models.pick("video", typed, "happycapy").status == status
+def test_elsewhere_the_status_is_that_of_the_row(given: str, status: str) -> None:
+    assert models.pick("video", given, "happycapy").status == status
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,8 @@ def test_the_durations_are_those_at_the_resolution(
 
 
 def test_unchecked_forgets_limits_and_keeps_what_a_model_is_and_costs() -> None:
-    for typed in (VEO, "bytedance/seedance-2.5", "alibaba/wan-v2.7-i2v"):
-        model = models.pick("video", typed, "happycapy")
+    for given in (VEO, "bytedance/seedance-2.5", "alibaba/wan-v2.7-i2v"):
+        model = models.pick("video", given, "happycapy")
         free = models.unchecked(model)
         assert free.durations_at("1080p") is None
         assert (free.ratios, free.resolutions, free.audio, free.image) == (None,) * 4
