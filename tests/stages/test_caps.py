@@ -249,7 +249,7 @@ def test_the_demo_costs_nothing_and_passes_under_any_cap() -> None:
     env = {CAP: "0", "FACTORIZED_VIDEO_TIME_SCALE": "0.2"}  # drawing takes real time
     drawn = run("generate_anchor", *DRAW, "--gateway=demo", "--max-cost=0", env=env)
     assert (drawn.code, drawn.json["cost"]["amount"]) == (0, 0), drawn.err
-    assert "asking the demo gateway" in drawn.err
+    assert "generating with demo/" in drawn.err
     assert "HappyCapy" not in drawn.err
 
 
@@ -368,7 +368,7 @@ def test_a_redraw_is_priced_again_on_top_of_what_was_spent(
     assert plan["cost"]["amount"] == pytest.approx(ahead)
     refused = make(done, *args, just_under(DONE + ahead))
     assert (over(refused)["charged"], done.requests) == ("no", [])
-    assert f"on top of USD {DONE:.3f}" in refused.json["error"]["message"]
+    assert f"on top of the USD {DONE:.3f}" in refused.json["error"]["message"]
     redrawn = make(done, *args, capped(DONE + ahead))
     assert (redrawn.code, done.sent) == (0, sent), redrawn.err
 
@@ -561,7 +561,7 @@ def test_a_stage_that_costs_more_than_it_was_thought_to_stops_the_next_one(
     assert (over(stopped).get("charged"), gateway.sent) == (None, sent)
     assert stopped.json["cost"] == usd(pytest.approx(before), "actual")  # type: ignore[arg-type]
     assert len(stopped.json["stages"]) == len(sent)
-    assert f"on top of USD {before:.3f}" in stopped.json["error"]["message"]
+    assert f"on top of the USD {before:.3f}" in stopped.json["error"]["message"]
     again = make(gateway, just_under(before + left))
     assert (over(again)["charged"], gateway.sent) == ("no", sent)
     enough = make(gateway, capped(before + left))
