@@ -6,7 +6,8 @@
 
 Run it after every change to scripts/factorized_video/models/models.json. It replaces what stands
 between `<!-- generated: NAME -->` and `<!-- /generated -->`; everything else is written by hand.
-Totals are those of a dry run by the real command line. Needs no packages, no key and no network.
+Totals are those of dry runs by the real command line, so it needs what they need: the packages that
+setup.sh installs, but no key and no network.
 """
 
 from __future__ import annotations
@@ -31,21 +32,20 @@ import model_tables
 from factorized_video import models
 
 REGION = re.compile(r"(<!-- generated: ([\w-]+) -->)(.*?)(<!-- /generated -->)", re.DOTALL)
-# A run of the demo's or of another gateway would cost something else.
 GATEWAY = "happycapy"
 CHECKED = "--candidates 3 --verify"
 FAST = "google/veo-3.1-fast-generate-preview"
 
 
 @cache
-def dry_run(words: str = "--prompt=X") -> dict[str, Any]:
+def dry_run(*words: str) -> dict[str, Any]:
     """The plan of a run with these options."""
     script = ROOT / "scripts" / "factorized_generate.py"
     ours = ("AI_GATEWAY_", "FACTORIZED_", "OPENROUTER_")
     environ = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
     with tempfile.TemporaryDirectory() as folder:
         ended = subprocess.run(
-            [sys.executable, script, "--dry-run", "--json", f"--gateway={GATEWAY}", *words.split()],
+            [sys.executable, script, "--dry-run", "--json", f"--gateway={GATEWAY}", *words],
             env={**environ, "HOME": folder},
             cwd=folder,
             capture_output=True,
@@ -53,20 +53,21 @@ def dry_run(words: str = "--prompt=X") -> dict[str, Any]:
             check=False,
         )
     if ended.returncode:
-        raise SystemExit(f"error: the dry run with {words} failed:\n{ended.stderr}")
+        raise SystemExit(f"error: the dry run with {' '.join(words)} failed:\n{ended.stderr}")
     plan: dict[str, Any] = json.loads(ended.stdout)
     return plan
 
 
 def one(options: str = "") -> dict[str, Any]:
     """The plan of one clip with these options besides the prompt."""
-    return dry_run(f"--prompt=X {options}".strip())
+    return dry_run("--prompt=X", *options.split())
 
 
 def thirty(options: str = "") -> dict[str, Any]:
     """The plan of comparing both ways on our thirty prompts."""
     file = ROOT / "references" / "prompts.jsonl"
-    return dry_run(f"--prompts-file={file} --output=measured --compare --verify {options}".strip())
+    compared = ("--output=measured", "--compare", "--verify")
+    return dry_run(f"--prompts-file={file}", *compared, *options.split())
 
 
 def total(plan: dict[str, Any]) -> float:
@@ -184,11 +185,16 @@ def generated(text: str) -> str:
     return REGION.sub(region, text)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write or check all documents; the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def build_parser() -> argparse.ArgumentParser:
+    """The options."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 if stale")
-    check = parser.parse_args(arguments).check
+    return parser
+
+
+def main() -> int:
+    """Write or check all documents; the exit code."""
+    check = build_parser().parse_args().check
     stale = []
     for page in [ROOT / "README.md", ROOT / "SKILL.md", *sorted(ROOT.glob("references/*.md"))]:
         old = page.read_text(encoding="utf-8")

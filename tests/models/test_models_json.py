@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from factorized_video import aspect_ratios, models
 from factorized_video.prompts import styles
-from factorized_video.stages.calls import Plan
 from jsonschema import Draft202012Validator
 from plans import pipeline
 
@@ -449,18 +448,14 @@ def test_every_model_of_the_original_skill_is_listed_at_happycapy(model: str, ki
     assert BY_ID[model]["gateways"]["happycapy"]["id"] == model
 
 
-def whole(gateway: str, style: str = "anime", **given: Any) -> Plan:
-    given: dict[str, Any] = {"duration": 6, "aspect_ratio": "16:9", "resolution": "720p", **given}
-    return pipeline(gateway=gateway, style=style, enhance=True, **given)
-
-
 @pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("ratio", ["16:9", "9:16"])
 @pytest.mark.parametrize("style", list(styles.STYLES))
 def test_the_default_models_support_what_the_original_skill_offers(
     gateway: str, ratio: str, style: str
 ) -> None:
-    planned = whole(gateway, style, aspect_ratio=ratio)
+    settings: dict[str, Any] = {"duration": 6, "aspect_ratio": ratio, "resolution": "720p"}
+    planned = pipeline(gateway=gateway, style=style, enhance=True, **settings)
     sent = planned.call("synthesis").settings
     assert (sent["duration_s"], sent["aspect_ratio"], sent["resolution"]) == (6, ratio, "720p")
     assert planned.call("composition").settings == {"aspect_ratio": ratio, "style": style}
