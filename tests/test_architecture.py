@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -119,6 +120,21 @@ def test_rooms_import_downward_only(module: str) -> None:
 def test_no_two_files_have_one_name() -> None:
     names = [Path(name).name for name in OURS if Path(name).name not in ("__init__", "__main__")]
     assert sorted(names) == sorted(set(names))
+
+
+def test_the_readme_maps_every_file_of_every_room() -> None:
+    readme = (SCRIPTS.parent / "README.md").read_text(encoding="utf-8")
+    _, _, table = readme.partition("| room | what is in it | files |\n")
+    rows = re.findall(r"^\| `?([\w/]+)`? \| [^|]+ \| ([\w, ]+) \|$", table, re.MULTILINE)
+    mapped = {(room, name) for room, names in rows for name in names.split(", ")}
+    paths = [MODULES[name].relative_to(PACKAGE) for name in OURS]
+    there = {
+        (str(path.parent) if path.parent.name else "leaves", path.stem)
+        for path in paths
+        if path.stem not in ("__init__", "__main__")
+    }
+    assert mapped == there
+    assert [room for room, _ in rows if "/" not in room] == [*ROOMS, "leaves"]
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -67,7 +67,7 @@ SCRIPTS = (
 pytestmark = pytest.mark.usefixtures("live_registry")  # documents show the shipped one
 
 REFERENCES = sorted((ROOT / "references").glob("*.md"))
-DOCS = [ROOT / "SKILL.md", ROOT / "README.md", *REFERENCES]
+DOCS = [*(ROOT / f"{name}.md" for name in ("SKILL", "README", "CONTRIBUTING")), *REFERENCES]
 KINDS = dict(zip(SCRIPTS, ("llm", "image", "video"), strict=False))
 MODEL_KINDS = {
     "--llm-model": "llm",
@@ -77,6 +77,14 @@ MODEL_KINDS = {
 }
 DEMO, BED, DOCS_TOOL = "scripts/factorized_video/demo", "tests/bed", "tools/generate_docs.py"
 SETUP_OPTIONS = {"--install", "--check-key", "--gateway", "--json", "--help", "-h"}
+# Commands without a parser of their own to ask, and the options that they have.
+TOOLS: dict[str, set[str]] = {
+    "scripts/setup.sh": SETUP_OPTIONS,
+    "tests/run.sh": {"--quick", "--slow", "--dialects"},
+    "tests/clients/run.sh": set(),
+    ".ci/run": set(),
+    "tools/generate_docs.py": {"--check"},
+}
 # Of the engines that gateways.md tells how to start.
 ENGINES = {
     "--model-path",
@@ -187,7 +195,7 @@ def script(path: str) -> ModuleType:
 
 
 def parsed(words: list[str]) -> tuple[str, argparse.Namespace] | None:
-    """The script and options of a shown command; None for the shell scripts."""
+    """The script and options of a shown command; None for those in TOOLS."""
     runner, *rest = words
     if rest[0] == "run":
         rest = rest[1:]
@@ -196,9 +204,9 @@ def parsed(words: list[str]) -> tuple[str, argparse.Namespace] | None:
     if "/" not in path:
         path = "scripts/" + path
     assert (ROOT / path).exists(), path
-    if runner == "bash":
-        assert path in ("scripts/setup.sh", "tests/run.sh", "tests/clients/run.sh")
-        assert set(options) <= (SETUP_OPTIONS if path == "scripts/setup.sh" else {"--quick"})
+    if path in TOOLS:
+        assert (runner == "bash") is not path.endswith(".py")
+        assert {option for option in options if option.startswith("--")} <= TOOLS[path]
         return None
     module = bed_table if path == BED else script(path)
     parser: argparse.ArgumentParser = module.build_parser()
@@ -282,8 +290,12 @@ def test_files_and_headings_named_exist(path: Path) -> None:
             slugs = [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings]
             assert anchor in slugs, target
     for code in spans(text):
-        if re.fullmatch(r"(?:scripts|references|tests|evals|\.claude-plugin)/[\w./-]+", code):
+        if re.fullmatch(
+            r"(?:scripts|references|examples|tests|tools|evals|\.claude-plugin)/[\w./-]+", code
+        ):
             assert (ROOT / code).exists(), code
+        elif path.name == "CONTRIBUTING.md" and re.fullmatch(r"[a-z_/]+\.py", code):
+            assert (ROOT / "scripts/factorized_video" / code).exists(), code
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
@@ -362,7 +374,7 @@ def test_setup_options_are_documented_and_no_other() -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_every_flag_named_anywhere_exists(path: Path) -> None:
-    known = SETUP_OPTIONS | {"--quick", "--slow", "--dialects", "--port"}
+    known = {"--port"}.union(*TOOLS.values())
     known |= ENGINES if path.name == "gateways.md" else set()
     if path.name == "measuring.md":
         known |= set(options_of(bed_table.build_parser()))
