@@ -64,6 +64,11 @@ def clip(
     last: Picture | None = None,
 ) -> VideoRequest:
     """A request for a clip of six seconds."""
-    return VideoRequest(
-        model, "it runs", frame, 6, ratio, resolution, shape, audio, seed, key, last
-    )
+    settings = clip_settings(audio, seed)
+    return VideoRequest(model, "it runs", frame, 6, ratio, resolution, shape, settings, key, last)
+
+
+def clip_settings(audio: bool | None = None, seed: int | None = None) -> dict[str, object]:
+    """Sound and seed as the settings of a clip's request; what is None is left out."""
+    settings = {"audio_switch": audio, "seed": seed}
+    return {name: value for name, value in settings.items() if value is not None}

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import loopback
 import pytest
 import speech
+from answers import clip_settings
 from clients import official
 from conftest import KEY
 from factorized_video.gateway.client import Gateway
@@ -242,7 +243,7 @@ OPENAI: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str], o
     (
         # A seed is no field of OpenAI's own; the engines take it beside the others.
         "create with a seed, upright",
-        lambda gateway, job: gateway.submit(clip("own/i2v", seed=7, shape="9:16")),
+        lambda gateway, job: gateway.submit(clip("own/i2v", settings={"seed": 7}, shape="9:16")),
         lambda client, job: client.videos.create(
             model="own/i2v",
             prompt=PROMPT,
@@ -323,7 +324,9 @@ OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str
     (
         "create with all settings",
         lambda gateway, job: gateway.submit(
-            clip("google/veo-3.1", seed=7, audio=False)._replace(resolution="4k")
+            clip("google/veo-3.1", settings=clip_settings(audio=False, seed=7))._replace(
+                resolution="4k"
+            )
         ),
         lambda client, job: client.video_generation.generate(
             model="google/veo-3.1",
@@ -427,7 +430,7 @@ VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], o
     (
         "create with all settings",
         lambda gateway, job: gateway.submit(
-            clip(VEO, seed=7, audio=True, idempotency_key="take-1")
+            clip(VEO, settings=clip_settings(audio=True, seed=7), idempotency_key="take-1")
         ),
         by_vercel("create", **FRAMED, seed=7, generateAudio=True),
     ),

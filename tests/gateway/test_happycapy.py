@@ -157,8 +157,9 @@ def test_the_models_are_listed_by_the_host_of_the_chat() -> None:
 def test_where_no_field_or_call_is_known_none_is_made_up() -> None:
     request = VideoRequest("m", "p", Picture(PNG, "image/png"), 6, None, "720p")
     plain = happycapy.encode_submit(request)
-    told = request._replace(shape="9:16", audio=False, seed=7, idempotency_key="fvg_1")
-    assert happycapy.encode_submit(told) == plain
+    settings = {"audio_switch": False, "seed": 7}
+    full = request._replace(shape="9:16", settings=settings, idempotency_key="fvg_1")
+    assert happycapy.encode_submit(full) == plain
     assert set(plain.body or {}) == {"model", "prompt", "duration", "size", "first_frame"}
     assert happycapy.encode_image(ImageRequest("m", "p", "3:2", "1536x1024")) == (
         happycapy.encode_image(ImageRequest("m", "p", "3:2"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # Seconds before the second status read, and between the later ones (a fifth more or less), where a
 # gateway asks for no other pace. Measured mean lag 2.0 s, against 2.5 s for a fixed 5 s.
@@ -82,7 +82,8 @@ class VideoRequest(NamedTuple):
     `first_frame` is the picture that it begins with, None for a clip from the prompt alone; then
     there is no `last_frame` either, the picture to end with. `aspect_ratio` is None for a model
     that follows the picture; `shape` is the clip's "W:H" in any case, for gateways that use pixels.
-    `audio` and `seed` are None where the model decides.
+    `settings` are those that only some gateways have, by their names in a receipt's `sent`: `seed`,
+    and `audio_switch` for sound. Where one is missing, the model decides.
     """
 
     model: str
@@ -92,8 +93,7 @@ class VideoRequest(NamedTuple):
     aspect_ratio: str | None
     resolution: str
     shape: str = "16:9"
-    audio: bool | None = None
-    seed: int | None = None
+    settings: Mapping[str, Any] = MappingProxyType({})
     # The same for every attempt at one clip: some gateways then make it only once.
     idempotency_key: str | None = None
     last_frame: Picture | None = None

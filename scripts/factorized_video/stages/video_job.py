@@ -120,8 +120,7 @@ class VideoJob:
             sent["aspect_ratio"],
             str(sent["resolution"]),
             shape=sent.get("canvas") or sent.get("shape") or limits.DEFAULT_RATIO,
-            audio=sent.get("audio_switch"),
-            seed=sent.get("seed"),
+            settings=sent,
             idempotency_key=record.data.get("idempotency_key"),
             last_frame=self._frames.last,
         )

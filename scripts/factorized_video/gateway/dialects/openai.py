@@ -64,8 +64,8 @@ class OpenAI(Dialect):
             "seconds": str(request.duration_s),
             "size": pixels(request.resolution, request.shape),
         }
-        if request.seed is not None:
-            fields["seed"] = str(request.seed)
+        if "seed" in request.settings:
+            fields["seed"] = str(request.settings["seed"])
         files = (("input_reference", request.first_frame),) if request.first_frame else ()
         return self.post("video", "/v1/videos", fields, _ONCE, files)._replace(form=True)
 

@@ -52,8 +52,8 @@ class OpenRouter(Dialect):
             # A model that adapts to the picture needs no ratio; "adaptive" is no word here.
             "aspect_ratio": None if request.aspect_ratio == "adaptive" else request.aspect_ratio,
             "frame_images": frames or None,
-            "generate_audio": request.audio,
-            "seed": request.seed,
+            "generate_audio": request.settings.get("audio_switch"),
+            "seed": request.settings.get("seed"),
         }
         return self.post("video", "/api/v1/videos", without_none(body))
 
