@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tables import for_all
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 PACKAGE = SCRIPTS / "factorized_video"
@@ -107,7 +108,7 @@ def test_there_are_ten_rooms_and_no_other() -> None:
     assert folders == set(ROOMS)
 
 
-@pytest.mark.parametrize("module", OURS)
+@for_all(OURS)
 def test_rooms_import_downward_only(module: str) -> None:
     room = room_of(dotted(module))
     used = {found for name in imports(module, types=True) if (found := room_of(name))} - {room}
@@ -137,7 +138,7 @@ def test_the_readme_maps_every_file_of_every_room() -> None:
     assert [room for room, _ in rows if "/" not in room] == [*ROOMS, "leaves"]
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@for_all(ROOMS)
 def test_a_room_has_tests_of_its_own(room: str) -> None:
     assert list((Path(__file__).parent / room).glob("test_*.py"))
 
@@ -150,20 +151,20 @@ def test_the_modules_are_seen() -> None:
     assert "print" in calls("factorized_video/cli/main")
 
 
-@pytest.mark.parametrize("module", OURS)
+@for_all(OURS)
 def test_the_package_never_knows_a_script(module: str) -> None:
     assert roots(module).isdisjoint(ENTRIES)
     if module not in STARTED_BY_PATH:
         assert "_bootstrap" not in roots(module)
 
 
-@pytest.mark.parametrize("script", sorted(ENTRIES))
+@for_all(sorted(ENTRIES))
 def test_a_script_never_knows_another(script: str) -> None:
     assert roots(script).isdisjoint(ENTRIES)
     assert "_bootstrap" in roots(script)
 
 
-@pytest.mark.parametrize("module", OURS)
+@for_all(OURS)
 def test_only_the_transport_opens_a_connection(module: str) -> None:
     allowed = {
         "factorized_video/gateway/transport": NETWORK,
@@ -174,7 +175,7 @@ def test_only_the_transport_opens_a_connection(module: str) -> None:
     assert "urllib.request" not in {name.rpartition(".")[0] for name in imports(module)}
 
 
-@pytest.mark.parametrize("module", OURS)
+@for_all(OURS)
 def test_only_media_and_the_demo_use_pillow_and_pyav_and_only_inside_functions(module: str) -> None:
     assert roots(module, top_only=True).isdisjoint(MEDIA)
     if "/media/" not in module and "/demo/" not in module:
@@ -197,7 +198,7 @@ def test_what_help_loads_imports_the_rest_late(script: str) -> None:
     assert roots(script, top_only=True).isdisjoint(late)
 
 
-@pytest.mark.parametrize("module", DIALECTS)
+@for_all(DIALECTS)
 def test_a_dialect_is_a_pure_translator(module: str) -> None:
     # The door lists its folder, once, to know which gateways there are; it reads no file in it.
     listing = {"os"} if module == DOOR else set()
@@ -223,7 +224,7 @@ def test_the_dialects_are_the_gateways_that_can_be_chosen() -> None:
     assert {*models.document()["gateways"]} == names | {"demo"}
 
 
-@pytest.mark.parametrize("module", OURS)
+@for_all(OURS)
 def test_only_the_client_and_the_settings_know_the_dialects(module: str) -> None:
     told = {name for name in imports(module) if ".dialects" in name}
     if module in DIALECTS:
@@ -276,7 +277,7 @@ def test_what_is_pure_does_no_input_or_output(module: str) -> None:
     assert calls(name).isdisjoint({"open", "print", "input"})
 
 
-@pytest.mark.parametrize("module", OURS)
+@for_all(OURS)
 def test_only_the_command_line_prints_or_exits(module: str) -> None:
     if module in (
         "factorized_video/cli/main",
@@ -292,7 +293,7 @@ def test_only_the_command_line_prints_or_exits(module: str) -> None:
     assert "sys.stderr" not in source
 
 
-@pytest.mark.parametrize("module", MODULES)
+@for_all(MODULES)
 def test_every_public_function_and_class_says_what_it_is(module: str) -> None:
     """And every public method."""
     silent = []
@@ -312,7 +313,7 @@ LONGEST_FUNCTION = 60  # lines; what does not fit a screen lacks a concept
 MOST_PARAMETERS = 8  # records excepted: they are named tuples
 
 
-@pytest.mark.parametrize("module", MODULES)
+@for_all(MODULES)
 def test_functions_fit_a_screen_and_take_few_parameters(module: str) -> None:
     too_much = []
     for node in ast.walk(tree(module)):
@@ -325,7 +326,7 @@ def test_functions_fit_a_screen_and_take_few_parameters(module: str) -> None:
     assert too_much == []
 
 
-@pytest.mark.parametrize("module", MODULES)
+@for_all(MODULES)
 def test_the_formatter_formats_everything(module: str) -> None:
     source = MODULES[module].read_text(encoding="utf-8")
     assert not any(f"# fmt: {word}" in source for word in ("skip", "off", "on"))

@@ -100,45 +100,45 @@ def test_both_frames_arrive_and_the_receipt_tells_of_both(takes_one: Gateway) ->
     assert (again.code, again.json["reused"], takes_one.billed["create"]) == (0, True, 1)
 
 
-def test_another_last_frame_is_other_inputs(takes_one: Gateway) -> None:
+def test_another_last_frame_is_other_inputs(gateway: Gateway) -> None:
     pictures()
-    assert animate(takes_one).code == 0
+    assert animate(gateway).code == 0
     pictures(number=6)
-    other = animate(takes_one)
-    assert (other.code, takes_one.billed["create"]) == (2, 1), other.err
-    assert len(animate(takes_one, "--overwrite", "--dry-run").json["stages"]) == 1
+    other = animate(gateway)
+    assert (other.code, gateway.billed["create"]) == (2, 1), other.err
+    assert len(animate(gateway, "--overwrite", "--dry-run").json["stages"]) == 1
     none = ["--anchor=first.png", f"--prompt={PROMPT}", "--output=clip.mp4"]
-    assert run("generate_video_from_anchor", *none, gateway=takes_one).code == 2
-    assert animate(takes_one, "--overwrite").code == 0
-    assert arrived(takes_one).last_frame == png((1280, 720), 6)
+    assert run("generate_video_from_anchor", *none, gateway=gateway).code == 2
+    assert animate(gateway, "--overwrite").code == 0
+    assert arrived(gateway).last_frame == png((1280, 720), 6)
     Path("moved.png").write_bytes(png((1280, 720), 6))  # the name is not what counts
-    assert animate(takes_one, last="moved.png").json["reused"] is True
-    assert takes_one.billed["create"] == 2
+    assert animate(gateway, last="moved.png").json["reused"] is True
+    assert gateway.billed["create"] == 2
 
 
-def test_a_whole_run_ends_with_it(takes_one: Gateway) -> None:
+def test_a_whole_run_ends_with_it(gateway: Gateway) -> None:
     pictures()
-    done = make(takes_one)
+    done = make(gateway)
     assert done.code == 0, done.err
-    assert arrived(takes_one).last_frame == png((1280, 720), 5)
+    assert arrived(gateway).last_frame == png((1280, 720), 5)
     assert receipt("cat.mp4")["inputs"]["last_frame"]["name"] == "last.png"
-    again = make(takes_one)
+    again = make(gateway)
     assert (again.json["reused"], again.json["stages"]) == (True, [])
     pictures(number=6)
-    assert make(takes_one).code == 2
-    plan = make(takes_one, "--overwrite", "--dry-run").json
+    assert make(gateway).code == 2
+    plan = make(gateway, "--overwrite", "--dry-run").json
     assert [call["stage"] for call in plan["stages"]] == ["synthesis"]
-    assert make(takes_one, "--overwrite").code == 0
-    assert arrived(takes_one).last_frame == png((1280, 720), 6)
-    assert takes_one.billed == {"chat": 1, "image": 1, "create": 2}
+    assert make(gateway, "--overwrite").code == 0
+    assert arrived(gateway).last_frame == png((1280, 720), 6)
+    assert gateway.billed == {"chat": 1, "image": 1, "create": 2}
 
 
-def test_after_a_time_out_the_same_job_is_waited_for(takes_one: Gateway) -> None:
+def test_after_a_time_out_the_same_job_is_waited_for(gateway: Gateway) -> None:
     pictures()
-    takes_one.ends_after = None
-    assert animate(takes_one, "--timeout=1").code == 4
-    takes_one.ends_after = 0
-    assert (animate(takes_one).code, takes_one.billed["create"]) == (0, 1)
+    gateway.ends_after = None
+    assert animate(gateway, "--timeout=1").code == 4
+    gateway.ends_after = 0
+    assert (animate(gateway).code, gateway.billed["create"]) == (0, 1)
 
 
 @BOTH
@@ -172,15 +172,11 @@ def test_a_gateway_without_a_field_for_it_is_said_before_anything_is_sent(
             assert "--last-frame" in done.json["error"]["hint"]
 
 
-@BOTH
 @pytest.mark.parametrize("model", [TAKES_NONE, "alibaba/wan-v2.6-i2v"])
-def test_a_model_that_takes_none_is_a_usage_error_that_names_those_that_do(
-    script: Any, model: str
-) -> None:
+def test_a_model_that_takes_none_is_a_usage_error_that_names_those_that_do(model: str) -> None:
     pictures()
     with Gateway("openrouter") as gateway:
-        flag = "--model" if script is animate else "--video-model"
-        done = script(gateway, f"{flag}={model}")
+        done = make(gateway, f"--video-model={model}")
         assert (done.code, gateway.requests) == (2, []), done.err
         error = done.json["error"]
         assert "does not support a last frame" in error["message"]
@@ -188,10 +184,10 @@ def test_a_model_that_takes_none_is_a_usage_error_that_names_those_that_do(
         assert TAKES_NONE not in error["hint"]
 
 
-def test_a_model_that_is_not_known_is_asked_all_the_same(takes_one: Gateway) -> None:
+def test_a_model_that_is_not_known_is_asked_all_the_same(gateway: Gateway) -> None:
     pictures()
-    assert animate(takes_one, "--model=somebody/new-i2v").code == 0
-    assert arrived(takes_one).last_frame == png((1280, 720), 5)
+    assert animate(gateway, "--model=somebody/new-i2v").code == 0
+    assert arrived(gateway).last_frame == png((1280, 720), 5)
 
 
 @pytest.mark.quick
@@ -213,21 +209,18 @@ def test_what_was_sent_before_is_not_held_to_the_registry_of_today(asked: dict[s
 # --- durations ------------------------------------------------------------------------------------
 
 
-@BOTH
-def test_durations_that_a_last_frame_locks_are_kept(script: Any) -> None:
+def test_durations_that_a_last_frame_locks_are_kept() -> None:
     pictures()
-    flag = "--model" if script is animate else "--video-model"
     with Gateway("openrouter") as gateway:
-        long = script(gateway, f"{flag}={LOCKED}", "--duration=12")
+        long = make(gateway, f"--video-model={LOCKED}", "--duration=12")
         assert (long.code, gateway.requests) == (2, []), long.err
         message = long.json["error"]["message"]
         assert "3 to 10 seconds" in message
         assert "with a last frame" in message
-        words = [f"{flag}={LOCKED}", "--duration=12", "--fit-duration"]
-        done = script(gateway, *words)
+        words = [f"--video-model={LOCKED}", "--duration=12", "--fit-duration"]
+        done = make(gateway, *words)
         assert (done.code, arrived(gateway).duration_s) == (0, 10), done.err
-        path = "clip.mp4" if script is animate else "cat.mp4"
-        assert receipt(path)["sent"]["duration_s"] == 10
+        assert receipt("cat.mp4")["sent"]["duration_s"] == 10
 
 
 def test_without_a_last_frame_they_are_not_locked() -> None:
@@ -247,22 +240,21 @@ def test_without_a_last_frame_they_are_not_locked() -> None:
 # --- shapes ---------------------------------------------------------------------------------------
 
 
-def test_it_is_cropped_to_the_canvas_like_the_first(takes_one: Gateway) -> None:
+def test_it_is_cropped_to_the_canvas_like_the_first(gateway: Gateway) -> None:
     pictures(last=(1376, 768))
-    assert animate(takes_one, "--aspect-ratio=16:9").code == 0
-    width, height = size_of(arrived(takes_one).last_frame)
+    assert animate(gateway, "--aspect-ratio=16:9").code == 0
+    width, height = size_of(arrived(gateway).last_frame)
     assert abs(width / height - 16 / 9) < 0.005
     sent = receipt()["sent"]["last_frame"]
     assert sent["sha256"] != receipt()["inputs"]["last_frame"]["sha256"]
-    assert sent["bytes"] == len(arrived(takes_one).last_frame or b"")
+    assert sent["bytes"] == len(arrived(gateway).last_frame or b"")
 
 
-@BOTH
-def test_one_of_another_shape_needs_a_word_and_the_message_says_which(script: Any) -> None:
+def test_one_of_another_shape_needs_a_word_and_the_message_says_which() -> None:
     pictures(last=(720, 1280))
     with Gateway() as gateway:
         for more in ([], ["--dry-run"]):
-            done = script(gateway, *more)
+            done = make(gateway, *more)
             assert (done.code, gateway.requests) == (2, []), done.err
             error = done.json["error"]
             assert error["message"].startswith("--last-frame: The picture is 720x1280 px")
@@ -271,11 +263,10 @@ def test_one_of_another_shape_needs_a_word_and_the_message_says_which(script: An
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "none"])
-@BOTH
-def test_fit_is_for_both(script: Any, fit: str) -> None:
+def test_fit_is_for_both(fit: str) -> None:
     pictures(last=(1000, 1000))
     with Gateway() as gateway:
-        done = script(gateway, f"--fit={fit}")
+        done = make(gateway, f"--fit={fit}")
         assert done.code == 0, done.err
         width, height = size_of(arrived(gateway).last_frame)
         if fit == "none":
@@ -337,14 +328,13 @@ def test_what_is_wrong_with_a_last_frame_is_said_of_it_everywhere() -> None:
 # --- what is no picture ---------------------------------------------------------------------------
 
 
-@BOTH
 @pytest.mark.parametrize("last", ["notes.txt", "nothing.png", ".", "cut.png", ""])
-def test_what_is_no_picture_is_a_usage_error(gateway: Gateway, script: Any, last: str) -> None:
+def test_what_is_no_picture_is_a_usage_error(gateway: Gateway, last: str) -> None:
     pictures()
     Path("notes.txt").write_text("A cat.", encoding="utf-8")
     Path("cut.png").write_bytes(png()[: len(png()) // 2])
     for more in ([], ["--dry-run"]):
-        done = script(gateway, *more, last=last)
+        done = make(gateway, *more, last=last)
         assert (done.code, gateway.requests) == (2, []), done.err
         assert done.json["error"]["message"].startswith("--last-frame ")
 
@@ -426,9 +416,9 @@ def test_with_another_last_frame_the_key_is_not_used_again(
 
 
 @pytest.mark.parametrize("words", [[], ["--motion=It leaps."]])
-def test_a_refused_one_is_withdrawn(takes_one: Gateway, words: Sequence[str]) -> None:
+def test_a_refused_one_is_withdrawn(gateway: Gateway, words: Sequence[str]) -> None:
     pictures()
-    takes_one.will("create", Reply(400, {"error": {"message": "last_frame: not taken"}}))
-    done = animate(takes_one, *words)
+    gateway.will("create", Reply(400, {"error": {"message": "last_frame: not taken"}}))
+    done = animate(gateway, *words)
     assert (done.code, Path("clip.mp4.receipt.json").exists()) == (10, False), done.err
-    assert animate(takes_one, *words).code == 0
+    assert animate(gateway, *words).code == 0

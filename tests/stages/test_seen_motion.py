@@ -149,10 +149,8 @@ def test_a_bad_motion_is_asked_for_once_more(
     assert len(pictures) == 1, "the picture is still in view"
 
 
-@pytest.mark.parametrize(("answer", "problem"), BAD.values(), ids=BAD)
-def test_after_two_bad_motions_there_is_none(
-    gateway: Gateway, judge: Judge, answer: object, problem: str
-) -> None:
+def test_after_two_bad_motions_there_is_none(gateway: Gateway, judge: Judge) -> None:
+    answer, problem = BAD["a stranger"]
     says(judge, answer, answer)
     done = write(gateway)
     assert (done.code, done.json["status"], done.json["motion"]) == (0, "succeeded", None), done.err
@@ -345,15 +343,15 @@ def test_a_model_that_accepts_no_images_is_found_before_anything_is_paid_for(
     assert video_prompt(gateway) == f"{PROMPT}\n\n{SEEN_MOTION}"
 
 
-@pytest.mark.parametrize("answer", ["prose", "filter"])
 @pytest.mark.parametrize(
-    ("words", "text"),
+    ("words", "text", "answer"),
     [
-        ((), f"{PROMPT}\n\n{MOTION}"),
-        (ONLY, MOTION),
-        ((*OWN, *ONLY), MOTION),
-        (OWN, None),
-        (("--skip-reasoning",), None),
+        ((), f"{PROMPT}\n\n{MOTION}", "prose"),
+        ((), f"{PROMPT}\n\n{MOTION}", "filter"),
+        (ONLY, MOTION, "filter"),
+        ((*OWN, *ONLY), MOTION, "prose"),
+        (OWN, None, "filter"),
+        (("--skip-reasoning",), None, "prose"),
     ],
 )
 def test_without_a_sound_motion_that_of_stage_1_is_used(
