@@ -5,8 +5,11 @@ PyAV, and the tests run hundreds of commands. So a process beside the tests load
 is forked for each command; the child takes the place of a fresh `python3 script.py`: its arguments,
 environment, folder, streams and the script as `__main__`. It ends as Python itself ends.
 
+A forked orchestrator forks its stages in the same way, from itself, with our modules loaded anew.
+
 What is settled when an interpreter starts cannot be had this way; `can_fork` tells. All children of
-one server share their seed of hashes. `test_forks.py` compares both ways.
+one server share their seed of hashes. `test_forks.py` compares both ways. Tests that kill or
+interrupt use real processes (`conftest.start`, `storm.Started`).
 """
 
 from __future__ import annotations
@@ -15,20 +18,25 @@ import atexit
 import contextlib
 import gc
 import importlib
+import inspect
+import io
 import json
 import os
 import pkgutil
 import selectors
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
+from typing import Any
 
 import coverage
 
@@ -219,10 +227,12 @@ def _become(words: list[str], environ: dict[str, str], cwd: str, umask: int) -> 
     os.environ.clear()
     os.environ.update(environ)
     guard = sys.modules["sitecustomize"]
-    guard.use_tests_registry(sys.modules[guard.MODULE])
+    if guard.MODULE in sys.modules:  # otherwise it is asked as it is loaded
+        guard.use_tests_registry(sys.modules[guard.MODULE])
     sys.argv = list(words)
     sys.path[0] = str(Path(words[0]).parent)
     sys.excepthook = _without_this_file
+    subprocess.Popen = _ForkingPopen  # type: ignore[misc]
     coverage.process_startup()  # measures where the environment asks for it, as its .pth file does
     main = sys.modules["__main__"] = ModuleType("__main__")
     main.__file__ = words[0]
@@ -237,6 +247,71 @@ def _without_this_file(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     sys.__excepthook__(kind, error.with_traceback(trace and trace.tb_next), None)
+
+
+class _ForkingPopen(subprocess.Popen):  # type: ignore[type-arg]
+    """As `subprocess.Popen`, but a script of ours is run in a fork of this process."""
+
+    def _execute_child(self, *args: Any) -> None:
+        given = inspect.signature(super()._execute_child).bind(*args).arguments  # type: ignore[misc]
+        words = given["args"]
+        if words[0] != sys.executable or Path(words[1]).parent != SCRIPTS:
+            super()._execute_child(*args)  # type: ignore[misc]
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # there are other threads
+            self.pid = os.fork()
+        if not self.pid:
+            _run_stage(words[1:], given)
+        self._child_created = True
+        ends = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
+        self._close_pipe_fds(*(given[end] for end in ends))  # type: ignore[attr-defined]
+
+
+_STREAMS = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}
+_unused_streams: list[object] = []  # what they hold of the parent's text is never written
+
+
+def _run_stage(words: list[str], given: Mapping[str, Any]) -> None:
+    """Be a fresh process of this script, to its end."""
+    for number, end in enumerate(("p2cread", "c2pwrite", "errwrite")):
+        if given[end] != -1:
+            os.dup2(given[end], number)
+    os.closerange(3, 256)
+    for number, name in enumerate(_STREAMS):
+        _unused_streams.append(getattr(sys, name))
+        stream = _opened_anew(number, _STREAMS[name])
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    for signum in signal.valid_signals():
+        if callable(signal.getsignal(signum)):
+            signal.signal(signum, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in [
+        name for name in sys.modules if name.startswith(("factorized_video", "_bootstrap"))
+    ]:
+        del sys.modules[name]
+    try:
+        _become(words, dict(given["env"]), os.getcwd(), _umask())
+        exec(_compiled(words[0], Path(words[0]).read_bytes()), sys.modules["__main__"].__dict__)
+        code: object = None
+    except SystemExit as exit_:
+        code = exit_.code
+    except BaseException as error:  # noqa: BLE001 - shown as Python shows it
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = 1
+    _end(code)
+    print(code, file=sys.stderr, flush=True)
+    os._exit(1)
+
+
+def _opened_anew(number: int, like: Any) -> io.TextIOWrapper:
+    raw = io.FileIO(number, "rb" if number == 0 else "wb", closefd=False)
+    buffered = io.BufferedReader(raw) if number == 0 else io.BufferedWriter(raw)
+    return io.TextIOWrapper(
+        buffered, like.encoding, like.errors, line_buffering=like.line_buffering
+    )
 
 
 def _end(code: object) -> None:

@@ -66,9 +66,15 @@ def again(gateway: Storm, phase: str) -> Run:
     return Started("factorized_generate", *making(*OPTIONS[phase]), gateway=gateway).end()
 
 
-@WHOM
-@pytest.mark.parametrize("number", [INT, TERM, HUP], ids=["INT", "TERM", "HUP"])
-@pytest.mark.parametrize("phase", OPTIONS)
+# Ctrl-C and a closed terminal go to the whole group, `kill` to one process; not always.
+@pytest.mark.parametrize(
+    ("number", "whole_group", "phase"),
+    [
+        *((INT, whole_group, phase) for phase in OPTIONS for whole_group in (False, True)),
+        *((TERM, phase == "create", phase) for phase in OPTIONS),
+        *((HUP, phase != "image", phase) for phase in OPTIONS),
+    ],
+)
 def test_a_signal_ends_it_and_nothing_paid_is_lost(
     gateway: Storm, phase: str, number: signal.Signals, whole_group: bool
 ) -> None:

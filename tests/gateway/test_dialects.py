@@ -203,7 +203,7 @@ def test_every_field_may_be_of_any_type(name: str, call: str) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("field", ["id", "operation", "data", "error", "choices", "usage", "urls"])
-@pytest.mark.parametrize("depth", [100, 900, 960, 980, 990, 5_000, 100_000])
+@pytest.mark.parametrize("depth", [100, 960, 980, 990, 100_000])
 def test_a_field_may_be_nested_to_any_depth(field: str, depth: int) -> None:
     for nested in (b"[" * depth + b"]" * depth, b'{"error":' * depth + b"1" + b"}" * depth):
         for body in (b'{"%s":%s}', b'{"data":[{"id":1,"%s":%s}]}', b'{"error":{"%s":%s}}'):
@@ -230,7 +230,7 @@ SLOW = [
 @pytest.mark.thorough
 @pytest.mark.parametrize("part", SLOW)
 def test_a_text_made_to_be_slow_is_read_in_no_time(part: str) -> None:
-    text = part * (250_000 // len(part))
+    text = part * (100_000 // len(part))
     started = time.process_time()
     bodies: list[object] = [
         {"error": {"code": text, "message": "m"}},
@@ -246,7 +246,7 @@ def test_a_text_made_to_be_slow_is_read_in_no_time(part: str) -> None:
         came = reply(body)
         for name, call in ALL:
             decode(name, call, came)
-    assert time.process_time() - started < 10  # measured: 0.3 to 1 s
+    assert time.process_time() - started < 5  # measured: 0.1 to 0.4 s
 
 
 # -- what is no reply -----------------------------------------------------------------------------

@@ -75,6 +75,9 @@ def test_a_whole_run_ends_alike_at_every_gateway(any_gateway: Gateway) -> None:
         "synthesis",
     ]
     assert any_gateway.billed == {"chat": 1, "image": 1, "create": 1}
+    # One free read comes before the first paid call.
+    endpoints, check = [one.endpoint for one in any_gateway.requests], any_gateway.speech.check
+    assert (endpoints[:2], endpoints.count(check)) == ([check, "chat"], 1)
     # The generated picture is the one that is animated, with the words of the plan.
     asked = any_gateway.speech.asked(any_gateway.of("create")[0])
     assert asked.frame == png((1280, 720), 0)
@@ -132,14 +135,6 @@ def test_a_job_is_taken_over_by_its_id(any_gateway: Gateway) -> None:
 # --- before the first paid call -------------------------------------------------------------------
 
 
-def test_one_free_read_comes_before_the_first_paid_call(any_gateway: Gateway) -> None:
-    assert make(any_gateway).code == 0
-    asked = [request.endpoint for request in any_gateway.requests]
-    check = any_gateway.speech.check
-    assert asked[:2] == [check, "chat"]
-    assert asked.count(check) == 1
-
-
 def test_a_wrong_key_is_found_before_anything_is_paid_for(any_gateway: Gateway) -> None:
     any_gateway.key = "another"
     done = make(any_gateway)
@@ -174,15 +169,14 @@ def test_an_empty_account_and_a_low_one(any_gateway: Gateway) -> None:
     assert any("The balance at" in warning for warning in low.json["warnings"])
 
 
-@pytest.mark.parametrize("flag", ["--check-key", "--check-key --json"])
-def test_setup_checks_the_same(any_gateway: Gateway, flag: str) -> None:
-    done = setup(any_gateway, *flag.split())
+def test_setup_checks_the_same(any_gateway: Gateway) -> None:
+    done = setup(any_gateway, "--check-key")
     assert done.returncode == 0, done.stderr
     balance = "balance USD 95.50" if any_gateway.speech.tells_balance else "balance not reported"
     assert balance in " ".join(done.stdout.split())
     assert [request.endpoint for request in any_gateway.requests] == [any_gateway.speech.check]
     any_gateway.key = "another"
-    refused = setup(any_gateway, *flag.split())
+    refused = setup(any_gateway, "--check-key", "--json")
     assert refused.returncode == 1
     assert "401" in refused.stdout
     assert KEY not in refused.stdout + refused.stderr
@@ -380,10 +374,16 @@ def test_cancelling_where_there_is_no_call_for_it(any_gateway: Gateway) -> None:
     assert receipt("clip.mp4")["state"] == "submitted"
 
 
-@pytest.mark.parametrize(("manner", "code"), [("SGLang", 0), ("vLLM-Omni", 0), ("LiteLLM", 4)])
-@pytest.mark.parametrize("what", ["clip.mp4", "clip.mp4.receipt.json"])
+@pytest.mark.parametrize(
+    ("manner", "what", "code"),
+    [
+        ("SGLang", "clip.mp4", 0),
+        ("vLLM-Omni", "clip.mp4.receipt.json", 0),
+        ("LiteLLM", "clip.mp4.receipt.json", 4),
+    ],
+)
 def test_cancelling_at_a_server_of_ones_own(
-    own: Gateway, manner: str, code: int, what: str
+    own: Gateway, manner: str, what: str, code: int
 ) -> None:
     for name, value in own.speech.manners[manner].items():
         setattr(own.speech, name, value)

@@ -687,13 +687,9 @@ def test_a_turned_picture_with_an_odd_exif_entry_is_accepted(gateway: Gateway) -
 @pytest.mark.parametrize(
     ("kind", "mode", "size", "code"),
     [
-        ("PNG", "RGB", (8192, 6144), 0),
         ("PNG", "RGBA", (8192, 6144), 0),
-        ("PNG", "LA", (8192, 6144), 0),
-        ("JPEG", "RGB", (8192, 6144), 0),
         ("JPEG", "CMYK", (8192, 6144), 0),
         ("JPEG", "RGB", (8192, 6145), 2),
-        ("WEBP", "RGBA", (6000, 4000), 0),
         ("WEBP", "RGB", (8000, 8000), 2),  # its decoder would need 1,250 MiB
     ],
 )

@@ -292,16 +292,13 @@ def test_a_model_that_is_off_is_exit_2_with_its_replacement_unless_it_is_allowed
     assert (allowed.code, gateway.sent) == (0, sent), allowed.err
 
 
-@pytest.mark.parametrize("how", [pytest.param("text", marks=pytest.mark.thorough), "--json"])
-def test_a_retired_model_runs_with_one_warning_each(gateway: Gateway, how: str) -> None:
-    words = [word for word in making() if word != "--json"] + [how] * (how != "text")
-    made = run("factorized_generate", *words, gateway=gateway)
+def test_a_retired_model_runs_with_one_warning_each(gateway: Gateway) -> None:
+    made = make(gateway)
     assert (made.code, gateway.sent) == (0, EACH)
     for model, date, instead in ((DRAWER, "2026-06-25", NEW_DRAWER), (VEO, "2026-10-22", NEW_VEO)):
         told = [line for line in made.err.splitlines() if model in line and "warning: " in line]
         assert [(date in line, f"use {instead}." in line) for line in told] == [(True, True)]
-        if how == "--json":
-            assert [f"warning: {t}" for t in made.json["warnings"] if model in t] == told
+        assert [f"warning: {t}" for t in made.json["warnings"] if model in t] == told
 
 
 def test_a_live_model_has_no_warning(gateway: Gateway) -> None:
@@ -361,7 +358,6 @@ WORDS = "The model `x` does not exist or you do not have access to it."
             DRAWER,
             NEW_DRAWER,
             id="image, 400 in words",
-            marks=pytest.mark.thorough,
         ),
         pytest.param(
             "image",
@@ -370,17 +366,10 @@ WORDS = "The model `x` does not exist or you do not have access to it."
             DRAWER,
             NEW_DRAWER,
             id="image, inside a 200",
-            marks=pytest.mark.thorough,
         ),
         pytest.param("create", GONE, "--video-model", VEO, NEW_VEO, id="video, 404"),
         pytest.param(
-            "create",
-            refusal(400, WORDS),
-            "--video-model",
-            VEO,
-            NEW_VEO,
-            id="video, 400 in words",
-            marks=pytest.mark.thorough,
+            "create", refusal(400, WORDS), "--video-model", VEO, NEW_VEO, id="video, 400 in words"
         ),
         pytest.param(
             "create",
@@ -392,15 +381,13 @@ WORDS = "The model `x` does not exist or you do not have access to it."
         ),
     ],
 )
-@pytest.mark.parametrize("output", ["typed", pytest.param("not typed", marks=pytest.mark.thorough)])
 def test_next_is_the_same_command_with_the_replacement_and_nothing_is_paid_twice(
-    gateway: Gateway, endpoint: str, reply: Reply, flag: str, old: str, new: str, output: str
+    gateway: Gateway, endpoint: str, reply: Reply, flag: str, old: str, new: str
 ) -> None:
     if reply.status == 200:  # said to be no success, so not billed
         reply = Reply(200, reply.json, accepted=False)
     gateway.will(endpoint, reply)
-    words = [word for word in making() if output == "typed" or not word.startswith("--output")]
-    gone = run("factorized_generate", *words, gateway=gateway)
+    gone = make(gateway)
     assert (gone.code, gone.json["error"]["kind"]) == (10, "rejected"), gone.err
     assert gone.json["error"]["charged"] == "no"
     assert new in gone.json["error"]["hint"]
@@ -546,10 +533,7 @@ def submitted(gateway: Gateway, model: str | None, script: str, **typed: Any) ->
     return animating(*flags, *([f"--model={model}"] if model else []))
 
 
-@pytest.mark.parametrize(
-    "script",
-    ["factorized_generate", pytest.param("generate_video_from_anchor", marks=pytest.mark.thorough)],
-)
+@pytest.mark.parametrize("script", ["factorized_generate", "generate_video_from_anchor"])
 @pytest.mark.parametrize(
     ("model", "size", "typed"),
     [

@@ -219,17 +219,25 @@ OFTEN = ("always yes",)
 def test_a_bad_judge_never_passes_anything(gateway: Gateway, judge: Judge, name: str) -> None:
     says, chats = BAD[name]
     judge.says["check"] = says
-    ended = film(gateway, "--verify", "--repair")
-    assert (ended.code, ended.json["status"]) == (12, "unverified"), ended.err
-    assert states(ended.json) == {"1": "unknown"}
-    assert billed(gateway) == (2 + chats, 1, 0)  # nothing is edited on such a word
-    row = receipt("v.stages/anchor.candidates/candidate-1.png")["checks"][0]
+    for _ in range(2):
+        ended = draw(gateway, "--verify", "--repair")
+        assert (ended.code, ended.json["status"]) == (12, "unverified"), ended.err
+        assert states(ended.json) == {"1": "unknown"}
+        assert billed(gateway) == (1 + chats, 1, 0)  # nothing is edited on such a word
+    row = receipt("a.candidates/candidate-1.png")["checks"][0]
     assert (row["state"], row["score"], row["answers"]) == ("unknown", None, [])
     assert row["problem"]
-    assert film(gateway, "--verify", "--repair").code == 12
-    assert billed(gateway) == (2 + chats, 1, 0)
+
+
+def test_one_that_no_judge_could_check_becomes_a_clip_only_if_you_select_it(
+    gateway: Gateway, judge: Judge
+) -> None:
+    judge.says["check"] = always("yes")
+    for _ in range(2):
+        ended = film(gateway, "--verify", "--repair")
+        assert (ended.code, billed(gateway)) == (12, (4, 1, 0)), ended.err
     taken = film(gateway, "--verify", "--repair", "--select=1")
-    assert (taken.code, billed(gateway)) == (0, (2 + chats, 1, 1)), taken.err
+    assert (taken.code, billed(gateway)) == (0, (4, 1, 1)), taken.err
 
 
 def test_a_judge_is_asked_once_more_and_then_believed(gateway: Gateway, judge: Judge) -> None:

@@ -387,8 +387,17 @@ def test_motion_only_without_any_motion_ends_before_the_clip(
     assert (make(gateway, *words).code, video_prompt(gateway)) == (0, "The cat leaps.")
 
 
-@pytest.mark.parametrize("fell_back", [False, True], ids=["seen", "fallen back"])
-@pytest.mark.parametrize("words", [(), OWN, ("--skip-reasoning",), ONLY])
+@pytest.mark.parametrize(
+    ("words", "fell_back"),
+    [
+        ((), False),
+        ((), True),
+        (OWN, False),
+        (OWN, True),
+        (("--skip-reasoning",), True),
+        (ONLY, True),
+    ],
+)
 def test_after_a_timeout_nothing_is_sent_again(
     gateway: Gateway, judge: Judge, words: Sequence[str], fell_back: bool
 ) -> None:
@@ -497,8 +506,9 @@ def test_your_own_motion_must_be_valid_text(gateway: Gateway, judge: Judge, text
         assert "The motion" in done.json["error"]["message"]
 
 
-@pytest.mark.parametrize("fell_back", [False, True], ids=["seen", "fallen back"])
-@pytest.mark.parametrize("how", ["at once", "later"])
+@pytest.mark.parametrize(
+    ("how", "fell_back"), [("at once", False), ("later", False), ("later", True)]
+)
 def test_a_refused_clip_is_not_sent_again(
     gateway: Gateway, judge: Judge, fell_back: bool, how: str
 ) -> None:
