@@ -245,6 +245,9 @@ def test_the_plan_tells_of_each_line_what_would_be_sent(gateway: Gateway) -> Non
     text = run("factorized_generate", *words, gateway=gateway).out
     assert "Stage 3 synthesis: google/veo-3.1-generate-preview, 6 s 720p 16:9: 2 lines" in text
     assert "Stage 3 synthesis: google/veo-3.1-generate-preview, 4 s 720p 16:9: 1 lines" in text
+    text = run("factorized_generate", *words, "--compare", "--verify", gateway=gateway).out
+    counted = [line.rpartition(": ")[2] for line in text.splitlines() if "Measurement" in line]
+    assert counted == ["3 lines"] * 3  # the questions, the first frame, the frames
 
 
 @pytest.mark.quick

@@ -116,7 +116,8 @@ def _words_of(call: dict[str, Any]) -> str:
     ]
     times = f", {call['times']} times" if call["times"] > 1 else ""
     shape = " ".join(filter(None, about))
-    return f"{STAGES[call['stage']]}: {call['model']}{times}{', ' * bool(shape)}{shape}"
+    asks = f" ({settings['asks'].replace('_', ' ')})" if "asks" in settings else ""
+    return f"{STAGES[call['stage']]}{asks}: {call['model']}{times}{', ' * bool(shape)}{shape}"
 
 
 def _money(cost: dict[str, Any]) -> str:
