@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REGISTRY, SCRIPTS, Run, command, environment, run
+from conftest import REGISTRY, Run, follow, run
 from factorized_video.pipeline.run_request import RunRequest
 from factorized_video.stages import given_images
 from factorized_video.stages.request import ClipSettings
 from loopback import CAPTION, Gateway, Reply, chat, png, refusal
-from storm import PROMPT, animating, files, literal, making, own_picture, receipt
+from storm import PROMPT, animating, files, making, own_picture, receipt
 
 pytestmark = pytest.mark.thorough
 
@@ -44,31 +43,15 @@ def own(gateway: Gateway, *args: str) -> Run:
     return make(gateway, OWN, *args)
 
 
-def go_on(line: str, gateway: Gateway) -> Run:
-    """Run a literal `next`."""
-    done = subprocess.run(
-        literal(line),
-        env=environment(gateway),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return Run(done.returncode, done.stdout, done.stderr)
-
-
 def video_of(gateway: Gateway) -> dict[str, object]:
     """What was sent for the last clip."""
     return gateway.of("create")[-1].body
 
 
 class Skill:
-    """A copy of the skill whose registry can be another day's: what an upgrade changes."""
+    """The skill with the registry of another day: what an upgrade changes."""
 
     def __init__(self, folder: Path) -> None:
-        self._scripts = folder / "scripts"
-        skipped = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(SCRIPTS, self._scripts, ignore=skipped)
         self._registry = Path(shutil.copy(REGISTRY, folder))
 
     def knows(self, model: str, **fields: object) -> None:
@@ -79,16 +62,8 @@ class Skill:
         self._registry.write_text(json.dumps(registry), encoding="utf-8")
 
     def run(self, script: str, *args: str, gateway: Gateway | None = None) -> Run:
-        python, _, *words = command(script, *args, gateway=gateway)
-        done = subprocess.run(
-            [python, str(self._scripts / f"{script}.py"), *words],
-            env=environment(gateway, {"TESTS_REGISTRY": str(self._registry)}),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, done.stderr)
+        env = {"TESTS_REGISTRY": str(self._registry)}
+        return run(script, *args, gateway=gateway, env=env)
 
     def make(self, gateway: Gateway, *args: str) -> Run:
         return self.run("factorized_generate", *making(*args), gateway=gateway)
@@ -97,7 +72,7 @@ class Skill:
 @pytest.fixture
 def later(tmp_path: Path) -> Skill:
     """The skill after an upgrade."""
-    return Skill(tmp_path / "later")
+    return Skill(tmp_path)
 
 
 # --- what a model does not take is said before Stage 1 --------------------------------------------
@@ -394,7 +369,7 @@ def test_next_is_the_same_command_with_the_replacement_and_nothing_is_paid_twice
     assert gone.json["replacement"] == new
     assert "unknown_model" not in gone.json
     assert f"{flag}={new}" in gone.json["next"]
-    done = go_on(gone.json["next"], gateway)
+    done = follow(gone.json["next"], gateway)
     assert (done.code, gateway.billed) == (0, EACH), done.err
     assert [request.body["model"] for request in gateway.of(endpoint)] == [old, new]
     assert done.json["output"] in gone.json["next"]
@@ -406,12 +381,12 @@ def test_both_models_may_be_gone_one_after_the_other(gateway: Gateway) -> None:
     gateway.will("create", GONE)
     words = [f"--prompt={PROMPT}", "--style", "anime", "--image-model", DRAWER, "--json"]
     first = run("factorized_generate", *words, gateway=gateway)
-    second = go_on(first.json["next"], gateway)
+    second = follow(first.json["next"], gateway)
     assert (second.code, second.json["replacement"]) == (10, NEW_VEO)
-    done = go_on(second.json["next"], gateway)
+    done = follow(second.json["next"], gateway)
     assert (done.code, gateway.billed) == (0, EACH), done.err
     assert gateway.of("image")[-1].body["model"] == NEW_DRAWER
-    assert go_on(second.json["next"], gateway).json["reused"] is True
+    assert follow(second.json["next"], gateway).json["reused"] is True
 
 
 @pytest.mark.parametrize(
@@ -435,7 +410,7 @@ def test_each_stage_alone_offers_the_replacement_too(
     gateway.will(endpoint, GONE)
     gone = run(script, *words, gateway=gateway)
     assert (gone.code, gone.json["replacement"]) == (10, new)
-    done = go_on(gone.json["next"], gateway)
+    done = follow(gone.json["next"], gateway)
     assert (done.code, gateway.billed) == (0, {endpoint: 1}), done.err
     assert gateway.of(endpoint)[-1].body["model"] == new
     assert "--output" not in str(words) or done.json["output"] == str(
@@ -489,13 +464,13 @@ def test_next_can_be_run_where_the_replacement_does_not_support_a_given_value(
     gateway.will("create", GONE)
     gone = own(gateway, f"--video-model={SEEDANCE_1}", "--duration=2")
     assert (gone.code, gone.json["replacement"]) == (10, SEEDANCE)
-    assert gone.json["next"] is None or go_on(gone.json["next"], gateway).code == 0
+    assert gone.json["next"] is None or follow(gone.json["next"], gateway).code == 0
 
 
 def test_next_can_be_run_where_the_caption_stood_behind_two_dashes(gateway: Gateway) -> None:
     gateway.will("image", GONE)
     gone = run("generate_anchor", "--json", "--", "-a cat", gateway=gateway)
-    assert go_on(gone.json["next"], gateway).code == 0
+    assert follow(gone.json["next"], gateway).code == 0
 
 
 # --- an upgrade never makes anyone pay again ------------------------------------------------------

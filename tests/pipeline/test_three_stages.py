@@ -8,14 +8,12 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import KEY, Run, ended, environment, run, start
+from conftest import KEY, Run, ended, follow, run, start
 from factorized_video.gateway import settings
 from factorized_video.prompts.strategies import FIRST_FRAME_GIVEN
 from loopback import CAPTION, MOTION, Gateway, Reply, chat, clip, image, png, refusal
@@ -350,12 +348,7 @@ def test_stop_after_lets_look_and_next_goes_on(
     name = {"caption": "caption.txt", "anchor": "anchor.png"}[stage]
     assert (stopped.code, gateway.sent) == (0, sent)
     assert stopped.json["output"] == str((STAGES / name).absolute())
-    words = shlex.split(stopped.json["next"])
-    assert words[0] == "python3"
-    on = subprocess.run(
-        [sys.executable, *words[1:]], env=environment(gateway), capture_output=True, check=False
-    )
-    assert (on.returncode, CAT.exists()) == (0, True)
+    assert (follow(stopped.json["next"], gateway).code, CAT.exists()) == (0, True)
     assert gateway.billed == EACH
 
 

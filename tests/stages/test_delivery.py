@@ -187,7 +187,7 @@ def test_of_a_silent_clip_nothing_is_removed(gateway: Gateway, words: list[str])
 def test_a_silent_clip_where_sound_was_wanted_is_said(gateway: Gateway) -> None:
     done = video(gateway, "--audio")
     assert done.code == 0
-    assert said(done, "The clip has no sound; it was asked for.")
+    assert said(done, "The clip has no sound; it was requested.")
     assert receipt()["measured"]["audio"] is False
 
 
@@ -256,7 +256,7 @@ def test_the_clip_as_it_came_goes_aside_with_an_overwritten_one(gateway: Gateway
             id="square: short sides differ",
         ),
         pytest.param(film((1280, 720), 4, 2), [], "The clip is 4 s long; 6 s were", id="short"),
-        pytest.param(film((854, 480), 6, 2), [], "854x480 px; 720p was asked for.", id="480p"),
+        pytest.param(film((854, 480), 6, 2), [], "854x480 px; 720p was requested.", id="480p"),
         pytest.param(
             clip(), ["--resolution=1080p", "--duration=8"], "1280x720 px; 1080p was", id="720p"
         ),
