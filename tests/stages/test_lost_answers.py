@@ -56,8 +56,7 @@ def test_a_receipt_that_cannot_be_read_stops_the_run_before_anything_is_paid(
         Path(damaged).write_text('{"state": "submi', encoding="utf-8")
         done = make(gateway)
         assert (done.code, gateway.requests) == (2, []), damaged
-        said = done.json["error"]["message"].casefold()
-        assert "cannot read" in said or "different options" in said, done.err
+        assert "so it is unclear whether" in done.err
         Path(damaged).unlink()
     assert make(gateway).code == 0
 

@@ -149,8 +149,7 @@ class ThreeStages(Run):
         only_chooses = self.request.wish.select and self.options.stop_after == "anchor"
         if self._standing is Standing.OTHER and not only_chooses:
             raise UsageError(
-                f"{self.output} was created with different options, or what it was made from was "
-                "changed since.",
+                f"{self.output} {receipts.how_taken(receipts.look(self.output))}.",
                 "Choose another --output, or add --overwrite: the old file is kept under another "
                 "name.",
                 output=str(self.output),

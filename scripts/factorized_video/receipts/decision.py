@@ -185,16 +185,20 @@ def check_room(output: Path, wanted: str, allowed: Allowed) -> None:
     found = look(output)
     if decide(found, wanted, allowed._replace(resubmit=True)) is not Decision.CONFLICT:
         return
-    how = "was created with different options"
-    if found.damaged:
-        how = "has a receipt that cannot be read, so it is unclear whether it was already paid for"
-    elif not found.receipt:
-        how = "has no receipt: it was not created by this tool"
     raise UsageError(
-        f"{output} {how}.",
+        f"{output} {how_taken(found)}.",
         "Choose another --output, or add --overwrite: the old file is kept under another name.",
         output=str(output),
     )
+
+
+def how_taken(found: Found) -> str:
+    """What the place of an output holds, where it is not the output that is wanted: "was ..."."""
+    if found.damaged:
+        return "has a receipt that cannot be read, so it is unclear whether it was already paid for"
+    if not found.receipt:
+        return "has no receipt: it was not created by this tool"
+    return "was created with different options, or from files that have changed since"
 
 
 def announce(output: Path, decision: Decision, console: Console) -> None:
