@@ -14,6 +14,8 @@ from factorized_video.demo.lettering import LEADING, drawable, fitted, font_of, 
 from pictures import distance, opened
 from PIL import Image
 
+pytestmark = pytest.mark.thorough  # pictures by the dozen
+
 RATIOS = ["16:9", "9:16", "1:1", "4:3", "21:9", "1:4", "4:1"]
 SENTENCE = "A lone red fox crosses a frozen river at first light, its breath hanging in the air. "
 CAPTIONS = {

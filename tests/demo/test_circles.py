@@ -23,6 +23,8 @@ from factorized_video.demo.geometry import SHORT_SIDES, Size, canvas, layout_of
 from pictures import distance, opened
 from PIL import Image, ImageChops, ImageDraw
 
+pytestmark = pytest.mark.thorough  # pictures by the dozen
+
 RATIOS = ["16:9", "9:16", "1:1", "4:3", "21:9", "1:4", "4:1"]
 SIZE = (640, 360)
 

@@ -15,6 +15,8 @@ import pytest
 from conftest import run
 from make_old_outputs import PROJECT, continued
 
+pytestmark = pytest.mark.thorough
+
 OLD_OUTPUTS = Path(__file__).with_name("old_outputs")
 CASES = sorted(OLD_OUTPUTS.glob("*/case.json"))
 

@@ -18,6 +18,8 @@ from loopback import CAPTION, Gateway
 from PIL import Image, ImageFont
 from speech import NAMES, Reply
 
+pytestmark = pytest.mark.thorough  # except what is marked `quick`
+
 PROMPT = "A cat jumping from a bookshelf to the couch"
 
 
@@ -26,9 +28,7 @@ def judge(gateway: Gateway) -> Judge:
     return Judge(gateway)
 
 
-@pytest.fixture(
-    params=[NAMES[0], *(pytest.param(name, marks=pytest.mark.thorough) for name in NAMES[1:])]
-)
+@pytest.fixture(params=[pytest.param(NAMES[0], marks=pytest.mark.quick), *NAMES[1:]])
 def anywhere(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """A gateway of each kind."""
     with Gateway(request.param) as server:
@@ -118,7 +118,6 @@ def test_one_is_taken_and_later_another_free_and_without_overwrite(gateway: Gate
     assert sorted(os.listdir()) == ["a.candidates", "a.png", "a.png.receipt.json"]
 
 
-@pytest.mark.thorough
 def test_the_flag_alone_chooses_too_and_the_clip_is_made_of_it(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -152,7 +151,6 @@ def test_a_candidate_that_is_not_there_cannot_be_taken(gateway: Gateway, judge: 
         assert draw(gateway, f"--select={word}").code == 2
 
 
-@pytest.mark.thorough
 def test_no_more_than_four_are_drawn_at_once(gateway: Gateway, judge: Judge) -> None:
     gateway.always("image", Reply(fault="hang"))
     process = start("generate_anchor", CAPTION, "--output=a.png", "--candidates=9", gateway=gateway)
@@ -185,7 +183,6 @@ def test_a_plain_anchor_becomes_the_first_candidate_and_comes_back(
     assert Path("a.png").read_bytes() == plain
 
 
-@pytest.mark.thorough
 def test_other_words_are_other_candidates_and_the_old_ones_stay(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -207,7 +204,6 @@ def test_an_anchor_of_another_is_not_written_over(gateway: Gateway, judge: Judge
     assert Path("a.1.png").read_bytes() == b"mine"
 
 
-@pytest.mark.thorough
 def test_an_anchor_that_a_person_changed_is_theirs(gateway: Gateway, judge: Judge) -> None:
     film(gateway, "--candidates=2")
     film(gateway, "--candidates=2", "--select=2", "--stop-after=anchor")
@@ -220,6 +216,7 @@ def test_an_anchor_that_a_person_changed_is_theirs(gateway: Gateway, judge: Judg
 # -- when something goes wrong ---------------------------------------------------------------------
 
 
+@pytest.mark.quick
 def test_one_that_is_refused_is_missed_and_the_others_go_on(gateway: Gateway, judge: Judge) -> None:
     gateway.will("image", Reply(400, {"error": {"message": "no", "code": "content_filter"}}))
     ended = draw(gateway, "--candidates=4")
@@ -233,6 +230,7 @@ def test_one_that_is_refused_is_missed_and_the_others_go_on(gateway: Gateway, ju
     assert billed(gateway) == (0, 4, 0)
 
 
+@pytest.mark.quick
 def test_a_lost_one_is_not_paid_for_twice(gateway: Gateway, judge: Judge) -> None:
     gateway.will("image", Reply(fault="reset"))
     ended = draw(gateway, "--candidates=3")
@@ -243,7 +241,6 @@ def test_a_lost_one_is_not_paid_for_twice(gateway: Gateway, judge: Judge) -> Non
     assert billed(gateway) == (0, 3, 0)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "fault, code",
     [
@@ -268,7 +265,6 @@ def test_where_none_could_be_drawn_it_says_why(
     assert later.code == (0 if code in (3, 6, 10) else code)
 
 
-@pytest.mark.thorough
 def test_killed_while_they_are_drawn_the_same_command_makes_the_missing_ones(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -287,7 +283,6 @@ def test_killed_while_they_are_drawn_the_same_command_makes_the_missing_ones(
     assert (after.code, billed(gateway)) == (0, (0, 4, 0)), after.err
 
 
-@pytest.mark.thorough
 def test_a_first_signal_waits_for_the_pictures_that_are_out(gateway: Gateway, judge: Judge) -> None:
     gateway.will("image", *[Reply(fault="slow", pace_s=0.1)] * 4)
     process = start(
@@ -317,7 +312,6 @@ def wait_for(condition: Any) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.thorough
 def test_one_process_at_a_time(gateway: Gateway, judge: Judge) -> None:
     gateway.always("image", Reply(fault="hang"))
     process = start(
@@ -362,7 +356,6 @@ def test_the_plan_counts_what_is_left(gateway: Gateway, judge: Judge) -> None:
     assert any("waits until a candidate is chosen" in text for text in waits["skipped"])
 
 
-@pytest.mark.thorough
 def test_candidates_count_in_the_cap(gateway: Gateway, judge: Judge) -> None:
     words = ["--candidates=4", "--verify"]
     least = film(gateway, *words, "--dry-run").json["cost"]["amount"]
@@ -426,7 +419,6 @@ def test_flags_that_make_no_sense_are_refused(
         assert named in refused.json["error"]["message"]
 
 
-@pytest.mark.thorough
 def test_with_ones_own_anchor_there_are_no_candidates(gateway: Gateway) -> None:
     Image.new("RGB", (1280, 720)).save("own.png")
     for flag in ("--candidates=2", "--verify", "--repair", "--select=1", "--min-score=0.5"):
@@ -465,7 +457,6 @@ def test_the_plan_prices_the_clip_of_the_candidate_that_is_to_be_taken(
 # -- what was found in use -------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_a_choice_that_cannot_be_made_is_refused_before_stage_1(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -513,7 +504,6 @@ def test_the_cost_is_listed_by_call_and_receipts_are_counted(
     ]
 
 
-@pytest.mark.thorough
 def test_what_ends_all_is_said_before_what_ended_one(gateway: Gateway, judge: Judge) -> None:
     """One was refused earlier; then the key is no longer taken."""
     no = Reply(400, {"error": {"message": "no", "code": "content_filter"}})
@@ -527,7 +517,6 @@ def test_what_ends_all_is_said_before_what_ended_one(gateway: Gateway, judge: Ju
 # -- files that are not what they should be --------------------------------------------------------
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("damage", ["text", "half", "gone"])
 def test_a_damaged_candidate_is_left_out_and_costs_the_others_nothing(
     gateway: Gateway, judge: Judge, damage: str
@@ -552,7 +541,6 @@ def test_a_damaged_candidate_is_left_out_and_costs_the_others_nothing(
     assert (more.code, gateway.billed["image"]) == (0, 4), more.err
 
 
-@pytest.mark.thorough
 def test_a_candidate_that_cannot_be_read_is_no_bug(gateway: Gateway, judge: Judge) -> None:
     draw(gateway, "--candidates=3", "--verify")
     place = Path("a.candidates/candidate-3.png")
@@ -563,7 +551,6 @@ def test_a_candidate_that_cannot_be_read_is_no_bug(gateway: Gateway, judge: Judg
     assert gateway.billed["image"] == 3
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("damage", ["half", "gone"])
 def test_a_candidate_whose_receipt_is_damaged_is_never_drawn_again_unasked(
     gateway: Gateway, judge: Judge, damage: str
@@ -583,7 +570,6 @@ def test_a_candidate_whose_receipt_is_damaged_is_never_drawn_again_unasked(
     assert (ended.code, gateway.billed["image"]) == (0, 4), ended.err
 
 
-@pytest.mark.thorough
 def test_what_lies_in_the_folders_place_is_found_before_stage_1(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -599,7 +585,6 @@ def test_what_lies_in_the_folders_place_is_found_before_stage_1(
     assert gateway.requests == []
 
 
-@pytest.mark.thorough
 def test_a_sheet_that_cannot_be_written_is_a_warning(gateway: Gateway, judge: Judge) -> None:
     Path("a.candidates/contact-sheet.png").mkdir(parents=True)
     ended = draw(gateway, "--candidates=2")
@@ -610,7 +595,6 @@ def test_a_sheet_that_cannot_be_written_is_a_warning(gateway: Gateway, judge: Ju
     assert (taken.code, taken.json["candidate"]) == (0, "2"), taken.err
 
 
-@pytest.mark.thorough
 def test_where_several_were_lost_all_are_named(gateway: Gateway, judge: Judge) -> None:
     gateway.always("image", Reply(fault="reset"))
     for _ in range(2):
@@ -621,7 +605,6 @@ def test_where_several_were_lost_all_are_named(gateway: Gateway, judge: Judge) -
         assert [one["state"] for one in ended.json["candidates"]] == ["unknown"] * 3
 
 
-@pytest.mark.thorough
 def test_what_was_spent_until_it_was_stopped_is_told(gateway: Gateway, judge: Judge) -> None:
     gateway.image_usd = 0.05
     gateway.will("image", *[Reply(fault="slow", pace_s=0.1)] * 2)

@@ -24,6 +24,8 @@ from test_candidates import PROMPT, anywhere, billed, draw, film, judge, receipt
 
 __all__ = ["anywhere", "judge"]
 
+pytestmark = pytest.mark.thorough  # except what is marked `quick`
+
 FOUR = {str(number): {1} for number in range(1, 5)}
 
 
@@ -90,7 +92,6 @@ def test_the_judge_is_shown_the_picture_and_the_questions_and_nothing_else(
     assert PROMPT not in json.dumps(data)
 
 
-@pytest.mark.thorough
 def test_a_large_picture_is_shown_small(gateway: Gateway, judge: Judge) -> None:
     noise = Image.frombytes("RGB", (2400, 1350), os.urandom(2400 * 1350 * 3))
     out = io.BytesIO()
@@ -159,7 +160,6 @@ def test_below_the_least_score_no_motion_is_paid_for(gateway: Gateway, judge: Ju
     assert (lower.code, billed(gateway)) == (0, (6, 4, 1)), lower.err
 
 
-@pytest.mark.thorough
 def test_a_person_may_take_one_that_is_below(gateway: Gateway, judge: Judge) -> None:
     judge.fails = FOUR
     words = ["--candidates=2", "--min-score=1"]
@@ -169,7 +169,6 @@ def test_a_person_may_take_one_that_is_below(gateway: Gateway, judge: Judge) -> 
     assert receipt("v.stages/anchor.png")["check"]["score"] == 0.8
 
 
-@pytest.mark.thorough
 def test_a_higher_least_score_stops_also_what_was_taken_before(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -209,13 +208,7 @@ BAD: dict[str, tuple[Callable[[dict[str, Any], str], Reply | str], int]] = {
 }
 
 
-OFTEN = ("always yes",)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[] if name in OFTEN else pytest.mark.thorough) for name in BAD],
-)
+@pytest.mark.parametrize("name", BAD)
 def test_a_bad_judge_never_passes_anything(gateway: Gateway, judge: Judge, name: str) -> None:
     says, chats = BAD[name]
     judge.says["check"] = says
@@ -266,7 +259,6 @@ def test_a_bad_judge_of_one_candidate_does_not_speak_for_the_others(
     assert states(ended.json) == {"1": "unknown", "2": "failed"}
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     "says, code",
     [
@@ -323,7 +315,6 @@ def test_the_best_is_edited_by_what_failed_and_kept_if_better(anywhere: Gateway)
     assert (again.code, billed(anywhere)) == (0, (6, 4, 1))
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("after", [{2}, {4}, {2, 4}], ids=["same", "another", "worse"])
 def test_an_edit_that_is_not_better_is_not_taken(
     gateway: Gateway, judge: Judge, after: set[int]
@@ -338,7 +329,6 @@ def test_an_edit_that_is_not_better_is_not_taken(
     assert billed(gateway) == (4, 3, 0)
 
 
-@pytest.mark.thorough
 def test_there_is_one_round_of_edits(gateway: Gateway, judge: Judge) -> None:
     judge.fails = {"1": {1, 2}, "1r": {1}}
     for _ in range(2):
@@ -369,7 +359,6 @@ BROKEN_EDITS = {
 }
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", BROKEN_EDITS)
 def test_an_edit_that_fails_leaves_the_unedited_one(
     gateway: Gateway, judge: Judge, name: str
@@ -413,7 +402,6 @@ def test_a_model_that_is_known_to_edit_nothing_is_refused_before(
 # -- what was found in use -------------------------------------------------------------------------
 
 
-@pytest.mark.thorough
 def test_a_judge_that_the_gateway_does_not_know_is_replaced_as_the_judge(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -430,7 +418,6 @@ def test_a_judge_that_the_gateway_does_not_know_is_replaced_as_the_judge(
         assert "--image-model" not in ended.json["next"]
 
 
-@pytest.mark.thorough
 def test_an_edit_that_was_refused_is_drawn_anew_where_the_person_says_so(
     gateway: Gateway, judge: Judge
 ) -> None:
@@ -470,7 +457,6 @@ def test_where_nothing_could_be_checked_another_judge_is_what_helps(
     assert (better.code, gateway.billed["image"]) == (0, 1), better.err
 
 
-@pytest.mark.thorough
 def test_the_best_is_the_best_of_all_that_are_there(gateway: Gateway, judge: Judge) -> None:
     """Also of those of a higher N: nothing is edited or refused while one passes."""
     judge.fails = {"1": {1}, "2": {2}, "3": {3}}
@@ -482,7 +468,6 @@ def test_the_best_is_the_best_of_all_that_are_there(gateway: Gateway, judge: Jud
     assert billed(gateway) == before
 
 
-@pytest.mark.thorough
 def test_edits_are_checked_by_edited_questions_too(gateway: Gateway, judge: Judge) -> None:
     judge.fails = {"1": {2}}
     assert draw(gateway, "--repair").json["candidate"] == "1r"
@@ -495,7 +480,6 @@ def test_edits_are_checked_by_edited_questions_too(gateway: Gateway, judge: Judg
     assert (states(ended.json), gateway.billed["image"]) == ({"1": "failed", "1r": "passed"}, 2)
 
 
-@pytest.mark.thorough
 def test_what_does_not_pass_is_said_again(gateway: Gateway, judge: Judge) -> None:
     judge.fails = {"1": {2}}
     for _ in range(2):
