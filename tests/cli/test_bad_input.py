@@ -33,9 +33,6 @@ VIDEO = ["generate_video_from_anchor", "--anchor=mine.png", "--prompt=A cat.", "
 ALL = ["factorized_generate", "--prompt=A cat.", "--output=v.mp4"]
 
 
-# Reported: these say what is wrong, and not what to do. To be emptied.
-
-
 def must_fail(done: Run, code: int) -> dict[str, Any]:
     """It ended with this code, said what to do in JSON and on stderr, and left no half file."""
     assert done.code == code, done.out + done.err
@@ -426,6 +423,11 @@ def test_a_picture_that_has_no_place_is_kept_and_needs_no_second_draw(gateway: G
         [*ALL, "--duration=0"],
         [*ALL, "--duration=6.5"],
         [*ALL, "--duration=5"],
+        [*ALL, "--duration=" + "9" * 5000],
+        [*ALL, "--candidates=00000112"],
+        [*ALL, "--candidates=3", "--select=00000112"],
+        [*ALL, "--seed=000000000012345678901"],
+        [*ALL, "--take=0000012345"],
         [*ALL, "--aspect-ratio=16x9"],
         [*ALL, "--aspect-ratio=0:9"],
         [*ALL, "--aspect-ratio=1:1"],

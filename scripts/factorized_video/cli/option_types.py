@@ -61,11 +61,21 @@ def ratio(text: str) -> str:
     return f"{int(width)}:{int(height)}"
 
 
+def _whole_number(text: str, least: int, most: int, expected: str = "") -> int:
+    """A whole number in ASCII digits; leading zeros do not count, however many there are."""
+    digits = text.lstrip("0") or "0"
+    # By its length first: Python refuses to convert thousands of digits.
+    if not (text.isascii() and text.isdigit() and len(digits) <= len(str(most))) or not (
+        least <= int(digits) <= most
+    ):
+        expected = expected or f"a whole number from {least} to {most} was expected"
+        raise argparse.ArgumentTypeError(f"{text!r}: {expected}")
+    return int(digits)
+
+
 def seconds(text: str) -> int:
     """Whole seconds of a clip."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 60):
-        raise argparse.ArgumentTypeError(f"{text!r}: whole seconds from 1 to 60 were expected")
-    return int(text)
+    return _whole_number(text, 1, 60, "whole seconds from 1 to 60 were expected")
 
 
 def resolution(text: str) -> str:
@@ -92,39 +102,29 @@ def usd(text: str) -> float:
 
 def take(text: str) -> int:
     """The number of a take."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 9999):
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 1 on was expected")
-    return int(text)
+    return _whole_number(text, 1, 9999)
 
 
 def candidates(text: str) -> int:
     """How many candidates."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST_CANDIDATES):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: a whole number from 1 to {MOST_CANDIDATES} was expected"
-        )
-    return int(text)
+    return _whole_number(text, 1, MOST_CANDIDATES)
 
 
 def concurrency(text: str) -> int:
     """How many runs at once."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST_AT_ONCE):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: a whole number from 1 to {MOST_AT_ONCE} was expected"
-        )
-    return int(text)
+    return _whole_number(text, 1, MOST_AT_ONCE)
 
 
 def candidate(text: str) -> str:
     """The number of a candidate; that of an edited one ends in r."""
     name = text.strip().lower()
     digits = name.removesuffix("r")
-    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:6]) <= MOST_CANDIDATES):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: the number of a candidate was expected, as on the contact sheet (2, or 2r "
-            "for an edited one)"
-        )
-    return str(int(digits)) + ("r" if name.endswith("r") else "")
+    expected = (
+        "the number of a candidate was expected, as on the contact sheet (2, or 2r for an edited "
+        "one)"
+    )
+    number = _whole_number(digits, 1, MOST_CANDIDATES, expected)
+    return str(number) + ("r" if name.endswith("r") else "")
 
 
 def score(text: str) -> float:
@@ -139,9 +139,7 @@ def score(text: str) -> float:
 
 def seed(text: str) -> int:
     """A seed: what every gateway can carry, 31 bits."""
-    if not (text.isascii() and text.isdigit() and int(text[:11]) < 1 << 31):
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number from 0 to {(1 << 31) - 1}")
-    return int(text)
+    return _whole_number(text, 0, (1 << 31) - 1)
 
 
 def job_id(text: str) -> str:
