@@ -58,7 +58,7 @@ class ToolError(Exception):
         self.request_id = clean(request_id) if request_id else None
         self.charged = charged
         self.result = result
-        self.told = False  # whether stderr has shown it already
+        self.printed = False  # whether it is on stderr already
 
     def as_json(self) -> dict[str, object]:
         """Return the `error` object of the JSON result."""

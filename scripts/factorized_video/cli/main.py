@@ -79,7 +79,7 @@ def _result(
         parser.parse_args(words, options)
         return Result(run(options))
     except ToolError as error:
-        if not error.told:
+        if not error.printed:
             console.error(error.message, error.hint)
         return _failed(error, options.rerun)
     except KeyboardInterrupt:

@@ -51,7 +51,7 @@ def switch(parser: argparse._ActionsContainer, name: str, on: str, off: str) -> 
 
 
 def add_common(parser: argparse.ArgumentParser, *, resubmits: bool = True) -> None:
-    """The options of all scripts; with `resubmits` those of calls that are never repeated."""
+    """The options of every script; with `resubmits` also --resubmit and --take."""
     group = parser.add_argument_group("gateway and output")
     group.add_argument(
         "--gateway",

@@ -25,8 +25,8 @@ from ..stages.context import Context
 from . import summary
 from .line import AWAITS, Line
 
-# After one of these every further line would end the same way: none is started. Not after a line
-# that was killed by itself, as when memory is short; a signal to all stops the crew.
+# After one of these every further line would end the same way, so none is started. "interrupted" is
+# not among them: one line may have been killed for want of memory, and a signal stops the crew.
 _ENDS_ALL = ("auth", "budget")
 # The exit code of a batch is that of the first of these that a line ended with.
 _WEIGHT = (
@@ -52,7 +52,7 @@ class Batch:
 
     def add(self, line: Line) -> None:
         """Add a line. Raises UsageError where it would write what another one writes."""
-        # As a file system sees it that knows no capitals.
+        # Compared as on a file system that ignores case.
         places = {str(place).casefold() for place in line.outputs}
         for other in sorted({self._places[place] for place in places if place in self._places}):
             raise UsageError(
@@ -143,7 +143,7 @@ class Batch:
     def _commands(self) -> Iterator[tuple[Line, Command]]:
         """The next line to start, as long as nothing ended that would end every line.
 
-        Lines that are made are started too where they have more to say than a receipt does.
+        With --compare, lines that are made are started too: their result says more than a receipt.
         """
         for line in self.lines:
             if line.done and not self._compares:

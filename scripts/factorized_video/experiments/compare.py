@@ -67,7 +67,7 @@ class ComparedRun(Run):
             )
 
     def _read(self) -> None:
-        """Both arms, as what is on disk has them by now."""
+        """Plan both arms from what is on disk now."""
         self._factorized = ThreeStages(self.request, self.options, self.context)
         options = self.options._replace(
             output=self._factorized.output, work_dir=None, stop_after=None, save_intermediate=None
@@ -76,7 +76,7 @@ class ComparedRun(Run):
         self._runs: dict[str, Run] = {"factorized": self._factorized, "direct": self._direct}
 
     def to_argv(self) -> Argv:
-        """As of the run in three stages, and that both are wanted."""
+        """As for the run in three stages, with --compare and its model."""
         argv = super().to_argv()
         more = words_of({"compare": True, "evaluator_model": self._evaluator_model})
         return Argv([*argv.words, *more], argv.stdin)
@@ -218,7 +218,7 @@ class ComparedRun(Run):
     # -- results ---------------------------------------------------------------------------------
 
     def _passed_on(self, answer: Answer, waits: bool) -> dict[str, Any]:
-        """What ended it before there are two clips, as this run's own result."""
+        """The answer that ends this run before there are two clips, as its own result."""
         result = {key: value for key, value in answer.result.items() if key != "warnings"}
         if answer.code:
             raise self._failure("factorized", answer, result)

@@ -98,8 +98,8 @@ class Line:
     def look(self) -> None:
         """Read from the receipts what it has cost and how long its calls took.
 
-        Where something may have changed, not whenever the summary is written: that is for every
-        line that ends, and would read the receipts of all lines each time.
+        Called where something may have changed, not for each summary: one is written whenever a
+        line ends, and each would read the receipts of all lines.
         """
         self.spent = spending.spent_for(self.outputs)
         self.took_s = spending.took_s(self.outputs)

@@ -49,7 +49,7 @@ class Progress:
     def made(self) -> tuple[str, ...]:
         """The stages that will make no paid call, as far as is known by now.
 
-        A stage whose input is yet to be made anew will make one.
+        A stage whose input has yet to be remade will make one.
         """
         done = []
         if "reasoning" in self.names and self._has_caption():
@@ -113,7 +113,7 @@ class Progress:
         return request.motion is not None or request.settings.prompt_strategy == "original"
 
     def _motion_is_known(self) -> bool:
-        """A motion that Stage 1 is yet to write is another one than that of any clip."""
+        """Whether the motion is final; one that Stage 1 has yet to write is that of no clip."""
         written = "reasoning" not in self.names or self._has_caption()
         return self._motion_is_given or written or "motion" in self.own
 
@@ -163,9 +163,9 @@ class Progress:
         filing.check_selected(folder)
 
     def anchor_by_hash(self) -> GivenImage | None:
-        """The anchor that the clip will be made from, where it is known by now.
+        """The anchor that the clip will be made from, where that is known already.
 
-        Of several candidates another one than the last may be chosen.
+        With candidates it may be another one than the picture in the anchor's place.
         """
         sha256 = receipts.sha256_of(self.anchor) if self.anchor.is_file() else None
         if "composition" in self.names and "anchor" not in self.own:

@@ -1,7 +1,7 @@
 """What every run of the orchestrator has in common: planned first, then made.
 
-A run is an output and all that is made for it: in three stages, directly, or both ways. Making one
-has read and checked what was given, and knows what is there and what is left to pay; nothing was
+A run is an output and all that is made for it: in three stages, directly, or both ways. Creating a
+`Run` reads and checks what was given, and finds out what exists and what is left to pay; nothing is
 sent.
 """
 

@@ -105,9 +105,9 @@ def _up_to(
 
 
 def check_models(planned: Plan, made: tuple[str, ...]) -> None:
-    """Raise UsageError where a model is left to be asked for when others are paid for before.
+    """Raise UsageError where several calls are to be paid for and one of them names no model.
 
-    At a gateway without default models only a stage that pays alone may ask for the list.
+    At a gateway without default models, only a call that pays alone may look its model up.
     """
     paying = [call for call in planned.calls if call.stage not in made]
     unnamed = {MODEL_FLAGS[call.stage]: 0 for call in paying if call.model.id == THE_ONLY_ONE}

@@ -25,8 +25,8 @@ Key = TypeVar("Key")
 _STOPS_WITHIN_S = interrupts.LONGEST_HOLD_S + 8
 _LOOKS_EVERY_S = 0.25  # how soon the main thread notices a signal
 # A run takes about 0.6 s of one core (tests/benchmarks/batch.py), most of it as it begins. Started
-# all in one moment, they would wait for each other, and in step again and again: eight at once on
-# two cores came to 79 % of the ideal speed, with this to 89 %. It spares the gateway a burst, too.
+# all together, they would compete for the cores, and stay in step: eight at a time on two cores
+# reached 79 % of the ideal speed, with this gap 89 %. It also spares the gateway a burst.
 _GAP_S = 0.6 / (os.cpu_count() or 1)
 
 
@@ -40,7 +40,7 @@ class Command(NamedTuple):
 class Answer(NamedTuple):
     """How a command ended: its exit code and its JSON result.
 
-    Not `answered`, it ended without one (it was killed), and the result is made up here.
+    If not `answered`, it was killed before it printed a result, and this one is made up here.
     """
 
     code: int
@@ -77,12 +77,12 @@ class Crew:
         self._stopped = False
 
     def one(self, command: Command) -> Answer:
-        """Run one command. Interrupted, it is ended first; `told` if it said so itself."""
+        """Run one command. On an interrupt it is ended first; `printed` if it said so itself."""
         answers: list[Answer] = []
         try:
             self.run(iter([(None, command)]), 1, lambda _, answer: answers.append(answer))
         except Interrupted as stopped:
-            stopped.told = any(one.code == 130 and one.answered for one in answers)
+            stopped.printed = any(one.code == 130 and one.answered for one in answers)
             raise
         return answers[0]
 

@@ -81,7 +81,7 @@ class StageRunner:
     def _failure(self, answer: Answer, following: str | None) -> ToolError:
         """How a stage ended, as the error of the run."""
         error, result = answer.error, answer.result
-        error.told = answer.answered
+        error.printed = answer.answered
         error.result = {key: result.get(key) for key in _PASSED_ON}
         kept = (*OF_CANDIDATES, "replacement")
         error.result |= {key: result[key] for key in kept if key in result}

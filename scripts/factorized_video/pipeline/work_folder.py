@@ -1,7 +1,7 @@
 """The orchestrator's work folder: where each intermediate file lies, and whose it is.
 
-`caption.txt`, `motion.txt` and `anchor.png` are the stages' outputs. One that a user edited or put
-there is the user's own version: used as it is, never overwritten.
+`caption.txt`, `motion.txt`, `motion-from-anchor.txt` and `anchor.png` are the stages' outputs. One
+that a user edited or put there is the user's own version: used as it is, never overwritten.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 record: the receipt itself · decision: what it means for the command at hand · digests: by what a
 request is recognised · cap: the spending limit · spending: what an output has cost · run_list: the
-runs in a folder. What `record` and `decision` offer is imported from here.
+runs in a folder. What `record`, `decision` and
+`digests` offer is imported from here.
 """
 
 from .decision import (

@@ -1,4 +1,4 @@
-"""By what a request and a file are recognised again: SHA-256, in hex."""
+"""The digests by which a request or a file is recognised: SHA-256, in hex."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def digest(stage: str, asked: Mapping[str, object]) -> str:
-    """Of what was asked: words, file contents, options as given, gateway, take.
+    """The digest of what was asked: words, file contents, options as given, gateway, take.
 
     Not the tool's wording or defaults of the day: an upgrade never makes anyone pay again. Entries
     that are None were not given and count for nothing, so a new option changes no old digest.

@@ -1,6 +1,6 @@
 """What became of a paid video create whose answer was lost: found again in the gateway's own list.
 
-The contract's rule: a row equal in model, prompt, duration and ratio, created around the time of
+The rule: a row equal in model, prompt, duration and ratio, created around the time of
 the intent by the gateway's clock, and held by no receipt here, is the lost job, if it is the only
 one. Two that fit cannot be distinguished, so nobody guesses.
 """

@@ -12,7 +12,7 @@ from .context import Context
 
 
 class Outlook(NamedTuple):
-    """Asked by a stage before it starts, and by the orchestrator before it starts the stage.
+    """Asked by a stage before it starts, and for --direct by the orchestrator before that.
 
     `calls` are all that the request stands for, `left` how many of each stage are still to be made;
     a stage that is missing there makes all of its calls.

@@ -1,4 +1,4 @@
-"""Paying happens here, once for all: a text, a picture, a candidate, an edit and a clip.
+"""The steps of every paid call for an output: a text, a picture, a candidate, an edit, a clip.
 
 Look at the output's place; lock it; look again; resume what was begun, or check the key, the price
 and the cap, write the intent down, send, keep the response, deliver it, release the lock. What

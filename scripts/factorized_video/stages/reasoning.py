@@ -144,7 +144,7 @@ class TextCall(PaidCall):
         return record
 
     def begin(self, gateway: Gateway, decision: Decision, receipt: dict[str, Any]) -> Record:
-        """A text is never resumed: it is there, or it is asked for."""
+        """A text is never resumed: where there is none, it is written now."""
         return self.pay(gateway)
 
     def send(self, gateway: Gateway, call: Call, record: Record) -> None:

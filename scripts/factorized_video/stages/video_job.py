@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from .calls import Call
     from .context import Context
 
-# How long an idempotency key is relied on (contract: an intent under one hour old).
+# How long after the paid call its idempotency key is relied on.
 KEY_HOLDS_S = 3600.0
 
 
 def handle_of(record: Record) -> Handle:
-    """By what the job of a receipt is asked for."""
+    """The handle by which the job of a receipt is looked up."""
     data = record.data
     return Handle(str(data["job"]), str(data["model"]), data.get("address"))
 

@@ -83,7 +83,7 @@ def sha256_to_use(folder: Folder) -> str | None:
 
 def left(folder: Folder, allowed: Allowed) -> dict[str, int]:
     """How many paid calls of each kind are still to be made, at the most."""
-    allowed = allowed._replace(overwrite=True)  # what is in the way is another check's matter
+    allowed = allowed._replace(overwrite=True)  # what lies in the way is checked elsewhere
     if not folder.in_use:
         pays = receipts.would_pay(folder.output, folder.first, allowed)
         return {"composition": int(pays)}

@@ -157,7 +157,7 @@ def sweep(folder: Folder) -> None:
     for output in folder.places:
         receipt = receipts.read(output) or {}
         name = receipts.kept_name(output, receipt)
-        # What is in its place need not be kept, and half of what was to be kept is nothing.
+        # A picture in its place need not be kept too; one that was kept only in part is useless.
         if receipt.get("state") == "succeeded" or files.kept(name) is None:
             files.drop(name)
     for output in (*folder.places, folder.questions_file, folder.sheet):

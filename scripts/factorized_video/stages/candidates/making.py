@@ -1,7 +1,7 @@
 """Stage 2 with candidates: generated side by side, checked, the best one edited, and one chosen.
 
 Every candidate is paid for, kept and checked by itself, so a killed run resumes with those that are
-missing. At most four are made at once.
+missing. At most `AT_ONCE` are made at the same time.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ class Making:
         return written
 
     def _side_by_side(self, gateway: Gateway, questions: tuple[str, ...] | None) -> None:
-        """Generate and check the candidates, at most four at once; how each ended is kept.
+        """Generate and check the candidates, `AT_ONCE` at a time; how each ended is kept.
 
         The workers are daemons: a second signal ends the process without waiting for them, and
         their receipts say what was out. After a first one no further call is begun.
@@ -371,7 +371,7 @@ class Making:
     # -- how it ended ----------------------------------------------------------------------------
 
     def _raise_what_ends_it(self) -> None:
-        """Raise the error that would have ended every call; else, if none is there, their own."""
+        """Raise an error that ends all other calls too; else, if no picture came, their own."""
         errors = [self._errors[name] for name in sorted(self._errors, key=_number)]
         for error in errors:
             if not isinstance(error, _OF_ITSELF):
@@ -398,7 +398,7 @@ class Making:
             receipts.consult(place, wanted, self._allowed._replace(overwrite=False))
 
 
-# Which paid calls each model that may have to be asked for makes.
+# The paid calls of each model that may have to be looked up at the gateway.
 _ASKED_WITH = {
     "composition": ("composition", "repair"),
     "verification": ("questions", "verification"),

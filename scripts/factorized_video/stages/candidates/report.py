@@ -122,7 +122,7 @@ class Report:
                 )
 
     def _warn_of_missing(self, one: Candidate) -> None:
-        """Once it is paid for, silence would hide it."""
+        """Warn of a candidate without a usable picture: nothing else shows that it was paid."""
         if one.is_there:
             return
         if one.damage:
@@ -138,7 +138,7 @@ class Report:
         self._console.warn(f"Candidate {one.name} is missing: {why or gone}")
 
     def warn_of_faults(self, chosen: Candidate | None) -> None:
-        """Of one that was chosen for want of a better one."""
+        """Warn of what the best candidate fails, where it was chosen in spite of that."""
         wish = self._folder.wish
         if wish.verifies and wish.select is None and chosen and chosen.check:
             failed = "; ".join(one.question for one in chosen.check.failed)
@@ -148,8 +148,10 @@ class Report:
     # -- the contact sheet -----------------------------------------------------------------------
 
     def draw_sheet(self, standing: list[Candidate], chosen: str | None) -> str | None:
-        """Write the contact sheet; its path. One that cannot be written is a warning: it shows
-        only what is there."""
+        """Write the contact sheet of the pictures there are; its path.
+
+        A sheet that cannot be written is only a warning, and None is returned.
+        """
         tiles = [
             contact_sheet.Tile(
                 one.name,
