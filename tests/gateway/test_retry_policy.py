@@ -12,10 +12,8 @@ from factorized_video.gateway.retry_policy import (
     Decision,
     Outcome,
     decide,
-    poll_pause,
     retry_after,
 )
-from factorized_video.gateway.types import About
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -194,22 +192,3 @@ def test_retry_after_is_read_in_all_its_forms(
 def test_any_header_gives_nothing_or_a_wait_that_is_not_negative(after: str, ms: str) -> None:
     seconds = retry_after({"retry-after": after, "retry-after-ms": ms}, NOW)
     assert seconds is None or seconds >= 0
-
-
-# -- polling --------------------------------------------------------------------------------------
-
-PACE_S = About("").poll_s  # of a gateway that asks for no other
-
-
-@settings(deadline=None)
-@given(st.integers(1, 1000), st.floats(0, 1))
-def test_two_status_reads_are_never_within_two_seconds(poll: int, jitter: float) -> None:
-    assert 2.0 <= poll_pause(poll, jitter, PACE_S) <= 4.801
-
-
-def test_status_is_read_at_once_then_after_two_then_every_four_seconds() -> None:
-    assert poll_pause(0, 0.5, PACE_S) == 0
-    assert poll_pause(1, 0.9, PACE_S) == 2
-    pauses = [poll_pause(poll, poll / 100, PACE_S) for poll in range(2, 101)]
-    assert 3.9 <= sum(pauses) / len(pauses) <= 4.1
-    assert (min(pauses), max(pauses)) == pytest.approx((3.2, 4.8), abs=0.05)

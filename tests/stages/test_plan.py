@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from factorized_video import models, money
-from factorized_video.cli.text_output import plan_text
+from factorized_video.cli.dry_run_text import plan_text
 from factorized_video.errors import OverBudget, UsageError
 from factorized_video.money import Cost
 from factorized_video.prompts import anchor_image, strategies, styles

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..errors import AuthError, OutputError, Rejected, StillRunning, ToolError, Unavailable, Unknown
 from ..files import put_in_place, temporary_beside
-from . import dialects, retry_policy
+from . import dialects, polling, retry_policy
 from .reply_parsing import (
     ErrorInside,
     Unreadable,
@@ -33,7 +33,6 @@ from .retry_policy import Outcome
 from .settings import Settings
 from .transport import Broken, DownloadError, Fetched, Transport
 from .types import (
-    POLL_S,
     Account,
     ChatReply,
     ChatRequest,
@@ -218,7 +217,7 @@ class Gateway:
                 failures, word = failures + 1, "the gateway does not answer, trying again"
                 if failures >= FEWEST_FAILURES and now - failing_since > STATUS_OUTAGE_S * scale:
                     raise poll.failure
-            pause = retry_policy.poll_pause(number, random.random(), self.about.poll_s)
+            pause = polling.pause(number, random.random(), self.about.poll_s)
             pause = max(pause, poll.asked_s) * scale
             if time.monotonic() + pause > deadline:
                 raise _still_running(handle, timeout_s, word, poll)
@@ -320,7 +319,7 @@ class Gateway:
                 return fetch(attempt > 1)
             except DownloadError as error:
                 self._say(f"{error.message} Fetching again.")
-            pause = retry_policy.poll_pause(attempt, random.random(), POLL_S)
+            pause = polling.pause(attempt, random.random(), polling.POLL_S)
             time.sleep(pause * self.settings.time_scale)
         return fetch(True)
 

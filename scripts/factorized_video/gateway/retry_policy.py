@@ -96,17 +96,6 @@ def date_header(headers: dict[str, str], now: float) -> float:
     return now if moment is None else moment
 
 
-def poll_pause(poll: int, jitter: float, pace_s: tuple[float, float]) -> float:
-    """Seconds before status read number `poll` (from 0): none, the first of `pace_s`, the second.
-
-    The second is a fifth more or less, by `jitter`, a random number 0 to 1.
-    """
-    if poll == 0:
-        return 0.0
-    first, later = pace_s
-    return first if poll == 1 else later * (0.8 + 0.4 * jitter)
-
-
 def _http_date(text: str) -> float | None:
     """An HTTP date in any of its three forms as Unix time; all are in UTC (RFC 9110, 5.6.7)."""
     import email.utils  # late: a dozen modules, which a process that sends nothing never needs

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-# Seconds before the second status read, and between the later ones (a fifth more or less), where a
-# gateway asks for no other pace. Measured mean lag 2.0 s, against 2.5 s for a fixed 5 s.
-POLL_S = (2.0, 4.0)
+from .polling import POLL_S
 
 
 class Picture(NamedTuple):
@@ -82,8 +80,8 @@ class VideoRequest(NamedTuple):
     `first_frame` is the picture that it begins with, None for a clip from the prompt alone; then
     there is no `last_frame` either, the picture to end with. `aspect_ratio` is None for a model
     that follows the picture; `shape` is the clip's "W:H" in any case, for gateways that use pixels.
-    `settings` are those that only some gateways have, by their names in a receipt's `sent`: `seed`,
-    and `audio_switch` for sound. Where one is missing, the model decides.
+    `settings` are all that the receipt holds as `sent`; a dialect takes those from it that only
+    some gateways have (`seed`; `audio_switch` for sound). Where one is missing, the model decides.
     """
 
     model: str
