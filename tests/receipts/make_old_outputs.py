@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from conftest import SCRIPTS, guarded, run
+from conftest import SCRIPTS, guarded, run, start
 from judges import Judge
 from loopback import CAPTION, Gateway, Reply, png, refusal
 from speech import Asked
@@ -51,6 +52,8 @@ class Case:
     edits: tuple[tuple[str, str], ...] = ()  # files as you might change them, after the commands
     prepare: Prepare = lambda gateway: None
     is_recent: bool = False  # continued at once, whatever the date
+    stdin: str = ""  # of each command
+    killed_at: str = ""  # the endpoint whose answer the last command was killed before
 
 
 # --- what is kept ---------------------------------------------------------------------------------
@@ -108,6 +111,7 @@ def cases() -> Iterator[Case]:
     yield from _candidates()
     yield from _all_stages()
     yield from _unfinished()
+    yield from _killed()
     for gateway, models in NAMED.items():
         yield Case(f"all-{gateway}", ((*ALL, *models),), gateway=gateway)
         words = (*ALL, *models, "--no-wait")
@@ -147,6 +151,10 @@ def _single_stages() -> Iterator[Case]:
         gateway="vercel",
         pictures=(*MINE, ("last.png", (1280, 720))),
     )
+    sound = ("--seed=7", "--audio", "--fit=pad", "--duration=5", "--model=alibaba/wan-v3.0-video")
+    yield Case(
+        "clip-seed", ((*STAGE_3, *sound),), gateway="vercel", pictures=(("mine.png", (900, 900)),)
+    )
     yield Case("clip-direct", (("generate_video_from_anchor", *STAGE_3[1:3], "--direct"),))
 
 
@@ -178,6 +186,19 @@ def _all_stages() -> Iterator[Case]:
         ),
     )
     yield Case("all-default-name", (ALL[:3],))
+    yield Case("anchor-default-name", (STAGE_2[:3],))
+    letters = ("generate_anchor", "Ein Kätzchen: 猫 🐈", "--json", "--output=a.png")
+    yield Case("anchor-other-language", (letters,))
+    yield Case("clip-default-name", (STAGE_3[:-1],), pictures=MINE)
+    script, prompt, *rest = ALL
+    piped, read = ((script, f"--prompt-file={file}", *rest) for file in ("-", "prompt.txt"))
+    yield Case(
+        "all-from-stdin",
+        (piped,),
+        (piped, read, (script, "--prompt=-", *rest), (script, prompt, *rest)),
+        texts=(("prompt.txt", PROMPT),),
+        stdin=PROMPT,
+    )
     styled = ("--style=anime", "--enhance", "--aspect-ratio=9:16", "--duration=4", "--take=2")
     yield Case("all-settings", ((*ALL, *styled, "--no-audio", "--save-intermediate"),))
     yield Case("all-no-caption", ((*ALL, "--skip-reasoning"),))
@@ -190,11 +211,14 @@ def _all_stages() -> Iterator[Case]:
     stop = (*ALL, "--stop-after=anchor")
     yield Case("all-stopped-at-anchor", (stop,), (stop, ALL, ALL))
     stop = (*ALL, "--stop-after=caption")
+    yield Case("all-stopped-at-caption", (stop,), (stop, ALL, ALL))
     edit = (("v.stages/caption.txt", CHANGED_CAPTION),)
     yield Case("all-caption-edited", (stop,), (ALL, ALL), edits=edit)
     yield Case("all-caption-edited-done", (stop, ALL), (ALL,), edits=edit)
     yield Case("all-direct", ((*ALL, "--direct"),))
     yield Case("all-compare", ((*ALL, "--compare", "--verify"),))
+    compared = (*ALL, "--compare", "--no-filmstrip")
+    yield Case("all-compare-unmeasured", (compared,), (compared, ALL))
     many = ("factorized_generate", "--prompts-file=many.jsonl", "--output=out", "--json")
     texts = (("many.jsonl", LINES),)
     yield Case("many-prompts", (many,), texts=texts)
@@ -227,6 +251,18 @@ def _unfinished() -> Iterator[Case]:
     yield Case("anchor-other-options", (STAGE_2,), (other, (*other, "--overwrite")))
 
 
+def _killed() -> Iterator[Case]:
+    again = (*STAGE_2, "--resubmit")
+    yield Case("anchor-killed", (STAGE_2,), (STAGE_2, again), killed_at="image")
+    found = (*STAGE_3, "--job=job-1")
+    commands = (STAGE_3, found, STAGE_3)
+    yield Case("clip-killed", (STAGE_3,), commands, pictures=MINE, killed_at="create")
+    taken_over = (*ALL, "--job=job-1")
+    yield Case("all-killed", (ALL,), (ALL, taken_over, ALL), killed_at="create")
+    words = (*ALL, *NAMED["openai"])
+    yield Case("all-killed-openai", (words,), (words, words), "openai", killed_at="create")
+
+
 # --- how a case is continued ----------------------------------------------------------------------
 
 
@@ -238,7 +274,7 @@ def continued(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
             Judge(gateway)
             gateway.jobs = {job["id"]: _job_read(job) for job in case["jobs"]}
             before = hashes()
-            ended = run(*command["words"], gateway=gateway)
+            ended = run(*command["words"], gateway=gateway, stdin=case.get("stdin"))
             result = ended.json
             output = result.get("output")
             after = hashes()
@@ -319,15 +355,19 @@ def make(case: Case, place: Path, work: Path) -> None:
         judge.fails = {"1": {2, 3}, "2": {2}}
         case.prepare(gateway)
         for words in case.made_by:
-            ended = run(*words, gateway=gateway)
+            if case.killed_at and words == case.made_by[-1]:
+                code = _kill(words, case.killed_at, gateway)
+            else:
+                code = run(*words, gateway=gateway, stdin=case.stdin).code
             for name, text in case.edits:
                 Path(name).write_text(text, encoding="utf-8")
         jobs = [_job_written(job) for job in gateway.jobs.values()]
     result = {
         "made_by": [list(words) for words in case.made_by],
-        "made_with_code": ended.code,
+        "made_with_code": code,
         "gateway": case.gateway,
         "is_recent": case.is_recent,
+        "stdin": case.stdin,
         "jobs": jobs,
         "continued": [{"words": list(words)} for words in case.continued or case.made_by[-1:]],
     }
@@ -337,7 +377,18 @@ def make(case: Case, place: Path, work: Path) -> None:
     led_to = list(continued({**result}))
     document = {**result, "continued": led_to}
     (place / "case.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(case.name, ended.code, [(one["code"], one["status"], one["billed"]) for one in led_to])
+    print(case.name, code, [(one["code"], one["status"], one["billed"]) for one in led_to])
+
+
+def _kill(words: Words, endpoint: str, gateway: Gateway) -> int:
+    """Run a command, and kill it as soon as the gateway has accepted a paid call."""
+    gateway.will(endpoint, Reply(fault="hang"))
+    process = start(*words, gateway=gateway)
+    while not gateway.billed[endpoint]:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    return process.returncode
 
 
 def _without_places(work: Path) -> None:
