@@ -71,6 +71,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     context = Context.from_options(args)
     output = output_paths.given_output(args.output)
     motion_file = output_paths.given_output(args.motion_file)
+    if output:
+        context.rerun.makes(output)
     text: reasoning.TextCall
     if args.anchor is None:
         caption = CaptionRequest.from_options(args)

@@ -52,10 +52,12 @@ def times(cost: Cost, count: int) -> Cost:
 
 def shown(cost: Cost) -> str:
     """A cost for people: "USD 2.40 (estimated)"."""
-    if cost.amount is None:
-        return "unknown"
-    digits = 2 if cost.amount >= 0.1 or not cost.amount else 4
-    return f"USD {cost.amount:.{digits}f} ({cost.kind})"
+    return "unknown" if cost.amount is None else f"{usd(cost.amount)} ({cost.kind})"
+
+
+def usd(amount: float) -> str:
+    """An amount for people, in cents; one under 10 cents in their hundredths: "USD 0.0059"."""
+    return f"USD {amount:.{2 if amount >= 0.1 or not amount else 4}f}"
 
 
 def amount(text: str) -> float | None:

@@ -11,6 +11,7 @@ import shlex
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from .errors import ToolError
 
@@ -48,7 +49,7 @@ class Rerun:
     """A command that can be run again; `words` begin with the script's path.
 
     `in_orchestrator`: whether the script is the orchestrator, whose options name the models of all
-    stages. `output` is what it makes, once that is known.
+    stages. `output` is what it makes, once that is known; `outputs` with all made on the way.
     """
 
     def __init__(
@@ -57,10 +58,15 @@ class Rerun:
         self.words = tuple(words)
         self.output = output
         self.in_orchestrator = in_orchestrator
+        self.outputs: tuple[Path, ...] = ()
 
-    def makes(self, output: object) -> None:
-        """Say what it makes; in a stage of the orchestrator that is known before."""
-        self.output = self.output or str(output)
+    def makes(self, *outputs: Path) -> None:
+        """Say what it makes, the result first; in a stage of the orchestrator that is known before.
+
+        The receipts of all `outputs` say what it has cost.
+        """
+        self.output = self.output or str(outputs[0])
+        self.outputs = tuple(dict.fromkeys((*self.outputs, *outputs)))
 
     def named(self) -> tuple[str, ...]:
         """Its words with the output among them: a name that was chosen depends on the folder."""

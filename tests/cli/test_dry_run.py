@@ -207,7 +207,7 @@ def test_the_same_stands_in_the_text_for_a_person() -> None:
         f"    {PROMPT}",
         "    <caption of Stage 1>",
         "    <motion of Stage 1>",
-        "cap: USD 3 (--max-cost)",
+        "cap: USD 3.00 (--max-cost)",
         "total: USD 2.55 (estimated); nothing was sent",
     ):
         assert f"{line}\n" in text, line

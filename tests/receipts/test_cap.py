@@ -91,15 +91,15 @@ def test_what_fits_passes(cap: Cap | None, spent: Spent, ahead: Cost, allow_unkn
 @pytest.mark.parametrize(
     ("cap", "spent", "ahead", "allow_unknown", "words"),
     [
-        (FIVE, Spent(), estimated(5.01), False, ("USD 5.010 (estimated)", "USD 5 (--max-cost)")),
+        (FIVE, Spent(), estimated(5.01), False, ("USD 5.01 (estimated)", "USD 5.00 (--max-cost)")),
         (FIVE, Spent(), estimated(5.000002), False, ("over the limit",)),
-        (FIVE, Spent(2.61), estimated(2.4), False, ("USD 2.400", "on top of the USD 2.610")),
-        (FIVE, Spent(5.0), Cost(0.01, "listed"), False, ("USD 0.010 (listed)", "USD 5.000")),
-        (Cap(0.0, FLAG), Spent(), estimated(0.01), False, ("USD 0 (--max-cost)",)),
-        (Cap(1.5, MAX_COST), Spent(), estimated(2), False, (f"USD 1.5 ({MAX_COST})",)),
+        (FIVE, Spent(2.61), estimated(2.4), False, ("USD 2.40", "on top of the USD 2.61")),
+        (FIVE, Spent(5.0), Cost(0.01, "listed"), False, ("USD 0.0100 (listed)", "USD 5.00")),
+        (Cap(0.0, FLAG), Spent(), estimated(0.01), False, ("USD 0.00 (--max-cost)",)),
+        (Cap(1.5, MAX_COST), Spent(), estimated(2), False, (f"USD 1.50 ({MAX_COST})",)),
         # That something is allowed to be unknown lets nothing pass that is known.
-        (FIVE, Spent(), estimated(6.0), True, ("USD 6.000",)),
-        (FIVE, Spent(3.0, 1), estimated(2.5), True, ("USD 2.500", "on top of the USD 3.000")),
+        (FIVE, Spent(), estimated(6.0), True, ("USD 6.00",)),
+        (FIVE, Spent(3.0, 1), estimated(2.5), True, ("USD 2.50", "on top of the USD 3.00")),
         (FIVE, Spent(5.5), UNKNOWN, True, ("over the limit",)),
     ],
 )
@@ -111,7 +111,7 @@ def test_what_does_not_fit_is_refused_with_the_amounts(
     assert [word for word in words if word not in caught.value.message] == []
     assert caught.value.charged == "no"
     assert caught.value.result == {
-        "cost": ahead.as_json(),
+        "still_to_pay": ahead.as_json(),
         "spent": {"amount": spent.usd, "unknown_calls": spent.unknown},
         "max_cost": cap.usd,
     }
@@ -134,8 +134,8 @@ def test_under_a_cap_an_unknown_cost_needs_leave(spent: Spent, ahead: Cost, word
         check_cap(FIVE, spent, [ahead], allow_unknown=False)
     assert words in caught.value.message
     assert "unknown" in caught.value.message
-    assert "USD 5 (--max-cost)" in caught.value.message
+    assert "USD 5.00 (--max-cost)" in caught.value.message
     assert "--allow-unknown-cost" in caught.value.hint
     assert caught.value.charged == "no"
-    assert caught.value.result["cost"] == ahead.as_json()
+    assert caught.value.result["still_to_pay"] == ahead.as_json()
     assert caught.value.result["spent"] == spent.as_json()

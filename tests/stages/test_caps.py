@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import SCRIPTS, Run, environment, run
+from factorized_video import money
 from loopback import CAPTION, MOTION, Gateway, Reply, chat, image, png, refusal
 from storm import PROMPT, animating, files, making, own_picture, receipt
 
@@ -149,7 +150,8 @@ def test_the_lower_one_of_the_typed_and_the_standing_cap_counts(
             Path(name).write_text(f"{export} {CAP}={amount}\n".lstrip(), encoding="utf-8")
     words = ["--prompt=A cat.", "--dry-run", *([f"--max-cost={flag}"] if flag else [])]
     shown = run("factorized_generate", *words, env={CAP: environ})
-    assert (shown.code, f"cap: USD {cap}\n" in shown.out) == (0, True), shown.out
+    line = f"cap: USD {cap.replace(' (', '.00 (')}\n"
+    assert (shown.code, line in shown.out) == (0, True), shown.out
 
 
 def test_the_cap_in_the_skill_folder_comes_before_that_of_the_working_folder(
@@ -161,7 +163,7 @@ def test_the_cap_in_the_skill_folder_comes_before_that_of_the_working_folder(
     Path(".env").write_text(f"{CAP}=900\n", encoding="utf-8")
     command = [sys.executable, str(skill / "scripts/generate_anchor.py"), "x", "--dry-run"]
     shown = subprocess.run(command, env=environment(), capture_output=True, check=True)
-    assert f"cap: USD 4 ({CAP})" in shown.stdout.decode()
+    assert f"cap: USD 4.00 ({CAP})" in shown.stdout.decode()
 
 
 @pytest.mark.parametrize(
@@ -214,9 +216,10 @@ def test_over_the_cap_nothing_is_sent_and_just_within_it_is(
         error = over(refused)
         assert (gateway.requests, files()) == ([], {"mine.png"})
         assert error["charged"] == "no"
-        assert refused.json["cost"]["amount"] == pytest.approx(price)
+        assert refused.json["still_to_pay"]["amount"] == pytest.approx(price)
+        assert refused.json["cost"]["amount"] == refused.json["spent"]["amount"] == 0
         assert refused.json["max_cost"] == float(cap.partition("=")[2])
-        assert f"USD {price:.3f}" in error["message"]
+        assert money.usd(price) in error["message"]
         assert ("--max-cost" if how == "typed" else CAP) in error["message"]
     if how == "typed" or script == "generate_anchor":
         passed = under(capped(price))
@@ -368,9 +371,15 @@ def test_a_redraw_is_priced_again_on_top_of_what_was_spent(
     assert plan["cost"]["amount"] == pytest.approx(ahead)
     refused = make(done, *args, just_under(DONE + ahead))
     assert (over(refused)["charged"], done.requests) == ("no", [])
-    assert f"on top of the USD {DONE:.3f}" in refused.json["error"]["message"]
+    assert f"on top of the {money.usd(DONE)}" in refused.json["error"]["message"]
+    assert refused.json["cost"]["amount"] == refused.json["spent"]["amount"] == pytest.approx(DONE)
     redrawn = make(done, *args, capped(DONE + ahead))
     assert (redrawn.code, done.sent) == (0, sent), redrawn.err
+    in_place = DONE - HALF + sum({"chat": SAID, "image": IMAGE}.values())
+    paid = DONE + ahead - (CHAT - SAID if "chat" in sent else 0)
+    assert redrawn.json["spent"] == {"amount": pytest.approx(paid), "unknown_calls": 0}
+    assert redrawn.json["cost"]["amount"] == pytest.approx(in_place + (0.8 if ahead == 3.2 else 0))
+    assert planned(done, *args)["spent"] == redrawn.json["spent"]
 
 
 def test_what_was_kept_aside_counts_for_good(done: Gateway) -> None:
@@ -523,7 +532,7 @@ def test_under_a_cap_an_unknown_price_needs_leave(
     own_picture()
     refused = run(script, *words, "--max-cost=900", gateway=gateway)
     assert "--allow-unknown-cost" in over(refused)["hint"]
-    assert (refused.json["cost"]["kind"], gateway.requests) == ("unknown", [])
+    assert (refused.json["still_to_pay"]["kind"], gateway.requests) == ("unknown", [])
     allowed = run(script, *words, "--max-cost=900", "--allow-unknown-cost", gateway=gateway)
     assert (allowed.code, gateway.sent) == (0, sent), allowed.err
 
@@ -561,7 +570,7 @@ def test_a_stage_that_costs_more_than_it_was_thought_to_stops_the_next_one(
     assert (over(stopped).get("charged"), gateway.sent) == (None, sent)
     assert stopped.json["cost"] == usd(pytest.approx(before), "actual")  # type: ignore[arg-type]
     assert len(stopped.json["stages"]) == len(sent)
-    assert f"on top of the USD {before:.3f}" in stopped.json["error"]["message"]
+    assert f"on top of the {money.usd(before)}" in stopped.json["error"]["message"]
     again = make(gateway, just_under(before + left))
     assert (over(again)["charged"], gateway.sent) == ("no", sent)
     enough = make(gateway, capped(before + left))

@@ -502,8 +502,8 @@ def test_a_plan_within_its_cap_is_shown(planned: Plan, cap: Cap | None, spent: S
 @pytest.mark.parametrize(
     ("planned", "cap", "spent", "words"),
     [
-        (pipeline(), Cap(2.5, "--max-cost"), Spent(), "USD 2.546 (estimated)"),
-        (pipeline(), Cap(3.0, "--max-cost"), Spent(0.5), "on top of the USD 0.500"),
+        (pipeline(), Cap(2.5, "--max-cost"), Spent(), "USD 2.55 (estimated)"),
+        (pipeline(), Cap(3.0, "--max-cost"), Spent(0.5), "on top of the USD 0.50"),
         (pipeline(image_model=UNPRICED), Cap(99, "--max-cost"), Spent(), "is unknown"),
         (pipeline(), Cap(99, "--max-cost"), Spent(0, 1), "is unknown"),
     ],
@@ -761,8 +761,8 @@ def test_the_dry_run_tells_limits_of_text_unknown_prices_skips_and_what_was_spen
         "  cost: unknown [no published price is known for this model]",
         "skipped: Stage 1 reasoning (--skip-reasoning)",
         "skipped: Stage 3 synthesis (--stop-after)",
-        "spent before for this output: USD 1.250, and 2 calls of unknown cost",
-        "cap: USD 5 (--max-cost)",
+        "spent before for this output: USD 1.25, and 2 calls of unknown cost",
+        "cap: USD 5.00 (--max-cost)",
         "total: unknown; nothing was sent",
     ):
         assert line in lines
@@ -770,9 +770,9 @@ def test_the_dry_run_tells_limits_of_text_unknown_prices_skips_and_what_was_spen
         Plan((synthesis(SEEDANCE),)).as_json()
     )
     known = plan_text(planned._replace(spent=Spent(1.25)).as_json())
-    assert "spent before for this output: USD 1.250\n" in known
+    assert "spent before for this output: USD 1.25\n" in known
     unknown = plan_text(planned._replace(spent=Spent(0.0, 3)).as_json())
-    assert "spent before for this output: USD 0.000, and 3 calls of unknown cost\n" in unknown
+    assert "spent before for this output: USD 0.00, and 3 calls of unknown cost\n" in unknown
 
 
 def test_a_long_text_is_wrapped_and_its_empty_lines_are_kept() -> None:

@@ -23,9 +23,9 @@ def plan_text(plan: dict[str, Any]) -> str:
     if spent["amount"] or spent["unknown_calls"]:
         unknown = spent["unknown_calls"]
         more = f", and {unknown} calls of unknown cost" if unknown else ""
-        lines.append(f"spent before for this output: USD {spent['amount']:.3f}{more}")
+        lines.append(f"spent before for this output: {money.usd(spent['amount'])}{more}")
     if plan["max_cost"] is not None:
-        lines.append(f"cap: USD {plan['max_cost']:g} ({plan['max_cost_source']})")
+        lines.append(f"cap: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
     lines.append(f"total: {money.shown(money.from_json(plan['cost']))}; nothing was sent")
     return "\n".join(lines)
 

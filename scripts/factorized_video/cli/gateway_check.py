@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import AuthError, ToolError
 from ..gateway import lookup, open_gateway, settings
+from ..money import usd
 from .options import GATEWAYS
 
 Check = tuple[str, str, str | None]  # name, what was found, how to fix it (None: it is fine)
@@ -46,7 +47,7 @@ def _account(chosen: settings.Settings) -> Check:
     except ToolError as error:
         return "key check", error.message, error.hint
     works = "the key works" if chosen.key else "no key is needed"
-    left = "balance not reported" if balance is None else f"balance USD {balance:.2f}"
+    left = "balance not reported" if balance is None else f"balance {usd(balance)}"
     return "key check", f"{works} at {gateway.about.title}; {left}", None
 
 

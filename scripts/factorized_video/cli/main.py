@@ -52,8 +52,11 @@ def main(
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     interrupts.install()
-    result = _result(build_parser, run, words, console, given)
+    options = argparse.Namespace(console=console, handoff=given)
+    options.rerun = _rerun([sys.argv[0], *words], given)
+    result = _result(build_parser, run, words, options)
     console.close()
+    _account(result.document, options.rerun)
     result.document.setdefault("stage", console.stage)
     result.document["warnings"] = console.warnings
     result.document["elapsed_s"] = round(time.monotonic() - started, 3)
@@ -66,12 +69,10 @@ def _result(
     build_parser: Callable[[], Parser],
     run: Callable[[argparse.Namespace], dict[str, Any]],
     words: list[str],
-    console: Console,
-    given: handoff.Handoff,
+    options: argparse.Namespace,
 ) -> Result:
     """What the script did, or how it failed, which is shown on stderr."""
-    options = argparse.Namespace(console=console, handoff=given)
-    options.rerun = _rerun([sys.argv[0], *words], given)
+    console, given = options.console, options.handoff
     try:
         parser = build_parser()
         again = [os.path.abspath(sys.argv[0]), *absolute_words(parser, words)]
@@ -116,6 +117,19 @@ def _failed(error: ToolError, rerun: Rerun) -> Result:
         without = ["--no-wait"] if error.kind == "running" else []
         document["next"] = rerun.same(*without)
     return Result(document, code)
+
+
+def _account(document: dict[str, Any], rerun: Rerun) -> None:
+    """Add what the files have cost that are there, and all that was spent for them, by receipts."""
+    if rerun.outputs:
+        from ..receipts import spending
+
+        with contextlib.suppress(ToolError):  # a receipt of a newer version
+            for name, value in spending.account(rerun.outputs).items():
+                document.setdefault(name, value)
+    elif document.get("cost") and document.get("status") != "planned":  # a text that is not kept
+        amount = document["cost"]["amount"]
+        document["spent"] = {"amount": amount or 0.0, "unknown_calls": int(amount is None)}
 
 
 def _print(text: str) -> None:

@@ -16,6 +16,7 @@ RESULT_KEYS = (
     "gateway",
     "model",
     "cost",
+    "spent",
     "elapsed_s",
     "warnings",
     "receipt",

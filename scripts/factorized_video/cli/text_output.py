@@ -36,7 +36,7 @@ def run_list_text(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         amount = row["cost"].get("amount") if row["cost"] else None
-        cost = "cost unknown" if amount is None else f"USD {amount:.2f} {row['cost']['kind']}"
+        cost = "cost unknown" if amount is None else f"{money.usd(amount)} {row['cost']['kind']}"
         lines.append(
             f"{row['state']:<10} {row['stage']:<12} {_age(row['age_s']):>6}  {cost:<22} "
             f"{row['output']}"
@@ -46,7 +46,7 @@ def run_list_text(rows: list[dict[str, Any]]) -> str:
     spent, unknown = run_list.total(rows)
     more = f", and {unknown} of unknown cost" if unknown else ""
     written = sum(row["stage"] != "verification" for row in rows)
-    lines.append(f"{written} receipts; spent USD {spent.amount or 0:.2f} ({spent.kind}){more}")
+    lines.append(f"{written} receipts; spent {money.usd(spent.amount or 0)} ({spent.kind}){more}")
     return "\n".join(lines)
 
 

@@ -208,7 +208,7 @@ class Batch:
         made = count.pop("succeeded", 0)
         rest = ", ".join(f"{number} {status}" for status, number in count.items())
         rest = f" ({rest})" if rest else ""
-        spent = f"USD {self._spent.usd:.2f} spent"
+        spent = f"{money.usd(self._spent.usd)} spent"
         since = f"; {elapsed_s:.0f} s" if elapsed_s else ""
         self._console.progress(f"{made} of {len(self.lines)} made{rest}; {spent}{since}")
 

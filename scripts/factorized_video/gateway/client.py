@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..errors import AuthError, OutputError, Rejected, StillRunning, ToolError, Unavailable, Unknown
 from ..files import put_in_place, temporary_beside
+from ..money import usd
 from . import dialects, polling, retry_policy
 from .reply_parsing import (
     ErrorInside,
@@ -145,7 +146,7 @@ class Gateway:
         if account.balance_usd is not None and account.balance_usd <= 0:
             raise AuthError(
                 f"There is no credit left at {self.about.title}: the balance is "
-                f"USD {account.balance_usd:.2f}.",
+                f"{usd(account.balance_usd)}.",
                 "Top up, then run the same command again.",
                 charged="no",
             )

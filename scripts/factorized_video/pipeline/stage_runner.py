@@ -60,7 +60,7 @@ class StageRunner:
         try:
             answer = Crew(handoff).one(Command([path, *argv.words, *words], argv.stdin))
         except Interrupted as stopped:
-            stopped.result = {"cost": self.cost(), "stages": self.results}
+            stopped.result = {"stages": self.results}
             raise
         self._keep(answer)
 
@@ -83,11 +83,11 @@ class StageRunner:
         error, result = answer.error, answer.result
         error.printed = answer.answered
         error.result = {key: result.get(key) for key in _PASSED_ON}
-        kept = (*OF_CANDIDATES, "replacement")
+        kept = (*OF_CANDIDATES, "replacement", "still_to_pay", "max_cost")
         error.result |= {key: result[key] for key in kept if key in result}
         if following:
             error.result["next"] = following
-        error.result |= {"cost": self.cost(), "stages": self.results}
+        error.result["stages"] = self.results
         return error
 
     @property

@@ -37,7 +37,6 @@ class ThreeStages(Run):
         self.output = options.output or output_paths.default_output(
             request.prompt, request.digest(identity), ".mp4", options.folder
         )
-        context.rerun.makes(self.output)
         self.context = context
         self.request = request
         self.options = options
@@ -45,6 +44,7 @@ class ThreeStages(Run):
         self.folder = WorkFolder(
             options.work_dir or self.output.with_name(self.output.stem + ".stages")
         )
+        context.rerun.makes(self.output, *self._before_the_clip)
         self._progress = Progress(request, context, self.folder, self.output, options.job.job)
         self.anchor = self._progress.anchor
         self._wanted = request.chosen_digest(identity)
@@ -198,7 +198,7 @@ class ThreeStages(Run):
         except OverBudget as error:
             if stages.results:  # a stage cost more than expected
                 error.charged = None
-                error.result |= {"cost": stages.cost(), "stages": stages.results}
+                error.result["stages"] = stages.results
             raise
         return made
 
@@ -359,7 +359,6 @@ class ThreeStages(Run):
             "status": "succeeded",
             "output": str(path),
             **{key: last.get(key) for key in ("gateway", "model", "receipt", "stage")},
-            "cost": stages.cost(),
             "stages": results,
             **stages.of_candidates,
             "next": self.context.rerun.same("--stop-after"),
@@ -376,7 +375,6 @@ class ThreeStages(Run):
             "output": str(self.output),
             "gateway": gateway,
             "model": receipt["model"],
-            "cost": (receipt.get("pipeline") or {}).get("cost") or receipt["cost"],
             "receipt": str(receipts.receipt_path(self.output)),
             "job": receipt["job"],
             "video": receipt["measured"],

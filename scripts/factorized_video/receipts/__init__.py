@@ -34,6 +34,7 @@ from .record import (
     make_room,
     read,
     receipt_path,
+    record_failed,
     was_demo,
 )
 
@@ -60,6 +61,7 @@ __all__ = [
     "make_room",
     "read",
     "receipt_path",
+    "record_failed",
     "rewritten",
     "sha256_of",
     "sha256_of_bytes",

@@ -6,10 +6,10 @@ A run is an output and what was made for it (`spending.spent_for`); another outp
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..errors import OverBudget, UsageError
-from ..money import Cost, amount, total
+from ..money import Cost, amount, total, usd
 
 MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
 # Sums of prices in binary fractions: a plan of exactly the cap is within it.
@@ -50,38 +50,41 @@ def check_cap(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unkno
     ahead = total(costs)
     if limit is None or ahead.amount == 0:
         return
-    details: dict[str, Any] = {
-        "cost": ahead.as_json(),
-        "spent": spent.as_json(),
-        "max_cost": limit.usd,
-    }
     if (ahead.amount is None or spent.unknown) and not allow_unknown:
         what = (
             "The cost of this is unknown"
             if ahead.amount is None
             else "The cost of earlier attempts at this output is unknown"
         )
-        raise OverBudget(
+        raise _over_budget(
+            limit,
+            spent,
+            ahead,
             f"{what}, and there is a limit of {_shown(limit)}.",
             "Choose a model with a known price (--list-models), or add --allow-unknown-cost to "
             "count it as nothing.",
-            charged="no",
-            **details,
         )
     known = sum(cost.amount or 0.0 for cost in costs)
     if spent.usd + known <= limit.usd + _HALF_A_MICRODOLLAR:
         return
     least = "at least " if ahead.amount is None else ""
-    before = f" on top of the USD {spent.usd:.3f} it has cost already" if spent.usd else ""
+    before = f" on top of the {usd(spent.usd)} it has cost already" if spent.usd else ""
     needed = math.ceil((spent.usd + known) * 100 - _HALF_A_MICRODOLLAR) / 100
-    raise OverBudget(
-        f"This would cost {least}USD {known:.3f} ({ahead.kind}){before}, which is over the limit "
+    raise _over_budget(
+        limit,
+        spent,
+        ahead,
+        f"This would cost {least}{usd(known)} ({ahead.kind}){before}, which is over the limit "
         f"of {_shown(limit)}.",
         "Lower --duration or --candidates, choose a cheaper model (--list-models shows prices), or "
         f"raise {limit.source} to {needed:.2f}.",
-        charged="no",
-        **details,
     )
+
+
+def _over_budget(limit: Cap, spent: Spent, ahead: Cost, message: str, hint: str) -> OverBudget:
+    error = OverBudget(message, hint, charged="no", spent=spent.as_json(), max_cost=limit.usd)
+    error.result["still_to_pay"] = ahead.as_json()
+    return error
 
 
 def _usd(text: str) -> float:
@@ -95,4 +98,4 @@ def _usd(text: str) -> float:
 
 
 def _shown(limit: Cap) -> str:
-    return f"USD {limit.usd:g} ({limit.source})"
+    return f"{usd(limit.usd)} ({limit.source})"

@@ -155,16 +155,12 @@ class Record:
     def whereabouts(self) -> dict[str, Any]:
         """The result keys that an error carries along."""
         gateway = self.data.get("gateway")
-        cost = self.data.get("cost")
-        if cost is None and self.data.get("state") in ("intent", "unknown"):
-            cost = Cost(None, "unknown").as_json()
         return {
             "output": str(self.output),
             "receipt": str(self.path),
             "job": self.data.get("job"),
             "model": self.data.get("model"),
             "gateway": gateway.get("name") if isinstance(gateway, dict) else None,
-            "cost": cost,
         }
 
     def update(self, **changes: object) -> None:
@@ -213,6 +209,15 @@ class Record:
             for old, place in zip(_family(self._aside), _family(self.output), strict=True):
                 if old.exists():
                     old.rename(place)
+
+
+def record_failed(output: Path, intent: Intent, error: ToolError) -> None:
+    """Write down a text whose answers were paid for and cannot be used; else nothing happened."""
+    cost = error.result.get("cost")
+    if cost:
+        record = Record.begin(output, intent)
+        record.data["cost"] = cost
+        record.ended(error)
 
 
 @contextlib.contextmanager

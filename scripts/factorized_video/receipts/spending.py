@@ -19,11 +19,29 @@ CANDIDATES = ".candidates"  # the folder beside NAME.ext that holds the candidat
 def spent_for(outputs: Iterable[Path]) -> Spent:
     """What was spent for these outputs: their receipts, and those kept aside beside them."""
     usd, unknown = 0.0, 0
-    for receipt in (data for output in outputs for data in _attempts(output)):
-        for cost in costs_of(receipt):
-            usd += cost.amount or 0.0
-            unknown += cost.amount is None
+    for cost in _costs(receipt for output in outputs for receipt in _attempts(output)):
+        usd += cost.amount or 0.0
+        unknown += cost.amount is None
     return Spent(round(usd, 6), unknown)
+
+
+def account(outputs: Iterable[Path]) -> dict[str, dict[str, object]]:
+    """`cost` of what is there now of these outputs, and `spent`, with what was kept aside."""
+    outputs = list(outputs)
+    now = (receipt for output in outputs for receipt in _now(output))
+    cost = money.total(list(_costs(now)))
+    return {"cost": cost.as_json(), "spent": spent_for(outputs).as_json()}
+
+
+def _costs(found: Iterable[dict[str, Any]]) -> Iterable[Cost]:
+    """What the calls of these receipts have cost. A call that two of them hold counts once."""
+    seen = set()
+    for receipt in found:
+        call = tuple(receipt.get(name) for name in ("digest", "sent_at", "job"))
+        if any(call[1:]) and call in seen:  # cut off while one was moved
+            continue
+        seen.add(call)
+        yield from costs_of(receipt)
 
 
 def took_s(outputs: Iterable[Path]) -> float:
@@ -48,6 +66,16 @@ def _attempts(output: Path) -> Iterable[dict[str, Any]]:
     every, own = re.compile(".*", re.DOTALL), re.escape(output.stem) + r"(\.\d+)?"
     yield from _in_folder(output.with_name(output.stem + CANDIDATES), every)
     yield from _in_folder(output.parent, re.compile(own + re.escape(output.suffix)))
+
+
+def _now(output: Path) -> Iterable[dict[str, Any]]:
+    """The receipt of an output as it is there now, and those that it was chosen from."""
+    receipt = receipts.read(output)
+    if receipt is not None:
+        yield receipt
+    if receipt is None or isinstance(receipt.get("candidate"), str):
+        not_aside = re.compile(r"[^.]*\.[^.]*")
+        yield from _in_folder(output.with_name(output.stem + CANDIDATES), not_aside)
 
 
 def _in_folder(folder: Path, named: re.Pattern[str]) -> Iterable[dict[str, Any]]:

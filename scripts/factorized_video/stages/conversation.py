@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from .. import models, money
-from ..errors import Rejected
+from ..errors import Refused, Rejected, ToolError
 from ..gateway.types import ChatReply, ChatRequest, Picture
 from ..models import limits
 from ..money import Cost
@@ -47,18 +47,19 @@ class Conversation:
         """What the gateway's support will ask for."""
         return [reply.request_id for reply in self.replies if reply.request_id]
 
-    def count(self, cost: Cost) -> None:
-        """Count what an answer without a price should have cost."""
-        self._costs.append(cost)
-
     def ask(self, messages: list[dict[str, str]], pictures: tuple[Picture, ...] = ()) -> ChatReply:
-        """The next answer. Raises a ToolError where there is none."""
+        """The next answer. Raises a ToolError where there is none, with the cost so far."""
         model = self._call.model
         try:
             reply = self._gateway.chat(ChatRequest(model.id, messages, pictures=pictures))
-        except Rejected as error:
-            instead = limits.replacement(model, self._call.gateway)
-            offer_replacement(error, self._context.rerun, self._kind, instead)
+        except ToolError as error:
+            if isinstance(error, Rejected):
+                instead = limits.replacement(model, self._call.gateway)
+                offer_replacement(error, self._context.rerun, self._kind, instead)
+            if isinstance(error, Refused) and error.charged != "no":
+                self._costs.append(self._call.cost)  # nobody says what a refusal has cost
+            if self._costs:
+                error.result["cost"] = self.cost.as_json()
             raise
         self._context.console.warn(*reply.warnings)
         self.replies.append(reply)

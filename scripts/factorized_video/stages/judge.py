@@ -73,9 +73,7 @@ def check(
     try:
         answer = conversation.ask_twice(messages, read, checklist.CHECK_SHAPE, pictures)
     except Refused as error:
-        # Without a reply nobody knows what it cost.
         found = Check(problem=f"the judge declined: {error.message}")
-        conversation.count(call.cost)
     else:
         found = (
             Check(problem=f"the judge's answer could not be used: {answer.problem}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..models import THE_ONLY_ONE
-from ..money import Cost
+from ..money import Cost, usd
 
 if TYPE_CHECKING:
     from ..gateway.client import Gateway
@@ -25,8 +25,8 @@ def check(context: Context, gateway: Gateway, expected: Cost) -> None:
     balance = gateway.check().balance_usd
     if balance is not None and expected.amount is not None and balance < expected.amount:
         context.console.warn(
-            f"The balance at {gateway.about.title} is USD {balance:.2f}; this call should cost "
-            f"USD {expected.amount:.2f}."
+            f"The balance at {gateway.about.title} is {usd(balance)}; this call should cost "
+            f"{usd(expected.amount)}."
         )
 
 

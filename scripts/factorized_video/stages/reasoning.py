@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import files, receipts, texts
-from ..errors import OutputError, Refused, UsageError
+from ..errors import OutputError, Refused, ToolError, UsageError
 from ..media import images
 from ..models import limits
 from ..prompts import caption as caption_prompts
@@ -117,7 +117,7 @@ class TextCall(PaidCall):
             call.stage,
             self.wanted,
             self.request.inputs,
-            {"messages": self.written["messages"], **call.settings},
+            {"messages": self.written.get("messages"), **call.settings},
             self.context.identity,
             call.model.id,
             call.cost,
@@ -129,7 +129,12 @@ class TextCall(PaidCall):
         call = self.checked(gateway)
         self.check_money(gateway, call)
         sent_at = round(time.time(), 3)
-        self.written = {**self.ask(gateway, call), "model": call.model.id}
+        try:
+            self.written = {**self.ask(gateway, call), "model": call.model.id}
+        except ToolError as error:
+            if self.output:
+                receipts.record_failed(self.output, self.intent(gateway, call), error)
+            raise
         if self.output is None:
             return Record(Path("-"), {})  # nothing is kept
         record = Record.begin(self.output, self.intent(gateway, call))
@@ -322,7 +327,6 @@ class MotionCall(TextCall):
             answer = conversation.ask_twice(messages, read, motion_prompts.MOTION_SHAPE, (picture,))
             found = None if isinstance(answer, Unusable) else answer.text
         except Refused as error:
-            conversation.count(call.cost)  # nobody says what a refusal has cost
             wrong[:] = [f"the model declined: {error.message}"]
         return {"motion": found, "problems": wrong, **_exchange(conversation, messages)}
 

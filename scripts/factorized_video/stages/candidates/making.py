@@ -217,20 +217,22 @@ class Making:
             self._console.warn(f"{path} is your own version: the candidates are checked by it.")
         if known is not None:
             return known
-        written, conversation = judge.write_questions(self._context, gateway, call)
-        record = Record.begin(
-            path,
-            Intent(
-                "questions",
-                folder.questions_digest,
-                {"prompt": call.text},
-                {"messages": checklist.question_messages(call.text)},
-                folder.gateway,
-                call.model.id,
-                call.cost,
-                self._context.rerun.same("--no-wait"),
-            ),
+        intent = Intent(
+            "questions",
+            folder.questions_digest,
+            {"prompt": call.text},
+            {"messages": checklist.question_messages(call.text)},
+            folder.gateway,
+            call.model.id,
+            call.cost,
+            self._context.rerun.same("--no-wait"),
         )
+        try:
+            written, conversation = judge.write_questions(self._context, gateway, call)
+        except ToolError as error:
+            receipts.record_failed(path, intent, error)
+            raise
+        record = Record.begin(path, intent)
         record.succeeded(
             receipts.sha256_of_bytes(_as_file(written)),
             result={"questions": list(written)},
