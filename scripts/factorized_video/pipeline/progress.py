@@ -83,7 +83,15 @@ class Progress:
             return self._request.prompt
         if "reasoning" in self.names and not self._has_caption():
             return None
-        return _text(self._folder.caption, "The caption", self._caption_receipt(), "caption")
+        return self._text_of_stage_1(self._folder.caption, "The caption", "caption")
+
+    def _text_of_stage_1(self, path: Path, what: str, key: str) -> str | None:
+        """A text from its file; from the receipt if that will restore it, or comes back."""
+        receipt = self._caption_receipt()
+        in_place = (receipts.read(self._folder.caption) or {}).get("digest")
+        if receipt and receipt["digest"] != in_place:
+            return _in(receipt, key)
+        return _text(path, what, receipt, key)
 
     def motion(self) -> str | None:
         """The motion that goes to the video model, as far as it is known; None where none does."""
@@ -95,7 +103,7 @@ class Progress:
                 return seen
         if "reasoning" not in self.names:
             return None
-        return _text(self._folder.motion, "The motion", self._caption_receipt(), "motion")
+        return self._text_of_stage_1(self._folder.motion, "The motion", "motion")
 
     def motion_file(self) -> Path | None:
         """The file that the motion comes from: written with the anchor in view, else by Stage 1."""
@@ -170,8 +178,7 @@ class Progress:
         sha256 = receipts.sha256_of(self.anchor) if self.anchor.is_file() else None
         if "composition" in self.names and "anchor" not in self.own:
             folder = self._candidates()
-            if folder and folder.in_use:
-                sha256 = choice.sha256_to_use(folder)
+            sha256 = choice.sha256_to_use(folder) if folder else None
         return given_images.by_hash(self.anchor, sha256) if sha256 else None
 
     # -- Stage 3 ---------------------------------------------------------------------------------
@@ -193,6 +200,11 @@ def _text(path: Path, what: str, receipt: dict[str, Any] | None, key: str) -> st
     """A text from its file, else from the receipt that restores it."""
     if path.is_file():
         return texts.read_text(None, str(path), what)
+    return _in(receipt, key)
+
+
+def _in(receipt: dict[str, Any] | None, key: str) -> str | None:
+    """A text in a receipt."""
     result = (receipt or {}).get("result")
     text = result.get(key) if isinstance(result, dict) else None
     return text if isinstance(text, str) else None

@@ -1,8 +1,8 @@
 """The record beside each output, and what follows from it: what is left to do, what was spent.
 
-record: the receipt itself · decision: what it means for the command at hand · digests: by what a
-request is recognised · cap: the spending limit · spending: what an output has cost · run_list: the
-runs in a folder. What `record`, `decision` and
+record: the receipt itself · decision: what it means for the command at hand · aside: earlier
+results that come back · digests: by what a request is recognised · cap: the spending limit ·
+spending: what an output has cost · run_list: the runs in a folder. What `record`, `decision` and
 `digests` offer is imported from here.
 """
 
@@ -17,8 +17,10 @@ from .decision import (
     edited,
     how_taken,
     look,
+    retrieve,
     rewritten,
     tidy,
+    to_come_back,
     would_pay,
 )
 from .digests import digest, sha256_of, sha256_of_bytes
@@ -62,10 +64,12 @@ __all__ = [
     "read",
     "receipt_path",
     "record_failed",
+    "retrieve",
     "rewritten",
     "sha256_of",
     "sha256_of_bytes",
     "tidy",
+    "to_come_back",
     "was_demo",
     "would_pay",
 ]

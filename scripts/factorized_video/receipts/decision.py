@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import OutputError, StillRunning, Unknown, UsageError, of_kind
 from ..files import drop, exclusive, kept
+from . import aside
+from .aside import Aside
 from .digests import sha256_of
 from .record import AFTER_UNKNOWN, PAY_AGAIN, Record, kept_name, read, receipt_path, was_demo
 
@@ -22,6 +24,7 @@ class Decision(Enum):
     MAKE = "nothing is in the way; an old file, if any, is kept aside"
     RETURN = "already made from the same inputs"
     RETURN_CHANGED = "made from the same inputs, and changed by somebody since"
+    RETRIEVE = "already made from the same inputs, and kept aside since"
     RESUME = "a job is known, or its result was kept"
     REPEAT = "it was refused or failed, and the answer stands"
     UNKNOWN = "a paid call was sent, and it is unknown what became of it"
@@ -53,10 +56,25 @@ class Found(NamedTuple):
     file_sha256: str | None = None
     damaged: bool = False  # there is a receipt, and it cannot be read as one
     kept: bool = False  # what its paid call brought is kept elsewhere, see `files.keep`
+    aside: Aside | None = None  # what was kept aside for the digest that is wanted
 
 
-def look(output: Path) -> Found:
-    """Read the receipt, and hash the file if there is one."""
+def look(output: Path, wanted: str | None = None) -> Found:
+    """Read the receipt, and hash the file if there is one.
+
+    What was kept aside is looked for only where `wanted` is given and not in place.
+    """
+    found = _look(output)
+    receipt = found.receipt
+    if wanted is None or (found.file_exists and receipt and receipt.get("digest") == wanted):
+        return found
+    if receipt is None or receipt.get("digest") != wanted:
+        return found._replace(aside=aside.find(output, wanted))
+    stray = aside.stray_file(output, receipt) if receipt["state"] == "succeeded" else None
+    return found._replace(aside=Aside(output, receipt, stray) if stray else None)
+
+
+def _look(output: Path) -> Found:
     try:
         exists = output.exists()
         if exists and not output.is_file():
@@ -85,17 +103,21 @@ def edited(found: Found) -> bool:
 def decide(found: Found, wanted: str, allowed: Allowed) -> Decision:
     """What to do for the inputs with digest `wanted`. Pure."""
     receipt = found.receipt
+    back = found.aside and not (found.aside.is_lost and allowed.resubmit)
+    make = Decision.RETRIEVE if back else Decision.MAKE
     if receipt is None:
         # A damaged receipt may be that of a paid job: nothing is sent over it unasked.
         taken = found.file_exists or found.damaged
-        return Decision.CONFLICT if taken and not allowed.overwrite else Decision.MAKE
+        return Decision.CONFLICT if taken and not allowed.overwrite else make
     state = receipt["state"]
     if receipt.get("digest") != wanted:
         gives_way = was_demo(receipt) and not allowed.demo
         # Where nothing was made and nothing can come any more, there is nothing to protect.
         nothing_there = not found.file_exists and state in ("refused", "failed", "succeeded")
         free = allowed.overwrite or gives_way or nothing_there
-        return Decision.MAKE if free else Decision.CONFLICT
+        return make if free else Decision.CONFLICT
+    if found.aside:
+        return Decision.RETRIEVE
     if state == "succeeded" and found.file_exists:
         same = receipt.get("sha256") == found.file_sha256
         return Decision.RETURN if same else Decision.RETURN_CHANGED
@@ -119,7 +141,7 @@ def consult(
     the other decisions mean: UsageError for a conflict, the error of an answer that stands, Unknown
     for a paid call that nobody can account for, OutputError for a lost file.
     """
-    found = look(output)
+    found = look(output, wanted)
     decision = decide(found, wanted, allowed)
     receipt = found.receipt or {}
     if decision is Decision.CONFLICT:
@@ -160,6 +182,17 @@ def _same_answer(output: Path, receipt: dict[str, Any]) -> Exception:
     )
 
 
+def retrieve(output: Path, wanted: str) -> Path | None:
+    """Put what was kept aside for the inputs with digest `wanted` in its place; where it lay.
+
+    The caller holds the lock.
+    """
+    found = look(output, wanted).aside
+    if found:
+        aside.retrieve(output, found)
+    return found and found.output
+
+
 def rewritten(output: Path, wanted: str) -> dict[str, Any] | None:
     """The receipt of texts (Stage 1, questions) for the inputs with digest `wanted`, or None.
 
@@ -170,9 +203,15 @@ def rewritten(output: Path, wanted: str) -> dict[str, Any] | None:
     return receipt if ours else None
 
 
+def to_come_back(output: Path, wanted: str) -> dict[str, Any] | None:
+    """The receipt of what was made for the digest `wanted` and is kept aside, or None."""
+    found = look(output, wanted).aside
+    return found.receipt if found and found.receipt["state"] == "succeeded" else None
+
+
 def would_pay(output: Path, wanted: str, allowed: Allowed) -> bool:
     """Whether a paid call may be made for the inputs with digest `wanted`."""
-    found = look(output)
+    found = look(output, wanted)
     decision = decide(found, wanted, allowed)
     # A job that the gateway has forgotten is sent once more, if --resubmit says so.
     has_job = bool((found.receipt or {}).get("job"))
@@ -182,14 +221,16 @@ def would_pay(output: Path, wanted: str, allowed: Allowed) -> bool:
 
 def check_room(output: Path, wanted: str, allowed: Allowed) -> None:
     """Raise UsageError where something else lies in the place of an output."""
-    found = look(output)
+    found = look(output, wanted)
     if decide(found, wanted, allowed._replace(resubmit=True)) is not Decision.CONFLICT:
         return
-    raise UsageError(
-        f"{output} {how_taken(found)}.",
-        "Choose another --output, or add --overwrite: the old file is kept under another name.",
-        output=str(output),
-    )
+    hint = "Choose another --output, or add --overwrite: the old file is kept under another name."
+    if found.aside:
+        hint = (
+            f"The result of these options is kept as {found.aside.output.name}: --overwrite swaps "
+            "the two and pays for nothing. Or choose another --output."
+        )
+    raise UsageError(f"{output} {how_taken(found)}.", hint, output=str(output))
 
 
 def how_taken(found: Found) -> str:

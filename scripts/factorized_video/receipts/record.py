@@ -206,7 +206,7 @@ class Record:
         """Remove the intent, and put back what it moved aside: the paid call was not accepted."""
         self.path.unlink(missing_ok=True)
         if self._aside:
-            for old, place in zip(_family(self._aside), _family(self.output), strict=True):
+            for old, place in zip(family(self._aside), family(self.output), strict=True):
                 if old.exists():
                     old.rename(place)
 
@@ -232,7 +232,7 @@ def locked(output: Path) -> Iterator[None]:
         raise
 
 
-def _family(output: Path) -> tuple[Path, ...]:
+def family(output: Path) -> tuple[Path, ...]:
     """An output and what goes with it wherever it is kept."""
     beside = (filmstrip_path(output), original_path(output)) if output.suffix == ".mp4" else ()
     return (output, receipt_path(output), *beside)
@@ -246,11 +246,11 @@ def make_room(output: Path) -> Path | None:
     number = 1
     while True:
         aside = output.with_name(f"{output.stem}.{number}{output.suffix}")
-        if not any(path.exists() for path in _family(aside)):
+        if not any(path.exists() for path in family(aside)):
             break
         number += 1
     with writing(output):
-        for old, place in zip(_family(output), _family(aside), strict=True):
+        for old, place in zip(family(output), family(aside), strict=True):
             if old.exists():
                 old.rename(place)
     return aside

@@ -65,7 +65,10 @@ def _attempts(output: Path) -> Iterable[dict[str, Any]]:
     """The receipts of an output, of what was kept aside for it (NAME.1.ext), and its candidates."""
     every, own = re.compile(".*", re.DOTALL), re.escape(output.stem) + r"(\.\d+)?"
     yield from _in_folder(output.with_name(output.stem + CANDIDATES), every)
-    yield from _in_folder(output.parent, re.compile(own + re.escape(output.suffix)))
+    for receipt in _in_folder(output.parent, re.compile(own + re.escape(output.suffix))):
+        # NAME.1.ext may also be the name of another output.
+        if receipt.get("output") in (None, output.name):
+            yield receipt
 
 
 def _now(output: Path) -> Iterable[dict[str, Any]]:

@@ -44,6 +44,7 @@ class PaidCall(ABC):
         self.context = context
         self.output = output
         self.wanted = wanted
+        self.came_back = False  # whether it was kept aside, and is in its place again
 
     @abstractmethod
     def checked(self, gateway: Gateway) -> Call:
@@ -109,13 +110,29 @@ def make(paid: PaidCall) -> Made:
         paid.announce(decision, receipt)
         return Made(receipt, reused=True)
     with locked(paid.output):
-        decision, receipt = paid.consult(settles=paid.settles)
+        decision, receipt = consult_locked(paid)
         if decision.returns:
             paid.returned(receipt)
             return Made(receipt, reused=True)
         context = paid.context
         with open_gateway(context.gateway, context.console.progress) as gateway:
             return Made(settle(paid, gateway, decision, receipt), reused=False)
+
+
+def consult_locked(paid: PaidCall) -> tuple[Decision, dict[str, Any]]:
+    """As `PaidCall.consult`, with what was kept aside put back. The caller holds the lock."""
+    decision, receipt = paid.consult(settles=paid.settles)
+    if decision is not Decision.RETRIEVE:
+        return decision, receipt
+    assert paid.output is not None
+    place = receipts.retrieve(paid.output, paid.wanted)
+    paid.came_back = True
+    if place and place != paid.output:
+        paid.context.console.warn(
+            f"{place.name} was made with these options before: it is back as {paid.output.name}, "
+            "and nothing was paid for."
+        )
+    return paid.consult(settles=paid.settles)
 
 
 def settle(

@@ -35,8 +35,14 @@ if TYPE_CHECKING:
 def written(
     request: CaptionRequest | MotionRequest, output: Path | None, context: Context
 ) -> dict[str, Any] | None:
-    """The receipt of a text that was written for this request; it holds the text itself."""
-    return receipts.rewritten(output, request.digest(context.identity)) if output else None
+    """The receipt of a text that was written for this request, and may have been kept aside.
+
+    It holds the text itself.
+    """
+    wanted = request.digest(context.identity)
+    if output is None:
+        return None
+    return receipts.rewritten(output, wanted) or receipts.to_come_back(output, wanted)
 
 
 def outlook(
@@ -103,7 +109,7 @@ class TextCall(PaidCall):
     def returned(self, receipt: dict[str, Any]) -> None:
         """Write the files that are missing."""
         self.written = {**receipt["result"], "model": receipt["model"], "cost": receipt["cost"]}
-        self._write_files(reused=True)
+        self._write_files(reused=not self.came_back)
 
     def checked(self, gateway: Gateway) -> Call:
         """With the only model there is, where none was named."""

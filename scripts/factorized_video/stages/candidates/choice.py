@@ -73,6 +73,9 @@ def chosen_before(folder: Folder) -> Check | None:
 
 def sha256_to_use(folder: Folder) -> str | None:
     """SHA-256 of the anchor that there will be, where nothing is left to pay for."""
+    if not folder.in_use:
+        back = receipts.to_come_back(folder.output, folder.first)
+        return back["sha256"] if back else file_sha256(folder.output) or None
     if chosen_before(folder) is not None:
         return file_sha256(folder.output)
     if not folder.begun and folder.is_plain() and folder.wish.select in (None, "1"):

@@ -23,7 +23,7 @@ from ...receipts.cap import check_cap
 from .. import composition, judge, plan, preflight
 from ..calls import Call
 from ..context import Context
-from ..paid_call import PaidCall, settle
+from ..paid_call import PaidCall, consult_locked, settle
 from ..request import AnchorRequest
 from . import choice, filing
 from .folder import Candidate, Folder
@@ -299,7 +299,7 @@ class Making:
 
     def _generate(self, gateway: Gateway, paid: CandidateCall) -> None:
         """Unless it is there. An edit is checked against the cap once what it follows is paid."""
-        decision, receipt = paid.consult(settles=False)
+        decision, receipt = consult_locked(paid)
         if decision.returns:
             return
         if decision is Decision.MAKE and paid.call.stage == "repair":
