@@ -117,6 +117,14 @@ class OutputError(ToolError):
     kind = "output"
 
 
+class Unfetched(OutputError):
+    """A result that was made and paid for, and cannot be downloaded from its `address`."""
+
+    def __init__(self, message: str, hint: str, address: str) -> None:
+        super().__init__(message, hint, charged="yes")
+        self.address = clean(address)
+
+
 class Rejected(ToolError):
     """The gateway rejected the request; nothing was generated."""
 

@@ -138,3 +138,69 @@ def test_a_running_job_counts_in_the_total(gateway: Gateway) -> None:
     cost = make(gateway, "--no-wait").json["cost"]
     assert cost["amount"] > 2.4
     assert cost["kind"] == "estimated"
+
+
+GONE = "https://10.0.0.1/result?signature=secret"  # in a private network: never asked
+
+
+def one_out_of_reach(gateway: Gateway, stage: str) -> None:
+    """The next result is somewhere that is not asked, and stays there."""
+    if stage == "clip":
+        gateway.clips_at = "https://10.0.0.1"
+    else:
+        gateway.will("image", Reply(200, json={"data": [{"url": GONE}]}))
+
+
+@pytest.mark.parametrize("stage", ["clip", "picture", "run", "candidates"])
+def test_a_result_out_of_reach_is_made_again_only_when_that_is_asked_for(
+    gateway: Gateway, stage: str
+) -> None:
+    endpoint, place = ("create", "clip.mp4") if stage == "clip" else ("image", "a.png")
+    place = {"run": "cat.stages/anchor.png"}.get(stage, place)
+    words = ["A cat.", f"--output={place}", "--json"]
+
+    def command(*args: str) -> Run:
+        if stage == "clip":
+            return video(gateway, *args)
+        if stage == "run":
+            return make(gateway, "--stop-after=anchor", *args)
+        several = ["--candidates=2"] if stage == "candidates" else []
+        return run("generate_anchor", *words, *several, *args, gateway=gateway)
+
+    one_out_of_reach(gateway, stage)
+    first = command()
+    if stage == "candidates":  # the other one came
+        first, place = command(), "a.candidates/candidate-1.png"
+        assert (first.code, gateway.sent["image"]) == (0, 2)
+        place = next(
+            name
+            for name in (place, place.replace("-1", "-2"))
+            if receipt(name)["state"] != "succeeded"
+        )
+    else:
+        assert (first.code, first.json["error"]["charged"]) == (9, "yes")
+        assert "--resubmit" in first.json["error"]["hint"]
+        again = command()
+        assert (again.code, gateway.sent[endpoint]) == (9, 1)
+        assert command("--overwrite").code == 9
+    written = receipt(place)
+    assert written["result_address"].startswith("https://10.0.0.1/")
+    assert "secret" not in json.dumps(written)
+    spent = command("--dry-run").json["spent"]["amount"]
+    gateway.clips_at = ""
+    price = command("--resubmit", "--dry-run").json["cost"]["amount"]
+    if stage == "clip":
+        gateway.clips_at = "https://10.0.0.1"
+        gateway.on("create", lambda: setattr(gateway, "clips_at", ""))
+    paid = command("--resubmit")
+    assert (paid.code, gateway.sent[endpoint]) == (0, 3 if stage == "candidates" else 2), paid.err
+    assert paid.json["spent"]["amount"] == pytest.approx(spent + price)
+    assert command().code == 0
+    assert "result_address" not in receipt(place)
+
+
+def test_one_that_can_be_fetched_after_all_is_not_paid_for_again(gateway: Gateway) -> None:
+    gateway.clips_at = "https://10.0.0.1"
+    assert video(gateway).code == 9
+    gateway.clips_at = ""
+    assert (video(gateway, "--resubmit").code, gateway.sent) == (0, {"create": 1})

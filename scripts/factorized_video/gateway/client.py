@@ -16,7 +16,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from ..errors import AuthError, OutputError, Rejected, StillRunning, ToolError, Unavailable, Unknown
+from ..errors import (
+    AuthError,
+    OutputError,
+    Rejected,
+    StillRunning,
+    ToolError,
+    Unavailable,
+    Unfetched,
+    Unknown,
+)
 from ..files import put_in_place, temporary_beside
 from ..money import usd
 from . import dialects, polling, retry_policy
@@ -59,10 +68,11 @@ LIMITS = {
 }
 LARGEST_IMAGE = 64 << 20  # bytes of a picture that is fetched from an address
 DOWNLOAD_TRIES = 4
-AT_THE_GATEWAY = (
-    "The clip is finished and paid for, and still at the gateway. Run the same command again to "
-    "fetch it; that costs nothing."
+FETCH_AGAIN = (
+    "Run the same command again to fetch it; that costs nothing. If it stays out of reach, "
+    "--resubmit makes it once more, and pays once more."
 )
+AT_THE_GATEWAY = f"The clip is finished and paid for. {FETCH_AGAIN}"
 # How long status reads may fail in a row before the waiting ends; the job does not.
 STATUS_OUTAGE_S = 180.0
 FEWEST_FAILURES = 3  # at least; one read of a reply with a clip in it may outlast the whole time
@@ -257,7 +267,8 @@ class Gateway:
         """Download a finished job's clip to `output`; from a fresh address if one fails.
 
         `check(path)` examines the complete temporary file and raises OutputError for what is no
-        video; only then is it renamed.
+        video; only then is it renamed. Raises Unfetched for what cannot be downloaded, OutputError
+        for what cannot be written here.
         """
 
         def fetch(again: bool) -> Fetched:
@@ -279,10 +290,11 @@ class Gateway:
                 put_in_place(file, temporary, output)
                 return fetched
 
+        address = job.url or ""
         try:
             return self._again_if_broken(fetch)
         except DownloadError as error:
-            raise OutputError(error.message, AT_THE_GATEWAY, charged="yes") from None
+            raise Unfetched(error.message, AT_THE_GATEWAY, address) from None
 
     def _with_fresh_address(self, handle: Handle) -> Job:
         """The finished job once more: signed addresses expire."""
@@ -295,7 +307,7 @@ class Gateway:
             raise
 
     def fetch_image(self, url: str, check: Callable[[bytes], object]) -> bytes:
-        """Download a picture from an address. Raises OutputError.
+        """Download a picture from an address. Raises Unfetched.
 
         `check(data)` raises OutputError for what is no whole picture; it is then fetched again.
         """
@@ -311,7 +323,7 @@ class Gateway:
             return self._again_if_broken(fetch)
         except DownloadError as error:
             message = f"The picture was generated but could not be fetched: {error.message}"
-            raise OutputError(message, charged="yes") from None
+            raise Unfetched(message, FETCH_AGAIN, url) from None
 
     def _again_if_broken(self, fetch: Callable[[bool], T]) -> T:
         """What `fetch(again)` returns; after a DownloadError it is tried again. Raises the last."""

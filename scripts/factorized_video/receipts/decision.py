@@ -12,7 +12,16 @@ from ..files import drop, exclusive, kept
 from . import aside
 from .aside import Aside
 from .digests import sha256_of
-from .record import AFTER_UNKNOWN, PAY_AGAIN, Record, kept_name, read, receipt_path, was_demo
+from .record import (
+    AFTER_UNKNOWN,
+    PAY_AGAIN,
+    Record,
+    is_unfetched,
+    kept_name,
+    read,
+    receipt_path,
+    was_demo,
+)
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -127,7 +136,7 @@ def decide(found: Found, wanted: str, allowed: Allowed) -> Decision:
         return Decision.RESUME
     if allowed.resubmit:
         return Decision.MAKE
-    if state in ("refused", "failed"):
+    if state in ("refused", "failed") or is_unfetched(receipt):
         return Decision.REPEAT
     return Decision.GONE if state == "succeeded" else Decision.UNKNOWN
 
@@ -213,9 +222,11 @@ def would_pay(output: Path, wanted: str, allowed: Allowed) -> bool:
     """Whether a paid call may be made for the inputs with digest `wanted`."""
     found = look(output, wanted)
     decision = decide(found, wanted, allowed)
-    # A job that the gateway has forgotten is sent once more, if --resubmit says so.
-    has_job = bool((found.receipt or {}).get("job"))
-    again = decision is Decision.RESUME and allowed.resubmit and has_job
+    # A job that the gateway has forgotten, or a result that is out of reach, is made once more, if
+    # --resubmit says so.
+    receipt = found.receipt or {}
+    may_be_gone = bool(receipt.get("job")) or is_unfetched(receipt)
+    again = decision is Decision.RESUME and allowed.resubmit and may_be_gone
     return decision in (Decision.MAKE, Decision.CONFLICT) or again
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import VERSION
-from ..errors import StillRunning, ToolError, UsageError
+from ..errors import StillRunning, ToolError, Unfetched, UsageError
 from ..files import SUFFIX, exclusive, write_file, writing
 from ..money import COST_KINDS, Cost
 from ..output_paths import filmstrip_path, original_path
@@ -88,6 +88,13 @@ def was_demo(receipt: dict[str, Any]) -> bool:
     """Whether the demo gateway made it."""
     gateway = receipt.get("gateway")
     return isinstance(gateway, dict) and gateway.get("name") == "demo"
+
+
+def is_unfetched(receipt: dict[str, Any]) -> bool:
+    """Whether its result was made, and could not be fetched when that was tried last."""
+    error = receipt.get("error")
+    is_output = isinstance(error, dict) and error.get("kind") == "output"
+    return is_output and receipt["state"] in ("intent", "submitted", "succeeded")
 
 
 class Intent(NamedTuple):
@@ -186,8 +193,13 @@ class Record:
         state = error.kind if error.kind in STATES else "failed"
         self.update(state=state, error=error.as_json(), finished_at=_now(), took_s=self._took_s())
 
+    def unfetched(self, error: Unfetched) -> None:
+        """Write down that the result was made and cannot be fetched, and where it is."""
+        self.update(error=error.as_json(), result_address=error.address or None)
+
     def succeeded(self, sha256: str, **changes: object) -> None:
         """Write down the result."""
+        self.data.pop("result_address", None)
         self.update(
             state="succeeded",
             sha256=sha256,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import aspect_ratios, files, interrupts, receipts
-from ..errors import OutputError, Refused, ToolError, Unknown
+from ..errors import OutputError, Refused, ToolError, Unfetched, Unknown
 from ..gateway.types import ImageRequest, Picture
 from ..media import file_types, images
 from ..models import limits
@@ -172,7 +172,12 @@ def deliver(context: Context, gateway: Gateway, record: Record, came: bytes) -> 
     ratio = (record.data.get("sent") or {}).get("aspect_ratio")
     extension = record.output.suffix.lower()
     if came.startswith((b"https://", b"http://", b"/")):
-        came = gateway.fetch_image(came.decode(), images.check_image)
+        try:
+            came = gateway.fetch_image(came.decode(), images.check_image)
+        except Unfetched as error:
+            record.unfetched(error)
+            error.result = record.whereabouts
+            raise
     try:
         image = images.check_image(came)
         converted, notes = images.convert(image, extension)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import aspect_ratios, receipts
-from ..errors import OutputError, StillRunning, ToolError
+from ..errors import OutputError, StillRunning, ToolError, Unfetched
 from ..files import exclusive, put_in_place, sweep, temporary_beside, write_file
 from ..media import clips, file_types, similarity
 from ..output_paths import filmstrip_path, original_path
@@ -53,6 +53,8 @@ def deliver(
     try:
         fetched = gateway.fetch_video(job, handle_of(record), record.output, check)
     except ToolError as error:
+        if isinstance(error, Unfetched):
+            record.unfetched(error)
         error.result = {**record.whereabouts, **error.result}
         raise
     found, first = seen

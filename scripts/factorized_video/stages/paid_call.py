@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import receipts
+from ..errors import Unfetched
 from ..files import check_writable
 from ..gateway import open_gateway
 from ..receipts import Decision, Intent, Record, spending
@@ -45,6 +46,7 @@ class PaidCall(ABC):
         self.output = output
         self.wanted = wanted
         self.came_back = False  # whether it was kept aside, and is in its place again
+        self.delivered = False
 
     @abstractmethod
     def checked(self, gateway: Gateway) -> Call:
@@ -90,7 +92,22 @@ class PaidCall(ABC):
     def begin(self, gateway: Gateway, decision: Decision, receipt: dict[str, Any]) -> Record:
         """The record whose call was sent: now, or before."""
         assert self.output is not None
-        return self.pay(gateway) if decision is Decision.MAKE else Record(self.output, receipt)
+        record = Record(self.output, receipt)
+        if decision is Decision.MAKE or self.is_out_of_reach(gateway, record):
+            return self.pay(gateway)
+        return record
+
+    def is_out_of_reach(self, gateway: Gateway, record: Record) -> bool:
+        """Whether --resubmit is given for a result that could not be fetched, and still cannot."""
+        if not (self.context.terms.resubmit and receipts.is_unfetched(record.data)):
+            return False
+        try:
+            self.deliver(gateway, record)
+        except Unfetched as error:
+            self.context.console.warn(f"{error.message} It is made once more.")
+            return True
+        self.delivered = True
+        return False
 
     def pay(self, gateway: Gateway) -> Record:
         """Check, write the intent down, send."""
@@ -140,7 +157,8 @@ def settle(
 ) -> dict[str, Any]:
     """Pay or resume, and deliver; the receipt. The caller holds the output's lock."""
     record = paid.begin(gateway, decision, receipt)
-    paid.deliver(gateway, record)
+    if not paid.delivered:
+        paid.deliver(gateway, record)
     return record.data
 
 

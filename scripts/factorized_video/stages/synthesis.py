@@ -175,6 +175,8 @@ class ClipCall(PaidCall):
             return self.pay(gateway)
         if self.context.terms.resubmit and vanished(gateway, record):
             return self.pay(gateway)
+        if self.is_out_of_reach(gateway, record):
+            return self.pay(gateway)
         if decision is Decision.UNKNOWN:
             self._job(gateway, record).settle()
         return record
