@@ -99,7 +99,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     filing.check_selected(folder)
     if args.dry_run:
         if not folder.in_use or not filing.is_ours(folder):
-            receipts.check_room(output, folder.chosen_digest, context.allowed)
+            asked = context.asked(request)
+            receipts.check_room(output, folder.chosen_digest, context.allowed, asked)
         return outlook.shown(context, output)
     settings.resolve(args.gateway)  # the key's turn comes after the plan
     for needs, what in (

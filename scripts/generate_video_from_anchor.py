@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console.warn(*outlook.warnings, *context.gateway.warnings)
     if args.dry_run:
         if not args.job:
-            receipts.check_room(output, digest, context.allowed)
+            receipts.check_room(output, digest, context.allowed, context.asked(request))
         return outlook.shown(context, output)
     settings.resolve(args.gateway)  # the key's turn comes after the plan
     synthesis.check_packages(context, call, args.filmstrip, args.audio)

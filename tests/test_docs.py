@@ -607,7 +607,7 @@ def test_receipt_fields_and_states_are_those_of_the_code(tmp_path: Path) -> None
     one = a_candidate(folder.place("2"))
     folder.path.mkdir()
     one.path.write_bytes(b"a picture")
-    taken = set(filing.use(folder, one, [one], "python3 x"))
+    taken = set(filing.use(folder, one, [one], "python3 x", {}))
     aside = {"former_jobs", "original"} | (taken - set(record.data))  # put in otherwise
     assert {"candidate", "candidates", "check"} <= aside
     documented = first_cells(section(page, "Fields"))

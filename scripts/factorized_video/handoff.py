@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 VARIABLE = "FACTORIZED_VIDEO_HANDOFF"
-_FIELDS = ("command", "output", "canvas", "run", "warnings", "gateway_checked")
+_FIELDS = ("command", "output", "canvas", "run", "asked", "warnings", "gateway_checked")
 
 
 class Handoff:
@@ -23,7 +23,8 @@ class Handoff:
 
     `command`: the words of the command to run again, the orchestrator's · `output`: the output of
     the whole run · `canvas`: the ratio W:H chosen for anchor and clip where none was given · `run`:
-    the run's digest and the hashes of its files, for the clip's receipt · `warnings`: what has been
+    the run's digest and the hashes of its files, for the clip's receipt · `asked`: its options, for
+    the receipts of all stages · `warnings`: what has been
     shown already · `gateway_checked`: that an earlier stage found the gateway up and the key good.
     """
 
@@ -33,6 +34,7 @@ class Handoff:
         output: str | None = None,
         canvas: str | None = None,
         run: dict[str, Any] | None = None,
+        asked: dict[str, Any] | None = None,
         warnings: Sequence[str] = (),
         gateway_checked: bool = False,
     ) -> None:
@@ -40,6 +42,7 @@ class Handoff:
         self.output = output
         self.canvas = canvas
         self.run = run
+        self.asked = asked
         self.warnings = tuple(warnings)
         self.gateway_checked = gateway_checked
 

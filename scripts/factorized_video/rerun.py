@@ -75,12 +75,13 @@ class Rerun:
             return self.words
         return _added(self.words, f"--output={self.output}")
 
-    def same(self, *without: str) -> str:
-        """The command as it was given, without some options.
+    def same(self, *without: str, add: str | None = None) -> str:
+        """The command as it was given, without some options, and perhaps with another one.
 
         Never with --resubmit: run again it would pay again.
         """
-        return _joined(_without(self.named(), (*without, "--resubmit")))
+        words = _without(self.named(), (*without, "--resubmit"))
+        return _joined(_added(words, add) if add else words)
 
     def with_choice(self) -> str:
         """The same command with a place for the number of the candidate to use."""

@@ -347,7 +347,7 @@ def test_the_plan_counts_what_is_left(gateway: Gateway, judge: Judge) -> None:
     judge.fails = {str(number): {1} for number in range(1, 5)}
     judge.fails["1r"] = {1}
     film(gateway, "--candidates=2", "--verify", "--repair", "--stop-after=anchor")
-    left = film(gateway, *words, "--dry-run").json
+    left = film(gateway, *words, "--dry-run", "--overwrite").json
     assert planned(left) == {"composition": 2, "verification": 3, "repair": 1, "synthesis": 1}
     film(gateway, *words, "--stop-after=anchor")
     assert planned(film(gateway, *words, "--dry-run").json) == {"synthesis": 1}

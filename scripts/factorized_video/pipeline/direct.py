@@ -65,7 +65,8 @@ class DirectRun(Run):
         """Raise UsageError where something lies in the way of what would be made."""
         if not self.options.job.job:
             wanted = self._clip.digest(self.context.identity)
-            receipts.check_room(self.output, wanted, self.context.allowed)
+            asked = self.request.asked(self.context.identity)
+            receipts.check_room(self.output, wanted, self.context.allowed, asked)
 
     def check_needs(self) -> None:
         """Raise UsageError where a package is missing."""
@@ -82,6 +83,8 @@ class DirectRun(Run):
         filmstrip = file_types.have_media_extra() if job.filmstrip is None else job.filmstrip
         terms = terms_words(self.context.terms)
         stages = StageRunner(self.context, self.options)
+        asked = self.request.asked(self.context.identity)
+        stages.handoff = stages.handoff.replace(asked=asked)
         stages.run(
             "generate_video_from_anchor.py",
             self._clip.to_argv(),

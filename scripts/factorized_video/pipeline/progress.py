@@ -14,12 +14,17 @@ from ..errors import UsageError
 from ..stages import composition, given_images, reasoning, synthesis
 from ..stages.calls import ANCHOR_STAGES
 from ..stages.candidates import choice, filing
-from ..stages.candidates.folder import Folder
+from ..stages.candidates.folder import Folder, was_chosen
 from ..stages.context import Context
 from ..stages.given_images import GivenImage
+from ..stages.request import ClipSettings
 from .run_plan import stages_of
 from .run_request import RunRequest
 from .work_folder import WorkFolder
+
+# Options that no anchor follows from.
+_OF_THE_CLIP = {*ClipSettings._fields, "motion", "last_frame", "video_model", "motion_from_anchor"}
+_OF_THE_CLIP.remove("aspect_ratio")
 
 
 class Progress:
@@ -180,6 +185,31 @@ class Progress:
             folder = self._candidates()
             sha256 = choice.sha256_to_use(folder) if folder else None
         return given_images.by_hash(self.anchor, sha256) if sha256 else None
+
+    def replaced_anchor(self) -> dict[str, Any] | None:
+        """The receipt of an anchor that was stopped at, chosen or edited, and is not used now.
+
+        One that was edited is used as it is; but it was approved for what was asked then.
+        """
+        found = receipts.look(self._folder.anchor)
+        receipt = found.receipt
+        if receipt is None or not found.file_exists:
+            return None
+        if "anchor" in self.own:
+            return receipt if self.asked_otherwise(receipt) else None
+        if not (receipt.get("stopped_at") or was_chosen(receipt)):
+            return None
+        coming = self.anchor_by_hash() if self.has_anchor() else None
+        return None if coming and coming.sha256 == found.file_sha256 else receipt
+
+    def asked_otherwise(self, anchor: dict[str, Any]) -> list[str]:
+        """In words, the options that shape an anchor and were others, as far as that is known."""
+        then = anchor.get("stopped_for") or anchor.get("asked") or {}
+        now = self._request.asked(self._context.identity)
+        return receipts.differences(
+            {name: value for name, value in then.items() if name not in _OF_THE_CLIP},
+            {name: value for name, value in now.items() if name not in _OF_THE_CLIP},
+        )
 
     # -- Stage 3 ---------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from ..stages.request import (
     ClipSettings,
     Identity,
     MotionRequest,
+    asked_of,
     digest_fields,
 )
 from ..stages.synthesis import JobOptions
@@ -211,6 +212,10 @@ class RunRequest(NamedTuple):
     def chosen_digest(self, gateway: Identity) -> str:
         """Of the run with the candidate that is chosen."""
         return self.wish.digest(self.digest(gateway))
+
+    def asked(self, gateway: Identity) -> dict[str, object]:
+        """By option, as receipts hold it."""
+        return asked_of("factorized_generate", self._asdict(), gateway)
 
     def to_argv(self) -> Argv:
         """For the orchestrator; the prompt comes by stdin."""

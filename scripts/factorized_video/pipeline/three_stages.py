@@ -148,12 +148,11 @@ class ThreeStages(Run):
         # To choose another candidate and stop touches no clip.
         only_chooses = self.request.wish.select and self.options.stop_after == "anchor"
         if self._standing is Standing.OTHER and not only_chooses:
-            raise UsageError(
-                f"{self.output} {receipts.how_taken(receipts.look(self.output))}.",
-                "Choose another --output, or add --overwrite: the old file is kept under another "
-                "name.",
-                output=str(self.output),
+            found, asked = receipts.look(self.output), self.request.asked(self.context.identity)
+            raise receipts.conflict(
+                self.output, found, asked, self.folder.changed_since(found.receipt or {})
             )
+        self._check_anchor()
         if self.request.anchor is None:
             names = [str(number) for number in range(1, MOST_CANDIDATES + 1)]
             check_place(self.folder.anchor, names)
@@ -164,6 +163,28 @@ class ThreeStages(Run):
                 "for.",
                 "Move it away, choose another --work-dir, or add --overwrite.",
             )
+
+    def _check_anchor(self) -> None:
+        """Raise UsageError where a clip would be made from another anchor than the approved one."""
+        wish, stop_after = self.request.wish, self.options.stop_after
+        # A candidate that is named was looked at; where one is to be named, nothing is animated.
+        if self.is_done or stop_after or self.owns_anchor or wish.select or wish.awaits_choice:
+            return
+        receipt = self._progress.replaced_anchor()
+        if receipt is None:
+            return
+        changed = ["caption.txt was edited"] if "caption" in self._progress.own else []
+        differ = [*self._progress.asked_otherwise(receipt), *changed]
+        chosen = receipt.get("candidate")
+        keep = f"--select {chosen} keeps it. " if isinstance(chosen, str) else ""
+        raise UsageError(
+            f"The anchor {self.anchor} was approved with other options: "
+            f"{', '.join(differ) or 'which, is not known'}.",
+            f"{keep}Add --stop-after anchor to see the anchor first, or --overwrite to continue "
+            "without looking.",
+            output=str(self.anchor),
+            next=self.context.rerun.same("--stop-after", add="--stop-after=anchor"),
+        )
 
     def _check_ahead(self, stages: StageRunner | None = None) -> None:
         """Before a stage is started: raise what would end a later one after it was paid for.
@@ -249,6 +270,7 @@ class ThreeStages(Run):
         context = self.context
         self._check_place()
         stages = StageRunner(context, self.options)
+        stages.handoff = stages.handoff.replace(asked=self.request.asked(context.identity))
         self._check_ahead(stages)
         files.check_writable(self.output)
         files.check_writable(self.folder.caption)
@@ -352,6 +374,8 @@ class ThreeStages(Run):
 
     def _stopped(self, stages: StageRunner, path: Path) -> dict[str, Any]:
         """The result of --stop-after; `next` is the same command without it."""
+        if path == self.folder.anchor:
+            receipts.stopped_at(path, self.request.asked(self.context.identity))
         results = stages.results
         of_path = [one for one in results if one.get("stage") != "motion"]
         last = of_path[-1] if of_path else {}

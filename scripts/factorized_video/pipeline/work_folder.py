@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import receipts
 from ..files import write_file
@@ -74,6 +74,13 @@ class WorkFolder(NamedTuple):
             "anchor": self.anchor,
         }
         return {name: receipts.sha256_of(path) for name, path in paths.items() if path.is_file()}
+
+    def changed_since(self, receipt: dict[str, Any]) -> list[str]:
+        """The files that differ from those that a clip was made from, by its receipt."""
+        run = receipt.get("pipeline")
+        used = run.get("files") if isinstance(run, dict) else None
+        used = used if isinstance(used, dict) else {}
+        return [name for name, now in self.hashes().items() if used.get(name, now) != now]
 
     def save_intermediate(self, video: Path, anchor: Path, framing: Framing) -> None:
         """Write what is free to remake: texts as sent, replies without bytes, the image as sent."""

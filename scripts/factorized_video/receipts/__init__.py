@@ -1,9 +1,9 @@
 """The record beside each output, and what follows from it: what is left to do, what was spent.
 
 record: the receipt itself · decision: what it means for the command at hand · aside: earlier
-results that come back · digests: by what a request is recognised · cap: the spending limit ·
-spending: what an output has cost · run_list: the runs in a folder. What `record`, `decision` and
-`digests` offer is imported from here.
+results that come back · differences: which options were others · digests: by what a request is
+recognised · cap: the spending limit · spending: what an output has cost · run_list: the runs in a
+folder. What `record`, `decision` and `digests` offer is imported from here.
 """
 
 from .decision import (
@@ -12,6 +12,7 @@ from .decision import (
     Found,
     announce,
     check_room,
+    conflict,
     consult,
     decide,
     edited,
@@ -23,6 +24,7 @@ from .decision import (
     to_come_back,
     would_pay,
 )
+from .differences import differences
 from .digests import digest, sha256_of, sha256_of_bytes
 from .record import (
     AFTER_UNKNOWN,
@@ -31,6 +33,7 @@ from .record import (
     STATES,
     Intent,
     Record,
+    command_of,
     is_unfetched,
     kept_name,
     locked,
@@ -38,6 +41,7 @@ from .record import (
     read,
     receipt_path,
     record_failed,
+    stopped_at,
     was_demo,
 )
 
@@ -53,8 +57,11 @@ __all__ = [
     "Record",
     "announce",
     "check_room",
+    "command_of",
+    "conflict",
     "consult",
     "decide",
+    "differences",
     "digest",
     "edited",
     "how_taken",
@@ -70,6 +77,7 @@ __all__ = [
     "rewritten",
     "sha256_of",
     "sha256_of_bytes",
+    "stopped_at",
     "tidy",
     "to_come_back",
     "was_demo",

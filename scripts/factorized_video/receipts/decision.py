@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,11 +12,13 @@ from ..errors import OutputError, StillRunning, Unknown, UsageError, of_kind
 from ..files import drop, exclusive, kept
 from . import aside
 from .aside import Aside
+from .differences import differences
 from .digests import sha256_of
 from .record import (
     AFTER_UNKNOWN,
     PAY_AGAIN,
     Record,
+    command_of,
     is_unfetched,
     kept_name,
     read,
@@ -142,7 +145,12 @@ def decide(found: Found, wanted: str, allowed: Allowed) -> Decision:
 
 
 def consult(
-    output: Path, wanted: str, allowed: Allowed, *, settles: bool = False
+    output: Path,
+    wanted: str,
+    allowed: Allowed,
+    *,
+    settles: bool = False,
+    asked: Mapping[str, object] | None = None,
 ) -> tuple[Decision, dict[str, Any]]:
     """Look at the place of an output; what to do (make, return or resume), and its receipt.
 
@@ -154,7 +162,7 @@ def consult(
     decision = decide(found, wanted, allowed)
     receipt = found.receipt or {}
     if decision is Decision.CONFLICT:
-        check_room(output, wanted, allowed)
+        raise conflict(output, found, asked)
     if decision is Decision.REPEAT:
         raise _same_answer(output, receipt)
     if decision is Decision.UNKNOWN and not settles:
@@ -230,27 +238,60 @@ def would_pay(output: Path, wanted: str, allowed: Allowed) -> bool:
     return decision in (Decision.MAKE, Decision.CONFLICT) or again
 
 
-def check_room(output: Path, wanted: str, allowed: Allowed) -> None:
-    """Raise UsageError where something else lies in the place of an output."""
+def check_room(
+    output: Path, wanted: str, allowed: Allowed, asked: Mapping[str, object] | None = None
+) -> None:
+    """Raise UsageError where something else lies in the place of an output.
+
+    With `asked`, the request by option, the error says what differs.
+    """
     found = look(output, wanted)
-    if decide(found, wanted, allowed._replace(resubmit=True)) is not Decision.CONFLICT:
-        return
+    if decide(found, wanted, allowed._replace(resubmit=True)) is Decision.CONFLICT:
+        raise conflict(output, found, asked)
+
+
+def conflict(
+    output: Path, found: Found, asked: Mapping[str, object] | None, changed: Sequence[str] = ()
+) -> UsageError:
+    """The error for a place that something else lies in; `changed` are files that differ."""
     hint = "Choose another --output, or add --overwrite: the old file is kept under another name."
     if found.aside:
         hint = (
             f"The result of these options is kept as {found.aside.output.name}: --overwrite swaps "
             "the two and pays for nothing. Or choose another --output."
         )
-    raise UsageError(f"{output} {how_taken(found)}.", hint, output=str(output))
+    hint = " ".join(filter(None, (_about_earlier_job(found), hint)))
+    taken = how_taken(found, asked, changed)
+    return UsageError(f"{output} {taken}.", hint, output=str(output))
 
 
-def how_taken(found: Found) -> str:
+def how_taken(
+    found: Found, asked: Mapping[str, object] | None = None, changed: Sequence[str] = ()
+) -> str:
     """What the place of an output holds, where it is not the output that is wanted: "was ..."."""
     if found.damaged:
         return "has a receipt that cannot be read, so it is unclear whether it was already paid for"
     if not found.receipt:
         return "has no receipt: it was not created by this tool"
+    differ = differences(found.receipt.get("asked") or {}, asked or {})
+    if differ:
+        return f"was created with different options: {', '.join(differ)}"
+    if changed:
+        return f"was created from files that have changed since: {', '.join(changed)}"
     return "was created with different options, or from files that have changed since"
+
+
+def _about_earlier_job(found: Found) -> str:
+    """How what was begun with the earlier options is fetched, where it may still come."""
+    receipt = found.receipt or {}
+    command = command_of(receipt)
+    if not command or found.file_exists:
+        return ""
+    if receipt["state"] in ("intent", "unknown"):
+        return f"A paid call for the earlier options was sent and its answer lost; {command} looks."
+    if receipt["state"] == "submitted" or (receipt["state"] == "succeeded" and receipt.get("job")):
+        return f"To fetch the clip of the earlier options: {command}."
+    return ""
 
 
 def announce(output: Path, decision: Decision, console: Console) -> None:

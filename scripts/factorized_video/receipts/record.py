@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shlex
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,7 +64,7 @@ _OF_TYPE: dict[tuple[type, ...], str] = {
         str,
     ): "digest job model stage sha256 command cwd created_at finished_at idempotency_key address",
     (int, float): "sent_at took_s",
-    (dict,): "sent inputs gateway cost expected pipeline result",
+    (dict,): "asked stopped_for sent inputs gateway cost expected pipeline result",
     (list,): "former_jobs",
 }
 _TYPES = {name: (*types, type(None)) for types, names in _OF_TYPE.items() for name in names.split()}
@@ -82,6 +85,25 @@ def _sound(data: dict[str, Any]) -> bool:
 def kept_name(output: Path, receipt: dict[str, Any]) -> str:
     """Under which name the result of this output's paid call is kept: of no other output."""
     return digest("kept", {"output": str(output), "digest": receipt.get("digest")})
+
+
+def command_of(receipt: dict[str, Any]) -> str | None:
+    """The command that resumes, from any folder: older receipts hold one with relative paths."""
+    command, folder = receipt.get("command"), receipt.get("cwd")
+    if not command or not folder or _works_anywhere(str(command)):
+        return command
+    return f"cd {shlex.quote(folder)} && {command}"
+
+
+def _works_anywhere(command: str) -> bool:
+    """Whether script and output are absolute, so that it cannot begin another output elsewhere."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    output = [after for word, after in pairwise(words) if word == "--output"]
+    output += [word.partition("=")[2] for word in words if word.startswith("--output=")]
+    return all(map(os.path.isabs, words[1:2] + output)) and bool(output)
 
 
 def was_demo(receipt: dict[str, Any]) -> bool:
@@ -110,6 +132,7 @@ class Intent(NamedTuple):
     command: str  # to run again
     idempotency_key: str | None = None  # marks every attempt, for a gateway that heeds it
     run: dict[str, Any] | None = None  # the whole run's digest and file hashes, see Handoff
+    asked: dict[str, Any] | None = None  # by option, of the command that was given
 
 
 class Record:
@@ -137,6 +160,7 @@ class Record:
                 "state": "intent",
                 "digest": intent.digest,
                 "command": intent.command,
+                "asked": intent.asked,
                 "cwd": str(Path.cwd()),
                 "output": output.name,
                 "inputs": intent.inputs,
@@ -230,6 +254,13 @@ def record_failed(output: Path, intent: Intent, error: ToolError) -> None:
         record = Record.begin(output, intent)
         record.data["cost"] = cost
         record.ended(error)
+
+
+def stopped_at(output: Path, asked: dict[str, Any]) -> None:
+    """Write down that a run stopped here, so that somebody could look at what was made."""
+    with contextlib.suppress(StillRunning), locked(output):
+        if receipt := read(output):
+            Record(output, receipt).update(stopped_at=_now(), stopped_for=asked)
 
 
 @contextlib.contextmanager

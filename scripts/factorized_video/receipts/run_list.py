@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +80,7 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
         "age_s": _since(path, now, receipt.get("created_at")),
         "created_at": receipt.get("created_at"),
         "job": receipt.get("job"),
-        "next": _next(receipt) if open_still else None,
+        "next": receipts.command_of(receipt) if open_still else None,
         "cwd": receipt.get("cwd"),
     }
     checked = {"stage": "verification", "state": "succeeded", "job": None, "next": None}
@@ -90,25 +88,6 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
         {**row, **checked, "cost": money.from_json(check.get("cost")).as_json()}
         for check in checks_in(receipt)
     ]
-
-
-def _next(receipt: dict[str, Any]) -> str | None:
-    """The command that resumes, from any folder: older receipts hold one with relative paths."""
-    command, folder = receipt.get("command"), receipt.get("cwd")
-    if not command or not folder or _works_anywhere(str(command)):
-        return command
-    return f"cd {shlex.quote(folder)} && {command}"
-
-
-def _works_anywhere(command: str) -> bool:
-    """Whether script and output are absolute, so that it cannot begin another output elsewhere."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return False
-    output = [after for word, after in pairwise(words) if word == "--output"]
-    output += [word.partition("=")[2] for word in words if word.startswith("--output=")]
-    return all(map(os.path.isabs, words[1:2] + output)) and bool(output)
 
 
 def _since(path: Path, now: float, created_at: object = None) -> int:

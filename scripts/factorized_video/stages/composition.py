@@ -65,7 +65,7 @@ class AnchorCall(PaidCall):
     def __init__(
         self, context: Context, output: Path, request: AnchorRequest, pictures: tuple[Picture, ...]
     ) -> None:
-        super().__init__(context, output, request.digest(context.identity))
+        super().__init__(context, output, request.digest(context.identity), context.asked(request))
         self.request = request
         self.pictures = pictures
         self.came: bytes | None = None
@@ -81,7 +81,8 @@ class AnchorCall(PaidCall):
 
     def intent(self, gateway: Gateway, call: Call) -> Intent:
         """The caption, the pictures, and what is sent."""
-        return image_intent(self.context, call, self.wanted, self.request.inputs, self.pictures)
+        intent = image_intent(self.context, call, self.wanted, self.request.inputs, self.pictures)
+        return intent._replace(asked=self.asked)
 
     def send(self, gateway: Gateway, call: Call, record: Record) -> None:
         """Generate it; a signal takes effect once the reply is written down."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..gateway.settings import Settings
     from ..handoff import Handoff
     from ..rerun import Rerun
+    from .request import Request
 
 
 class Terms(NamedTuple):
@@ -64,6 +65,10 @@ class Context(NamedTuple):
     def identity(self) -> dict[str, str]:
         """The gateway as receipts and digests name it."""
         return self.gateway.identity
+
+    def asked(self, request: Request) -> dict[str, object]:
+        """What was asked, by option: of the whole run, in a stage that the orchestrator runs."""
+        return self.handoff.asked or request.asked(self.identity)
 
     @property
     def is_demo(self) -> bool:

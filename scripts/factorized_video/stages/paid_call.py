@@ -16,7 +16,7 @@ from .. import receipts
 from ..errors import Unfetched
 from ..files import check_writable
 from ..gateway import open_gateway
-from ..receipts import Decision, Intent, Record, spending
+from ..receipts import Allowed, Decision, Intent, Record, spending
 from ..receipts.cap import check_cap
 from . import preflight
 
@@ -36,15 +36,22 @@ class Made(NamedTuple):
 class PaidCall(ABC):
     """One output that a paid call makes; subclasses say what differs.
 
-    `wanted` is the digest of the request.
+    `wanted` is the digest of the request, `asked` the request by option.
     """
 
     settles = False  # whether the gateway can be asked what became of a lost call
 
-    def __init__(self, context: Context, output: Path | None, wanted: str) -> None:
+    def __init__(
+        self,
+        context: Context,
+        output: Path | None,
+        wanted: str,
+        asked: dict[str, object] | None = None,
+    ) -> None:
         self.context = context
         self.output = output
         self.wanted = wanted
+        self.asked = asked
         self.came_back = False  # whether it was kept aside, and is in its place again
         self.delivered = False
 
@@ -67,7 +74,14 @@ class PaidCall(ABC):
     def consult(self, *, settles: bool) -> tuple[Decision, dict[str, Any]]:
         """What to do, and the receipt that says so. Raises the error of an answer that stands."""
         assert self.output is not None
-        return receipts.consult(self.output, self.wanted, self.context.allowed, settles=settles)
+        return self.consult_with(self.context.allowed, settles=settles)
+
+    def consult_with(self, allowed: Allowed, *, settles: bool) -> tuple[Decision, dict[str, Any]]:
+        """As `consult`, with other leave."""
+        assert self.output is not None
+        return receipts.consult(
+            self.output, self.wanted, allowed, settles=settles, asked=self.asked
+        )
 
     def announce(self, decision: Decision, receipt: dict[str, Any]) -> None:
         """Say that the output is there already."""

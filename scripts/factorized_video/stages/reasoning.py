@@ -82,7 +82,7 @@ class TextCall(PaidCall):
         request: CaptionRequest | MotionRequest,
         motion_file: Path | None = None,
     ) -> None:
-        super().__init__(context, output, request.digest(context.identity))
+        super().__init__(context, output, request.digest(context.identity), context.asked(request))
         self.request = request
         self.motion_file = motion_file
         self.written: dict[str, Any] = {}  # what was asked for now, or lies in the receipt
@@ -99,7 +99,7 @@ class TextCall(PaidCall):
         if receipt:
             return Decision.RETURN, receipt
         allowed = self.context.allowed._replace(resubmit=True)
-        return receipts.consult(self.output, self.wanted, allowed, settles=settles)
+        return self.consult_with(allowed, settles=settles)
 
     def announce(self, decision: Decision, receipt: dict[str, Any]) -> None:
         """The texts are printed, so nothing needs to be said; a lost file is written again."""
@@ -128,6 +128,7 @@ class TextCall(PaidCall):
             call.model.id,
             call.cost,
             self.context.rerun.same("--no-wait"),
+            asked=self.asked,
         )
 
     def pay(self, gateway: Gateway) -> Record:
@@ -168,7 +169,7 @@ class TextCall(PaidCall):
     def check_room(self) -> None:
         """Raise UsageError where something else lies in the output's place."""
         if self.output:
-            receipts.check_room(self.output, self.wanted, self.context.allowed)
+            receipts.check_room(self.output, self.wanted, self.context.allowed, self.asked)
 
     def check_motion_file(self) -> None:
         """Raise UsageError where the motion's place is taken by something else."""

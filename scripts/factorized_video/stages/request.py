@@ -72,6 +72,12 @@ class CandidateWish(NamedTuple):
         They are the same where nothing of this was given. The lowest score is a limit, as a cap is,
         and not part of it.
         """
+        given = self.given
+        return receipts.digest("choice", {"first": first, **given}) if given else first
+
+    @property
+    def given(self) -> dict[str, object]:
+        """What counts of it, by option."""
         given = {
             "candidates": self.candidates if self.number > 1 else None,
             "select": self.select,
@@ -80,8 +86,7 @@ class CandidateWish(NamedTuple):
             "judge_model": self.judge_model if self.verifies else None,
             "prompt": self.prompt,
         }
-        given = {name: value for name, value in given.items() if value is not None}
-        return receipts.digest("choice", {"first": first, **given}) if given else first
+        return {name: value for name, value in given.items() if value is not None}
 
     def options(self) -> dict[str, object]:
         """By the names of the options of Stage 2's script."""
@@ -130,6 +135,10 @@ class CaptionRequest(NamedTuple):
         """By which the output is recognised."""
         return _digest("reasoning", self, gateway)
 
+    def asked(self, gateway: Identity) -> dict[str, object]:
+        """By option, as the receipt holds it."""
+        return asked_of("rewrite_prompt", self._asdict(), gateway)
+
     def to_argv(self) -> Argv:
         """For `rewrite_prompt.py`."""
         options = {**_options(self), "prompt": None}
@@ -165,6 +174,10 @@ class MotionRequest(NamedTuple):
     def digest(self, gateway: Identity) -> str:
         """By which the output is recognised."""
         return _digest("motion", self, gateway)
+
+    def asked(self, gateway: Identity) -> dict[str, object]:
+        """By option, as the receipt holds it."""
+        return asked_of("rewrite_prompt", self._asdict(), gateway)
 
     def to_argv(self) -> Argv:
         """For `rewrite_prompt.py`."""
@@ -214,6 +227,10 @@ class AnchorRequest(NamedTuple):
     def digest(self, gateway: Identity) -> str:
         """By which candidate 1, the plain anchor, is recognised."""
         return _digest("composition", self._replace(wish=CandidateWish()), gateway)
+
+    def asked(self, gateway: Identity) -> dict[str, object]:
+        """By option, as the receipt holds it."""
+        return asked_of("generate_anchor", self._asdict(), gateway)
 
     def to_argv(self) -> Argv:
         """For `generate_anchor.py`."""
@@ -272,6 +289,10 @@ class ClipRequest(NamedTuple):
         """By which the clip is recognised."""
         return _digest("direct" if self.direct else "synthesis", self, gateway)
 
+    def asked(self, gateway: Identity) -> dict[str, object]:
+        """By option, as the receipt holds it."""
+        return asked_of("generate_video_from_anchor", self._asdict(), gateway)
+
     def to_argv(self) -> Argv:
         """For `generate_video_from_anchor.py`."""
         options = {**_options(self), **self.settings._asdict(), "prompt": "-", "settings": None}
@@ -325,6 +346,14 @@ def digest_fields(fields: dict[str, object]) -> dict[str, object]:
         elif name not in ("wish", "direct"):
             asked[name] = value
     return asked
+
+
+def asked_of(script: str, fields: dict[str, object], gateway: Identity) -> dict[str, object]:
+    """What was asked of a script, by option: what its digest covers, and its name."""
+    wish = fields.get("wish")
+    given = {**(wish.given if isinstance(wish, CandidateWish) else {}), **digest_fields(fields)}
+    named = {name: value for name, value in given.items() if value is not None}
+    return {"script": script, **named, "gateway": gateway}
 
 
 Request = CaptionRequest | MotionRequest | AnchorRequest | ClipRequest

@@ -104,7 +104,7 @@ class ClipCall(PaidCall):
     def __init__(
         self, context: Context, output: Path, request: ClipRequest, call: Call, job: JobOptions
     ) -> None:
-        super().__init__(context, output, request.digest(context.identity))
+        super().__init__(context, output, request.digest(context.identity), context.asked(request))
         self.request = request
         self.call = call
         self.options = job
@@ -115,8 +115,7 @@ class ClipCall(PaidCall):
         """A job that is taken over pays for nothing, so it may replace an answer that stands."""
         allowed = self.context.allowed
         allowed = allowed._replace(resubmit=allowed.resubmit or bool(self.options.job))
-        assert self.output is not None
-        return receipts.consult(self.output, self.wanted, allowed, settles=settles)
+        return self.consult_with(allowed, settles=settles)
 
     def prepare(self) -> None:
         """Fit the pictures to what is sent, and let their pixels go before the clip comes."""
@@ -151,6 +150,7 @@ class ClipCall(PaidCall):
             self.context.rerun.same("--no-wait"),
             key,
             self.context.handoff.run,
+            self.asked,
         )
 
     def send(self, gateway: Gateway, call: Call, record: Record) -> None:

@@ -109,7 +109,13 @@ def adopt(folder: Folder) -> None:
     files.drop(receipts.kept_name(folder.output, receipt))
 
 
-def use(folder: Folder, one: Candidate, standing: list[Candidate], command: str) -> dict[str, Any]:
+def use(
+    folder: Folder,
+    one: Candidate,
+    standing: list[Candidate],
+    command: str,
+    asked: dict[str, object],
+) -> dict[str, Any]:
     """Put a candidate in the output's place, with a receipt that says so; the receipt.
 
     The old file goes first, then the receipt is written, then the picture.
@@ -126,6 +132,7 @@ def use(folder: Folder, one: Candidate, standing: list[Candidate], command: str)
             "stage": "composition",
             "digest": folder.chosen_digest,
             "command": command,
+            "asked": asked,
             "output": folder.output.name,
             "cost": FREE.as_json(),  # the candidate's own receipt says what it has cost
             "expected": FREE.as_json(),

@@ -52,8 +52,9 @@ class CandidateCall(PaidCall):
         call: Call,
         pictures: tuple[Picture, ...],
         inputs: dict[str, Any],
+        asked: dict[str, object],
     ) -> None:
-        super().__init__(context, folder.place(name), wanted)
+        super().__init__(context, folder.place(name), wanted, asked)
         self.name = name
         self.call = call
         self.pictures = pictures
@@ -69,7 +70,10 @@ class CandidateCall(PaidCall):
 
     def intent(self, gateway: Gateway, call: Call) -> Intent:
         """As of a plain anchor, with the name of the candidate."""
-        return composition.image_intent(self.context, call, self.wanted, self.inputs, self.pictures)
+        intent = composition.image_intent(
+            self.context, call, self.wanted, self.inputs, self.pictures
+        )
+        return intent._replace(asked=self.asked)
 
     def send(self, gateway: Gateway, call: Call, record: Record) -> None:
         """Generate it; the caller holds signals back."""
@@ -100,6 +104,7 @@ class Making:
         self._console = context.console
         self._folder = folder
         self._request = request
+        self._asked = context.asked(request)
         self._pictures = pictures
         self._report = Report(context, folder)
         self._calls: dict[str, Call] = {}
@@ -153,12 +158,12 @@ class Making:
         """Before anything is paid for, raise UsageError where there is no room for the result."""
         folder, allowed = self._folder, self._allowed._replace(resubmit=True)
         if not filing.is_ours(folder):
-            receipts.check_room(folder.output, folder.chosen_digest, allowed)
+            receipts.check_room(folder.output, folder.chosen_digest, allowed, self._asked)
         if not allowed.overwrite:
             filing.check_place(folder.output, folder.names)
         if folder.wish.select is None:
             for name in folder.names:
-                receipts.check_room(folder.place(name), folder.wanted(name), allowed)
+                receipts.check_room(folder.place(name), folder.wanted(name), allowed, self._asked)
             files.check_writable(folder.place("1"))
 
     # -- paying ----------------------------------------------------------------------------------
@@ -292,6 +297,7 @@ class Making:
                     self._calls["composition"],
                     self._pictures,
                     {**self._request.inputs, "candidate": name},
+                    self._asked,
                 ),
             )
         if questions and not interrupts.pending():
@@ -345,9 +351,10 @@ class Making:
         context = self._context._replace(terms=terms)
         try:
             limits.check_prompt(call.model, len(text), call.gateway, "the edit")
-            self._generate(
-                gateway, CandidateCall(context, folder, name, wanted, call, (picture,), inputs)
+            edit = CandidateCall(
+                context, folder, name, wanted, call, (picture,), inputs, self._asked
             )
+            self._generate(gateway, edit)
             if not interrupts.pending():
                 self._check(gateway, name, questions)
         except (*_OF_ITSELF, Rejected, UsageError) as error:
@@ -366,7 +373,7 @@ class Making:
         if chosen is None:
             return self._report.awaits_choice(standing, sheet)
         command = self._context.rerun.same("--no-wait")
-        receipt = filing.use(folder, chosen, standing, command)
+        receipt = filing.use(folder, chosen, standing, command, self._asked)
         self._report.warn_of_faults(chosen)
         return self._report.chosen(standing, chosen, sheet, receipt)
 
