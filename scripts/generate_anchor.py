@@ -92,6 +92,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     output = output or output_paths.default_output(request.caption, digest, ".png")
     given_images.check_output(request.given, output)
     context.rerun.makes(output)
+    context.rerun.reads(caption=request.caption, user_prompt=request.wish.prompt)
     folder = composition.folder_of(request, output, context)
     outlook = composition.outlook(request, output, context)
     args.console.warn(*outlook.warnings, *context.gateway.warnings)

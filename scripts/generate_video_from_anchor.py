@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     output = output or output_paths.default_output(request.prompt, digest, ".mp4")
     output = output_paths.direct_path(output) if request.direct else output
     context.rerun.makes(output)
+    context.rerun.reads(prompt=request.prompt, motion=request.motion)
     outlook = synthesis.outlook(request, output, context, args.job)
     (call,) = outlook.calls
     synthesis.check_pictures(request, call.framing, console)

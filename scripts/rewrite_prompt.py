@@ -80,6 +80,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     else:
         text = reasoning.MotionCall(context, output, MotionRequest.from_options(args))
         console.warn(*text.request.anchor.image.warnings)
+    context.rerun.reads(prompt=text.request.prompt)
     outlook = reasoning.outlook(text.request, output, context)
     console.warn(*outlook.warnings, *context.gateway.warnings)
     if args.dry_run:

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
     from .errors import ToolError
 
+# By option, which text it stands for, and the option of the text itself ("" for none).
+_TEXTS = {
+    "--prompt": ("prompt", "--prompt"),
+    "--prompt-file": ("prompt", "--prompt"),
+    "--motion-file": ("motion", "--motion"),
+    "--motion": ("motion", "--motion"),
+    "--input-file": ("caption", ""),
+    "--user-prompt": ("user_prompt", "--user-prompt"),
+}
 OTHER_WORDS = "<the action in other words>"
 # Options without a value, of those that are ever left out; all others have one.
 _FLAGS = ("--resubmit", "--no-wait", "--skip-reasoning", "--skip-anchor", "--verify", "--repair")
@@ -49,16 +58,29 @@ class Rerun:
     """A command that can be run again; `words` begin with the script's path.
 
     `in_orchestrator`: whether the script is the orchestrator, whose options name the models of all
-    stages. `output` is what it makes, once that is known; `outputs` with all made on the way.
+    stages. `output` is what it makes, once that is known; `outputs` with all made on the way;
+    `texts` what was read from files and stdin: "prompt", "motion", "caption", "user_prompt".
     """
 
     def __init__(
-        self, words: Sequence[str], output: str | None = None, *, in_orchestrator: bool = False
+        self,
+        words: Sequence[str],
+        output: str | None = None,
+        texts: Mapping[str, str] | None = None,
+        *,
+        in_orchestrator: bool = False,
     ) -> None:
         self.words = tuple(words)
         self.output = output
+        self.texts = dict(texts or {})
         self.in_orchestrator = in_orchestrator
         self.outputs: tuple[Path, ...] = ()
+
+    def reads(self, **texts: str | None) -> None:
+        """Say what was read; in a stage of the orchestrator that is known before."""
+        for name, text in texts.items():
+            if text is not None:
+                self.texts.setdefault(name, text)
 
     def makes(self, *outputs: Path) -> None:
         """Say what it makes, the result first; in a stage of the orchestrator that is known before.
@@ -75,12 +97,18 @@ class Rerun:
             return self.words
         return _added(self.words, f"--output={self.output}")
 
+    def kept(self) -> str:
+        """The command for a receipt: with the texts themselves, so that no file need be there."""
+        words = _without(self.named(), ("--no-wait", "--resubmit"))
+        return _joined(_with_texts(words, self.texts, files=True))
+
     def same(self, *without: str, add: str | None = None) -> str:
         """The command as it was given, without some options, and perhaps with another one.
 
         Never with --resubmit: run again it would pay again.
         """
         words = _without(self.named(), (*without, "--resubmit"))
+        words = _with_texts(words, self.texts, files=False)
         return _joined(_added(words, add) if add else words)
 
     def with_choice(self) -> str:
@@ -134,6 +162,30 @@ def _added(words: Sequence[str], *more: str) -> tuple[str, ...]:
     """The words with more options, before a "--" that ends them."""
     end = words.index("--") if "--" in words else len(words)
     return (*words[:end], *more, *words[end:])
+
+
+def _with_texts(words: Sequence[str], texts: Mapping[str, str], *, files: bool) -> tuple[str, ...]:
+    """The words with texts in place of stdin, and with `files` of their files too."""
+    found: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        flag, equals, value = word.partition("=")
+        if flag in _TEXTS and not equals and rest:
+            value = rest.pop(0)
+        kind, option = _TEXTS.get(flag, (None, None)) if flag != "-" else _positional(texts)
+        text = texts.get(kind) if kind else None
+        read = flag == "-" or value == "-" or (files and flag.endswith("-file"))
+        if text is None or not read or (option == "" and text.startswith("-")):
+            found += [word] if equals or flag not in _TEXTS else [flag, value]
+        else:
+            found.append(f"{option}={text}" if option else text)
+    return tuple(found)
+
+
+def _positional(texts: Mapping[str, str]) -> tuple[str, str]:
+    """What a single - stands for: the caption of Stage 2, the prompt of Stage 1."""
+    return ("caption", "") if "caption" in texts else ("prompt", "")
 
 
 def _without(words: Sequence[str], dropped: tuple[str, ...]) -> tuple[str, ...]:

@@ -204,3 +204,39 @@ def test_one_that_can_be_fetched_after_all_is_not_paid_for_again(gateway: Gatewa
     assert video(gateway).code == 9
     gateway.clips_at = ""
     assert (video(gateway, "--resubmit").code, gateway.sent) == (0, {"create": 1})
+
+
+LONG = 'A cat\'s "leap" to the couch\nand back; $HOME `x` \u732b'
+
+
+@pytest.mark.parametrize("how", ["file", "stdin"])
+@pytest.mark.parametrize(
+    ("script", "words", "flag"),
+    [
+        ("factorized_generate", ["--output=cat.mp4", "--no-wait"], "--prompt-file"),
+        ("factorized_generate", ["--output=cat.mp4", "--direct", "--no-wait"], "--prompt-file"),
+        ("generate_anchor", ["--output=cat.png"], "--input-file"),
+        ("generate_video_from_anchor", ["--output=cat.mp4", "--no-wait"], "--motion-file"),
+    ],
+)
+def test_a_receipt_is_enough_to_go_on_when_the_text_is_gone(
+    gateway: Gateway, how: str, script: str, words: list[str], flag: str
+) -> None:
+    if script == "generate_video_from_anchor":
+        Path("mine.png").write_bytes(png((1280, 720), 9))
+        words = ["--anchor=mine.png", f"--prompt={PROMPT}", *words]
+    gateway.ends_after = None
+    Path("p.txt").write_text(LONG, encoding="utf-8")
+    source = f"{flag}={'p.txt' if how == 'file' else '-'}"
+    begun = run(script, *words, source, "--json", gateway=gateway, stdin=LONG)
+    place = Path(begun.json["output"])
+    Path("p.txt").unlink()
+    gateway.ends_after = 0
+    sent = dict(gateway.sent)
+    told = [receipt(place.name)["command"]]
+    if how == "stdin" and begun.code == 4:
+        told.append(begun.json["next"])
+    for command in told:
+        script, *again = shlex.split(command)[1:]
+        done = run(Path(script).stem, *again, gateway=gateway)
+        assert (done.code, gateway.sent, place.exists()) == (0, sent, True), done.err

@@ -107,7 +107,7 @@ def _rerun(words: list[str], given: handoff.Handoff) -> Rerun:
     """The command to run again: the orchestrator's, in a stage that it runs."""
     words = list(given.command) or words
     in_orchestrator = os.path.basename(words[0]) == ORCHESTRATOR
-    return Rerun(words, given.output, in_orchestrator=in_orchestrator)
+    return Rerun(words, given.output, given.texts, in_orchestrator=in_orchestrator)
 
 
 def _failed(error: ToolError, rerun: Rerun) -> Result:

@@ -117,7 +117,7 @@ class Batch:
             checked = any(not line.done for line in self.lines)
             if checked:
                 self._check_gateway()
-            handoff = Handoff(rerun.words, rerun.output, gateway_checked=checked)
+            handoff = Handoff(rerun.words, rerun.output, rerun.texts, gateway_checked=checked)
             crew = Crew(handoff, quiet=True, waiting=self._say)
             try:
                 crew.run(self._commands(), self._at_once, self._ended)

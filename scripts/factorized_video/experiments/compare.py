@@ -189,7 +189,7 @@ class ComparedRun(Run):
             self._console.progress(f"making {doing}: {elapsed_s:.0f} s")
 
         rerun, checked = self.context.rerun, self.context.handoff.gateway_checked
-        handoff = Handoff(rerun.words, rerun.output, gateway_checked=checked)
+        handoff = Handoff(rerun.words, rerun.output, rerun.texts, gateway_checked=checked)
         commands = [(arm, self._command(arm, argv)) for arm, argv in arms.items()]
         crew = Crew(handoff, quiet=True, waiting=say)
         crew.run(iter(commands), len(commands), answers.__setitem__)

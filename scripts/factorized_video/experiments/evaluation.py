@@ -151,7 +151,7 @@ class Evaluation:
                 self._context.identity,
                 call.model.id,
                 money.total([one.price for one in self._calls.values()]),
-                self._context.rerun.same("--no-wait"),
+                self._context.rerun.kept(),
             ),
         )
         record.data["result"] = {}

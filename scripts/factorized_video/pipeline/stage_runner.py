@@ -29,7 +29,7 @@ class StageRunner:
     def __init__(self, context: Context, options: RunOptions) -> None:
         rerun = context.rerun
         checked = context.handoff.gateway_checked
-        self.handoff = Handoff(rerun.words, rerun.output, gateway_checked=checked)
+        self.handoff = Handoff(rerun.words, rerun.output, rerun.texts, gateway_checked=checked)
         self.max_cost = context.terms.max_cost
         self.results: list[dict[str, Any]] = []
         self._context = context

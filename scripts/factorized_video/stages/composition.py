@@ -122,7 +122,7 @@ def image_intent(
         context.identity,
         call.model.id,
         call.cost,
-        context.rerun.same("--no-wait"),
+        context.rerun.kept(),
     )
 
 

@@ -127,7 +127,7 @@ class TextCall(PaidCall):
             self.context.identity,
             call.model.id,
             call.cost,
-            self.context.rerun.same("--no-wait"),
+            self.context.rerun.kept(),
             asked=self.asked,
         )
 

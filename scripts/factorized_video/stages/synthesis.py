@@ -147,7 +147,7 @@ class ClipCall(PaidCall):
             self.context.identity,
             call.model.id,
             call.cost,
-            self.context.rerun.same("--no-wait"),
+            self.context.rerun.kept(),
             key,
             self.context.handoff.run,
             self.asked,

@@ -230,7 +230,7 @@ class Making:
             folder.gateway,
             call.model.id,
             call.cost,
-            self._context.rerun.same("--no-wait"),
+            self._context.rerun.kept(),
         )
         try:
             written, conversation = judge.write_questions(self._context, gateway, call)
@@ -372,7 +372,7 @@ class Making:
         sheet = self._report.draw_sheet(standing, chosen.name if chosen else None)
         if chosen is None:
             return self._report.awaits_choice(standing, sheet)
-        command = self._context.rerun.same("--no-wait")
+        command = self._context.rerun.kept()
         receipt = filing.use(folder, chosen, standing, command, self._asked)
         self._report.warn_of_faults(chosen)
         return self._report.chosen(standing, chosen, sheet, receipt)
