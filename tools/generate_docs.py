@@ -99,10 +99,15 @@ def dates(plan: dict[str, Any]) -> str:
 
 
 def capped(plan: Callable[[], dict[str, Any]], step: float) -> Callable[[str], str]:
-    """A text whose --max-cost is the plan's total, rounded up to a multiple of `step`."""
+    """A text whose --max-cost is what the plan suggests, rounded up to a multiple of `step`.
+
+    The plan of many prompts suggests none: there it is the total.
+    """
 
     def text(old: str) -> str:
-        cap = math.ceil(round(total(plan()) / step, 6)) * step
+        shown = plan()
+        suggested = shown.get("suggested_max_cost") or total(shown)
+        cap = math.ceil(round(suggested / step, 6)) * step
         return re.sub(r"(?<=--max-cost )[\d.]+", f"{round(cap, 2):g}", old)
 
     return text

@@ -625,3 +625,71 @@ def test_resubmit_beside_a_job_that_runs_is_no_new_price(half: Gateway) -> None:
     assert (waited.code, half.sent) == (4, {"create": 1})
     # The plan cannot ask whether the gateway still knows the job: it says what may be paid.
     assert planned(half, "--resubmit")["cost"]["amount"] == pytest.approx(CLIP)
+
+
+# --- what the plan and the error suggest ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("script", "words", "price", "sent"), ALL)
+def test_the_suggested_limit_has_room_for_two_redraws(
+    gateway: Gateway, script: str, words: list[str], price: float, sent: dict[str, int]
+) -> None:
+    own_picture()
+    plan = run(script, *words, "--dry-run", gateway=gateway).json
+    limit = f"--max-cost={plan['suggested_max_cost']}"
+    assert price * 3 <= plan["suggested_max_cost"] < price * 3 + 0.01
+    refused = run(script, *words, just_under(price), gateway=gateway)
+    assert f"{plan['suggested_max_cost']:.2f} leaves room" in refused.json["error"]["hint"]
+    if script == "rewrite_prompt":
+        return
+    for take in (1, 2, 3):
+        made = run(script, *words, f"--take={take}", "--overwrite", limit, gateway=gateway)
+        assert made.code == 0, made.err
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "flag"),
+    [
+        ("generate_video_from_anchor", animating(), "--model"),
+        ("factorized_generate", making(), "--video-model"),
+        ("factorized_generate", making("--direct"), "--video-model"),
+    ],
+)
+@pytest.mark.parametrize("how", ["--dry-run", "--quiet"])
+def test_over_the_limit_cheaper_clips_are_named_that_fit(
+    gateway: Gateway, script: str, words: list[str], flag: str, how: str
+) -> None:
+    own_picture()
+    limit = "--max-cost=1.7"
+    refused = run(script, *words, limit, how, gateway=gateway)
+    assert over(refused)
+    offers = refused.json["cheaper"]
+    assert offers
+    for offer in offers:
+        assert offer["cost"]["amount"] <= 1.7
+        assert f"{offer['options']}: USD" in refused.json["error"]["hint"]
+        assert offer["options"].startswith(f"{flag} {offer['model']} --duration ")
+        again = run(script, *words, limit, *offer["options"].split(), "--dry-run", gateway=gateway)
+        assert (again.code, again.json["cost"]) == (0, offer["cost"]), again.err
+    without = run(script, *words, "--dry-run", gateway=gateway).json
+    assert all(one["cost"]["amount"] < without["cost"]["amount"] for one in without["cheaper"])
+
+
+def test_a_plan_that_waits_for_a_choice_counts_the_clip_to_come(gateway: Gateway) -> None:
+    plan = planned(gateway, "--candidates=3")
+    assert plan["cost"]["amount"] == pytest.approx(CHAT + 3 * IMAGE + CLIP)
+    assert [call["stage"] for call in plan["to_come"]] == ["synthesis"]
+    assert [call["stage"] for call in plan["stages"]] == ["reasoning", "composition"]
+    text = run("factorized_generate", f"--prompt={PROMPT}", "--candidates=3", "--dry-run").out
+    assert "of which USD 2.40 (estimated) once a candidate is chosen; nothing" in text
+    drawn = make(gateway, "--candidates=3", capped(CHAT + 3 * IMAGE))
+    assert drawn.code == 0, drawn.err
+    assert any("The clip to come, USD 2.40" in one for one in drawn.json["warnings"])
+
+
+@pytest.mark.parametrize("key", ["sk-ant-api03-abcdef", "two words"])
+def test_a_plan_warns_of_a_key_that_could_not_be_used(key: str) -> None:
+    plan = make(None, "--dry-run", env={"AI_GATEWAY_API_KEY": key})
+    assert plan.code == 0, plan.err
+    assert any("AI_GATEWAY_API_KEY holds" in one for one in plan.json["warnings"])
+    assert "abcdef" not in plan.out + plan.err

@@ -515,7 +515,8 @@ def test_over_the_cap_the_error_carries_the_plan(
     with pytest.raises(OverBudget) as caught:
         whole.shown(allow_unknown=False)
     assert words in caught.value.message
-    assert caught.value.result == {**whole.as_json(), "status": "failed"}
+    still = {"still_to_pay": whole.cost.as_json()}
+    assert caught.value.result == {**whole.as_json(), **still, "status": "failed"}
     assert caught.value.charged is None  # nothing was to be sent
 
 

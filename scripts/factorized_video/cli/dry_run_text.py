@@ -26,7 +26,16 @@ def plan_text(plan: dict[str, Any]) -> str:
         lines.append(f"spent before for this output: {money.usd(spent['amount'])}{more}")
     if plan["max_cost"] is not None:
         lines.append(f"cap: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
-    lines.append(f"total: {money.shown(money.from_json(plan['cost']))}; nothing was sent")
+    if roomy := plan.get("suggested_max_cost"):
+        lines.append(f"a limit with room for two redraws: --max-cost {roomy:.2f}")
+    for one in plan.get("cheaper", ()):
+        price = money.shown(money.from_json(one["cost"]))
+        lines.append(f"cheaper: {one['options']}: {price} in all")
+    total = money.shown(money.from_json(plan["cost"]))
+    to_come = [money.from_json(call["cost"]) for call in plan.get("to_come", ())]
+    if to_come:
+        total += f", of which {money.shown(money.total(to_come))} once a candidate is chosen"
+    lines.append(f"total: {total}; nothing was sent")
     return "\n".join(lines)
 
 

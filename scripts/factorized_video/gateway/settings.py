@@ -110,6 +110,19 @@ def resolve(
     return Settings(name, bases, why, found.key, scale, found.warnings, found.max_cost)
 
 
+def wrong_key(gateway: str) -> tuple[str, ...]:
+    """As a warning for a plan, why the key that is set could not be used; () where it could.
+
+    No key at all is fine: a plan needs none.
+    """
+    try:
+        resolve(gateway)
+    except (AuthError, UsageError) as error:
+        if look_up(gateway).key:
+            return (f"{error.message} {error.hint}",)
+    return ()
+
+
 def _choose(host: str, found: Found) -> tuple[str, str]:
     """The gateway for `auto`, and why: by the base URL's host, else by how the key begins."""
     if at := dialects.at(host):

@@ -11,7 +11,7 @@ from typing import Any
 from .. import output_paths, receipts
 from ..media import file_types
 from ..receipts import Decision, spending
-from ..stages import synthesis
+from ..stages import alternatives, synthesis
 from ..stages.calls import Plan
 from ..stages.context import Context
 from .run import Run
@@ -50,6 +50,12 @@ class DirectRun(Run):
         calls, limit = self._outlook.calls, self.context.limit
         whole = Plan(calls, (), spent, limit, gateway.name, gateway.why)
         return whole.without((), self._outlook.left)
+
+    def with_cheaper(self, plan: Plan) -> Plan:
+        """The plan with the cheaper clips that there are."""
+        rules = synthesis.rules(self.context)
+        found = alternatives.cheaper(self._clip, rules, plan, in_orchestrator=True)
+        return plan._replace(cheaper=found)
 
     @property
     def outputs(self) -> list[Path]:

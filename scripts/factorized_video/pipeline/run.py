@@ -48,6 +48,10 @@ class Run(ABC):
     def warnings(self) -> list[str]:
         """What is worth saying before anything is sent."""
 
+    def with_cheaper(self, plan: Plan) -> Plan:
+        """The plan with the cheaper clips that there are."""
+        return plan
+
     @abstractmethod
     def check(self) -> None:
         """Raise UsageError where something lies in the way of what would be made."""
@@ -69,4 +73,6 @@ class Run(ABC):
         """The result of --dry-run. Over the cap, OverBudget with the plan in its result."""
         self.context.console.warn(*self.warnings)
         self.check()
-        return self.left.shown(allow_unknown=self.context.terms.allow_unknown_cost)
+        return self.with_cheaper(self.left).shown(
+            allow_unknown=self.context.terms.allow_unknown_cost
+        )

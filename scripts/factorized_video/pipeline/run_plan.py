@@ -6,12 +6,13 @@ its canvas is the shape that the anchor is made in.
 
 from __future__ import annotations
 
-from .. import STAGES, money
+from .. import STAGES
 from ..errors import UsageError
 from ..models import THE_ONLY_ONE, limits
-from ..stages import plan
+from ..stages import alternatives, plan
 from ..stages.calls import ANCHOR_STAGES, Call, Plan
 from ..stages.plan import CAPTION_TO_COME, MOTION_TO_COME, Rules
+from ..stages.request import ClipRequest
 from .run_request import RunRequest
 
 # Which model option each stage's calls have in the orchestrator.
@@ -46,7 +47,7 @@ def run_plan(
     Of the stages in `made`, which will make no paid call, nothing is checked.
     """
     names = stages_of(request)
-    clip = _clip(request, names, made, rules)
+    clip = plan.clip(*_clip(request, names, made, rules))
     rules = rules._replace(canvas=str(clip.settings["canvas"] or limits.DEFAULT_RATIO))
 
     def of(stage: str) -> Rules:
@@ -71,8 +72,16 @@ def run_plan(
     return _up_to(calls, skipped, request, stop_after)
 
 
-def _clip(request: RunRequest, names: tuple[str, ...], made: tuple[str, ...], rules: Rules) -> Call:
-    """The clip's call, its anchor and its motion perhaps yet to come."""
+def with_cheaper(whole: Plan, request: RunRequest, made: tuple[str, ...], rules: Rules) -> Plan:
+    """The plan with the cheaper clips that there are."""
+    clip, rules = _clip(request, stages_of(request), made, rules)
+    return whole._replace(cheaper=alternatives.cheaper(clip, rules, whole, in_orchestrator=True))
+
+
+def _clip(
+    request: RunRequest, names: tuple[str, ...], made: tuple[str, ...], rules: Rules
+) -> tuple[ClipRequest, Rules]:
+    """What is asked of Stage 3, its anchor and its motion perhaps yet to come; under what rules."""
     if "composition" in names and "composition" not in made:
         image_model = limits.choose_model(
             "image", request.image_model, rules.gateway, rules.allow_off
@@ -81,7 +90,7 @@ def _clip(request: RunRequest, names: tuple[str, ...], made: tuple[str, ...], ru
     rules = rules._replace(strict="synthesis" not in made)
     writes_motion = "reasoning" in names or request.motion_from_anchor
     motion = request.motion or (MOTION_TO_COME if writes_motion else None)
-    return plan.clip(request.clip(motion, request.anchor), rules)
+    return request.clip(motion, request.anchor), rules
 
 
 def _up_to(
@@ -97,11 +106,10 @@ def _up_to(
         "anchor": (*until_anchor, "motion"),
     }.get("choice" if awaits else stop_after or "", tuple(STAGES))
     why = "--stop-after" if stop_after else "waits until a candidate is chosen"
-    for call in calls:
-        if call.stage not in done:
-            price = "" if stop_after else f"; then about {money.shown(call.price)}"
-            skipped.append(f"{STAGES[call.stage]} ({why}{price})")
-    return Plan(tuple(call for call in calls if call.stage in done), tuple(skipped))
+    left_out = tuple(call for call in calls if call.stage not in done)
+    skipped += [f"{STAGES[call.stage]} ({why})" for call in left_out]
+    now = tuple(call for call in calls if call.stage in done)
+    return Plan(now, tuple(skipped), later=() if stop_after else left_out)
 
 
 def check_models(planned: Plan, made: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ from .stage_process import Answer, Command, Crew
 
 # Of a stage that failed, what the run's own result contains too.
 _PASSED_ON = ("stage", "output", "gateway", "model", "receipt", "job", "eta_s")
+OFFERED = ("suggested_max_cost", "cheaper")
 OF_CANDIDATES = ("candidate", "candidates", "contact_sheet")
 
 
@@ -83,7 +84,7 @@ class StageRunner:
         error, result = answer.error, answer.result
         error.printed = answer.answered
         error.result = {key: result.get(key) for key in _PASSED_ON}
-        kept = (*OF_CANDIDATES, "replacement", "still_to_pay", "max_cost")
+        kept = (*OF_CANDIDATES, "replacement", "still_to_pay", "max_cost", *OFFERED)
         error.result |= {key: result[key] for key in kept if key in result}
         if following:
             error.result["next"] = following

@@ -22,7 +22,7 @@ from ..stages.plan import MOTION_TO_COME, Rules
 from ..stages.request import Argv
 from .progress import Progress
 from .run import Run
-from .run_plan import check_models, run_plan
+from .run_plan import check_models, run_plan, with_cheaper
 from .run_request import RunOptions, RunRequest, job_words, terms_words
 from .stage_runner import StageRunner, output_option
 from .work_folder import Standing, WorkFolder, standing
@@ -58,8 +58,10 @@ class ThreeStages(Run):
         )
         # What was paid for is fetched or returned whatever the models of today support.
         self._made = self._progress.made() if not self.is_done else _ALL
-        rules = Rules(context.gateway.name, context.terms.allow_off)
-        self._planned = run_plan(request, options.stop_after, self._made, rules)
+        self._rules = Rules(context.gateway.name, context.terms.allow_off)
+        self._planned = run_plan(request, options.stop_after, self._made, self._rules)._replace(
+            spent=spending.spent_for(self.outputs), cap=context.limit
+        )
         check_models(self._planned, self._made)
         self._check_pictures()
         if not self.is_done:
@@ -93,6 +95,10 @@ class ThreeStages(Run):
             gateway=gateway.name,
             why=gateway.why,
         )
+
+    def with_cheaper(self, plan: Plan) -> Plan:
+        """The plan with the cheaper clips that there are."""
+        return with_cheaper(plan, self.request, self._made, self._rules)
 
     def _left(self, made: tuple[str, ...]) -> Plan:
         if "composition" in made or "composition" not in self._progress.names:
@@ -213,10 +219,11 @@ class ThreeStages(Run):
             made = (*made, "synthesis")
             before = spending.spent_for(self._before_the_clip)
             stages.max_cost = max(0.0, limit.usd - before.usd)
-        spent, costs = spending.spent_for(self.outputs), self._left(made).costs
+        left = self._left(made)._replace(spent=spending.spent_for(self.outputs), cap=limit)
         try:
-            check_cap(limit, spent, costs, allow_unknown=terms.allow_unknown_cost)
+            check_cap(limit, left.spent, left.costs, allow_unknown=terms.allow_unknown_cost)
         except OverBudget as error:
+            self.with_cheaper(left).offer(error)
             if stages.results:  # a stage cost more than expected
                 error.charged = None
                 error.result["stages"] = stages.results

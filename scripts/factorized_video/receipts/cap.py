@@ -14,6 +14,7 @@ from ..money import Cost, amount, total, usd
 MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
 # Sums of prices in binary fractions: a plan of exactly the cap is within it.
 _HALF_A_MICRODOLLAR = 5e-7
+REDRAWS = 2  # that a suggested limit leaves room for
 
 
 class Cap(NamedTuple):
@@ -21,6 +22,11 @@ class Cap(NamedTuple):
 
     usd: float
     source: str
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        return f"{usd(self.usd)} ({self.source})"
 
 
 class Spent(NamedTuple):
@@ -60,25 +66,41 @@ def check_cap(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unkno
             limit,
             spent,
             ahead,
-            f"{what}, and there is a limit of {_shown(limit)}.",
+            f"{what}, and there is a limit of {limit.shown}.",
             "Choose a model with a known price (--list-models), or add --allow-unknown-cost to "
             "count it as nothing.",
         )
     known = sum(cost.amount or 0.0 for cost in costs)
-    if spent.usd + known <= limit.usd + _HALF_A_MICRODOLLAR:
+    if fits(limit, spent, Cost(known, ahead.kind)):
         return
     least = "at least " if ahead.amount is None else ""
     before = f" on top of the {usd(spent.usd)} it has cost already" if spent.usd else ""
-    needed = math.ceil((spent.usd + known) * 100 - _HALF_A_MICRODOLLAR) / 100
+    needed = _in_cents(spent.usd + known)
+    roomy = with_room(spent, Cost(known, ahead.kind))
+    more = f" ({roomy:.2f} leaves room for two redraws)" if roomy else ""
     raise _over_budget(
         limit,
         spent,
         ahead,
-        f"This would cost {least}{usd(known)} ({ahead.kind}){before}, which is over the limit "
-        f"of {_shown(limit)}.",
+        f"This would cost {least}{usd(known)} ({ahead.kind}){before}, which is over the limit of "
+        f"{limit.shown}.",
         "Lower --duration or --candidates, choose a cheaper model (--list-models shows prices), or "
-        f"raise {limit.source} to {needed:.2f}.",
+        f"raise {limit.source} to {needed:.2f}{more}.",
     )
+
+
+def fits(limit: Cap, spent: Spent, ahead: Cost) -> bool:
+    """Whether known costs fit into the limit."""
+    return spent.usd + (ahead.amount or 0.0) <= limit.usd + _HALF_A_MICRODOLLAR
+
+
+def with_room(spent: Spent, ahead: Cost) -> float | None:
+    """A limit in USD with room to make what is planned twice more; None where that is not known."""
+    return _in_cents(spent.usd + (1 + REDRAWS) * ahead.amount) if ahead.amount else None
+
+
+def _in_cents(usd: float) -> float:
+    return math.ceil(usd * 100 - _HALF_A_MICRODOLLAR) / 100
 
 
 def _over_budget(limit: Cap, spent: Spent, ahead: Cost, message: str, hint: str) -> OverBudget:
@@ -95,7 +117,3 @@ def _usd(text: str) -> float:
             "Correct or unset it.",
         )
     return found
-
-
-def _shown(limit: Cap) -> str:
-    return f"{usd(limit.usd)} ({limit.source})"

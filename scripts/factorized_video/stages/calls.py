@@ -10,7 +10,7 @@ from ..errors import OverBudget
 from ..models import Model, limits
 from ..models.picture_limits import Framing
 from ..money import Cost
-from ..receipts.cap import Cap, Spent, check_cap
+from ..receipts.cap import Cap, Spent, check_cap, fits, with_room
 
 # What makes a clip.
 CLIP_STAGES = ("synthesis", "direct")
@@ -82,10 +82,31 @@ class Call(NamedTuple):
         }
 
 
+class Alternative(NamedTuple):
+    """Another clip than the planned one; `cost` is that of the whole plan with it."""
+
+    options: str  # as they are given
+    model: str
+    duration_s: int
+    resolution: str
+    cost: Cost
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        return f"{self.options}: {money.shown(self.cost)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `cheaper`."""
+        return {**self._asdict(), "cost": self.cost.as_json()}
+
+
 class Plan(NamedTuple):
     """The calls in order. `skipped` says in words which stages make none, and why.
 
-    `spent` is what was spent for the same output before, `cap` the limit on both together.
+    `spent` is what was spent for the same output before, `cap` the limit on both together. `later`
+    are the calls that follow once a candidate is chosen; `cheaper` are other clips, with what the
+    whole would cost.
     """
 
     calls: tuple[Call, ...]
@@ -94,6 +115,8 @@ class Plan(NamedTuple):
     cap: Cap | None = None
     gateway: str | None = None
     why: str = ""  # how the gateway was chosen, in words
+    later: tuple[Call, ...] = ()
+    cheaper: tuple[Alternative, ...] = ()
 
     def has(self, stage: str) -> bool:
         """Whether this stage makes a call."""
@@ -129,9 +152,20 @@ class Plan(NamedTuple):
         return money.total(self.costs)
 
     @property
+    def whole_cost(self) -> Cost:
+        """The expected total, with the calls that follow later."""
+        return money.total([*self.costs, *(call.price for call in self.later)])
+
+    @property
     def warnings(self) -> list[str]:
         """What is worth saying before anything is sent."""
-        return [warning for call in self.calls for warning in call.warnings]
+        warnings = [warning for call in self.calls for warning in call.warnings]
+        if self.cap and self.later and not fits(self.cap, self.spent, self.whole_cost):
+            price = money.shown(money.total([call.price for call in self.later]))
+            warnings.append(
+                f"The clip to come, {price}, does not fit the limit of {self.cap.shown}."
+            )
+        return warnings
 
     def shown(self, *, allow_unknown: bool) -> dict[str, Any]:
         """The result of --dry-run. Over the cap, OverBudget with the plan in its result."""
@@ -139,10 +173,19 @@ class Plan(NamedTuple):
         try:
             check_cap(self.cap, self.spent, self.costs, allow_unknown=allow_unknown)
         except OverBudget as error:
-            error.result = {**result, "status": "failed"}
+            self.offer(error)
+            error.result |= {**result, "status": "failed"}
             error.charged = None  # nothing was to be sent
             raise
         return result
+
+    def offer(self, error: OverBudget) -> None:
+        """Say in an error over the limit what would fit, and which limit leaves room."""
+        if self.cheaper:
+            fitting = "; ".join(one.shown for one in self.cheaper)
+            error.hint = f"{error.hint} These would fit: {fitting}."
+        error.result["suggested_max_cost"] = with_room(self.spent, self.cost)
+        error.result["cheaper"] = [one.as_json() for one in self.cheaper]
 
     def as_json(self) -> dict[str, Any]:
         """The keys of a planned result."""
@@ -150,10 +193,13 @@ class Plan(NamedTuple):
             "status": "planned",
             "stages": [call.as_json() for call in self.calls],
             "skipped": list(self.skipped),
-            "cost": self.cost.as_json(),
+            "cost": self.whole_cost.as_json(),
+            "to_come": [call.as_json() for call in self.later],
             "spent": self.spent.as_json(),
             "max_cost": self.cap.usd if self.cap else None,
             "max_cost_source": self.cap.source if self.cap else None,
+            "suggested_max_cost": with_room(self.spent, self.whole_cost),
+            "cheaper": [one.as_json() for one in self.cheaper],
             "gateway": self.gateway,
             "gateway_why": self.why,
             "gateway_cannot": list(models.gateway(self.gateway).cannot) if self.gateway else [],

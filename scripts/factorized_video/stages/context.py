@@ -52,6 +52,9 @@ class Context(NamedTuple):
     def from_options(cls, options: argparse.Namespace) -> Context:
         """Raises UsageError for a gateway that cannot be used; a missing key is found later."""
         gateway = settings.resolve(options.gateway, needs_key=False)
+        if options.dry_run:
+            wrong = settings.wrong_key(options.gateway)
+            gateway = gateway._replace(warnings=(*gateway.warnings, *wrong))
         return cls(
             options.console,
             gateway,

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..receipts import spending
+from . import alternatives
 from .calls import Call, Plan
 from .context import Context
+from .plan import Rules
+from .request import ClipRequest
 
 
 class Outlook(NamedTuple):
@@ -20,6 +23,7 @@ class Outlook(NamedTuple):
 
     calls: tuple[Call, ...]
     left: Mapping[str, int]
+    clip: ClipRequest | None = None  # of the call that makes one
 
     @property
     def pays(self) -> bool:
@@ -37,4 +41,9 @@ class Outlook(NamedTuple):
         gateway = context.gateway
         whole = Plan(self.calls, (), spent, context.limit, gateway.name, gateway.why)
         allow = context.terms.allow_unknown_cost
-        return whole.without((), self.left).shown(allow_unknown=allow)
+        left = whole.without((), self.left)
+        if self.clip:
+            rules = Rules(gateway.name, context.terms.allow_off)
+            cheaper = alternatives.cheaper(self.clip, rules, left, in_orchestrator=False)
+            left = left._replace(cheaper=cheaper)
+        return left.shown(allow_unknown=allow)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import models, receipts
-from ..errors import Rejected
+from ..errors import OverBudget, Rejected
 from ..gateway.types import Handle
 from ..media import file_types, images, similarity
 from ..models import limits
 from ..models.picture_limits import Framing
 from ..output_paths import filmstrip_path
-from ..receipts import Decision, Intent, Record
+from ..receipts import Decision, Intent, Record, spending
 from ..rerun import offer_replacement
-from . import delivery, plan, preflight
-from .calls import Call
+from . import alternatives, delivery, plan, preflight
+from .calls import Call, Plan
 from .context import Context
 from .given_images import GivenImage
 from .outlook import Outlook
@@ -62,7 +62,7 @@ def outlook(
 
     # What was submitted or made is fetched or returned whatever the models of today support.
     planned = call(strict=pays or not plan.why_not(call))
-    return Outlook((planned,), {planned.stage: int(pays)})
+    return Outlook((planned,), {planned.stage: int(pays)}, request)
 
 
 def rules(context: Context, strict: bool = True) -> Rules:
@@ -152,6 +152,20 @@ class ClipCall(PaidCall):
             self.context.handoff.run,
             self.asked,
         )
+
+    def check_money(self, gateway: Gateway, call: Call) -> None:
+        """As ever; where the limit is too low, with the clips that would fit."""
+        try:
+            super().check_money(gateway, call)
+        except OverBudget as error:
+            context = self.context
+            spent = spending.spent_for([self.output] if self.output else [])
+            left = Plan((call,), spent=spent, cap=context.limit)
+            found = alternatives.cheaper(
+                self.request, rules(context), left, in_orchestrator=context.rerun.in_orchestrator
+            )
+            left._replace(cheaper=found).offer(error)
+            raise
 
     def send(self, gateway: Gateway, call: Call, record: Record) -> None:
         """Submit the job. A model that is gone names its replacement."""
