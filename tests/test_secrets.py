@@ -101,7 +101,7 @@ def _each_row() -> Iterator[object]:
     yield row("an HTML page", VIDEO, 3, lambda g: g.will("create", Reply(403, body=PAGE)))
     yield row("HTML for a job", VIDEO, 8, lambda g: g.will("create", Reply(200, body=PAGE)))
     yield row("500", IMAGE, 8, lambda g: g.will("image", refusal(500, ECHO)))
-    yield row("an error inside", IMAGE, 10, lambda g: g.will("image", refusal(200, ECHO)))
+    yield row("an error inside", IMAGE, 8, lambda g: g.will("image", refusal(200, ECHO)))
     yield row("prose", ["rewrite_prompt", "x"], 9, lambda g: g.always("chat", chat(ECHO)))
     yield row(
         "a refusal", ["rewrite_prompt", "x"], 5, lambda g: g.will("chat", chat("", refusal=ECHO))

@@ -543,7 +543,25 @@ REPLIES = [
     row("image", Reply(500, {}), 8, 1, "unknown", name="500"),
     row("image", Reply(429, {}), 6, 4, name="429"),
     row("image", Reply(fault="reset"), 8, 1, "unknown", name="reset"),
-    row("image", refusal(200, "bad size"), 10, name="200 with an error inside"),
+    row(
+        "image",
+        refusal(200, "bad size", type="invalid_request_error"),
+        10,
+        name="200, a bad request",
+    ),
+    row("image", refusal(200, "key", code="invalid_api_key"), 3, name="200, a wrong key"),
+    row(
+        "image", refusal(200, "no", code="moderation_blocked"), 5, 1, "refused", name="200, refused"
+    ),
+    row(
+        "image",
+        refusal(200, "not uploaded", type="server_error"),
+        8,
+        1,
+        "unknown",
+        name="200, late",
+    ),
+    row("image", refusal(200, "wait", type="rate_limit_error"), 6, 4, name="200, a rate limit"),
     row("image", image(NOISE), 9, 1, "failed", name="an image that is none"),
     row("image", image(HTML), 9, 1, "failed", name="an image that is HTML"),
     row("image", image(png()[:3000]), 9, 1, "failed", name="a truncated image"),
@@ -551,14 +569,27 @@ REPLIES = [
     row("create", refusal(400, "duration"), 10, name="400"),
     row("create", Reply(200, body=HTML), 8, 1, "unknown", name="HTML"),
     row("create", Reply(200, {"ok": True}), 8, 1, "unknown", name="no id"),
-    row("create", refusal(200, "queue is closed"), 10, name="200 with an error inside"),
+    row(
+        "create", refusal(200, "queue is closed"), 8, 1, "unknown", name="200 with an error inside"
+    ),
+    row("create", refusal(200, "no", code="bad_request"), 10, name="200, a bad request"),
+    row("create", refusal(400, "unknown parameter: 'safety_identifier'"), 10, name="a field"),
+    row("create", refusal(403, "Your organization's usage policy forbids it"), 3, name="access"),
+    row(
+        "create",
+        refusal(400, "flagged", code="content_policy_violation"),
+        5,
+        1,
+        "refused",
+        name="x",
+    ),
     row("status", Reply(401, {}), 3, 1, "submitted", name="wrong key"),
     row(
         "status",
         Reply(200, {"id": "job-1", "status": "succeeded"}),
-        9,
-        4,
-        "submitted",
+        11,
+        3,
+        "failed",
         name="succeeded without a video",
     ),
     row("file", Reply(200, body=HTML), 9, 4, "submitted", name="a video that is HTML"),
@@ -584,7 +615,9 @@ def test_replies(
     if state:
         assert json.loads(receipt.read_text(encoding="utf-8"))["state"] == state
     if endpoint in ("image", "create"):
-        assert error["charged"] == {"unknown": "unknown", "failed": "yes"}.get(state or "", "no")
+        late = reply.status == 200 and state == "refused"
+        charged = {"unknown": "unknown", "failed": "yes"}.get(state or "", "no")
+        assert error["charged"] == ("unknown" if late else charged)
 
 
 def test_a_job_that_never_ends(gateway: Gateway) -> None:

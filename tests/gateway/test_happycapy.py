@@ -184,7 +184,7 @@ def chat(message: object, **more: object) -> dict[str, object]:
         ("", ""),
         ([{"type": "text", "text": "hel"}, {"type": "text", "text": "lo"}], "hello"),
         ([{"type": "reasoning", "text": None}, {"type": "text", "text": "hello"}], "hello"),
-        (["hello", None, 7], ""),
+        (["hello", None, 7], "hello"),
         ([], ""),
         (7, ""),
     ],
@@ -258,7 +258,7 @@ def test_what_is_no_chat_reply_is_an_error_of_its_kind(
         ({"url": f"data:image/png;base64,{ENCODED}"}, PNG, None),
         ({"url": "https://cdn.example/a.png?sig=1"}, None, "https://cdn.example/a.png?sig=1"),
         ({"b64_json": "", "url": "https://a.b/c"}, None, "https://a.b/c"),
-        ({"b64_json": ENCODED, "url": "https://a.b/c"}, PNG, "https://a.b/c"),
+        ({"b64_json": ENCODED, "url": "https://a.b/c"}, PNG, None),
     ],
 )
 def test_a_picture_comes_as_bytes_or_as_an_address(
@@ -314,7 +314,7 @@ def test_a_submitted_job_has_an_id_and_runs(row: dict[str, object], job_id: str)
         {"id": True},
         {"id": ["v"]},
         {"status": "pending"},
-        {"data": {"id": "v-1"}},
+        {"data": {"name": "v-1"}},
         [{"id": "v-1"}],
         b"",
         b'{"id": "v',

@@ -322,26 +322,6 @@ def test_a_start_without_an_operation_is_unreadable(body: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "state", "error"),
-    [
-        ("pending", "running", None),
-        ("completed", "succeeded", None),
-        ("COMPLETED", "succeeded", None),
-        ("error", "failed", None),
-        ("cancelled", "failed", "it was cancelled"),
-        ("queued", "running", None),
-        ("processing", "running", None),
-        ("succeeded", "running", None),  # no word of this protocol
-    ],
-)
-def test_a_status_word_not_known_as_an_end_means_still_running(
-    word: str, state: str, error: str | None
-) -> None:
-    job = vercel.decode_status(reply({"status": word}))
-    assert (job.id, job.state, job.word, job.error) == ("", state, word, error)
-
-
-@pytest.mark.parametrize(
     ("videos", "url", "data"),
     [
         (
@@ -351,7 +331,7 @@ def test_a_status_word_not_known_as_an_end_means_still_running(
         ),
         ([{"type": "base64", "data": ENCODED_MP4, "mediaType": "video/mp4"}], None, MP4),
         ([{"type": "base64", "data": f"data:video/mp4;base64,{ENCODED_MP4}"}], None, MP4),
-        ([{"type": "base64", "data": ENCODED_MP4}, {"type": "url", "url": "https://a"}], None, MP4),
+        ([{"type": "base64", "data": ENCODED_MP4}, {"type": "uploaded"}], None, MP4),
         ([{"type": "uploaded"}], None, None),
         ([], None, None),
         (None, None, None),

@@ -348,7 +348,7 @@ WORDS = "The model `x` does not exist or you do not have access to it."
         ),
         pytest.param(
             "create",
-            Reply(200, {"error": WORDS}),
+            Reply(200, {"error": {"message": WORDS, "code": "model_not_found"}}),
             "--video-model",
             VEO,
             NEW_VEO,

@@ -62,7 +62,7 @@ def test_the_motion_is_found_in_any_wrapping(text: str) -> None:
     ("text", "finish_reason", "problem"),
     [
         ("", None, "empty"),
-        ("<think>hm", "length", "empty"),
+        ("<think>hm", "length", "cut off"),
         (WHOLE[:60], None, "cut off"),
         ("The cat leaps to the", "length", "cut off"),
         ("The tabby cat leaps down to the couch.", "stop", "no JSON object"),

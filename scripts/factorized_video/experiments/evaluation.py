@@ -166,7 +166,8 @@ class Evaluation:
         answer = conversation.ask_twice(messages, _read, clip_checklist.MEASURE_SHAPE)
         if isinstance(answer, Unusable):
             raise (Refused if answer.refused else OutputError)(
-                f"The model gave no questions to measure by, asked twice: {answer.problem}.",
+                "The model gave no questions to measure by in "
+                f"{conversation.counted}: {answer.problem}.",
                 "Run it again, or choose another --evaluator-model.",
                 charged="yes",
             )

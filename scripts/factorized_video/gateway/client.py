@@ -28,13 +28,14 @@ from ..errors import (
 )
 from ..files import put_in_place, temporary_beside
 from ..money import usd
-from . import dialects, polling, retry_policy
+from . import dialects, polling, retry_policy, token_limit
 from .reply_parsing import (
     ErrorInside,
     Unreadable,
     error_codes,
     error_text,
     failed_job_in,
+    is_video,
     names_unknown_model,
     refused,
     refused_by_status,
@@ -43,6 +44,7 @@ from .retry_policy import Outcome
 from .settings import Settings
 from .transport import Broken, DownloadError, Fetched, Transport
 from .types import (
+    NO_RESULT,
     Account,
     ChatReply,
     ChatRequest,
@@ -62,7 +64,7 @@ from .types import (
 LIMITS = {
     "chat": (120.0, 8 << 20),
     "image": (180.0, 96 << 20),
-    "create": (120.0, 8 << 20),
+    "create": (120.0, 256 << 20),  # some servers answer with the clip itself
     "status": (60.0, 8 << 20),
     "clip": (300.0, 256 << 20),  # a status reply that may contain a whole clip, in base64
 }
@@ -75,6 +77,8 @@ FETCH_AGAIN = (
 AT_THE_GATEWAY = f"The clip is finished and paid for. {FETCH_AGAIN}"
 # How long status reads may fail in a row before the waiting ends; the job does not.
 STATUS_OUTAGE_S = 180.0
+# A finished job may get its address a moment later.
+MOST_WITHOUT_RESULT = 3
 FEWEST_FAILURES = 3  # at least; one read of a reply with a clip in it may outlast the whole time
 
 T = TypeVar("T")
@@ -123,7 +127,16 @@ class Gateway:
         return Gateway(self.settings, self._say)
 
     def chat(self, request: ChatRequest) -> ChatReply:
-        """Ask an LLM. Repeated after any transient failure."""
+        """Ask an LLM. Repeated after any transient failure; once with another limit on tokens."""
+        try:
+            return self._chat(request)
+        except (Rejected, AuthError) as error:
+            other = token_limit.other(request, error.http_status, error.message)
+            if other is None:
+                raise
+        return self._chat(other)
+
+    def _chat(self, request: ChatRequest) -> ChatReply:
         http = self._dialect.encode_chat(request)
         return self._call("chat", http, "chat", self._dialect.decode_chat)
 
@@ -135,12 +148,25 @@ class Gateway:
     def submit(self, request: VideoRequest) -> Job:
         """Start one clip; costs money. Repeated only if it cannot have been accepted."""
         http = self._dialect.encode_submit(request)
-        return self._call("create", http, "create", self._dialect.decode_submit)
+        return self._call("create", http, "create", self._decode_submit)
+
+    def _decode_submit(self, reply: HttpReply) -> Job:
+        """The job; a server that makes the clip at once may answer with it, and without an id."""
+        if is_video(reply):
+            return Job("", "succeeded", data=reply.body, request_id=reply.request_id)
+        return self._dialect.decode_submit(reply)
 
     def status(self, handle: Handle) -> Job:
         """How a job stands. Free; repeated after any transient failure."""
         http = self._dialect.encode_status(handle)
         job = self._call("read", http, self._status_limits, self._dialect.decode_status)
+        return self._asked_for(handle, job)
+
+    def _asked_for(self, handle: Handle, job: Job) -> Job:
+        """The job by the id that it was asked for by: a reply may name another, or none."""
+        path = self._dialect.result_path(handle)
+        if job.state == "succeeded" and not job.data and path:
+            job = job._replace(url=path, elsewhere=job.url)
         return job._replace(id=handle.id)
 
     def check(self) -> Account:
@@ -215,13 +241,19 @@ class Gateway:
         scale = self.settings.time_scale
         deadline = time.monotonic() + timeout_s * scale
         failing_since, failures = 0.0, 0  # in a row
+        missing = 0  # reads in a row that say it is finished, and not where it is
         for number in count(1):
             poll = self._poll(handle)
             if poll.failure is None:
                 assert poll.job is not None
-                if poll.job.state != "running":
-                    return poll.job
-                failures, word = 0, poll.job.word or "running"
+                job, failures = poll.job, 0
+                lacks_result = job.state == "succeeded" and not (job.url or job.data)
+                missing = missing + 1 if lacks_result else 0
+                if missing >= MOST_WITHOUT_RESULT:
+                    return job._replace(state="failed", error=job.error or NO_RESULT)
+                if job.state != "running" and not lacks_result:
+                    return job
+                word = job.word or "running"
             else:
                 now = time.monotonic()
                 failing_since = failing_since if failures else now
@@ -241,13 +273,13 @@ class Gateway:
         http = self._dialect.encode_status(handle)
         try:
             job = self._attempt(http, self._status_limits, self._dialect.decode_status)
-            return _Poll(job._replace(id=handle.id), None, job.poll_after_s)
+            return _Poll(self._asked_for(handle, job), None, job.poll_after_s)
         except ErrorInside as error:
             failure: ToolError = error
             asked_s = 0.0
         except _Failed as failed:
             if retry_policy.decide("read", failed.outcome, 1).kind == "auth":
-                raise self._ended("auth", "read", failed) from None
+                raise self._status_denied(handle, failed.error) from None
             failure, asked_s = failed.error, failed.outcome.retry_after_s or 0.0
         # Polling outlasts anything else, 404 too: not every server behind an address knows a job
         # that is new.
@@ -258,6 +290,17 @@ class Gateway:
             request_id=failure.request_id,
         )
         return _Poll(None, unavailable, asked_s)
+
+    def _status_denied(self, handle: Handle, error: ToolError) -> AuthError:
+        """The error for a status read that is not allowed: it says nothing about the job."""
+        return AuthError(
+            f"{error.message} The job {shown_id(handle.id)} was accepted and may still be running.",
+            "If the key is right, a server behind this address lacks a key of its own: ask whoever "
+            "runs it. The same command continues, and pays for nothing.",
+            charged="unknown",
+            http_status=error.http_status,
+            request_id=error.request_id,
+        )
 
     # -- fetching --------------------------------------------------------------------------------
 
@@ -271,8 +314,12 @@ class Gateway:
         for what cannot be written here.
         """
 
+        attempts = count()
+
         def fetch(again: bool) -> Fetched:
-            found = self._with_fresh_address(handle) if again else job
+            found = self._with_fresh_address(handle) if again and job.id else job
+            if found.elsewhere and next(attempts) % 2:
+                found = found._replace(url=found.elsewhere)
             if not found.url and not found.data:
                 raise DownloadError(
                     f"The job {shown_id(found.id)} has succeeded, but the gateway gave no address "
@@ -347,7 +394,9 @@ class Gateway:
                 return self._attempt(http, limits, decode)
             except ErrorInside as error:
                 text = f"{error.message} {error.codes}"
-                failed = _Failed(Outcome("answered", error.code or 400, None, text), error)
+                # An error that says no more may be one of what came after the paid call.
+                kind = "answered" if error.status else "unreadable"
+                failed = _Failed(Outcome(kind, error.status or 200, None, text), error)
             except _Failed as error:
                 failed = error
             decision = retry_policy.decide(call, failed.outcome, attempt, random.random())

@@ -8,19 +8,15 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from datetime import datetime, timezone
 
 from ..errors import Refused, ToolError, clean
+from . import error_status, refusals
+from .status_words import standing
 from .types import HttpReply
 
 # Patterns stay texts until they are used: compiling them here would slow the start of each process.
-# How codes and sentences name safety filters and policies.
-_SAFETY = (
-    r"content[ _-]?(?:filter|policy|polic|moderation|blocked)|safety(?!_?settings)"
-    r"|moderat(?:ion|ed)|prohibited|responsible ai|\brai\b|raimedia|nsfw"
-    r"|sensitive (?:content|information)"
-    r"|violat\w+ .{0,40}polic|polic\w+ violat|usage polic"
-)
 # How gateways say that they do not know, or no longer serve, a model.
 _NOT_SERVED = (
     r"not[ _](?:found|available|supported|exist)|n[o']t exist|no[ _]longer|unknown|unsupported"
@@ -44,14 +40,14 @@ def unreadable(reply: HttpReply, what: str) -> Unreadable:
 
 
 class ErrorInside(ToolError):
-    """A 2xx whose body is an error. `code` is the status in it, if there is one."""
+    """A 2xx whose body is an error. `status` is the HTTP status that it stands for, if known."""
 
     kind = "rejected"
 
-    def __init__(self, message: str, code: int | None, reply: HttpReply) -> None:
+    def __init__(self, message: str, code: object, codes: str, reply: HttpReply) -> None:
         super().__init__(message, http_status=reply.status, request_id=reply.request_id)
-        self.code = code
-        self.codes = error_codes(reply.body)
+        self.status = error_status.of_error(code, codes)
+        self.codes = codes
 
 
 def json_object(reply: HttpReply, is_job: bool = False) -> dict[str, object]:
@@ -72,13 +68,18 @@ def json_object(reply: HttpReply, is_job: bool = False) -> dict[str, object]:
         raise unreadable(reply, "JSON that is not an object")
     error = data.get("error")
     # The row of a failed job has an error too, but also a status: it is not an error of the call.
-    if error and not (as_text(data.get("status")) and (is_job or data.get("id"))):
-        message = error_text(reply.body)
-        if is_refusal(_codes(error) + " " + message):
-            raise refused(message, reply, charged="unknown")
-        code = as_number(error.get("code")) if isinstance(error, dict) else None
-        raise ErrorInside(message, int(code) if code is not None else None, reply)
+    if error and not (status_word(data) and (is_job or data.get("id"))):
+        raise error_inside(error, reply)
     return data
+
+
+def error_inside(error: object, reply: HttpReply) -> ToolError:
+    """The error for one inside a 2xx: Refused, or ErrorInside."""
+    message, codes = error_text(json.dumps({"error": error}).encode()), _codes(error)[:500]
+    if is_refusal(message, codes):
+        return refused(message, reply, charged="unknown")
+    code = error.get("code") if isinstance(error, dict) else None
+    return ErrorInside(message, code, codes, reply)
 
 
 def failed_job_in(body: bytes) -> bytes | None:
@@ -107,7 +108,24 @@ def _parsed(body: bytes) -> object:
 
 
 def _has_failed(data: object) -> bool:
-    return isinstance(data, dict) and bool(data.get("id")) and data.get("status") == "failed"
+    if not isinstance(data, dict) or not data.get("id"):
+        return False
+    word = status_word(data) or ""
+    # Beside a status of 4xx or 5xx these may be words for the error itself.
+    of_the_error = re.fullmatch(
+        r"error|errored|invalid|rejected|timeout|aborted", word, re.IGNORECASE
+    )
+    return standing(word).state == "failed" and not of_the_error
+
+
+def status_word(row: Mapping[str, object]) -> str | None:
+    """The status of a job in its row, under whatever name; None where it has none."""
+    for name in ("status", "state", "task_status", "taskStatus", "job_status"):
+        if text := as_text(row.get(name)):
+            return text.strip()
+    if row.get("done") is True:  # Google's operations
+        return "failed" if row.get("error") else "done"
+    return None
 
 
 def error_text(body: bytes) -> str:
@@ -121,9 +139,9 @@ def error_codes(body: bytes) -> str:
     return _codes(_parsed(body))[:500]
 
 
-def is_refusal(text: str) -> bool:
-    """Whether the words are those of a safety filter or a content policy."""
-    return bool(re.search(_SAFETY, text, re.IGNORECASE))
+def is_refusal(text: str, codes: str = "") -> bool:
+    """Whether words and codes are those of a safety filter or a content policy."""
+    return refusals.by_code(codes) or refusals.by_words(text)
 
 
 def names_unknown_model(status: int, text: str) -> bool:
@@ -140,8 +158,9 @@ def is_about_unknown_model(text: str) -> bool:
 
 def refusal_in(refusal: str | None, finish_reason: str | None, reply: HttpReply) -> None:
     """Raise Refused if a reply has a refusal, or was finished by a filter."""
-    if refusal or finish_reason in ("content_filter", "safety", "SAFETY"):
-        message = "The model refused: " + (refusal or "its content filter stopped the answer")
+    if refusal or refusals.by_ending(finish_reason):
+        stopped = f"its content filter stopped the answer ({finish_reason})"
+        message = "The model refused: " + (refusal or stopped)
         hint = "Say it in other words, or choose another model."
         raise refused(message, reply, hint, charged="unknown")
 
@@ -158,7 +177,7 @@ def refused(
 def refused_by_status(reply: HttpReply) -> bool:
     """Whether a 400, 403 or 422 in JSON is really a refusal: it names safety or a policy."""
     data = _parsed(reply.body) if reply.status in (400, 403, 422) else None
-    return data is not None and is_refusal(f"{_codes(data)} {error_text(reply.body)}")
+    return data is not None and is_refusal(error_text(reply.body), _codes(data))
 
 
 def excerpt(body: bytes) -> str:
@@ -169,6 +188,13 @@ def excerpt(body: bytes) -> str:
         text = re.sub(r"<[^>]*(>|\Z)", " ", text)
     text = " ".join(clean(text).split())
     return (text[:200] + ("..." if len(text) > 200 else "")) if text else "(empty)"
+
+
+def is_video(reply: HttpReply) -> bool:
+    """Whether a reply is a clip rather than words about one."""
+    media_type = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    starts = reply.body[4:8] == b"ftyp" or reply.body.startswith(b"\x1aE\xdf\xa3")
+    return starts or (media_type.startswith("video/") and bool(reply.body))
 
 
 def looks_like_html(data: bytes) -> bool:

@@ -30,6 +30,7 @@ class ChatRequest(NamedTuple):
     # Reasoning models spend the limit on thought; too low a limit is the commonest empty answer.
     max_tokens: int = 8_000
     pictures: tuple[Picture, ...] = ()
+    limit_field: str = "max_tokens"  # newer models of OpenAI know max_completion_tokens alone
 
 
 class ChatReply(NamedTuple):
@@ -103,6 +104,10 @@ class VideoRequest(NamedTuple):
         return {role: picture for role, picture in roles.items() if picture}
 
 
+# Why a job failed that is finished and has no clip.
+NO_RESULT = "it is finished, and the gateway has no video for it"
+
+
 class Job(NamedTuple):
     """A video being made at the gateway.
 
@@ -116,6 +121,7 @@ class Job(NamedTuple):
     word: str = ""  # the gateway's own status word
     url: str | None = None
     data: bytes | None = None
+    elsewhere: str | None = None  # another place for the clip, where `url` does not have it
     address: str | None = None
     poll_after_s: float = 0.0  # the gateway asks for no read before
     warnings: tuple[str, ...] = ()

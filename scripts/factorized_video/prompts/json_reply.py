@@ -17,6 +17,7 @@ REPAIR_REQUEST = (
 Object = dict[str, object]
 
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_CLOSED = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
 # JSON can contain control characters and lone surrogates; a UTF-8 text file cannot.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 # A refusal in prose. Only looked for if there is no JSON object.
@@ -63,14 +64,15 @@ def last_object(
     in the error if there is none: 'a non-empty "caption"'.
     """
     visible = _THINKING.sub(" ", text)
-    if not visible.strip():
+    if not text.strip() or (_CLOSED.search(text) and not visible.strip()):
         return Unusable("the answer was empty")
-    found = None
-    for candidate in _objects(visible, wanted):
-        if wanted(candidate):
-            found = candidate
-    if found is not None:
-        return found
+    # A thought that is never closed may have the answer in it.
+    unclosed = "" if _CLOSED.search(text) else text
+    # What is readable was paid for: only what is not JSON at all is asked for again.
+    for version in (visible, _loosened(visible), unclosed, _loosened(unclosed)):
+        fitting = [candidate for candidate in _objects(version, wanted) if wanted(candidate)]
+        if fitting:
+            return fitting[-1]
     if finish_reason == "length" or visible.count("{") > visible.count("}"):
         return Unusable("the answer was cut off before it was complete")
     if _REFUSAL.search(visible):
@@ -109,6 +111,27 @@ def last_list(text: str, finish_reason: str | None, name: str) -> list[Any] | Un
 def one_line(value: object) -> str:
     """Return a model's text as one clean line; an empty one for anything but text."""
     return " ".join(_CONTROLS.sub(" ", value).split()) if isinstance(value, str) else ""
+
+
+def _loosened(text: str) -> str:
+    """The text as JSON would have it: straight quotes, no comments, no comma before a bracket."""
+    text = re.sub(r"(?<=[{,:\[\s])[\u201c\u201d\u201e](?=\S)", '"', text)
+    text = re.sub(r"[\u201c\u201d](?=\s*[:,}\]])", '"', text)
+    text = re.sub(r"(?m)(?<=[\s,{])//[^\n\"]*$|/\*[^*\"]*\*/", " ", text)
+    text = re.sub(r",(\s*[}\]])", r"\1", text)
+    return text if '"' in text else _from_python(text)
+
+
+def _from_python(text: str) -> str:
+    """A Python dictionary in the text, with its single quotes, as JSON; else the text."""
+    import ast
+
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        value = ast.literal_eval(text[start : end + 1])
+        return json.dumps(value)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return text
 
 
 def _objects(text: str, wanted: Callable[[Object], bool]) -> list[Object]:

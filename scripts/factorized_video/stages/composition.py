@@ -168,6 +168,18 @@ def generate(
     return came
 
 
+def _keep_response(output: Path, came: bytes) -> str:
+    """Put what came beside the output, under a name of its own; a sentence that says so."""
+    kind = file_types.image_kind(came[:32]) or file_types.video_kind(came[:32])
+    place = output.with_name(f"{output.stem}.response.{kind.lower() if kind else 'bin'}")
+    try:
+        receipts.make_room(place)
+        files.write_file(place, came)
+    except OutputError:
+        return ""
+    return f" It is kept as {place.name}."
+
+
 def deliver(context: Context, gateway: Gateway, record: Record, came: bytes) -> None:
     """Put the picture that came, and its receipt, where they belong. Raises OutputError."""
     ratio = (record.data.get("sent") or {}).get("aspect_ratio")
@@ -183,8 +195,9 @@ def deliver(context: Context, gateway: Gateway, record: Record, came: bytes) -> 
         image = images.check_image(came)
         converted, notes = images.convert(image, extension)
     except OutputError as error:
+        kept = _keep_response(record.output, came)
         failure = OutputError(
-            f"The response is not an image that can be used: {error.message}",
+            f"The response is not an image that can be used: {error.message}{kept}",
             receipts.PAY_AGAIN,
             charged="yes",
             **record.whereabouts,

@@ -43,6 +43,13 @@ class Conversation:
         return money.total(self._costs)
 
     @property
+    def counted(self) -> str:
+        """The answers and what they have cost, in words: "2 answers (USD 0.0118, actual)"."""
+        number, cost = len(self.replies), self.cost
+        price = "unknown cost" if cost.amount is None else f"{money.usd(cost.amount)}, {cost.kind}"
+        return f"{number} answer{'s' * (number != 1)} ({price})"
+
+    @property
     def request_ids(self) -> list[str]:
         """What the gateway's support will ask for."""
         return [reply.request_id for reply in self.replies if reply.request_id]

@@ -35,7 +35,8 @@ def write_questions(
     if not isinstance(answer, Unusable):
         return answer, conversation
     raise (Refused if answer.refused else OutputError)(
-        f"The model gave no questions to check the anchor by, asked twice: {answer.problem}.",
+        "The model gave no questions to check the anchor by in "
+        f"{conversation.counted}: {answer.problem}.",
         "Run it again, choose another --judge-model, or leave out --verify and look yourself.",
         charged="yes",
         cost=conversation.cost.as_json(),

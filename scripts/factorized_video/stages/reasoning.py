@@ -293,7 +293,7 @@ def _rewritten(
             return best, messages  # the second answer was worse: the first one stands
         elif repaired:
             raise (Refused if answer.refused else OutputError)(
-                f"The model gave no caption, asked twice: {answer.problem}.",
+                f"The model gave no caption in {conversation.counted}: {answer.problem}.",
                 "Run it again, choose another model, or write the caption yourself and use "
                 "it with generate_anchor.py (in the orchestrator: --skip-reasoning).",
                 charged="yes",

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import models, receipts
-from ..errors import OverBudget, Rejected
-from ..gateway.types import Handle
+from .. import files, models, receipts
+from ..errors import OverBudget, Rejected, ToolError
+from ..gateway.types import NO_RESULT, Handle
 from ..media import file_types, images, similarity
 from ..models import limits
 from ..models.picture_limits import Framing
@@ -24,7 +24,7 @@ from .outlook import Outlook
 from .paid_call import Made, PaidCall
 from .plan import Rules
 from .request import ClipRequest
-from .video_job import Frames, VideoJob, vanished
+from .video_job import Frames, VideoJob, handle_of, vanished
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -186,14 +186,32 @@ class ClipCall(PaidCall):
         if self.options.job:
             return self._take_over(gateway, self.options.job, receipt)
         if decision is Decision.MAKE:
-            return self.pay(gateway)
-        if self.context.terms.resubmit and vanished(gateway, record):
+            came = self._came_good(gateway, receipt)
+            return Record(self.output, receipt) if came else self.pay(gateway)
+        if self.context.terms.resubmit and record.data.get("job") and vanished(gateway, record):
             return self.pay(gateway)
         if self.is_out_of_reach(gateway, record):
             return self.pay(gateway)
         if decision is Decision.UNKNOWN:
             self._job(gateway, record).settle()
         return record
+
+    def _came_good(self, gateway: Gateway, receipt: dict[str, Any]) -> bool:
+        """Whether a job that was finished without a clip, and is to be made anew, has it by now."""
+        error = receipt.get("error") or {}
+        same = receipt.get("digest") == self.wanted and receipt.get("state") == "failed"
+        if not (same and receipt.get("job") and NO_RESULT in str(error.get("message"))):
+            return False
+        assert self.output is not None
+        record = Record(self.output, receipt)
+        try:
+            job = gateway.status(handle_of(record))
+        except ToolError:
+            return False
+        if job.state != "succeeded" or not (job.url or job.data):
+            return False
+        record.update(state="submitted", error=None)
+        return True
 
     def _take_over(self, gateway: Gateway, job: str, receipt: dict[str, Any]) -> Record:
         """The record, now of this job. One that the gateway does not know raises at once."""
@@ -213,6 +231,7 @@ class ClipCall(PaidCall):
         self.context.console.progress("fetching the clip")
         silent = self.request.settings.audio is False
         delivery.deliver(self.context.console, gateway, record, job, self.compared, silent=silent)
+        files.drop(record.kept_name)
 
     def _job(self, gateway: Gateway, record: Record) -> VideoJob:
         anchor = self.request.anchor.path if self.request.anchor else None

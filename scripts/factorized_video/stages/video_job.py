@@ -6,13 +6,13 @@ known, how it ended. Fetching the clip is `delivery.py`'s.
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import interrupts, receipts
+from .. import files, interrupts, receipts
 from ..errors import JobFailed, Refused, Rejected, ToolError, Unknown
-from ..files import remember
 from ..gateway import retry_policy
 from ..gateway.reply_parsing import is_about_unknown_model, is_refusal
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
@@ -44,6 +44,16 @@ def vanished(gateway: Gateway, record: Record) -> bool:
     except Rejected as error:
         return error.http_status == 404
     return False
+
+
+def came_at_once(record: Record) -> Job | None:
+    """The job of a paid call that was answered with the clip, or its address, and with no id."""
+    came = None if record.data.get("job") else files.kept(record.kept_name)
+    if came is None:
+        return None
+    if came.startswith((b"http", b"/")):
+        return Job("", "succeeded", url=came.decode())
+    return Job("", "succeeded", data=came)
 
 
 class Frames(NamedTuple):
@@ -86,7 +96,7 @@ class VideoJob:
         record = self._record
         try:
             with interrupts.held_back(self._console.note, self._gateway.settings.time_scale):
-                remember(record.output)
+                files.remember(record.output)
                 record.intend()
                 self._console.progress(f"submitting to {self._call.model.id}")
                 self._send()
@@ -126,9 +136,11 @@ class VideoJob:
         )
         job = self._gateway.submit(request)
         cost = record.data["expected"] if job.cost is None else Cost(job.cost, "actual").as_json()
+        if not job.id:  # finished at once: kept until it is in its place
+            files.keep(record.kept_name, job.data or str(job.url).encode())
         record.update(
-            state="submitted",
-            job=job.id,
+            state="submitted" if job.id else "intent",
+            job=job.id or None,
             address=job.address,
             cost=cost,
             error=None,
@@ -203,6 +215,8 @@ class VideoJob:
         """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
         record = self._record
         started = time.monotonic()
+        if came := came_at_once(record):
+            return came
         try:
             job = self._gateway.wait(handle_of(record), timeout_s, started)
         except ToolError as error:
@@ -230,10 +244,13 @@ class VideoJob:
         elif instead and is_about_unknown_model(reason):
             hint = f"Use {instead} instead."
         family: type[ToolError] = Refused if refused else JobFailed
+        charged = "unknown" if job.cost is None else "yes" if job.cost else "no"
+        if re.search(r"not (?:be|been)? ?charged|no charge", reason, re.IGNORECASE):
+            charged = "no"
         failure = family(
             f"The job {shown_id(job.id)} failed: {reason}",
             f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
-            charged="unknown" if job.cost is None else "yes" if job.cost else "no",
+            charged=charged,
             request_id=job.request_id,
         )
         self._record.ended(failure)

@@ -29,7 +29,16 @@ from ..types import (
     Picture,
     VideoRequest,
 )
-from ._shared import cost_in, first_choice, image_reply, messages_of, rows_of, text_of
+from ._shared import (
+    chat_object,
+    cost_in,
+    first_choice,
+    image_reply,
+    messages_of,
+    pictures_in,
+    rows_of,
+    words_in,
+)
 
 
 class Dialect(ABC):
@@ -66,19 +75,19 @@ class Dialect(ABC):
         body = {
             "model": request.model,
             "messages": messages_of(request),
-            "max_tokens": request.max_tokens,
+            request.limit_field: request.max_tokens,
         }
         return self.post("chat", f"{self.PREFIX}/chat/completions", body)
 
     def decode_chat(self, reply: HttpReply) -> ChatReply:
         """The first choice."""
-        data = json_object(reply)
+        data = chat_object(reply)
         message, finish = first_choice(data, reply)
         usage = data.get("usage")
         usage = usage if isinstance(usage, dict) else {}
         tokens = as_number(usage.get("prompt_tokens")), as_number(usage.get("completion_tokens"))
         return ChatReply(
-            text=text_of(message.get("content")),
+            text=words_in(message),
             finish_reason=finish,
             cost=cost_in(data, reply),
             tokens=None if None in tokens else (int(tokens[0] or 0), int(tokens[1] or 0)),
@@ -92,17 +101,17 @@ class Dialect(ABC):
         """Generate one picture."""
 
     def decode_image(self, reply: HttpReply) -> ImageReply:
-        """The first picture, as bytes or as an address; Refused where there is none.
+        """The last picture, as bytes or as an address; Refused where there is none.
 
         `data: [{b64_json | url}]`, or Vercel's `images: ["<base64>"]`.
         """
         data = json_object(reply)
         rows = data.get("data", data.get("images"))
+        rows = [rows] if isinstance(rows, dict) else rows
         if not isinstance(rows, list):
             raise unreadable(reply, "an image reply without data")
-        row = rows[0] if rows else {}
-        row = {"b64_json": row} if isinstance(row, str) else row if isinstance(row, dict) else {}
-        return image_reply(as_text(row.get("b64_json")), as_text(row.get("url")), data, reply)
+        found = [one for row in rows for one in pictures_in(row, depth=1)]
+        return image_reply(found, data, reply)
 
     @abstractmethod
     def encode_submit(self, request: VideoRequest) -> HttpRequest:
@@ -119,6 +128,10 @@ class Dialect(ABC):
     @abstractmethod
     def decode_status(self, reply: HttpReply) -> Job:
         """How it stands. The id may be missing: the caller has it."""
+
+    def result_path(self, job: Handle) -> str | None:
+        """The path of a finished job's result at the gateway; None where its row names it."""
+        return None
 
     def encode_list(self) -> HttpRequest | None:
         """List the newest jobs of this key."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from math import gcd
 
 from ...aspect_ratios import short_side, value_of
+from .. import refusals
 from ..reply_parsing import (
-    as_number,
     as_text,
-    as_time,
     costs,
+    error_inside,
     json_object,
     refusal_in,
     unreadable,
     warnings_in,
     without_bytes,
 )
-from ..types import ChatRequest, HttpReply, ImageReply, Job, ListedJob, Picture
+from ..types import ChatRequest, HttpReply, ImageReply, Picture
 
 
 def text_part(text: str) -> dict[str, object]:
@@ -59,35 +61,70 @@ def without_none(fields: dict[str, object]) -> dict[str, object]:
 
 
 def decode_image_in_chat(reply: HttpReply) -> ImageReply:
-    """The first picture of a chat reply: `message.images[].image_url.url`. Refused without one."""
+    """The last picture of a chat reply: Gemini may send a draft before the final one.
+
+    Raises Refused where there is none, with what was written instead.
+    """
     data = json_object(reply)
     message, _ = first_choice(data, reply)
-    rows = message.get("images")
-    row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-    place = row.get("image_url")
-    url = as_text(place.get("url")) if isinstance(place, dict) else as_text(place)
-    if not url and (text := text_of(message.get("content"))):
+    found = [*pictures_in(message.get("images")), *pictures_in(message.get("content"))]
+    text = text_of(message.get("content"))
+    found = found or pictures_in_text(text)
+    if not found and text:
         refusal_in(f"it returned no image and wrote: {text[:300]}", "content_filter", reply)
-    return image_reply(None, url, data, reply)
+    return image_reply(found, data, reply)
 
 
-def image_reply(
-    text: str | None, url: str | None, data: dict[str, object], reply: HttpReply
-) -> ImageReply:
-    """A picture as base64 or at an address, which may be a data URI. Refused without either."""
-    if url and url.startswith("data:"):
-        text, url = url, None
-    if not text and not url:
+def pictures_in(value: object, depth: int = 0) -> list[str]:
+    """The pictures in a part of a reply, in order: data URIs, base64 or addresses."""
+    if isinstance(value, list):
+        return [one for part in value for one in pictures_in(part, depth)]
+    if isinstance(value, str):
+        return [value.strip()] if depth and value.strip() else []
+    if not isinstance(value, dict) or depth > 4:
+        return []
+    mime = value.get("mimeType") or value.get("mime_type")
+    if str(mime or "image/").startswith("image/") and as_text(value.get("data")):
+        return pictures_in(value["data"], depth + 1)
+    names = ("b64_json", "image_base64", "base64", "bytesBase64Encoded", "url", "uri")
+    for name in (*names, "image_url", "inline_data", "inlineData", "image", "output_image"):
+        if found := pictures_in(value.get(name), depth + 1):
+            return found
+    return pictures_in(value.get("result"), depth + 1) if "image" in str(value.get("type")) else []
+
+
+def pictures_in_text(text: str) -> list[str]:
+    """Pictures that a text contains: data URIs, else the links of Markdown images."""
+    uris = re.findall(r"data:image/[\w.+-]{1,20};base64,[A-Za-z0-9+/=_-]+", text)
+    return uris or re.findall(r"!\[[^\]]{0,200}\]\((https?://[^)\s]{1,2000})\)", text)
+
+
+def image_reply(found: list[str], data: dict[str, object], reply: HttpReply) -> ImageReply:
+    """The last of the pictures. Raises Refused where there is none."""
+    if not found:
         # A filter that drops the picture leaves an empty list behind.
         refusal_in("the reply contains no image", "content_filter", reply)
+    last = next((one for one in reversed(found) if _is_address(one) or _is_bytes(one)), found[-1])
     return ImageReply(
-        data=decoded(text, reply, "image data") if text else None,
-        url=url,
+        data=None if _is_address(last) else decoded(last, reply, "image data"),
+        url=last if _is_address(last) else None,
         cost=cost_in(data, reply),
         request_id=reply.request_id,
         raw=without_bytes(data),
         warnings=warnings_in(data),
     )
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is where a picture is: base64 of a JPEG begins with a slash, too."""
+    return text.lower().startswith(("http:", "https:", "/")) and not _is_bytes(text)
+
+
+def _is_bytes(text: str) -> bool:
+    """Whether a text is base64, with or without a data URI's head, and enough for a picture."""
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    return len(text) > 16 and re.fullmatch(r"[A-Za-z0-9+/_=\s-]+", text) is not None
 
 
 def rows_of(reply: HttpReply, what: str) -> list[dict[str, object]]:
@@ -96,55 +133,6 @@ def rows_of(reply: HttpReply, what: str) -> list[dict[str, object]]:
     if not isinstance(rows, list):
         raise unreadable(reply, f"a list of {what} without data")
     return [row for row in rows if isinstance(row, dict)]
-
-
-def listed_jobs(reply: HttpReply, *, duration: str, shape: str) -> list[ListedJob]:
-    """The rows of a list of jobs that have an id.
-
-    `duration` and `shape` (aspect_ratio or size) are the names of those fields in a row.
-    """
-    return [
-        ListedJob(
-            id=str(row["id"]),
-            model=as_text(row.get("model")),
-            prompt=as_text(row.get("prompt")),
-            duration_s=_whole(row.get(duration)),
-            created_at=as_time(row.get("created_at")),
-            **{shape: as_text(row.get(shape))},
-        )
-        for row in rows_of(reply, "videos")
-        if row.get("id")
-    ]
-
-
-def id_of(row: dict[str, object]) -> str:
-    """A job's id, a text or a whole number; "" where the row has none."""
-    job_id = row.get("id")
-    known = isinstance(job_id, str | int) and not isinstance(job_id, bool)
-    return str(job_id) if known and str(job_id).strip() else ""
-
-
-def with_id(job: Job, reply: HttpReply) -> Job:
-    """The job that was started. Raises Unreadable where it has no id."""
-    if not job.id:
-        raise unreadable(reply, "a video reply without the job's id")
-    return job
-
-
-def job_row(reply: HttpReply) -> dict[str, object]:
-    """The row of one job. Raises Unreadable for what has neither an id nor a status."""
-    data = json_object(reply, is_job=True)
-    if not (data.get("id") or data.get("status")):
-        raise unreadable(reply, "a status reply that is of no job")
-    return data
-
-
-def error_of(row: dict[str, object], *names: str) -> str | None:
-    """A job's error: a text, or an object's `message`, or else its first field of `names`."""
-    error = row.get("error")
-    if isinstance(error, dict):
-        error = next((error[name] for name in ("message", *names) if error.get(name)), None)
-    return as_text(error)
 
 
 def cost_in(data: dict[str, object], reply: HttpReply) -> float | None:
@@ -176,12 +164,6 @@ def megapixel(ratio: str) -> str:
     return f"{wide * times}x{high * times}"
 
 
-def _whole(value: object) -> int | None:
-    """A whole number, also written as a text; else None."""
-    number = as_number(value)
-    return int(number) if number is not None and number == int(number) else None
-
-
 def messages_of(request: ChatRequest) -> object:
     """The messages, with the pictures before the text of the first user message.
 
@@ -196,20 +178,77 @@ def messages_of(request: ChatRequest) -> object:
 
 
 def first_choice(data: dict[str, object], reply: HttpReply) -> tuple[dict[str, object], str | None]:
-    """The message of a chat reply and its finish reason. Raises Refused or Unreadable."""
+    """The message of a chat reply and its finish reason. Raises Refused, ErrorInside, Unreadable.
+
+    A refusal may be the finish reason of a choice without a message, or stand beside no choices.
+    """
     choices = data.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(choice, dict) or not isinstance(message, dict):
-        raise unreadable(reply, "a chat reply without choices")
-    finish = as_text(choice.get("finish_reason"))
-    refusal_in(as_text(message.get("refusal")), finish, reply)
-    return message, finish
+    if isinstance(choice, dict):
+        endings = [as_text(choice.get(name)) for name in ("finish_reason", "native_finish_reason")]
+        message = choice.get("message")
+        said = as_text(message.get("refusal")) if isinstance(message, dict) else None
+        ending = next(filter(refusals.by_ending, endings), endings[0])
+        refusal_in(said, ending, reply)
+        if choice.get("error"):
+            raise error_inside(choice["error"], reply)
+        if isinstance(message, dict):
+            return message, endings[0]
+    for name in ("promptFeedback", "prompt_feedback"):
+        feedback = data.get(name)
+        reason = (
+            feedback.get("blockReason") or feedback.get("block_reason")
+            if isinstance(feedback, dict)
+            else None
+        )
+        if reason:
+            refusal_in(f"the prompt was blocked ({reason})", None, reply)
+    raise unreadable(reply, "a chat reply without choices")
+
+
+def chat_object(reply: HttpReply) -> dict[str, object]:
+    """A chat reply as an object; one that was streamed unasked is put together from its events."""
+    if not re.match(rb"\s*(?:data|event|id|:)", reply.body):
+        return json_object(reply)
+    events = re.findall(rb"^data:[ \t]*(\{.*\})[ \t\r]*$", reply.body, re.MULTILINE)
+    whole: dict[str, object] = {}
+    text, ending = "", None
+    for event in events:
+        data = json_object(reply._replace(body=event))
+        whole = {**whole, **{name: one for name, one in data.items() if one is not None}}
+        choices = data.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(choice, dict):
+            part = choice.get("delta") or choice.get("message") or {}
+            text += text_of(part.get("content")) if isinstance(part, dict) else ""
+            ending = choice.get("finish_reason") or ending
+    if not events:
+        return json_object(reply)
+    message = {"role": "assistant", "content": text}
+    return {**whole, "choices": [{"message": message, "finish_reason": ending}]}
+
+
+def words_in(message: dict[str, object]) -> str:
+    """What a model wrote: its content, else the arguments of a tool call, else its reasoning.
+
+    Some models put the whole answer there; what is in it is judged by whoever asked.
+    """
+    if text := text_of(message.get("content")).strip():
+        return text
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        function = call.get("function") if isinstance(call, dict) else None
+        arguments = function.get("arguments") if isinstance(function, dict) else None
+        if isinstance(arguments, dict):
+            return json.dumps(arguments, ensure_ascii=False)
+        if asked := as_text(arguments):
+            return asked
+    return as_text(message.get("reasoning_content")) or as_text(message.get("reasoning")) or ""
 
 
 def text_of(content: object) -> str:
     """A message's text; some models send it as a list of parts."""
     if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, dict)]
+        parts = [part.get("text") if isinstance(part, dict) else part for part in content]
         return "".join(part for part in parts if isinstance(part, str))
     return content if isinstance(content, str) else ""

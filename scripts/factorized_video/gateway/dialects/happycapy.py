@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import ClassVar
 from urllib.parse import quote
 
-from ..reply_parsing import as_text, json_object, without_bytes
 from ..types import (
     About,
     Handle,
@@ -21,7 +20,8 @@ from ..types import (
     VideoRequest,
 )
 from ._dialect import Dialect
-from ._shared import data_uri, error_of, id_of, listed_jobs, with_id, without_none
+from ._jobs import job_of, job_row, listed_jobs, started
+from ._shared import data_uri, without_none
 
 # The newest public chat and image clients use the first host, every public video client the second.
 HAPPYCAPY = "https://ai-gateway.happycapy.ai"
@@ -76,26 +76,15 @@ class HappyCapy(Dialect):
 
     def decode_submit(self, reply: HttpReply) -> Job:
         """`{"id": ...}`."""
-        return self.decode_status(reply)
+        return started(job_of(job_row(reply), reply), reply)
 
     def encode_status(self, job: Handle) -> HttpRequest:
         """GET /videos/{id}."""
         return self.get("video", f"/api/v1/videos/{quote(job.id, safe='')}")
 
     def decode_status(self, reply: HttpReply) -> Job:
-        """The row of one job. A status word that is not known to be an end means: running."""
-        row = json_object(reply)
-        word = as_text(row.get("status")) or ""
-        job = Job(
-            id_of(row),
-            {"succeeded": "succeeded", "failed": "failed"}.get(word.lower(), "running"),
-            word,
-            url=as_text(row.get("url")),
-            error=error_of(row, "code"),
-            request_id=reply.request_id,
-            raw=without_bytes(row),
-        )
-        return with_id(job, reply)
+        """The row of one job."""
+        return job_of(job_row(reply), reply)
 
     def encode_list(self) -> HttpRequest:
         """GET /videos: the newest jobs of this key."""

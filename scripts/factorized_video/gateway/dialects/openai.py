@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ..reply_parsing import as_number, as_text, json_object, without_bytes
+from ..reply_parsing import as_number
 from ..types import (
     About,
     Handle,
@@ -20,11 +20,11 @@ from ..types import (
     VideoRequest,
 )
 from ._dialect import Dialect
-from ._shared import cost_in, error_of, id_of, job_row, listed_jobs, megapixel, pixels, with_id
+from ._jobs import job_of, job_row, listed_jobs, started
+from ._shared import cost_in, megapixel, pixels
 
 # LiteLLM sends a create up to three times when its upstream fails, and each may be billed.
 _ONCE = {"x-litellm-num-retries": "0"}
-_GONE = {word: f"it is {word}" for word in ("cancelled", "canceled", "deleted", "expired")}
 
 
 class OpenAI(Dialect):
@@ -71,16 +71,20 @@ class OpenAI(Dialect):
 
     def decode_submit(self, reply: HttpReply) -> Job:
         """The job. LiteLLM sends its cost here, in a header; in later replies it says 0 there."""
-        data = json_object(reply)
-        return with_id(_job(data, reply), reply)._replace(cost=cost_in(data, reply))
+        row = job_row(reply)
+        return started(_job(row, reply), reply)._replace(cost=cost_in(row, reply))
 
     def encode_status(self, job: Handle) -> HttpRequest:
         """GET /videos/{id}. Ids may be long and contain what a path must not."""
         return self.get("video", _path(job.id))
 
     def decode_status(self, reply: HttpReply) -> Job:
-        """The job; a finished clip is at /videos/{id}/content, with the key."""
+        """The job; see `result_path`."""
         return _job(job_row(reply), reply)
+
+    def result_path(self, job: Handle) -> str:
+        """/videos/{id}/content, with the key."""
+        return f"{_path(job.id)}/content"
 
     def encode_list(self) -> HttpRequest:
         """GET /videos."""
@@ -103,21 +107,10 @@ def _path(job_id: str) -> str:
     return f"/v1/videos/{quote(job_id, safe='')}"
 
 
-def _job(data: dict[str, object], reply: HttpReply) -> Job:
-    word, job_id = (as_text(data.get("status")) or "").lower(), id_of(data)
-    ended = "failed" if word in ("failed", *_GONE) else "running"
-    state = "succeeded" if word == "completed" else ended
+def _job(row: dict[str, object], reply: HttpReply) -> Job:
     after_ms = as_number(reply.headers.get("openai-poll-after-ms"))
-    return Job(
-        job_id.strip(),
-        state,
-        word,
-        url=f"{_path(job_id)}/content" if state == "succeeded" and job_id else None,
-        poll_after_s=(after_ms or 0.0) / 1000,
-        error=error_of(data, "code") or _GONE.get(word),
-        request_id=reply.request_id,
-        raw=without_bytes(data),
-    )
+    # LiteLLM says 0 for the cost of a status read.
+    return job_of(row, reply)._replace(poll_after_s=(after_ms or 0.0) / 1000, cost=None)
 
 
 DIALECT = OpenAI()

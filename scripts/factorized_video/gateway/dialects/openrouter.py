@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ..reply_parsing import as_number, as_text, json_object, without_bytes
+from ..reply_parsing import as_number, as_text, json_object
 from ..types import About, Account, Handle, HttpReply, HttpRequest, ImageRequest, Job, VideoRequest
 from ._dialect import Dialect
-from ._shared import cost_in, error_of, job_row, picture_part, with_id, without_none
+from ._jobs import job_of, job_row, started
+from ._shared import picture_part, without_none
 
 ROOT = "https://openrouter.ai"
-_ENDS = {"completed": "succeeded", "failed": "failed", "cancelled": "failed", "expired": "failed"}
-_WHY = {"cancelled": "it was cancelled", "expired": "it has expired"}
 
 
 class OpenRouter(Dialect):
@@ -59,7 +58,7 @@ class OpenRouter(Dialect):
 
     def decode_submit(self, reply: HttpReply) -> Job:
         """202 with `{id, polling_url, status}`; where to poll is kept with the job."""
-        return with_id(_job(json_object(reply), reply), reply)
+        return started(_job(job_row(reply), reply), reply)
 
     def encode_status(self, job: Handle) -> HttpRequest:
         """GET of the job's polling URL if it has one, else of /videos/{id}."""
@@ -83,23 +82,8 @@ class OpenRouter(Dialect):
         return Account(as_number(data.get("limit_remaining")) if isinstance(data, dict) else None)
 
 
-def _job(data: dict[str, object], reply: HttpReply) -> Job:
-    word = as_text(data.get("status")) or ""
-    return Job(
-        as_text(data.get("id")) or "",
-        _ENDS.get(word.lower(), "running"),
-        word,
-        url=_first(data.get("urls")) or _first(data.get("unsigned_urls")),
-        address=as_text(data.get("polling_url")),
-        error=error_of(data, "code") or _WHY.get(word.lower()),
-        cost=cost_in(data, reply),
-        request_id=reply.request_id,
-        raw=without_bytes(data),
-    )
-
-
-def _first(urls: object) -> str | None:
-    return as_text(urls[0]) if isinstance(urls, list) and urls else None
+def _job(row: dict[str, object], reply: HttpReply) -> Job:
+    return job_of(row, reply)._replace(address=as_text(row.get("polling_url")))
 
 
 DIALECT = OpenRouter()

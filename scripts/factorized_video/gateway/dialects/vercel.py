@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import json
 
-from ..reply_parsing import as_number, as_text, json_object, unreadable, warnings_in, without_bytes
+from ..reply_parsing import (
+    as_number,
+    json_object,
+    status_word,
+    unreadable,
+    warnings_in,
+    without_bytes,
+)
 from ..types import (
     About,
     Account,
@@ -21,20 +28,10 @@ from ..types import (
     VideoRequest,
 )
 from ._dialect import Dialect
-from ._shared import (
-    cost_in,
-    decode_image_in_chat,
-    decoded,
-    encoded,
-    error_of,
-    picture_part,
-    pixels,
-    text_part,
-    without_none,
-)
+from ._jobs import job_of
+from ._shared import decode_image_in_chat, encoded, picture_part, pixels, text_part, without_none
 
 ROOT = "https://ai-gateway.vercel.sh"
-_ENDS = {"completed": "succeeded", "error": "failed", "cancelled": "failed"}
 # Wan before 2.7 knows the shape of a clip from the prompt by these sizes alone: its SDK
 # (@ai-sdk/alibaba 1.0.61) passes the resolution on as it is, and no ratio.
 _SHAPED_BY_PIXELS = ("alibaba/wan-v2.5", "alibaba/wan-v2.6")
@@ -137,25 +134,9 @@ class Vercel(Dialect):
     def decode_status(self, reply: HttpReply) -> Job:
         """pending, completed with `videos`, error, or cancelled."""
         data = json_object(reply, is_job=True)
-        word = as_text(data.get("status"))
-        if word is None:
+        if status_word(data) is None:
             raise unreadable(reply, "a status reply without a status")
-        rows = data.get("videos")
-        row = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-        text = as_text(row.get("data")) if row.get("type") == "base64" else None
-        cancelled = "it was cancelled" if word.lower() == "cancelled" else None
-        return Job(
-            "",
-            _ENDS.get(word.lower(), "running"),
-            word,
-            url=as_text(row.get("url")),
-            data=decoded(text, reply, "video data") if text else None,
-            error=error_of(data, "type") or cancelled,
-            cost=cost_in(data, reply),
-            warnings=warnings_in(data),
-            request_id=reply.request_id,
-            raw=without_bytes(data),
-        )
+        return job_of(data, reply)._replace(id="", warnings=warnings_in(data))
 
     def encode_check(self) -> HttpRequest:
         """GET /credits."""
