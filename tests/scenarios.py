@@ -13,6 +13,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from conftest import KEY
 from loopback import Gateway

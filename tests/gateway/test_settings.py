@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,9 @@ def test_auto_follows_the_host_of_the_base_url(
         (SECRET, "happycapy", "the default"),
         ("sk-0123", "happycapy", "the default"),
         ("a-vck_0123", "happycapy", "the default"),
-        ("VCK_0123", "happycapy", "the default"),
+        ("'vck_0123'", "vercel", f"{KEY} begins with vck_"),
+        ('"sk-or-v1-0123"', "openrouter", f"{KEY} begins with sk-or-"),
+        (f'" {SECRET} "', "happycapy", "the default"),
     ],
 )
 def test_auto_without_a_base_url_follows_the_keys_beginning(
@@ -494,7 +497,6 @@ def test_plain_http_with_a_key_is_fine_on_loopback(base: str, skill: Path, proje
         "10.0.0.1",
         "localhost.evil.org",
         "127.0.0.1.nip.io",
-        "0.0.0.0",
         "[::ffff:8.8.8.8]",
     ],
 )
@@ -734,7 +736,7 @@ def test_another_time_scale_is_a_usage_error(text: str) -> None:
         ("::1", True),
         ("[::1]", True),
         ("", False),
-        ("0.0.0.0", False),
+        ("0.0.0.0", True),
         ("localhost.example", False),
         ("128.0.0.1", False),
         ("fe80::1", False),
@@ -742,3 +744,82 @@ def test_another_time_scale_is_a_usage_error(text: str) -> None:
 )
 def test_loopback_is_recognised_as_written(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
+
+
+# -- what stands around a key, and keys of others -------------------------------------------------
+
+
+@pytest.mark.parametrize("base", [None, OWN])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("\u2039vck_012345\u203a", "a character that a key cannot have"),
+        ("\u201cvck_012345\u201d", "a character that a key cannot have"),
+        ("<vck_012345>", "a quote or a bracket"),
+        ('"vck_012345', "a quote or a bracket"),
+        ("vck_012345'", "a quote or a bracket"),
+        ("`sk-or-v1-012345`", "a quote or a bracket"),
+        ("AI_GATEWAY_API_KEY=vck_012345", "a name and an equals sign"),
+        ("Bearer vck_012345", "the word Bearer"),
+        ("VCK_012345", "in other letters"),
+        ("Sk-Or-v1-012345", "in other letters"),
+    ],
+)
+def test_what_is_not_the_key_alone_is_sent_nowhere(
+    value: str, words: str, base: str | None, skill: Path, project: Path
+) -> None:
+    environ = {KEY: value} | ({BASE: base} if base else {})
+    with pytest.raises(AuthError, match=words):
+        resolve(environ, skill, project)
+    # An echo is masked with and without what stands around the key.
+    inner = re.sub(r"^.*[=\s]|\W", "", value)[-10:]
+    assert inner not in clean(f"{value} / {value[1:-1]}")
+
+
+@pytest.mark.parametrize("key", ['"vck_abcdef"', "'sk-or-abcdef'", " 'hc-abcdef' "])
+def test_a_quoted_key_is_masked_in_both_forms(key: str, skill: Path, project: Path) -> None:
+    found = resolve({KEY: key}, skill, project)
+    assert found.key == key.strip().strip("'\"")
+    assert "abcdef" not in clean(f"no such key: {key} / {found.key}")
+
+
+@pytest.mark.parametrize(
+    ("key", "whose"),
+    [
+        ("AIzaSyA-0123", "Google"),
+        ("sk-ant-api03-0123", "Anthropic"),
+        ("sk-svcacct-0123", "OpenAI"),
+        ("r8_0123", "Replicate"),
+        ("hf_0123", "Hugging Face"),
+        ("gsk_0123", "Groq"),
+        ("xai-0123", "xAI"),
+        ("AKIAABCDEFGHIJKL1234", "Amazon"),
+        ("ghp_0123", "GitHub"),
+        ("0a1b2c3d-0123-4567-89ab-0123456789ab:0123456789abcdef", "fal"),
+    ],
+)
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_key_of_another_service_is_sent_to_no_gateway(
+    key: str, whose: str, quoted: bool, skill: Path, project: Path
+) -> None:
+    with pytest.raises(AuthError, match=f"holds a key of {whose}"):
+        resolve({KEY: f'"{key}"' if quoted else key}, skill, project)
+    # A server of your own may accept any.
+    assert resolve({KEY: key, BASE: OWN}, skill, project).key == key
+
+
+@pytest.mark.parametrize(
+    ("base", "root"),
+    [
+        (f"{OWN}/v1/chat/completions", OWN),
+        (f"{OWN}/v1/images/generations/", OWN),
+        (f"{OWN}/v1/videos", OWN),
+        (f"{OWN}/v1/models", OWN),
+        (f"{OWN}/proxy/v1/chat/completions", f"{OWN}/proxy"),
+        (f"{OWN}/videos", f"{OWN}/videos"),  # a path of one's own
+        (f'"{OWN}/v1"', OWN),
+        ("http://0.0.0.0:8000/v1", "http://0.0.0.0:8000"),
+    ],
+)
+def test_a_base_url_may_be_that_of_a_call(base: str, root: str, skill: Path, project: Path) -> None:
+    assert resolve({KEY: "sk-me", BASE: base}, skill, project).bases["video"] == root

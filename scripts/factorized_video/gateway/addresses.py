@@ -8,6 +8,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..errors import UsageError
 
+# The end of an address that was copied from an example of a call.
+_ENDPOINT = (
+    r"(?:/(?:chat/completions|images/(?:generations|edits)|video-model/(?:start|status)|image-model)"
+    r"|(?<=/v1)/(?:completions|images|videos|models|messages|responses|embeddings))$"
+)
+
 
 def host_of(address: str) -> str:
     """The host of an address; "" if it has none."""
@@ -18,9 +24,10 @@ def host_of(address: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, as written, is this machine."""
+    """Whether a host, as written, is this machine: 0.0.0.0 too, as servers print it."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        address = ipaddress.ip_address(host.strip("[]"))
+        return address.is_loopback or address.is_unspecified
     except ValueError:
         return host == "localhost"
 
@@ -28,7 +35,7 @@ def is_loopback(host: str) -> bool:
 def root_of(
     base: str, name: str, ends: tuple[str, ...] = ("/openai/v1", "/api/v1", "/v4/ai", "/v1")
 ) -> str:
-    """The root of an address: without query, slashes and the paths that gateways add.
+    """The root of an address: without query, slashes and the paths that gateways and calls add.
 
     People set the host, host + /api/v1, or .../api/v1/openai/v1. A path prefix of their own stays.
     Raises UsageError, naming the variable `name`, for what is no address or has a password in it.
@@ -47,7 +54,7 @@ def root_of(
             f"{name} contains a user name or password.",
             "Leave it out; the key has a variable of its own.",
         )
-    path = parts.path.rstrip("/")
+    path = re.sub(_ENDPOINT, "", parts.path.rstrip("/"))
     if "/openai/v1" in ends:
         path = path.removesuffix("/openai/v1").rstrip("/")
     path = next((path.removesuffix(end) for end in ends if path.endswith(end)), path)

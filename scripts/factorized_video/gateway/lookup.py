@@ -6,11 +6,12 @@ The rules, with their reasons, are in `references/gateways.md`.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import UsageError
+from ..errors import UsageError, keep_secret
 from ..receipts.cap import MAX_COST
 from . import dialects
 from .addresses import host_of
@@ -59,7 +60,7 @@ def look_up(
 
 def time_scale(environ: Mapping[str, str]) -> float:
     """The factor on every time-out, back-off and poll interval."""
-    text = environ.get(TIME_SCALE) or "1"
+    text = _text(environ, TIME_SCALE) or "1"
     try:
         scale = float(text)
     except ValueError:
@@ -92,6 +93,8 @@ def _find_key(gateway: str, places: list[_Place]) -> Found:
         # A gateway's own variable comes first.
         for name in filter(None, (meant.own_variable, KEY)):
             if key := _text(values, name):
+                for form in forms_of(values[name]):
+                    keep_secret(form)
                 found.append(Found(key, name, path, base or None))
                 if name != KEY or key.startswith(meant.key_prefix or ""):
                     fitting.append(found[-1])
@@ -128,7 +131,22 @@ def _other_variables(places: list[_Place]) -> tuple[tuple[str, str], ...]:
 
 
 def _text(values: Mapping[str, str], name: str) -> str:
-    return values.get(name, "").strip()
+    return unquoted(values.get(name, ""))
+
+
+def unquoted(value: str) -> str:
+    """A value without one pair of quotes around it: files for `docker --env-file` keep them."""
+    value = value.strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip()
+    return value
+
+
+def forms_of(value: str) -> set[str]:
+    """A key as it was set, and as it may be echoed: without what stands around it."""
+    inner = re.sub(r"^(?:\s*[A-Za-z_]\w*=|\s*bearer\s)+", "", unquoted(value), flags=re.IGNORECASE)
+    bare = re.sub(r"^\W+|\W+$", "", unquoted(inner))
+    return {form for form in (value.strip(), unquoted(value), inner, bare) if form}
 
 
 def _dotenv(path: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import AuthError, UsageError, keep_secret
+from ..errors import AuthError, UsageError
 from . import dialects
 from .addresses import host_of, is_loopback, root_of
 from .lookup import BASE, KEY, SKILL, Found, look_up, time_scale
@@ -20,8 +20,31 @@ from .types import About
 # How keys begin that belong to none of the gateways.
 _FOREIGN_KEYS = (
     (r"sk-ant-", "Anthropic"),
-    (r"sk-proj-", "OpenAI"),
+    (r"sk-(?:proj|svcacct|admin|None)-|sess-", "OpenAI"),
+    (r"AIza|ya29\.|AQ\.", "Google"),
+    (r"r8_", "Replicate"),
+    (r"hf_", "Hugging Face"),
+    (r"gsk_", "Groq"),
+    (r"xai-", "xAI"),
+    (r"pplx-", "Perplexity"),
+    (r"nvapi-", "NVIDIA"),
+    (r"tgp_", "Together"),
+    (r"fw_", "Fireworks"),
+    (r"luma-", "Luma"),
+    (r"key_[0-9a-f]{32}", "Runway"),
+    (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]+$", "fal"),
+    (r"(?:AKIA|ASIA)[0-9A-Z]{12}", "Amazon Web Services"),
+    (r"gh[pousr]_|github_pat_", "GitHub"),
+    (r"glpat-", "GitLab"),
+    (r"[rs]k_(?:live|test)_", "Stripe"),
+    (r"xox[a-z]-", "Slack"),
     (r"eyJ[\w-]+\.[\w-]+\.", "some other service (it is a JSON Web Token)"),
+)
+# What stands around a key that was copied with its surroundings.
+_AROUND = (
+    (r"[\"'`<\[({]|.*[\"'`>\])}]$", "a quote or a bracket"),
+    (r"[A-Za-z_]\w*=.", "a name and an equals sign"),
+    (r"(?i:bearer)\b", "the word Bearer"),
 )
 DEFAULT = "happycapy"  # the gateway that the original skill was written for
 SERVICES = ("chat", "image", "video")
@@ -84,8 +107,6 @@ def resolve(
         return Settings("demo", here, "--gateway", time_scale=scale, max_cost=found.max_cost)
     if gateway == "auto" and not found.key and not found.base and needs_key:
         raise _no_key(skill, found)
-    if found.key:
-        keep_secret(found.key)
     root = root_of(found.base, BASE) if found.base else ""
     host = host_of(root)
     name, why = (gateway, "--gateway") if gateway != "auto" else _choose(host, found)
@@ -168,6 +189,12 @@ def _check_key(key: str, key_name: str, name: str, host: str) -> None:
 
     A server of your own may accept a key of any shape, but not that of a known gateway.
     """
+    for pattern, what in _AROUND:
+        if re.match(pattern, key):
+            raise AuthError(
+                f"{key_name} holds {what} beside the key.",
+                f"Set it to the key alone: {key_name}=...",
+            )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise AuthError(
             f"{key_name} holds a character that a key cannot have (a space, a quote from a web "
@@ -177,7 +204,14 @@ def _check_key(key: str, key_name: str, name: str, host: str) -> None:
     about_all = dialects.about_all()
     about = about_all[name]
     for other, theirs in about_all.items():
-        if other != name and theirs.key_prefix and key.startswith(theirs.key_prefix):
+        begins = theirs.key_prefix and key.lower().startswith(theirs.key_prefix)
+        if begins and not key.startswith(theirs.key_prefix or ""):
+            raise AuthError(
+                f"{key_name} begins like a key of {theirs.title}, in other letters: those keys "
+                f"begin with {theirs.key_prefix}, and their case counts.",
+                "Copy the key again.",
+            )
+        if other != name and begins:
             raise AuthError(
                 f"{key_name} holds a key of {theirs.title}; it is not sent to "
                 f"{host if name == ANY_HOST else about.title}.",
@@ -185,7 +219,7 @@ def _check_key(key: str, key_name: str, name: str, host: str) -> None:
                 f"{about.title} into {key_name}.",
             )
     for pattern, whose in _FOREIGN_KEYS if about.bases else ():
-        if re.match(pattern, key):
+        if re.match(pattern, key, re.IGNORECASE):
             raise AuthError(
                 f"{key_name} holds a key of {whose}; it is not sent to {about.title}.",
                 f"Put a key of {about.title} into {key_name}, or try --gateway demo.",
