@@ -168,6 +168,7 @@ def test_a_script_never_knows_another(script: str) -> None:
 def test_only_the_transport_opens_a_connection(module: str) -> None:
     allowed = {
         "factorized_video/gateway/transport": NETWORK,
+        "factorized_video/gateway/connections": NETWORK,  # what the transport connects by
         "factorized_video/demo/server": {"http"},  # it listens
     }
     used = roots(module) & NETWORK

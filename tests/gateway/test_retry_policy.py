@@ -40,7 +40,7 @@ def rows() -> list[tuple[Outcome, str, str, str]]:
         (answered(503, 0), AGAIN, AGAIN, AGAIN),
         (answered(502, 5), "unknown", AGAIN, AGAIN),
         (answered(500, 0), "unknown", AGAIN, AGAIN),
-        (answered(302), "unknown", "rejected", "rejected"),
+        (answered(302), "rejected", "rejected", "rejected"),
         (answered(410), "unknown", "rejected", "rejected"),
         (answered(418), "unknown", "rejected", "rejected"),
         (Outcome("not_sent"), AGAIN, AGAIN, AGAIN),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ from .reply_parsing import (
     error_text,
     failed_job_in,
     is_video,
+    looks_like_html,
     names_unknown_model,
     refused,
     refused_by_status,
@@ -59,6 +61,10 @@ from .types import (
     shown_id,
 )
 
+PROXY_HINT = "The proxy of this network wants a login: put it into HTTPS_PROXY, or leave it out."
+REDIRECT_HINT = "If that address is right, set AI_GATEWAY_BASE_URL to it."
+# How OpenRouter says that the account's settings exclude every provider of a model.
+_POLICY = r"data policy|privacy settings|guardrail"
 # By call: seconds for a whole answer, and its largest size in bytes. Image calls are synchronous
 # (15 to 170 s are reported) and return a 4K picture in base64.
 LIMITS = {
@@ -75,6 +81,8 @@ FETCH_AGAIN = (
     "--resubmit makes it once more, and pays once more."
 )
 AT_THE_GATEWAY = f"The clip is finished and paid for. {FETCH_AGAIN}"
+# A page of the list of jobs that has fewer rows is the last one.
+FULL_PAGE, MOST_PAGES = 20, 6
 # How long status reads may fail in a row before the waiting ends; the job does not.
 STATUS_OUTAGE_S = 180.0
 # A finished job may get its address a moment later.
@@ -87,10 +95,11 @@ T = TypeVar("T")
 class _Failed(Exception):
     """One attempt that brought no usable reply."""
 
-    def __init__(self, outcome: Outcome, error: ToolError) -> None:
+    def __init__(self, outcome: Outcome, error: ToolError, *, web_page: bool = False) -> None:
         super().__init__(error.message)
         self.outcome = outcome
         self.error = error
+        self.web_page = web_page
 
 
 class _Poll(NamedTuple):
@@ -177,8 +186,10 @@ class Gateway:
         """
         try:
             account = self._free(self._dialect.encode_check(), self._dialect.decode_check)
-        except Rejected:  # this server does not have that call: nothing is known
-            return Account()
+        except Rejected as error:
+            if 300 <= (error.http_status or 0) < 400:
+                raise
+            return Account()  # this server does not have that call: nothing is known
         if account.balance_usd is not None and account.balance_usd <= 0:
             raise AuthError(
                 f"There is no credit left at {self.about.title}: the balance is "
@@ -219,7 +230,17 @@ class Gateway:
             ahead_s = retry_policy.date_header(reply.headers, now) - now
             return self._dialect.decode_list(reply), ahead_s
 
-        return self._call("read", http, "status", decode)
+        rows, ahead_s = self._call("read", http, "status", decode)
+        page = rows
+        for _ in range(MOST_PAGES - 1):
+            known = {row.id for row in rows}
+            following = self._dialect.encode_list(rows) if len(page) >= FULL_PAGE else None
+            if following is None:
+                break
+            page, _ = self._call("read", following, "status", decode)
+            page = [row for row in page if row.id not in known]  # a server that knows no pages
+            rows = [*rows, *page]
+        return rows, ahead_s
 
     def models(self) -> list[str] | None:
         """The ids of the models that the gateway lists; None where it offers no list. Free."""
@@ -330,7 +351,8 @@ class Gateway:
                     file.write(found.data)
                     fetched = Fetched(len(found.data), sha256(found.data).hexdigest())
                 else:
-                    fetched = self._transport.download(str(found.url), file)
+                    near = self._dialect.encode_status(handle).path
+                    fetched = self._transport.download(str(found.url), file, near=near)
                 file.flush()
                 with _as_download_error():
                     check(temporary)
@@ -412,7 +434,7 @@ class Gateway:
             return self._call("read", http, "status", decode)
         except ToolError as error:
             error.charged = "no"
-            if isinstance(error, Rejected):
+            if isinstance(error, Rejected) and error.http_status in (404, 405, 501):
                 error.hint = "It may not have that call."
             raise
 
@@ -438,24 +460,41 @@ class Gateway:
         error, outcome = failed.error, failed.outcome
         where: dict[str, Any] = {"http_status": error.http_status, "request_id": error.request_id}
         if kind == "auth":
-            return AuthError(error.message, self._key_hint(error), charged="no", **where)
+            return AuthError(error.message, self._key_hint(failed), charged="no", **where)
         if kind == "unknown":
             message = f"{error.message} The request may or may not have been accepted."
             return Unknown(message, charged="unknown", **where)
         if kind == "unavailable":
             charged = "no" if call == "create" else None
-            return Unavailable(error.message, _later(outcome), charged=charged, **where)
+            hint = _later(outcome)
+            if outcome.status == retry_policy.PROXY_LOGIN or "407" in error.message:
+                hint = PROXY_HINT
+            return Unavailable(error.message, hint, charged=charged, **where)
+        if 300 <= outcome.status < 400:
+            return Rejected(
+                error.message, f"Nothing was made. {REDIRECT_HINT}", charged="no", **where
+            )
         if call == "read":
             return Rejected(error.message, "Check the id of the job.", **where)
         hint = "Change what the message names, then run the command again."
-        if names_unknown_model(outcome.status, outcome.text):
+        if re.search(_POLICY, outcome.text, re.IGNORECASE):
+            hint = (
+                "Your account's privacy settings exclude every provider of it: change them there."
+            )
+        elif names_unknown_model(outcome.status, outcome.text):
             hint = "The gateway may not know this model: choose another one."
             where["unknown_model"] = True
         return Rejected(error.message, f"Nothing was made. {hint}", charged="no", **where)
 
-    def _key_hint(self, error: ToolError) -> str:
-        if error.http_status == 402:
+    def _key_hint(self, failed: _Failed) -> str:
+        error = failed.error
+        if retry_policy.is_no_credit(failed.outcome.status, failed.outcome.text):
             return f"There is no credit left at {self.about.title}: top up, then run it again."
+        if failed.web_page:
+            return (
+                "A web page answered, perhaps of a firewall or of the network's login, so the key "
+                "may be fine: open the address in a browser, or try another network."
+            )
         if error.http_status != 401:
             return "The key is not allowed to do this: check it, or ask the gateway."
         prefix = self.about.key_prefix
@@ -478,12 +517,17 @@ def _as_download_error() -> Iterator[None]:
 def _failure_of(reply: HttpReply) -> Exception:
     """What a reply that is no 2xx means: Refused, or _Failed with its wait and its words."""
     message = f"The gateway answered {reply.status}: {error_text(reply.body)}"
+    if 300 <= reply.status < 400:
+        target = reply.headers.get("location", "").split("?")[0]
+        message = f"The gateway answered {reply.status}: it redirects to {target or 'nowhere'}."
     if refused_by_status(reply):
         return refused(message, reply, charged="no")
     wait = retry_policy.retry_after(reply.headers, time.time())
+    if wait is None and reply.status in (429, 503):
+        wait = retry_policy.wait_in(reply.body[:20_000].decode("utf-8", "replace"))
     outcome = Outcome("answered", reply.status, wait, f"{message} {error_codes(reply.body)}")
     error = ToolError(message, http_status=reply.status, request_id=reply.request_id)
-    return _Failed(outcome, error)
+    return _Failed(outcome, error, web_page=looks_like_html(reply.body))
 
 
 def _later(outcome: Outcome) -> str:

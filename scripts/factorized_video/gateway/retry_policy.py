@@ -15,6 +15,18 @@ _BACKOFF_S = (1.0, 3.0, 8.0)
 _REJECTED = (400, 404, 405, 413, 415, 422)
 _AUTH = (401, 402, 403)
 _TRANSIENT = (408, 409, 425, 429)
+PROXY_LOGIN = 407
+# How gateways say that the account is empty, often as a bad request or a rate limit.
+_NO_CREDIT = (
+    r"insufficient[_ ]?(?:user[_ ]?)?(?:quota|balance|credits?|funds)|billing[_ ]?(?:hard|not)"
+    r"|credit balance is too low|payment[_ ]required|not enough (?:credits?|balance|quota)"
+    r"|check your plan and billing|out of credits|(?:account|user).{0,20}(?:overdue|arrear)"
+    r"|(?:balance|quota)_not_enough|top up"
+)
+_WAIT = (
+    r"retryDelay\W{1,4}(\d{1,6}(?:\.\d{1,9})?)s"
+    r"|(?:try again|retry) (?:in|after) (\d{1,6}(?:\.\d{1,3})?) ?(ms|s|m)?"
+)
 _DAILY = r"daily|per day|requests? per day|quota exceeded for today|24 hours"
 
 
@@ -63,15 +75,33 @@ def _stop_kind(call: str, outcome: Outcome) -> str | None:
     if outcome.kind == "not_sent":
         return None
     if outcome.kind == "answered":
-        if outcome.status in _REJECTED:
-            return "rejected"
-        if outcome.status in _AUTH:
+        if outcome.status in _AUTH or is_no_credit(outcome.status, outcome.text):
             return "auth"
+        # A redirect is no acceptance: nobody followed it.
+        if outcome.status in _REJECTED or 300 <= outcome.status < 400:
+            return "rejected"
+        if outcome.status == PROXY_LOGIN:
+            return "unavailable"
         if outcome.status == 429 or (outcome.status == 503 and outcome.retry_after_s is not None):
             return None
         if call != "create" and not (outcome.status in _TRANSIENT or outcome.status >= 500):
             return "rejected"
     return "unknown" if call == "create" else None
+
+
+def is_no_credit(status: int, text: str) -> bool:
+    """Whether an answer means that there is no money left, whatever status it comes with."""
+    declined = status == 402 or status in (400, 403, 429)
+    return declined and (status == 402 or bool(re.search(_NO_CREDIT, text, re.IGNORECASE)))
+
+
+def wait_in(body: str) -> float | None:
+    """Seconds to wait by the words of an error: Google's RetryInfo, "try again in 20s"."""
+    found = re.search(_WAIT, body, re.IGNORECASE)
+    if not found:
+        return None
+    number, unit = found.group(1) or found.group(2), (found.group(3) or "s").lower()
+    return float(number) * (0.001 if unit.startswith("ms") else 60 if unit.startswith("m") else 1)
 
 
 def retry_after(headers: dict[str, str], now: float) -> float | None:

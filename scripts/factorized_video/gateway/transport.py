@@ -23,18 +23,27 @@ import urllib3
 from .. import VERSION
 from ..errors import ToolError
 from .addresses import is_loopback
+from .connections import Watch, WatchedAdapter
 from .reply_parsing import looks_like_html
 from .settings import Settings
 from .types import HttpReply, HttpRequest
 
 CONNECT_S = 10.0
 DOWNLOAD_SILENCE_S = 300.0
+# A download that brings less than this in such a time would never end.
+SLOW_WINDOW_S, SLOWEST_BYTES = 60.0, 64 << 10
 LARGEST_VIDEO = 2 << 30  # bytes
 BLOCK = 1 << 18
 MOST_REDIRECTS = 5
 # The edge of one gateway refuses the default User-Agents of HTTP libraries.
 _HEADERS = {"User-Agent": f"factorized-video-gen/{VERSION}", "Accept": "application/json"}
-_NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError)
+_FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,  # requests parses a redirect's target even if it is not to follow it
+)
 _LATE = "no complete answer within the time allowed."
 
 
@@ -66,6 +75,9 @@ class Transport:
         self._settings = settings
         # urllib3's own retries would repeat what costs money; requests has them off by default.
         self._session = requests.Session()
+        self._watch = Watch()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, WatchedAdapter(self._watch))
         self._origins = {_place(base) for base in settings.bases.values()}
 
     def close(self) -> None:
@@ -82,33 +94,50 @@ class Transport:
         deadline = time.monotonic() + answer_s
         body = {"files": parts} if (parts := _parts(request)) else {"json": request.body}
         headers, key = request.headers, self._settings.key
+        watch = self._watch
+        watch.start(answer_s)
         try:
             with self._open(request.method, url, headers, key, answer_s, **body) as response:
                 content = _bounded(response, largest, deadline)
-        except (*_NETWORK_ERRORS, OSError, _Exceeded) as error:
-            message = f"{_place(url).host}: {_in_words(error)}"
-            raise Broken(message, sent=not never_left(error)) from None
+        except (*_FAILURES, _Exceeded) as error:
+            words = _LATE if watch.expired else _in_words(error)
+            sent = not (watch.connecting or never_left(error))
+            raise Broken(f"{_place(url).host}: {words}", sent=sent) from None
+        finally:
+            watch.stop()
+        if watch.expired:  # cut off, and what came happened to look whole
+            raise Broken(f"{_place(url).host}: {_LATE}", sent=True)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpReply(response.status_code, headers, content)
 
     def _address(self, request: HttpRequest) -> str:
         """Where a call goes: to the gateway's own address for it if that is at its origin."""
         url = self._settings.bases[request.service] + request.path
-        given = self._below_root(request.service, request.address) if request.address else url
+        named = request.address if request.address and _is_rooted(request.address) else None
+        given = self._below_root(request.service, named) if named else url
         return given if _place(given) == _place(url) else url
 
-    def _below_root(self, service: str, address: str) -> str:
-        """An address that the gateway gave: absolute, or a path below its root."""
-        own_path = address.startswith("/") and not address.startswith("//")
-        return self._settings.bases[service] + address if own_path else address
+    def _below_root(self, service: str, address: str, near: str = "") -> str:
+        """An address that the gateway gave: absolute, a path below its root, or relative to a call.
 
-    def download(self, url: str, file: IO[bytes], largest: int = LARGEST_VIDEO) -> Fetched:
+        `near` is the path of the call that named it.
+        """
+        base, address = self._settings.bases[service], address.strip()
+        if address.startswith("//"):
+            return f"{_place(base).scheme}:{address}"
+        if re.match(r"[a-z][a-z0-9+.-]*:", address, re.IGNORECASE):
+            return address
+        return base + address if address.startswith("/") else urljoin(base + near, address)
+
+    def download(
+        self, url: str, file: IO[bytes], largest: int = LARGEST_VIDEO, near: str = "/"
+    ) -> Fetched:
         """Stream a result into an open file. Raises DownloadError.
 
-        `url` is an address, or a path below the gateway's root. The key goes only to the gateway's
-        own origin; redirects are followed here, each checked.
+        `url` is an address, a path below the gateway's root, or relative to the path `near`. The
+        key goes only to the gateway's own origin; redirects are followed here, each checked.
         """
-        url = self._below_root("video", url)
+        url = self._below_root("video", url, near)
         total, digest = 0, hashlib.sha256()
         for block in self._stream(url):
             total += len(block)
@@ -126,12 +155,15 @@ class Transport:
         """The blocks of a result. Redirects are followed, each checked."""
         silence = DOWNLOAD_SILENCE_S * self._settings.time_scale
         for _ in range(MOST_REDIRECTS):
+            url = self._upgraded(url)
             self._check_address(url)
             place = _place(url)
             key = self._settings.key if place in self._origins else None
             headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
             try:
+                self._watch.start(silence)
                 with self._open("GET", url, headers, key, silence) as response:
+                    self._watch.stop()
                     if response.is_redirect:
                         url = urljoin(url, response.headers["location"])
                         continue
@@ -140,13 +172,40 @@ class Transport:
                             f"The result's address at {place.host} answered {status}.",
                             http_status=status,
                         )
-                    yield from response.iter_content(BLOCK)
+                    yield from self._blocks(response)
                     return
-            except (*_NETWORK_ERRORS, ValueError) as error:
-                # ValueError: requests parses a redirect's target even if it is not to follow it.
+            except _FAILURES as error:
                 message = f"The download from {place.host} broke: {_in_words(error)}"
                 raise DownloadError(message) from None
         raise DownloadError("The result's address redirects in circles.")
+
+    def _blocks(self, response: requests.Response) -> Iterator[bytes]:
+        """The content as it comes. Raises DownloadError where it comes too slowly to end."""
+        window = SLOW_WINDOW_S * self._settings.time_scale
+        since, came = time.monotonic(), 0
+        one_read = getattr(response.raw, "read1", response.raw.read)
+        while block := one_read(BLOCK, decode_content=True):
+            came += len(block)
+            now = time.monotonic()
+            if now - since > window:
+                if came < SLOWEST_BYTES:
+                    raise DownloadError(
+                        f"The download stalled: {came} bytes in {now - since:.0f} seconds."
+                    )
+                since, came = now, 0
+            yield block
+
+    def _upgraded(self, url: str) -> str:
+        """An http address at the gateway's own host, by https where the gateway has that.
+
+        A server behind a proxy that ends TLS names itself as it sees itself.
+        """
+        place = _place(url)
+        for origin in self._origins:
+            if (place.scheme, place.host, origin.scheme) == ("http", origin.host, "https"):
+                port = "" if origin.port == 443 else f":{origin.port}"
+                return re.sub(r"^http://[^/?#]*", f"https://{origin.host}{port}", url, flags=re.I)
+        return url
 
     def _check_address(self, url: str) -> None:
         """A result must come from a public https address, or from the gateway's own origin.
@@ -165,6 +224,7 @@ class Transport:
             literal = [ipaddress.ip_address(host)]
         except ValueError:
             literal = []
+        is_literal = bool(literal)
         if not literal and not requests.utils.select_proxy(
             url, requests.utils.get_environ_proxies(url)
         ):
@@ -173,7 +233,7 @@ class Transport:
             except OSError:
                 raise DownloadError(f"The result's host {host} cannot be found.") from None
             literal = [ipaddress.ip_address(row[4][0]) for row in rows]
-        if any(not address.is_global for address in literal):
+        if any(not _is_public(address, is_literal) for address in literal):
             raise DownloadError(f"The result's address at {host} is inside a private network.")
 
     def _open(
@@ -198,6 +258,15 @@ class Transport:
             stream=True,
             **body,
         )
+
+
+# Proxies that resolve every name themselves (fake-ip) answer with addresses from here.
+_FAKE = ipaddress.ip_network("198.18.0.0/15")
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address, is_literal: bool) -> bool:
+    """Whether a result may be fetched from an address; a name may resolve to a fake one."""
+    return address.is_global or (not is_literal and address in _FAKE)
 
 
 class _Exceeded(Exception):
@@ -286,6 +355,8 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
         return _LATE
     for cause in _causes(error):
+        if isinstance(cause, OSError) and "Tunnel connection failed" in str(cause):
+            return f"the proxy declined ({str(cause).partition('failed: ')[2][:80]})."
         if type(cause).__name__ == "NameResolutionError" or isinstance(cause, socket.gaierror):
             return "the name of the host could not be resolved (is the network up?)."
         if isinstance(cause, ssl.SSLError):
@@ -296,6 +367,11 @@ def _in_words(error: BaseException) -> str:
         if isinstance(cause, cut_short | urllib3.exceptions.IncompleteRead):
             return "the connection was closed before the answer was complete."
     return re.sub(r"(?s)[(<].*", "", str(error)).strip()[:120] or type(error).__name__
+
+
+def _is_rooted(address: str) -> bool:
+    """Whether an address is absolute, or a path from the root."""
+    return re.match(r"/|[a-z][a-z0-9+.-]*:", address.strip(), re.IGNORECASE) is not None
 
 
 class _Place(NamedTuple):

@@ -5,6 +5,7 @@ What came is also kept outside the output's folder until it is in place.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +169,13 @@ def generate(
     return came
 
 
+def _is_address(came: bytes) -> bool:
+    """Whether what came is where the picture is, rather than the picture."""
+    if file_types.image_kind(came[:32]) or len(came) > 8_192:
+        return False
+    return re.match(rb"(?i)https?:|/|[^\s<{]+\.(?:png|jpe?g|webp|gif)(?:\?|$)", came) is not None
+
+
 def _keep_response(output: Path, came: bytes) -> str:
     """Put what came beside the output, under a name of its own; a sentence that says so."""
     kind = file_types.image_kind(came[:32]) or file_types.video_kind(came[:32])
@@ -184,7 +192,7 @@ def deliver(context: Context, gateway: Gateway, record: Record, came: bytes) -> 
     """Put the picture that came, and its receipt, where they belong. Raises OutputError."""
     ratio = (record.data.get("sent") or {}).get("aspect_ratio")
     extension = record.output.suffix.lower()
-    if came.startswith((b"https://", b"http://", b"/")):
+    if _is_address(came):
         try:
             came = gateway.fetch_image(came.decode(), images.check_image)
         except Unfetched as error:

@@ -7,6 +7,8 @@ one. Two that fit cannot be distinguished, so nobody guesses.
 
 from __future__ import annotations
 
+import base64
+import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,13 +42,41 @@ def fitting(
     return [
         row.id
         for row in rows
-        if row.id not in held
+        if not any(is_same_job(row.id, other) for other in held)
         and (row.model, row.prompt, row.duration_s)
         == (model, sent.get("prompt"), sent.get("duration_s"))
         and _same_shape(row, sent)
         and row.created_at is not None
         and -BEFORE_S <= row.created_at - sent_at <= AFTER_S
     ]
+
+
+def is_same_job(one: str, other: str) -> bool:
+    """Whether two ids are forms of one: proxies put a job's id into one of their own.
+
+    LiteLLM's is base64 of "...;video_id:<id>"; others put a name before it.
+    """
+    forms = [{text, _without_kind(text), _decoded(text)} - {""} for text in (one, other)]
+    return any(
+        long == short or (len(short) >= 4 and re.search(rf"(?<![^\W_]){re.escape(short)}$", long))
+        for left in forms[0]
+        for right in forms[1]
+        for long, short in ((left, right), (right, left))
+    )
+
+
+def _without_kind(job_id: str) -> str:
+    return re.sub(r"^(?:video|vid|task|job|gen)[_-]", "", job_id)
+
+
+def _decoded(job_id: str) -> str:
+    """The text inside an id that is base64; "" where it is none."""
+    text = _without_kind(job_id)
+    try:
+        found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return found.decode("ascii") if len(found) > 8 else ""
+    except ValueError:
+        return ""
 
 
 def neighbours(record: receipts.Record) -> Neighbours:

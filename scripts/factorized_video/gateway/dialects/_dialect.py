@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from ..reply_parsing import (
@@ -133,8 +134,8 @@ class Dialect(ABC):
         """The path of a finished job's result at the gateway; None where its row names it."""
         return None
 
-    def encode_list(self) -> HttpRequest | None:
-        """List the newest jobs of this key."""
+    def encode_list(self, seen: Sequence[ListedJob] = ()) -> HttpRequest | None:
+        """List the newest jobs of this key, or those after the ones that were seen."""
         return None
 
     def decode_list(self, reply: HttpReply) -> list[ListedJob]:

@@ -117,7 +117,8 @@ def image_reply(found: list[str], data: dict[str, object], reply: HttpReply) -> 
 
 def _is_address(text: str) -> bool:
     """Whether a text is where a picture is: base64 of a JPEG begins with a slash, too."""
-    return text.lower().startswith(("http:", "https:", "/")) and not _is_bytes(text)
+    starts = r"(?i)https?:|/|\S{1,500}\.(?:png|jpe?g|webp|gif)(?:\?\S*)?$"
+    return re.match(starts, text) is not None and not _is_bytes(text)
 
 
 def _is_bytes(text: str) -> bool:

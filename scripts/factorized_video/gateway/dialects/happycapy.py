@@ -6,6 +6,7 @@ Source of the wire facts: its public JavaScript client (videos) and public third
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -86,9 +87,9 @@ class HappyCapy(Dialect):
         """The row of one job."""
         return job_of(job_row(reply), reply)
 
-    def encode_list(self) -> HttpRequest:
+    def encode_list(self, seen: Sequence[ListedJob] = ()) -> HttpRequest:
         """GET /videos: the newest jobs of this key."""
-        return self.get("video", "/api/v1/videos?limit=50&offset=0")
+        return self.get("video", f"/api/v1/videos?limit=50&offset={len(seen)}")
 
     def decode_list(self, reply: HttpReply) -> list[ListedJob]:
         """Its rows."""

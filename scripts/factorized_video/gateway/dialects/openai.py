@@ -6,6 +6,7 @@ the engines' own source, read in November 2026; where they differ, what all of t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from ..reply_parsing import as_number
@@ -86,9 +87,10 @@ class OpenAI(Dialect):
         """/videos/{id}/content, with the key."""
         return f"{_path(job.id)}/content"
 
-    def encode_list(self) -> HttpRequest:
+    def encode_list(self, seen: Sequence[ListedJob] = ()) -> HttpRequest:
         """GET /videos."""
-        return self.get("video", "/v1/videos?limit=50&order=desc")
+        after = f"&after={quote(seen[-1].id, safe='')}" if seen else ""
+        return self.get("video", f"/v1/videos?limit=50&order=desc{after}")
 
     def decode_list(self, reply: HttpReply) -> list[ListedJob]:
         """Its rows."""

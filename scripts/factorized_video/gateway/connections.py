@@ -1,0 +1,145 @@
+"""Connections that say how far a request got, and that a deadline can end at any moment.
+
+requests and urllib3 time each read of a socket, so a server that drips one header line at a time
+holds a call for ever; and what they raise does not say whether anything had been sent. Both are
+known here: `Watch` is told of each step by the connection, and shuts the socket down when its time
+is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import threading
+from typing import Any
+
+import requests
+import urllib3
+
+MOST_INTERIM = 100  # answers of 1xx before the final one
+
+
+class Watch:
+    """What becomes of one request at a time. `connecting` while nothing can have been sent."""
+
+    def __init__(self) -> None:
+        self.connecting = False
+        self.expired = False
+        self._socket: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+
+    def start(self, seconds: float) -> None:
+        """A request begins, and must be over in so many seconds."""
+        self.stop()
+        self.connecting, self.expired, self._socket = False, False, None
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+        # A signal that the timer's thread took would not wake the thread that waits for an answer.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self._timer.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def stop(self) -> None:
+        """The request is over, or goes on without this limit."""
+        if self._timer:
+            self._timer.cancel()
+        self._timer = None
+
+    def uses(self, connected: socket.socket | None) -> None:
+        """This is the socket in use."""
+        with self._lock:
+            self._socket = connected
+            if self.expired:
+                _shut_down(connected)
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            _shut_down(self._socket)
+
+
+def _shut_down(connected: socket.socket | None) -> None:
+    if connected is not None:
+        with contextlib.suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """Reads past 102, 103 and the like, as past 100: the final answer follows (RFC 9110, 15.2)."""
+
+    interim = 0
+
+    def _read_status(self) -> Any:
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status == 101 or not 100 <= status < 200:
+                return version, status, reason
+            self.interim += 1
+            if self.interim > MOST_INTERIM:
+                raise http.client.BadStatusLine(f"more than {MOST_INTERIM} interim answers")
+            http.client.parse_headers(self.fp)
+
+
+def _watched(base: type, watch: Watch) -> type:
+    """A connection class that tells a watch what it does."""
+
+    class Connection(base):  # type: ignore[misc]
+        response_class = _FinalResponse
+        _twin: socket.socket | None = None  # the same connection, whatever is wrapped around it
+
+        def _new_conn(self) -> Any:
+            connected = super()._new_conn()
+            self._twin = socket.socket(fileno=os.dup(connected.fileno()))
+            watch.uses(self._twin)
+            return connected
+
+        def connect(self) -> None:
+            watch.connecting = True
+            super().connect()
+            watch.connecting = False
+
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            if self._twin is not None:  # a connection that is used again
+                watch.uses(self._twin)
+            return super().request(*args, **kwargs)
+
+        def close(self) -> None:
+            super().close()
+            if self._twin is not None:
+                self._twin.close()
+                self._twin = None
+
+    return Connection
+
+
+class WatchedAdapter(requests.adapters.HTTPAdapter):
+    """An adapter of requests whose connections are watched."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """As ever, with watched connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self._watch_pools(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """As ever, with watched connections."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        self._watch_pools(manager)
+        return manager
+
+    def _watch_pools(self, manager: Any) -> None:
+        watched = {}
+        for scheme, pool in urllib3.poolmanager.pool_classes_by_scheme.items():
+            known: Any = pool
+            connection = _watched(known.ConnectionCls, self._watch)
+            watched[scheme] = type(known.__name__, (known,), {"ConnectionCls": connection})
+        manager.pool_classes_by_scheme = watched

@@ -1,0 +1,456 @@
+"""How a connection may fail: what was sent, when it ends, and where a result may be."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import KEY
+from factorized_video.errors import AuthError, Rejected, ToolError, Unavailable, Unknown
+from factorized_video.gateway import transport
+from factorized_video.gateway.client import Gateway
+from factorized_video.gateway.settings import SERVICES, Settings
+from factorized_video.gateway.transport import Broken, DownloadError, Transport
+from factorized_video.gateway.types import HttpRequest, ImageRequest
+from factorized_video.stages.lost_job import is_same_job
+from recorder import Recorder, Told
+
+REQUEST = HttpRequest("image", "POST", "/v1/images/generations", {}, {"prompt": "x"})
+BODY = b'{"data": [{"b64_json": "iVBORw0KGgoAAAANSUhEUg=="}]}'
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+
+
+class Wire:
+    """A server whose every connection is one function; `read` are the bytes that each brought."""
+
+    def __init__(self, serve: Callable[[socket.socket, int], None]) -> None:
+        self.count = 0
+        self._serve = serve
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connected, _ = self._server.accept()
+                self.count += 1
+                args = (connected, self.count)
+                threading.Thread(target=self._one, args=args, daemon=True).start()
+
+    def _one(self, connected: socket.socket, number: int) -> None:
+        with contextlib.suppress(OSError, ValueError), connected:
+            self._serve(connected, number)
+
+    def close(self) -> None:
+        self._server.close()
+
+
+@pytest.fixture
+def wire() -> Iterator[Callable[[Callable[[socket.socket, int], None]], Wire]]:
+    servers: list[Wire] = []
+
+    def start(serve: Callable[[socket.socket, int], None]) -> Wire:
+        servers.append(Wire(serve))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def request(connected: socket.socket) -> bytes:
+    """Read one whole request."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connected.recv(65536) or b"\r\n\r\n"
+    # With bytes left unread, closing would reset the connection and lose the answer.
+    length = re.search(rb"(?i)content-length: *(\d+)", data)
+    whole = data.index(b"\r\n\r\n") + 4 + (int(length[1]) if length else 0)
+    while len(data) < whole and (more := connected.recv(65536)):
+        data += more
+    return data
+
+
+def settings(root: str, scale: float = 0.01) -> Settings:
+    return Settings("openai", dict.fromkeys(SERVICES, root), "by the test", KEY, scale)
+
+
+def broken(root: str, seconds: float = 30.0) -> Broken:
+    """How one call ends."""
+    one = Transport(settings(root, scale=1))
+    try:
+        with pytest.raises(Broken) as caught:
+            one.send(REQUEST, seconds, 1 << 20)
+        return caught.value
+    finally:
+        one.close()
+
+
+def image(root: str) -> ToolError | None:
+    """How a paid call through the client ends."""
+    gateway = Gateway(settings(root))
+    try:
+        gateway.image(ImageRequest("m", "x", "16:9"))
+    except ToolError as error:
+        return error
+    finally:
+        gateway.close()
+    return None
+
+
+# -- what fails before the request can be sent ----------------------------------------------------
+
+
+def hangs_up(connected: socket.socket, _: int) -> None:
+    connected.recv(10)
+
+
+def resets(connected: socket.socket, _: int) -> None:
+    connected.recv(10)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def speaks_http(connected: socket.socket, _: int) -> None:
+    connected.recv(4096)
+    connected.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+def alerts(connected: socket.socket, _: int) -> None:
+    connected.recv(4096)
+    connected.sendall(b"\x15\x03\x03\x00\x02\x02\x28")  # handshake_failure
+
+
+@pytest.mark.parametrize("serve", [hangs_up, resets, speaks_http, alerts])
+def test_what_fails_in_the_handshake_was_never_sent(
+    wire: Callable[..., Wire], serve: Callable[[socket.socket, int], None]
+) -> None:
+    server = wire(serve)
+    assert broken(f"https://127.0.0.1:{server.port}").sent is False
+    ended = image(f"https://127.0.0.1:{server.port}")
+    assert isinstance(ended, Unavailable)
+    assert (ended.charged, server.count) == ("no", 1 + 4)
+
+
+def test_a_handshake_that_drips_ends_in_time(wire: Callable[..., Wire]) -> None:
+    def drips(connected: socket.socket, _: int) -> None:
+        connected.recv(4096)
+        connected.sendall(b"\x16\x03\x03\x00\x7a")
+        while True:
+            connected.sendall(b"\x02")
+            time.sleep(0.1)
+
+    began = time.monotonic()
+    assert broken(f"https://127.0.0.1:{wire(drips).port}", 0.5).sent is False
+    assert time.monotonic() - began < 5
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for 127.0.0.1, made now."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    place = tmp_path_factory.mktemp("tls") / "both.pem"
+    subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
+    keys = ("-keyout", str(place), "-out", str(place.with_suffix(".crt")))
+    subprocess.run([openssl, *words, *keys], check=True, capture_output=True)
+    place.write_bytes(place.read_bytes() + place.with_suffix(".crt").read_bytes())
+    return place
+
+
+@pytest.mark.parametrize(("fails", "sent"), [("handshake", False), ("request", True)])
+def test_the_second_connection_of_a_run_may_fail_too(
+    wire: Callable[..., Wire],
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+    sent: bool,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.with_suffix(".crt")))
+    monkeypatch.setattr(transport, "is_loopback", lambda host: False)  # as for a server elsewhere
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def serve(connected: socket.socket, number: int) -> None:
+        if number == 2 and fails == "handshake":
+            return hangs_up(connected, number)
+        with context.wrap_socket(connected, server_side=True) as secure:
+            request(secure)
+            if number != 2:
+                secure.sendall(GOOD.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"))
+        return None
+
+    server = wire(serve)
+    one = Transport(settings(f"https://127.0.0.1:{server.port}", scale=1))
+    assert one.send(REQUEST, 30, 1 << 20).body == BODY
+    with pytest.raises(Broken) as caught:
+        one.send(REQUEST, 30, 1 << 20)
+    assert caught.value.sent is sent
+    assert one.send(REQUEST, 30, 1 << 20).body == BODY
+    one.close()
+
+
+# -- answers before the answer, and answers that do not end ---------------------------------------
+
+
+@pytest.mark.parametrize("interim", [b"100", b"102", b"103", b"199"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_interim_answers_are_read_past(
+    wire: Callable[..., Wire], interim: bytes, times: int
+) -> None:
+    def serve(connected: socket.socket, _: int) -> None:
+        request(connected)
+        early = b"HTTP/1.1 %s Early\r\nLink: </s.css>; rel=preload\r\n\r\n" % interim
+        connected.sendall(early * times + GOOD)
+
+    assert image(f"http://127.0.0.1:{wire(serve).port}") is None
+
+
+def drip(first: bytes, then: bytes) -> Callable[[socket.socket, int], None]:
+    def serve(connected: socket.socket, _: int) -> None:
+        request(connected)
+        connected.sendall(first)
+        while True:
+            time.sleep(0.05)
+            connected.sendall(then)
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    "serve",
+    [
+        drip(b"HTTP/1.1 200 OK\r\n", b"X-Keep: 1\r\n"),
+        drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        drip(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+        drip(b"", b"H"),
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", b" "),
+        drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", b""),
+    ],
+    ids=["headers", "100", "103", "status line", "body", "chunks", "silence"],
+)
+def test_an_answer_that_never_ends_is_cut_off_at_the_limit(
+    wire: Callable[..., Wire], serve: Callable[[socket.socket, int], None]
+) -> None:
+    began = time.monotonic()
+    ended = broken(f"http://127.0.0.1:{wire(serve).port}", 0.4)
+    assert (ended.sent, time.monotonic() - began < 8) == (True, True)
+
+
+def test_a_download_that_only_drips_ends(
+    wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "SLOW_WINDOW_S", 30.0)  # 0.3 s by the scale
+    server = wire(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n", b"x" * 50))
+    one = Transport(settings(f"http://127.0.0.1:{server.port}"))
+    with pytest.raises(DownloadError, match="stalled"):
+        one.download("/clip.mp4", io.BytesIO())
+    one.close()
+
+
+# -- what is no acceptance ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_of_a_paid_call_is_no_acceptance(status: int) -> None:
+    place = "https://gw.example.com/v1/images?token=secret"
+    with Recorder(lambda seen: Told(b"", status, {"Location": place})) as server:
+        ended = image(server.root)
+        assert isinstance(ended, Rejected)
+        assert (ended.charged, len(server.seen)) == ("no", 1)
+        assert "it redirects to https://gw.example.com/v1/images" in ended.message
+        assert "secret" not in ended.message
+        gateway = Gateway(settings(server.root))
+        with pytest.raises(Rejected, match="redirects"):
+            gateway.check()
+        gateway.close()
+
+
+def test_a_proxy_that_wants_a_login_is_no_acceptance() -> None:
+    with Recorder(lambda seen: Told(b"<html>login</html>", 407)) as server:
+        ended = image(server.root)
+        assert isinstance(ended, Unavailable)
+        assert (ended.charged, len(server.seen), "HTTPS_PROXY" in ended.hint) == ("no", 1, True)
+
+
+# -- hints ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "family", "hint"),
+    [
+        (402, {"message": "no"}, AuthError, "no credit left"),
+        (429, {"message": "x", "code": "insufficient_quota"}, AuthError, "no credit left"),
+        (403, {"message": "x", "code": "insufficient_user_quota"}, AuthError, "no credit left"),
+        (400, {"message": "Your credit balance is too low"}, AuthError, "no credit left"),
+        (400, {"message": "x", "type": "billing_hard_limit_reached"}, AuthError, "no credit left"),
+        (404, {"message": "No endpoints found matching your data policy"}, Rejected, "privacy"),
+        (404, {"message": "The model m does not exist"}, Rejected, "may not know this model"),
+        (403, {"message": "not yours"}, AuthError, "not allowed"),
+        (401, {"message": "bad key"}, AuthError, "did not accept the key"),
+    ],
+)
+def test_the_hint_fits_the_cause(
+    status: int, error: dict[str, str], family: type[ToolError], hint: str
+) -> None:
+    with Recorder(lambda seen: Told({"error": error}, status)) as server:
+        ended = image(server.root)
+        assert type(ended) is family
+        assert (hint in ended.hint, ended.charged, len(server.seen)) == (True, "no", 1), ended.hint
+
+
+def test_a_web_page_says_nothing_of_the_key() -> None:
+    page = b"<!doctype html><html><title>Attention required! | Cloudflare</title></html>"
+    with Recorder(lambda seen: Told(page, 403)) as server:
+        ended = image(server.root)
+        assert isinstance(ended, AuthError)
+        assert "the key may be fine" in ended.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "again"),
+    [
+        ({"error": {"details": [{"retryDelay": "0.02s"}]}}, True),
+        ({"error": {"message": "Rate limit. Please try again in 20ms."}}, True),
+        ({"error": {"message": "try again in 15m"}}, False),
+        ({"error": {"details": [{"retryDelay": "38000s"}]}}, False),
+    ],
+)
+def test_the_wait_may_stand_in_the_body(body: dict[str, object], again: bool) -> None:
+    with Recorder(lambda seen: Told(body, 429)) as server:
+        ended = image(server.root)
+        assert isinstance(ended, Unavailable)
+        assert len(server.seen) == (4 if again else 1)
+        assert ("to wait until" in ended.hint) is not again
+
+
+# -- where a result is ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("/files/x.mp4", "/files/x.mp4"),
+        ("x.mp4", "/v1/videos/x.mp4"),
+        ("../x.mp4", "/v1/x.mp4"),
+        ("?a=b", "/v1/videos/7?a=b"),
+        (" {root}/x.mp4\n", "/x.mp4"),
+        ("//{host}/x.mp4", "/x.mp4"),
+        ("HTTP://{host}/x.mp4", "/x.mp4"),
+        ("{root}/a b.mp4#part", "/a%20b.mp4"),
+    ],
+)
+def test_an_address_is_read_as_a_browser_would(address: str, path: str) -> None:
+    with Recorder(lambda seen: Told(b"clip")) as server:
+        one, file = Transport(settings(server.root)), io.BytesIO()
+        named = address.format(root=server.root, host=server.root.partition("//")[2])
+        one.download(named, file, near="/v1/videos/7")
+        one.close()
+        assert ([seen.path for seen in server.seen], file.getvalue()) == ([path], b"clip")
+
+
+@pytest.mark.parametrize(
+    ("host", "resolves_to", "refused"),
+    [
+        ("cdn.example", "198.18.0.7", False),  # a proxy with addresses of its own
+        ("198.18.0.7", "198.18.0.7", True),
+        ("cdn.example", "10.0.0.1", True),
+        ("cdn.example", "127.0.0.1", True),
+        ("cdn.example", "100.64.0.1", True),
+        ("cdn.example", "8.8.8.8", False),
+    ],
+)
+def test_a_result_is_not_fetched_from_a_private_network(
+    host: str, resolves_to: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = (socket.AF_INET, socket.SOCK_STREAM, 6, "", (resolves_to, 443))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: [row])
+    one = Transport(settings("https://gw.example"))
+    if refused:
+        with pytest.raises(DownloadError, match="private network"):
+            one._check_address(f"https://{host}/clip.mp4")
+    else:
+        one._check_address(f"https://{host}/clip.mp4")
+
+
+@pytest.mark.parametrize(
+    ("url", "then"),
+    [
+        ("http://gw.example/x.mp4?a=1", "https://gw.example/x.mp4?a=1"),
+        ("http://gw.example:8080/x.mp4", "https://gw.example/x.mp4"),
+        ("http://other.example/x.mp4", "http://other.example/x.mp4"),
+        ("https://gw.example/x.mp4", "https://gw.example/x.mp4"),
+    ],
+)
+def test_http_at_the_gateways_own_host_becomes_https(url: str, then: str) -> None:
+    assert Transport(settings("https://gw.example"))._upgraded(url) == then
+
+
+# -- the list of jobs -----------------------------------------------------------------------------
+
+
+def test_the_list_of_jobs_is_read_past_its_first_page() -> None:
+    rows = [{"id": f"video_{number:04}", "created_at": 1_000 - number} for number in range(130)]
+
+    def page(seen: object) -> Told:
+        path = str(seen.path)  # type: ignore[attr-defined]
+        after = path.partition("after=")[2]
+        start = next((n + 1 for n, row in enumerate(rows) if row["id"] == after), 0)
+        return Told({"data": rows[start : start + 50], "has_more": start + 50 < len(rows)})
+
+    with Recorder(page) as server:
+        gateway = Gateway(settings(server.root))
+        listed, _ = gateway.list_jobs()
+        gateway.close()
+        assert [row.id for row in listed] == [row["id"] for row in rows]
+        assert len(server.seen) <= 4
+
+
+def test_a_server_without_pages_is_asked_twice_at_most() -> None:
+    rows = [{"id": f"v{number}"} for number in range(60)]
+    with Recorder(lambda seen: Told({"data": rows})) as server:
+        gateway = Gateway(settings(server.root))
+        listed, _ = gateway.list_jobs()
+        gateway.close()
+        assert (len(listed), len(server.seen)) == (60, 2)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("video_1234", "video_1234", True),
+        ("video_ENC_raw1", "video_raw1", True),
+        ("proxy:video_1234", "video_1234", True),
+        ("video_bGl0ZWxsbTpwcm92aWRlcjpvcGVuYWk7dmlkZW9faWQ6dmlkZW9fMTIzNA==", "video_1234", True),
+        ("video_bGl0ZWxsbTpwcm92aWRlcjpvcGVuYWk7dmlkZW9faWQ6dmlkZW9fMTIzNA", "video_1234", True),
+        ("video_1234", "video_12345", False),
+        ("video_91234", "video_1234", False),
+        ("job-1", "job-11", False),
+        ("job-1", "other-1", False),
+        ("", "video_1234", False),
+    ],
+)
+def test_forms_of_one_id(one: str, other: str, same: bool) -> None:
+    assert is_same_job(one, other) is same
+    assert is_same_job(other, one) is same
+
+
+def test_an_answer_that_is_lost_after_sending_stays_unknown(wire: Callable[..., Wire]) -> None:
+    server = wire(lambda connected, _: (request(connected), None)[1])
+    ended = image(f"http://127.0.0.1:{server.port}")
+    assert isinstance(ended, Unknown)
+    assert server.count == 1
