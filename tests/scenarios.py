@@ -103,8 +103,16 @@ FAULTS = (
     Fault(
         "a redirect",
         Reply(302, ECHO, headers={"Location": "/elsewhere"}),
-        "uncertain",
+        "rejected",  # nobody followed it
         "rejected",
+    ),
+    Fault("a proxy's login", Reply(407, ECHO), "later", "later"),
+    Fault("no credit, as a 429", wrong(429, "insufficient_quota: top up"), "auth", "auth"),
+    Fault(
+        "an error of the server inside 200",
+        Reply(200, {"error": {"message": ECHO, "type": "server_error", "code": None}}),
+        "uncertain",
+        "repeated",
         BOTH,
     ),
     Fault("truncated JSON", Reply(body=b'{"id": "jo'), "uncertain", "repeated", BOTH),

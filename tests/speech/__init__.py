@@ -253,7 +253,8 @@ class Speech(ABC):
 
     def error(self, status: int, wrong: Wrong) -> Reply:
         """An error."""
-        return Reply(status, {"error": {"message": wrong.message}})
+        code = {} if wrong.code is None else {"code": wrong.code}
+        return Reply(status, {"error": {"message": wrong.message, **code}})
 
     def word(self, job: Standing) -> dict[str, object]:
         """A job's state in the gateway's word, as the field `status`."""

@@ -58,7 +58,12 @@ def root_of(
     if "/openai/v1" in ends:
         path = path.removesuffix("/openai/v1").rstrip("/")
     path = next((path.removesuffix(end) for end in ends if path.endswith(end)), path)
-    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
+    return urlunsplit((parts.scheme, reachable(parts.netloc), path.rstrip("/"), "", ""))
+
+
+def reachable(netloc: str) -> str:
+    """A host and port to connect to: servers print 0.0.0.0 for every address of this machine."""
+    return re.sub(r"^(?:0\.0\.0\.0|\[::\])(?=:|$)", "127.0.0.1", netloc)
 
 
 def _is_host(host: str | None) -> bool:

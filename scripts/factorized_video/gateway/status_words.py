@@ -47,9 +47,3 @@ def standing(word: str) -> Standing:
     """How a job stands by its status word; running for a word that is not known."""
     letters = re.sub(r"[^a-z]", "", word.lower())
     return _WORDS.get(letters) or _WORDS.get(re.sub(_BEFORE, "", letters)) or Standing("running")
-
-
-def is_known(word: str) -> bool:
-    """Whether a word is in the table."""
-    letters = re.sub(r"[^a-z]", "", word.lower())
-    return letters in _WORDS or re.sub(_BEFORE, "", letters) in _WORDS

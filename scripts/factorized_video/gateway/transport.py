@@ -22,7 +22,7 @@ import urllib3
 
 from .. import VERSION
 from ..errors import ToolError
-from .addresses import is_loopback
+from .addresses import is_loopback, reachable
 from .connections import Watch, WatchedAdapter
 from .reply_parsing import looks_like_html
 from .settings import Settings
@@ -196,10 +196,16 @@ class Transport:
             yield block
 
     def _upgraded(self, url: str) -> str:
-        """An http address at the gateway's own host, by https where the gateway has that.
+        """An address that can be fetched: a server names itself as it sees itself.
 
-        A server behind a proxy that ends TLS names itself as it sees itself.
+        http at the gateway's own host is https where the gateway has that, as behind a proxy that
+        ends TLS; 0.0.0.0 is this machine where the gateway is here.
         """
+        if all(is_loopback(origin.host) for origin in self._origins):
+            scheme, slashes, rest = url.partition("//")
+            netloc = re.match(r"[^/?#]*", rest)
+            assert netloc
+            return scheme + slashes + reachable(netloc[0]) + rest[netloc.end() :]
         place = _place(url)
         for origin in self._origins:
             if (place.scheme, place.host, origin.scheme) == ("http", origin.host, "https"):
