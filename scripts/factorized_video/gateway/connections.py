@@ -30,13 +30,14 @@ class Watch:
         self.expired = False
         self._socket: socket.socket | None = None
         self._timer: threading.Timer | None = None
+        self._turn = 0  # a timer that was late to be cancelled is not of this request
         self._lock = threading.Lock()
 
     def start(self, seconds: float) -> None:
         """A request begins, and must be over in so many seconds."""
         self.stop()
         self.connecting, self.expired, self._socket = False, False, None
-        self._timer = threading.Timer(seconds, self._expire)
+        self._timer = threading.Timer(seconds, self._expire, (self._turn,))
         self._timer.daemon = True
         # A signal that the timer's thread took would not wake the thread that waits for an answer.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -50,6 +51,8 @@ class Watch:
         if self._timer:
             self._timer.cancel()
         self._timer = None
+        with self._lock:
+            self._turn += 1
 
     def uses(self, connected: socket.socket | None) -> None:
         """This is the socket in use."""
@@ -58,10 +61,11 @@ class Watch:
             if self.expired:
                 _shut_down(connected)
 
-    def _expire(self) -> None:
+    def _expire(self, turn: int) -> None:
         with self._lock:
-            self.expired = True
-            _shut_down(self._socket)
+            if turn == self._turn:
+                self.expired = True
+                _shut_down(self._socket)
 
 
 def _shut_down(connected: socket.socket | None) -> None:
