@@ -260,7 +260,7 @@ def conflict(
             f"The result of these options is kept as {found.aside.output.name}: --overwrite swaps "
             "the two and pays for nothing. Or choose another --output."
         )
-    hint = " ".join(filter(None, (_about_earlier_job(found), hint)))
+    hint = "\n".join(filter(None, (hint, _about_earlier_job(found))))
     taken = how_taken(found, asked, changed)
     return UsageError(f"{output} {taken}.", hint, output=str(output))
 
@@ -288,9 +288,9 @@ def _about_earlier_job(found: Found) -> str:
     if not command or found.file_exists:
         return ""
     if receipt["state"] in ("intent", "unknown"):
-        return f"A paid call for the earlier options was sent and its answer lost; {command} looks."
+        return f"A call for the earlier options was sent. To find out what became of it:\n{command}"
     if receipt["state"] == "submitted" or (receipt["state"] == "succeeded" and receipt.get("job")):
-        return f"To fetch the clip of the earlier options: {command}."
+        return f"To fetch the clip of the earlier options:\n{command}"
     return ""
 
 
