@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import re
@@ -22,9 +23,9 @@ from factorized_video.gateway import transport
 from factorized_video.gateway.client import Gateway
 from factorized_video.gateway.settings import SERVICES, Settings
 from factorized_video.gateway.transport import Broken, DownloadError, Transport
-from factorized_video.gateway.types import HttpRequest, ImageRequest
+from factorized_video.gateway.types import Handle, HttpRequest, ImageRequest
 from factorized_video.stages.lost_job import is_same_job
-from recorder import Recorder, Told
+from recorder import Recorder, Seen, Told
 
 REQUEST = HttpRequest("image", "POST", "/v1/images/generations", {}, {"prompt": "x"})
 BODY = b'{"data": [{"b64_json": "iVBORw0KGgoAAAANSUhEUg=="}]}'
@@ -251,6 +252,62 @@ def test_an_answer_that_never_ends_is_cut_off_at_the_limit(
     assert (ended.sent, time.monotonic() - began < 8) == (True, True)
 
 
+def test_a_paid_call_uses_no_connection_that_has_idled(wire: Callable[..., Wire]) -> None:
+    """One that the server has just closed would swallow it, and leave it unknown."""
+
+    def serve(connected: socket.socket, number: int) -> None:
+        request(connected)
+        connected.sendall(GOOD)
+        request(connected)  # and no answer any more
+
+    server = wire(serve)
+    assert image(f"http://127.0.0.1:{server.port}") is None
+    gateway = Gateway(settings(f"http://127.0.0.1:{server.port}"))
+    gateway.models()
+    gateway.image(ImageRequest("m", "x", "16:9"))
+    gateway.close()
+    assert server.count == 3
+
+
+def test_a_server_may_be_silent_before_the_first_byte_of_a_clip(
+    wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "SLOW_WINDOW_S", 5.0)  # 0.05 s by the scale
+
+    def serve(connected: socket.socket, _: int) -> None:
+        request(connected)
+        connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+        time.sleep(0.3)
+        connected.sendall(b"clip")
+
+    one, file = Transport(settings(f"http://127.0.0.1:{wire(serve).port}")), io.BytesIO()
+    one.download("/clip.mp4", file)
+    one.close()
+    assert file.getvalue() == b"clip"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nclip\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 2",
+    ],
+    ids=["the size of a chunk", "that of one that closes", "the status line"],
+)
+def test_a_download_that_drips_where_nothing_is_read_ends(
+    wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, first: bytes
+) -> None:
+    monkeypatch.setattr(transport, "SLOW_WINDOW_S", 30.0)
+    monkeypatch.setattr(transport, "DOWNLOAD_SILENCE_S", 30.0)
+    server = wire(drip(first, b"0"))
+    one, began = Transport(settings(f"http://127.0.0.1:{server.port}")), time.monotonic()
+    with pytest.raises(DownloadError, match="time allowed"):
+        one.download("/clip.mp4", io.BytesIO())
+    one.close()
+    assert time.monotonic() - began < 8
+
+
 def test_a_download_that_only_drips_ends(
     wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,6 +344,83 @@ def test_a_proxy_that_wants_a_login_is_no_acceptance() -> None:
         assert (ended.charged, len(server.seen), "HTTPS_PROXY" in ended.hint) == ("no", 1, True)
 
 
+@pytest.mark.parametrize(
+    ("location", "family", "shown"),
+    [
+        ("/v1/videos/vid_1", Unknown, "303"),  # what it has made of the call
+        ("https://sso.example.com/login", Rejected, "https://sso.example.com/login"),
+        ("//sso.example.com/login", Rejected, "http://sso.example.com/login"),
+    ],
+)
+def test_only_a_303_at_the_gateway_itself_may_be_an_acceptance(
+    location: str, family: type[ToolError], shown: str
+) -> None:
+    with Recorder(lambda seen: Told(b"", 303, {"Location": location})) as server:
+        ended = image(server.root)
+        assert type(ended) is family
+        assert (shown in ended.message, len(server.seen)) == (True, 1)
+
+
+@pytest.mark.parametrize("location", ["http://[", "", "http://h:99999999/", "\x00", "x" * 5_000])
+def test_a_redirect_to_nowhere_is_no_acceptance(location: str) -> None:
+    headers = {"Location": location.replace("\x00", "%00")}
+    with Recorder(lambda seen: Told(b" " * 100_000, 302, headers)) as server:
+        assert isinstance(image(server.root), Rejected)
+        assert len(server.seen) == 1
+
+
+def test_a_status_read_follows_a_redirect_at_home_and_no_other() -> None:
+    def answer(seen: Seen) -> Told:
+        if seen.path == "/v1/videos/v1":
+            return Told(b"", 307, {"Location": "/v1/videos/v1/"})
+        if seen.path == "/v1/models":
+            return Told(b"", 307, {"Location": "/v2/models"})
+        if seen.path == "/v1/videos/v2":
+            return Told(b"", 302, {"Location": "https://else.example/v1/videos/v2"})
+        return Told({"id": "v1", "status": "queued", "data": []})
+
+    with Recorder(answer) as server:
+        gateway = Gateway(settings(server.root))
+        assert gateway.status(Handle("v1", "m")).state == "running"
+        for call in (lambda: gateway.status(Handle("v2", "m")), gateway.check):
+            with pytest.raises(Rejected, match="redirects to http"):
+                call()
+        gateway.close()
+        paths = [seen.path for seen in server.seen]
+        assert paths == ["/v1/videos/v1", "/v1/videos/v1/", "/v1/videos/v2", "/v1/models"]
+
+
+def test_a_proxy_that_declines_to_connect_for_a_login_is_asked_once(
+    wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serve(connected: socket.socket, _: int) -> None:
+        request(connected)
+        connected.sendall(b"HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n")
+
+    server = wire(serve)
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{server.port}")
+    ended = image("https://gw.example.test")
+    assert isinstance(ended, Unavailable)
+    assert (ended.charged, server.count, "NO_PROXY" in ended.hint) == ("no", 1, True)
+    assert ended.message == "gw.example.test: the proxy would not connect to it (407)."
+
+
+def test_a_proxy_that_cannot_be_spoken_to_was_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "gopher://127.0.0.1:9")
+    assert broken("https://gw.example.test").sent is False
+
+
+@pytest.mark.parametrize("status", [200, 511])
+def test_a_login_page_of_the_network_is_said_to_be_one(status: int) -> None:
+    page = b"<!doctype html><html><title>Welcome to our wifi</title></html>"
+    with Recorder(lambda seen: Told(page, status)) as server:
+        gateway = Gateway(settings(server.root))
+        with pytest.raises(Unavailable) as caught:
+            gateway.check()
+        gateway.close()
+        assert "the network's login" in caught.value.hint
+
+
 # -- hints ----------------------------------------------------------------------------------------
 
 
@@ -294,6 +428,11 @@ def test_a_proxy_that_wants_a_login_is_no_acceptance() -> None:
     ("status", "error", "family", "hint"),
     [
         (402, {"message": "no"}, AuthError, "no credit left"),
+        (400, {"message": "Budget has been exceeded! Current cost: 2"}, AuthError, "no credit"),
+        (403, {"message": "Key limit exceeded (total limit)"}, AuthError, "no credit left"),
+        (429, {"message": "Please check your plan and billing details"}, AuthError, "no credit"),
+        (403, {"message": "\u7528\u6237\u989d\u5ea6\u4e0d\u8db3"}, AuthError, "no credit"),
+        (400, {"message": "stop uploading such files"}, Rejected, "Change what the message"),
         (429, {"message": "x", "code": "insufficient_quota"}, AuthError, "no credit left"),
         (403, {"message": "x", "code": "insufficient_user_quota"}, AuthError, "no credit left"),
         (400, {"message": "Your credit balance is too low"}, AuthError, "no credit left"),
@@ -328,6 +467,7 @@ def test_a_web_page_says_nothing_of_the_key() -> None:
         ({"error": {"message": "Rate limit. Please try again in 20ms."}}, True),
         ({"error": {"message": "try again in 15m"}}, False),
         ({"error": {"details": [{"retryDelay": "38000s"}]}}, False),
+        ({"error": {"message": "check your plan and billing. Please retry in 0.01s."}}, True),
     ],
 )
 def test_the_wait_may_stand_in_the_body(body: dict[str, object], again: bool) -> None:
@@ -372,6 +512,16 @@ def test_an_address_is_read_as_a_browser_would(address: str, path: str) -> None:
         ("cdn.example", "127.0.0.1", True),
         ("cdn.example", "100.64.0.1", True),
         ("cdn.example", "8.8.8.8", False),
+        ("cdn.example", "fc00::7", False),  # such a proxy with IPv6
+        ("[fc00::7]", "fc00::7", True),
+        ("cdn.example", "fd00::7", True),
+        ("cdn.example", "64:ff9b::8.8.8.8", False),  # NAT64: the address inside counts
+        ("cdn.example", "64:ff9b::10.0.0.1", True),
+        ("cdn.example", "64:ff9b:1::127.0.0.1", True),
+        ("[64:ff9b::7f00:1]", "64:ff9b::7f00:1", True),
+        ("cdn.example", "::ffff:192.168.1.1", True),
+        ("cdn.example", "2002:7f00:1::1", True),
+        ("cdn.example", "224.0.0.1", True),
     ],
 )
 def test_a_result_is_not_fetched_from_a_private_network(
@@ -400,6 +550,21 @@ def test_http_at_the_gateways_own_host_becomes_https(url: str, then: str) -> Non
     assert Transport(settings("https://gw.example"))._upgraded(url) == then
 
 
+def test_so_at_an_address_of_ipv6() -> None:
+    one = Transport(settings("https://[2001:db8::1]:8443"))
+    assert one._upgraded("http://[2001:db8::1]/x") == "https://[2001:db8::1]:8443/x"
+
+
+@pytest.mark.parametrize("named", ["0.0.0.0", "127.0.0.1"])
+@pytest.mark.parametrize("base", ["0.0.0.0", "127.0.0.1"])
+def test_every_address_of_this_machine_is_the_gateways_own(base: str, named: str) -> None:
+    with Recorder(lambda seen: Told(b"clip")) as server:
+        one = Transport(settings(f"http://{base}:{server.port}"))
+        one.download(f"http://{named}:{server.port}/x.mp4", io.BytesIO())
+        one.close()
+        assert server.seen[0].headers["authorization"] == f"Bearer {KEY}"
+
+
 # -- the list of jobs -----------------------------------------------------------------------------
 
 
@@ -420,6 +585,17 @@ def test_the_list_of_jobs_is_read_past_its_first_page() -> None:
         assert len(server.seen) <= 4
 
 
+def test_a_server_that_declines_a_second_page_still_has_its_first() -> None:
+    rows = [{"id": f"v{number}"} for number in range(50)]
+    with Recorder(
+        lambda seen: Told({"data": rows}, 400 if "after" in seen.path else 200)
+    ) as server:
+        gateway = Gateway(settings(server.root))
+        listed, _ = gateway.list_jobs()
+        gateway.close()
+        assert (len(listed), len(server.seen)) == (50, 2)
+
+
 def test_a_server_without_pages_is_asked_twice_at_most() -> None:
     rows = [{"id": f"v{number}"} for number in range(60)]
     with Recorder(lambda seen: Told({"data": rows})) as server:
@@ -427,6 +603,12 @@ def test_a_server_without_pages_is_asked_twice_at_most() -> None:
         listed, _ = gateway.list_jobs()
         gateway.close()
         assert (len(listed), len(server.seen)) == (60, 2)
+
+
+def litellm(model: str) -> str:
+    """An id as LiteLLM gives it."""
+    text = f"litellm:custom_llm_provider:openai;model_id:{model};video_id:video_1234"
+    return "video_" + base64.b64encode(text.encode()).decode()
 
 
 @pytest.mark.parametrize(
@@ -439,6 +621,10 @@ def test_a_server_without_pages_is_asked_twice_at_most() -> None:
         ("video_bGl0ZWxsbTpwcm92aWRlcjpvcGVuYWk7dmlkZW9faWQ6dmlkZW9fMTIzNA", "video_1234", True),
         ("video_1234", "video_12345", False),
         ("video_91234", "video_1234", False),
+        ("video_1234_null", "video_1234", True),
+        (litellm("gpt-1"), litellm(""), True),
+        (litellm("gpt-1"), "video_1234", True),
+        (litellm("gpt-1"), "video_1235", False),
         ("job-1", "job-11", False),
         ("job-1", "other-1", False),
         ("", "video_1234", False),

@@ -12,8 +12,8 @@ from factorized_video.gateway.retry_policy import (
     Decision,
     Outcome,
     decide,
-    retry_after,
 )
+from factorized_video.gateway.waits import retry_after
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

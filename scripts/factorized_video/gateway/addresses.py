@@ -11,7 +11,7 @@ from ..errors import UsageError
 # The end of an address that was copied from an example of a call.
 _ENDPOINT = (
     r"(?:/(?:chat/completions|images/(?:generations|edits)|video-model/(?:start|status)|image-model)"
-    r"|(?<=/v1)/(?:completions|images|videos|models|messages|responses|embeddings))$"
+    r"|(?<=/v1)/(?:completions|images|videos|models|messages|responses|embeddings|credits|key))$"
 )
 
 

@@ -29,7 +29,7 @@ from ..errors import (
 )
 from ..files import put_in_place, temporary_beside
 from ..money import usd
-from . import dialects, polling, retry_policy, token_limit
+from . import dialects, polling, retry_policy, token_limit, waits
 from .reply_parsing import (
     ErrorInside,
     Unreadable,
@@ -61,8 +61,15 @@ from .types import (
     shown_id,
 )
 
-PROXY_HINT = "The proxy of this network wants a login: put it into HTTPS_PROXY, or leave it out."
+PROXY_HINT = (
+    "The proxy of this network wants a login: put it into HTTPS_PROXY "
+    "(http://USER:PASSWORD@HOST:PORT), or name the gateway's host in NO_PROXY."
+)
 REDIRECT_HINT = "If that address is right, set AI_GATEWAY_BASE_URL to it."
+WEB_PAGE_HINT = (
+    "A web page answered, perhaps of a firewall or of the network's login{so}: open the address in "
+    "a browser, try another network, or check AI_GATEWAY_BASE_URL."
+)
 # How OpenRouter says that the account's settings exclude every provider of a model.
 _POLICY = r"data policy|privacy settings|guardrail"
 # By call: seconds for a whole answer, and its largest size in bytes. Image calls are synchronous
@@ -72,6 +79,7 @@ LIMITS = {
     "image": (180.0, 96 << 20),
     "create": (120.0, 256 << 20),  # some servers answer with the clip itself
     "status": (60.0, 8 << 20),
+    "check": (60.0, 8 << 20),
     "clip": (300.0, 256 << 20),  # a status reply that may contain a whole clip, in base64
 }
 LARGEST_IMAGE = 64 << 20  # bytes of a picture that is fetched from an address
@@ -237,7 +245,10 @@ class Gateway:
             following = self._dialect.encode_list(rows) if len(page) >= FULL_PAGE else None
             if following is None:
                 break
-            page, _ = self._call("read", following, "status", decode)
+            try:
+                page, _ = self._call("read", following, "status", decode)
+            except ToolError:  # a server that knows no pages; the newest jobs are there
+                break
             page = [row for row in page if row.id not in known]  # a server that knows no pages
             rows = [*rows, *page]
         return rows, ahead_s
@@ -431,7 +442,7 @@ class Gateway:
     def _free(self, http: HttpRequest, decode: Callable[[HttpReply], T]) -> T:
         """A read that belongs to no job: however it ends, nothing was charged."""
         try:
-            return self._call("read", http, "status", decode)
+            return self._call("read", http, "check", decode)
         except ToolError as error:
             error.charged = "no"
             if isinstance(error, Rejected) and error.http_status in (404, 405, 501):
@@ -440,20 +451,27 @@ class Gateway:
 
     def _attempt(self, http: HttpRequest, limits: str, decode: Callable[[HttpReply], T]) -> T:
         """Send once and decode. Raises _Failed, ErrorInside or Refused."""
+        of_a_job = limits in ("status", "clip")
         try:
-            reply = self._transport.send(http, *LIMITS[limits])
+            reply = self._transport.send(
+                http, *LIMITS[limits], paid=limits in ("create", "image"), follow=of_a_job
+            )
         except Broken as broken:
             outcome = Outcome("lost" if broken.sent else "not_sent")
+            if broken.declined == retry_policy.PROXY_LOGIN:  # it would say so every time
+                outcome = Outcome("answered", broken.declined)
             raise _Failed(outcome, ToolError(str(broken))) from None
         well = 200 <= reply.status < 300
-        if not well and limits in ("status", "clip") and (row := failed_job_in(reply.body)):
+        if not well and of_a_job and (row := failed_job_in(reply.body)):
             reply, well = reply._replace(body=row), True
         if not well:
-            raise _failure_of(reply)
+            target = reply.headers.get("location", "")
+            raise _failure_of(reply, at_home=self._transport.is_own(target))
         try:
             return decode(reply)
         except Unreadable as error:
-            raise _Failed(Outcome("unreadable", reply.status), error) from None
+            outcome = Outcome("unreadable", reply.status)
+            raise _Failed(outcome, error, web_page=looks_like_html(reply.body)) from None
 
     def _ended(self, kind: str, call: str, failed: _Failed) -> ToolError:
         """The error that ends a call, with a hint of what to do about it."""
@@ -467,8 +485,10 @@ class Gateway:
         if kind == "unavailable":
             charged = "no" if call == "create" else None
             hint = _later(outcome)
-            if outcome.status == retry_policy.PROXY_LOGIN or "407" in error.message:
+            if outcome.status == retry_policy.PROXY_LOGIN:
                 hint = PROXY_HINT
+            elif failed.web_page and outcome.status in (*range(200, 300), 511):
+                hint = WEB_PAGE_HINT.format(so="")
             return Unavailable(error.message, hint, charged=charged, **where)
         if 300 <= outcome.status < 400:
             return Rejected(
@@ -488,13 +508,10 @@ class Gateway:
 
     def _key_hint(self, failed: _Failed) -> str:
         error = failed.error
-        if retry_policy.is_no_credit(failed.outcome.status, failed.outcome.text):
+        if retry_policy.is_no_credit(failed.outcome):
             return f"There is no credit left at {self.about.title}: top up, then run it again."
         if failed.web_page:
-            return (
-                "A web page answered, perhaps of a firewall or of the network's login, so the key "
-                "may be fine: open the address in a browser, or try another network."
-            )
+            return WEB_PAGE_HINT.format(so=", so the key may be fine")
         if error.http_status != 401:
             return "The key is not allowed to do this: check it, or ask the gateway."
         prefix = self.about.key_prefix
@@ -514,18 +531,25 @@ def _as_download_error() -> Iterator[None]:
         raise DownloadError(error.message) from None
 
 
-def _failure_of(reply: HttpReply) -> Exception:
-    """What a reply that is no 2xx means: Refused, or _Failed with its wait and its words."""
+def _failure_of(reply: HttpReply, *, at_home: bool) -> Exception:
+    """What a reply that is no 2xx means: Refused, or _Failed with its wait and its words.
+
+    `at_home`: it redirects to the gateway's own origin.
+    """
     message = f"The gateway answered {reply.status}: {error_text(reply.body)}"
     if 300 <= reply.status < 400:
         target = reply.headers.get("location", "").split("?")[0]
         message = f"The gateway answered {reply.status}: it redirects to {target or 'nowhere'}."
     if refused_by_status(reply):
         return refused(message, reply, charged="no")
-    wait = retry_policy.retry_after(reply.headers, time.time())
-    if wait is None and reply.status in (429, 503):
-        wait = retry_policy.wait_in(reply.body[:20_000].decode("utf-8", "replace"))
-    outcome = Outcome("answered", reply.status, wait, f"{message} {error_codes(reply.body)}")
+    now = time.time()
+    wait = waits.retry_after(reply.headers, now)
+    # Only of a 429: a 503 that names no time in its header may come from behind the gateway.
+    if wait is None and reply.status == 429:
+        wait = waits.of_rate_limit(reply.headers, reply.body, now)
+    # 303 at the gateway itself is how a server shows what it has made of a POST.
+    kind = "unreadable" if reply.status == 303 and at_home else "answered"
+    outcome = Outcome(kind, reply.status, wait, f"{message} {error_codes(reply.body)}")
     error = ToolError(message, http_status=reply.status, request_id=reply.request_id)
     return _Failed(outcome, error, web_page=looks_like_html(reply.body))
 

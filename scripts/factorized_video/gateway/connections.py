@@ -17,7 +17,6 @@ import threading
 from typing import Any
 
 import requests
-import urllib3
 
 MOST_INTERIM = 100  # answers of 1xx before the final one
 
@@ -29,6 +28,7 @@ class Watch:
         self.connecting = False
         self.expired = False
         self._socket: socket.socket | None = None
+        self._left: list[socket.socket] = []  # of connections that are closed but still read from
         self._timer: threading.Timer | None = None
         self._turn = 0  # a timer that was late to be cancelled is not of this request
         self._lock = threading.Lock()
@@ -37,6 +37,14 @@ class Watch:
         """A request begins, and must be over in so many seconds."""
         self.stop()
         self.connecting, self.expired, self._socket = False, False, None
+        self.allow(seconds)
+
+    def allow(self, seconds: float) -> None:
+        """The request may take so many seconds from now."""
+        if self._timer:
+            self._timer.cancel()
+        with self._lock:
+            self._turn += 1
         self._timer = threading.Timer(seconds, self._expire, (self._turn,))
         self._timer.daemon = True
         # A signal that the timer's thread took would not wake the thread that waits for an answer.
@@ -47,12 +55,23 @@ class Watch:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def stop(self) -> None:
-        """The request is over, or goes on without this limit."""
+        """The request is over."""
         if self._timer:
             self._timer.cancel()
         self._timer = None
         with self._lock:
             self._turn += 1
+            for left in self._left:
+                left.close()
+            self._left.clear()
+
+    def leaves(self, connected: socket.socket) -> None:
+        """This connection is closed; what it has answered may still have to be read."""
+        with self._lock:
+            if self._timer and connected is self._socket:
+                self._left.append(connected)
+            else:
+                connected.close()
 
     def uses(self, connected: socket.socket | None) -> None:
         """This is the socket in use."""
@@ -116,7 +135,7 @@ def _watched(base: type, watch: Watch) -> type:
         def close(self) -> None:
             super().close()
             if self._twin is not None:
-                self._twin.close()
+                watch.leaves(self._twin)
                 self._twin = None
 
     return Connection
@@ -141,9 +160,13 @@ class WatchedAdapter(requests.adapters.HTTPAdapter):
         return manager
 
     def _watch_pools(self, manager: Any) -> None:
+        """Watch the connections of a manager's own kind: those through SOCKS are of another."""
         watched = {}
-        for scheme, pool in urllib3.poolmanager.pool_classes_by_scheme.items():
+        for scheme, pool in manager.pool_classes_by_scheme.items():
             known: Any = pool
-            connection = _watched(known.ConnectionCls, self._watch)
-            watched[scheme] = type(known.__name__, (known,), {"ConnectionCls": connection})
+            if not getattr(known, "is_watched", False):  # a manager of proxies is kept
+                connection = _watched(known.ConnectionCls, self._watch)
+                more = {"ConnectionCls": connection, "is_watched": True}
+                known = type(known.__name__, (known,), more)
+            watched[scheme] = known
         manager.pool_classes_by_scheme = watched

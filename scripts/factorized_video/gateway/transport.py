@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import ipaddress
+import os
 import re
 import socket
 import ssl
@@ -42,7 +43,7 @@ _FAILURES = (
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
-    ValueError,  # requests parses a redirect's target even if it is not to follow it
+    ValueError,  # addresses and headers that cannot be used
 )
 _LATE = "no complete answer within the time allowed."
 
@@ -61,11 +62,23 @@ class DownloadError(ToolError):
 
 
 class Broken(Exception):
-    """No answer could be read. `sent` is False only where nothing can have left this machine."""
+    """No answer could be read. `sent` is False only where nothing can have left this machine.
 
-    def __init__(self, message: str, sent: bool) -> None:
+    `declined` is the status with which a proxy would not connect to the gateway, else 0.
+    """
+
+    def __init__(self, message: str, sent: bool, declined: int = 0) -> None:
         super().__init__(message)
         self.sent = sent
+        self.declined = declined
+
+
+class _Session(requests.Session):
+    """A session that does not look where a redirect points: that would read its whole body."""
+
+    def resolve_redirects(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """None: `Transport` follows them, or nobody does."""
+        return iter(())
 
 
 class Transport:
@@ -74,7 +87,7 @@ class Transport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         # urllib3's own retries would repeat what costs money; requests has them off by default.
-        self._session = requests.Session()
+        self._session = _Session()
         self._watch = Watch()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, WatchedAdapter(self._watch))
@@ -84,13 +97,35 @@ class Transport:
         """Close the connections."""
         self._session.close()
 
-    def send(self, request: HttpRequest, answer_s: float, largest: int) -> HttpReply:
+    def send(
+        self,
+        request: HttpRequest,
+        answer_s: float,
+        largest: int,
+        *,
+        paid: bool = False,
+        follow: bool = False,
+    ) -> HttpReply:
         """Send one call and read its answer to the end. Raises Broken.
 
-        `answer_s` seconds bound the whole answer (before the time scale), `largest` its bytes.
+        `answer_s` seconds bound the whole answer (before the time scale), `largest` its bytes. A
+        `paid` call has a connection of its own. With `follow` a redirect at the gateway's own
+        origin is followed; any other is an answer, its `location` an absolute address.
         """
+        if paid:  # one that idled may be dead: then nobody could say whether the call arrived
+            self._session.close()
         url = self._address(request)
-        answer_s *= self._settings.time_scale
+        for _ in range(MOST_REDIRECTS):
+            reply = self._send_once(request, url, answer_s * self._settings.time_scale, largest)
+            target = reply.headers.get("location", "")
+            if not (follow and 300 <= reply.status < 400 and _place(target) == _place(url)):
+                break
+            url = target
+        return reply
+
+    def _send_once(
+        self, request: HttpRequest, url: str, answer_s: float, largest: int
+    ) -> HttpReply:
         deadline = time.monotonic() + answer_s
         body = {"files": parts} if (parts := _parts(request)) else {"json": request.body}
         headers, key = request.headers, self._settings.key
@@ -102,13 +137,19 @@ class Transport:
         except (*_FAILURES, _Exceeded) as error:
             words = _LATE if watch.expired else _in_words(error)
             sent = not (watch.connecting or never_left(error))
-            raise Broken(f"{_place(url).host}: {words}", sent=sent) from None
+            raise Broken(f"{_place(url).host}: {words}", sent, declined_by_proxy(error)) from None
         finally:
             watch.stop()
         if watch.expired:  # cut off, and what came happened to look whole
             raise Broken(f"{_place(url).host}: {_LATE}", sent=True)
         headers = {name.lower(): value for name, value in response.headers.items()}
+        if "location" in headers:
+            headers["location"] = _joined(url, headers["location"])
         return HttpReply(response.status_code, headers, content)
+
+    def is_own(self, url: str) -> bool:
+        """Whether an address is at the gateway's own origin."""
+        return _place(url) in self._origins
 
     def _address(self, request: HttpRequest) -> str:
         """Where a call goes: to the gateway's own address for it if that is at its origin."""
@@ -127,7 +168,7 @@ class Transport:
             return f"{_place(base).scheme}:{address}"
         if re.match(r"[a-z][a-z0-9+.-]*:", address, re.IGNORECASE):
             return address
-        return base + address if address.startswith("/") else urljoin(base + near, address)
+        return base + address if address.startswith("/") else _joined(base + near, address)
 
     def download(
         self, url: str, file: IO[bytes], largest: int = LARGEST_VIDEO, near: str = "/"
@@ -163,37 +204,45 @@ class Transport:
             try:
                 self._watch.start(silence)
                 with self._open("GET", url, headers, key, silence) as response:
-                    self._watch.stop()
                     if response.is_redirect:
-                        url = urljoin(url, response.headers["location"])
+                        url = _joined(url, response.headers["location"])
                         continue
                     if (status := response.status_code) != 200:
                         raise DownloadError(
                             f"The result's address at {place.host} answered {status}.",
                             http_status=status,
                         )
-                    yield from self._blocks(response)
+                    yield from self._blocks(response, silence)
                     return
             except _FAILURES as error:
-                message = f"The download from {place.host} broke: {_in_words(error)}"
-                raise DownloadError(message) from None
+                words = _LATE if self._watch.expired else _in_words(error)
+                raise DownloadError(f"The download from {place.host} broke: {words}") from None
+            finally:
+                self._watch.stop()
         raise DownloadError("The result's address redirects in circles.")
 
-    def _blocks(self, response: requests.Response) -> Iterator[bytes]:
-        """The content as it comes. Raises DownloadError where it comes too slowly to end."""
+    def _blocks(self, response: requests.Response, silence: float) -> Iterator[bytes]:
+        """The content as it comes. Raises DownloadError where it comes too slowly to end.
+
+        A server may be silent before the first byte: some make the clip only then.
+        """
         window = SLOW_WINDOW_S * self._settings.time_scale
-        since, came = time.monotonic(), 0
+        since, came = 0.0, 0
         one_read = getattr(response.raw, "read1", response.raw.read)
+        self._watch.allow(silence)
         while block := one_read(BLOCK, decode_content=True):
-            came += len(block)
             now = time.monotonic()
-            if now - since > window:
-                if came < SLOWEST_BYTES:
+            if not since or now - since > window:
+                if since and came < SLOWEST_BYTES:
                     raise DownloadError(
                         f"The download stalled: {came} bytes in {now - since:.0f} seconds."
                     )
                 since, came = now, 0
+                self._watch.allow(window + silence)  # also for what drips inside one read
+            came += len(block)
             yield block
+        if self._watch.expired:
+            raise DownloadError(f"The download broke: {_LATE}")
 
     def _upgraded(self, url: str) -> str:
         """An address that can be fetched: a server names itself as it sees itself.
@@ -209,8 +258,9 @@ class Transport:
         place = _place(url)
         for origin in self._origins:
             if (place.scheme, place.host, origin.scheme) == ("http", origin.host, "https"):
+                host = f"[{origin.host}]" if ":" in origin.host else origin.host
                 port = "" if origin.port == 443 else f":{origin.port}"
-                return re.sub(r"^http://[^/?#]*", f"https://{origin.host}{port}", url, flags=re.I)
+                return re.sub(r"^http://[^/?#]*", f"https://{host}{port}", url, flags=re.I)
         return url
 
     def _check_address(self, url: str) -> None:
@@ -254,6 +304,9 @@ class Transport:
         """The response without its content. Redirects are not followed."""
         # The environment's proxies count, except for loopback; ~/.netrc never does, see _Bearer.
         self._session.trust_env = not is_loopback(_place(url).host)
+        url = re.sub(
+            _AT_EVERYWHERE, lambda found: found[1] + _EVERYWHERE[found[2].strip("[]")], url
+        )
         return self._session.request(
             method,
             url,
@@ -262,17 +315,32 @@ class Transport:
             timeout=(CONNECT_S * self._settings.time_scale, silence_s),
             allow_redirects=False,
             stream=True,
+            # requests reads these only together with the proxies.
+            verify=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True,
             **body,
         )
 
 
 # Proxies that resolve every name themselves (fake-ip) answer with addresses from here.
-_FAKE = ipaddress.ip_network("198.18.0.0/15")
+_FAKE = (ipaddress.ip_network("198.18.0.0/15"), ipaddress.ip_network("fc00::/18"))
+# NAT64 puts an IPv4 address into the last 32 bits of these.
+_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address, is_literal: bool) -> bool:
-    """Whether a result may be fetched from an address; a name may resolve to a fake one."""
-    return address.is_global or (not is_literal and address in _FAKE)
+    """Whether a result may be fetched from an address; a name may resolve to a fake one.
+
+    An IPv6 address that carries one of IPv4 leads there, so that one is judged.
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        inside = address.ipv4_mapped or address.sixtofour
+        if any(address in network for network in _NAT64):
+            inside = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inside:
+            return _is_public(inside, is_literal)
+    if not is_literal and any(address in network for network in _FAKE):
+        return True
+    return address.is_global and not address.is_multicast
 
 
 class _Exceeded(Exception):
@@ -321,9 +389,12 @@ def _bounded(response: requests.Response, largest: int, deadline: float) -> byte
 def never_left(error: BaseException) -> bool:
     """Whether a request failed before any of it was sent: name, connection, certificate.
 
-    Read from the exceptions of requests and urllib3; in doubt, False.
+    Read from the exceptions of requests and urllib3; in doubt, False. (What fails while a watched
+    connection is made is known without it.)
     """
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL):
+    # The second and third: no such scheme, no address, or a proxy that cannot be spoken to.
+    unusable = requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL | unusable):
         return True
     for cause in _causes(error):
         name = type(cause).__name__
@@ -333,9 +404,14 @@ def never_left(error: BaseException) -> bool:
             return True
         if isinstance(cause, ssl.SSLError) and "handshake" in str(cause).lower():
             return True
-        if isinstance(cause, OSError) and "Tunnel connection failed" in str(cause):
-            return True
-    return False
+    return declined_by_proxy(error) > 0
+
+
+def declined_by_proxy(error: BaseException) -> int:
+    """The status with which a proxy would not connect, 0 where none declined."""
+    texts = (str(cause) for cause in _causes(error) if isinstance(cause, OSError))
+    found = (re.search(r"Tunnel connection failed: (\d{3})", text) for text in texts)
+    return next((int(one[1]) for one in found if one), 0)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -360,9 +436,9 @@ def _in_words(error: BaseException) -> str:
         return "no connection within the time allowed."
     if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
         return _LATE
+    if status := declined_by_proxy(error):
+        return f"the proxy would not connect to it ({status})."
     for cause in _causes(error):
-        if isinstance(cause, OSError) and "Tunnel connection failed" in str(cause):
-            return f"the proxy declined ({str(cause).partition('failed: ')[2][:80]})."
         if type(cause).__name__ == "NameResolutionError" or isinstance(cause, socket.gaierror):
             return "the name of the host could not be resolved (is the network up?)."
         if isinstance(cause, ssl.SSLError):
@@ -378,6 +454,11 @@ def _in_words(error: BaseException) -> str:
 def _is_rooted(address: str) -> bool:
     """Whether an address is absolute, or a path from the root."""
     return re.match(r"/|[a-z][a-z0-9+.-]*:", address.strip(), re.IGNORECASE) is not None
+
+
+# What servers print that listen at every address, and where they are found.
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - nothing is bound to it
+_AT_EVERYWHERE = r"(?i)^(https?://)(0\.0\.0\.0|\[::\])(?=[:/?#]|$)"
 
 
 class _Place(NamedTuple):
@@ -399,4 +480,13 @@ def _place(url: str) -> _Place:
     except ValueError:
         return _Place("", "", 0)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme or "", 0)
-    return _Place(parts.scheme or "", (parts.host or "").strip("[]"), port)
+    host = (parts.host or "").strip("[]")
+    return _Place(parts.scheme or "", _EVERYWHERE.get(host, host).strip("[]"), port)
+
+
+def _joined(base: str, address: str) -> str:
+    """An address as it is meant beside another; "" for what is none."""
+    try:
+        return urljoin(base, address.strip())
+    except ValueError:
+        return ""
