@@ -555,6 +555,16 @@ def test_so_at_an_address_of_ipv6() -> None:
     assert one._upgraded("http://[2001:db8::1]/x") == "https://[2001:db8::1]:8443/x"
 
 
+def test_a_path_of_a_picture_is_at_the_host_that_made_it() -> None:
+    """HappyCapy's pictures and videos are at two hosts."""
+    with Recorder(lambda seen: Told(b"picture")) as pictures, Recorder() as videos:
+        two = {"chat": pictures.root, "image": pictures.root, "video": videos.root}
+        gateway = Gateway(settings("")._replace(bases=two))
+        assert gateway.fetch_image("/files/x.png", lambda data: None) == b"picture"
+        gateway.close()
+        assert ([seen.path for seen in pictures.seen], videos.seen) == (["/files/x.png"], [])
+
+
 @pytest.mark.parametrize("named", ["0.0.0.0", "127.0.0.1"])
 @pytest.mark.parametrize("base", ["0.0.0.0", "127.0.0.1"])
 def test_every_address_of_this_machine_is_the_gateways_own(base: str, named: str) -> None:

@@ -394,7 +394,7 @@ class Gateway:
 
         def fetch(_: bool) -> bytes:
             buffer = io.BytesIO()
-            self._transport.download(url, buffer, LARGEST_IMAGE)
+            self._transport.download(url, buffer, LARGEST_IMAGE, service="image")
             with _as_download_error():
                 check(buffer.getvalue())
             return buffer.getvalue()

@@ -171,14 +171,20 @@ class Transport:
         return base + address if address.startswith("/") else _joined(base + near, address)
 
     def download(
-        self, url: str, file: IO[bytes], largest: int = LARGEST_VIDEO, near: str = "/"
+        self,
+        url: str,
+        file: IO[bytes],
+        largest: int = LARGEST_VIDEO,
+        near: str = "/",
+        service: str = "video",
     ) -> Fetched:
         """Stream a result into an open file. Raises DownloadError.
 
-        `url` is an address, a path below the gateway's root, or relative to the path `near`. The
-        key goes only to the gateway's own origin; redirects are followed here, each checked.
+        `url` is an address, a path below the root of the service that named it, or relative to the
+        path `near`. The key goes only to the gateway's own origin; redirects are followed here,
+        each checked.
         """
-        url = self._below_root("video", url, near)
+        url = self._below_root(service, url, near)
         total, digest = 0, hashlib.sha256()
         for block in self._stream(url):
             total += len(block)
