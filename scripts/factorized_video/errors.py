@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
-_secrets: set[str] = set()
+_secrets: dict[str, re.Pattern[str]] = {}
+# So much of a key, from its beginning or its end, is replaced too. A gateway that echoes less of it
+# ("sk-o...4711") says which key it means, and gives nothing away.
+_TELLING = 16
 # The query of a URL may be its signature, and a signed URL gives access to the file.
 # The query is optional in the pattern on purpose: if it were required, a text made of repeated
 # "http://" would take quadratic time, a second for 50 KB and hours for 8 MB.
@@ -19,15 +22,30 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def keep_secret(secret: str) -> None:
-    """Make `clean` replace this text (a gateway key) from now on."""
+    """Make `clean` replace this text (a gateway key) from now on, in whatever form it is echoed."""
     if len(secret) >= 4:  # a shorter one would match ordinary words and protect nothing
-        _secrets.add(secret)
+        _secrets[secret] = re.compile("|".join(_forms(secret)))
+
+
+def _forms(secret: str) -> list[str]:
+    """Patterns of a secret as it is, or escaped for JSON, an address or HTML; and its parts."""
+    from html import escape  # late, with json: most processes that say anything have no key
+    from json import dumps
+    from urllib.parse import quote
+
+    whole = {secret, dumps(secret)[1:-1], quote(secret, safe=""), quote(secret), escape(secret)}
+    any_case = "(?i:{})" if len(secret) >= 8 else "{}"
+    forms = [any_case.format(re.escape(form)) for form in sorted(whole, key=len, reverse=True)]
+    # Not of what is more than a key: that may begin with ordinary words.
+    if len(secret) >= 2 * _TELLING and re.fullmatch(r"[\w.:-]+", secret):
+        forms += [rf"{re.escape(secret[:_TELLING])}[\w-]*", re.escape(secret[-_TELLING:])]
+    return forms
 
 
 def clean(text: str) -> str:
     """Return the text without known secrets, queries of URLs and control characters."""
-    for secret in _secrets:
-        text = text.replace(secret, "[key]")
+    for pattern in _secrets.values():
+        text = pattern.sub("[key]", text)
     text = _URL.sub(lambda found: found[1] + ("?[signature]" if found[2] else ""), text)
     return _CONTROLS.sub(" ", text)
 

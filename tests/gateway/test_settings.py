@@ -823,3 +823,27 @@ def test_a_key_of_another_service_is_sent_to_no_gateway(
 )
 def test_a_base_url_may_be_that_of_a_call(base: str, root: str, skill: Path, project: Path) -> None:
     assert resolve({KEY: "sk-me", BASE: base}, skill, project).bases["video"] == root
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["dG9rZW4taW4tYmFzZTY0IQ==", "dG9rZW4taW4tYmFzZTY=", "a/b+c", "x.y-z_1", "xairo", "keyless"],
+)
+def test_a_key_of_no_known_shape_goes_to_the_default(key: str, skill: Path, project: Path) -> None:
+    assert resolve({KEY: key}, skill, project).key == key
+
+
+def test_a_key_is_masked_in_whatever_form_it_is_echoed(skill: Path, project: Path) -> None:
+    resolve({KEY: 'hc-Ab/cd+ef"gh&0123'}, skill, project)
+    for echo in (
+        'HC-AB/CD+EF"GH&0123',
+        "hc-Ab%2Fcd%2Bef%22gh%260123",
+        'hc-Ab/cd+ef\\"gh&0123',
+        "hc-Ab/cd+ef&quot;gh&amp;0123",
+    ):
+        assert clean(f"no such key: {echo}") == "no such key: [key]"
+    key = "hc-0123456789abcdef-fedcba9876543210"
+    resolve({KEY: key}, skill, project)
+    assert "fedcba98765" not in clean(f"key ...{key[-20:]}")
+    assert "0123456789abc" not in clean(f"key {key[:20]}...")
+    assert clean("no such key: hc-0...3210") == "no such key: hc-0...3210"  # says which, no more

@@ -34,6 +34,8 @@ _FOREIGN_KEYS = (
     (r"key_[0-9a-f]{32}", "Runway"),
     (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]+$", "fal"),
     (r"(?:AKIA|ASIA)[0-9A-Z]{12}", "Amazon Web Services"),
+    (r"LTAI\w{12}", "Alibaba Cloud"),
+    (r"vc[pari]_", "Vercel's account (its AI Gateway has keys of its own, vck_...)"),
     (r"gh[pousr]_|github_pat_", "GitHub"),
     (r"glpat-", "GitLab"),
     (r"[rs]k_(?:live|test)_", "Stripe"),
@@ -43,7 +45,7 @@ _FOREIGN_KEYS = (
 # What stands around a key that was copied with its surroundings.
 _AROUND = (
     (r"[\"'`<\[({]|.*[\"'`>\])}]$", "a quote or a bracket"),
-    (r"[A-Za-z_]\w*=.", "a name and an equals sign"),
+    (r"[A-Za-z_]\w*=[^=]", "a name and an equals sign"),  # base64 may end with two of them
     (r"(?i:bearer)\b", "the word Bearer"),
 )
 DEFAULT = "happycapy"  # the gateway that the original skill was written for
