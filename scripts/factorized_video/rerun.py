@@ -92,10 +92,15 @@ class Rerun:
 
     def named(self) -> tuple[str, ...]:
         """Its words with the output among them: a name that was chosen depends on the folder."""
-        given = any(word == "--output" or word.startswith("--output=") for word in self.words)
+        words = self._without_stdin()
+        given = any(word == "--output" or word.startswith("--output=") for word in words)
         if given or self.output is None:
-            return self.words
-        return _added(self.words, f"--output={self.output}")
+            return words
+        return _added(words, f"--output={self.output}")
+
+    def _without_stdin(self) -> tuple[str, ...]:
+        """Its words with the texts that were piped in: they are not there again."""
+        return _with_texts(self.words, self.texts, files=False)
 
     def kept(self) -> str:
         """The command for a receipt: with the texts themselves, so that no file need be there."""
@@ -108,7 +113,6 @@ class Rerun:
         Never with --resubmit: run again it would pay again.
         """
         words = _without(self.named(), (*without, "--resubmit"))
-        words = _with_texts(words, self.texts, files=False)
         return _joined(_added(words, add) if add else words)
 
     def with_choice(self) -> str:
@@ -123,7 +127,7 @@ class Rerun:
         if anchor and self.in_orchestrator:
             drop += [*map(flag_of, OF_ANCHOR), "--anchor-path", "--anchor", "--skip-anchor"]
             added.insert(0, f"--anchor-path={anchor}")
-        return _joined(_added(_without(self.words, tuple(drop)), *added))
+        return _joined(_added(_without(self._without_stdin(), tuple(drop)), *added))
 
     def model_flag(self, kind: str) -> str:
         """The option that names the model of a kind: llm, image, video, judge or evaluator."""

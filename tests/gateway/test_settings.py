@@ -819,6 +819,7 @@ def test_a_key_of_another_service_is_sent_to_no_gateway(
         (f"{OWN}/videos", f"{OWN}/videos"),  # a path of one's own
         (f'"{OWN}/v1"', OWN),
         ("http://0.0.0.0:8000/v1", "http://127.0.0.1:8000"),
+        ("http://[::]:8000/v1", "http://[::1]:8000"),
     ],
 )
 def test_a_base_url_may_be_that_of_a_call(base: str, root: str, skill: Path, project: Path) -> None:

@@ -240,3 +240,12 @@ def test_a_receipt_is_enough_to_go_on_when_the_text_is_gone(
         script, *again = shlex.split(command)[1:]
         done = run(Path(script).stem, *again, gateway=gateway)
         assert (done.code, gateway.sent, place.exists()) == (0, sent, True), done.err
+
+
+def test_every_next_has_the_text_that_was_piped_in(gateway: Gateway) -> None:
+    words = ("--prompt-file=-", "--candidates=2", "--output=cat.mp4", "--json")
+    waits = run("factorized_generate", *words, gateway=gateway, stdin=PROMPT)
+    script, *again = shlex.split(waits.json["next"])[1:]
+    assert f"--prompt={PROMPT}" in again
+    chosen = [word.replace("--select=K", "--select=1") for word in again]
+    assert run(Path(script).stem, *chosen, gateway=gateway).code == 0

@@ -62,8 +62,9 @@ def root_of(
 
 
 def reachable(netloc: str) -> str:
-    """A host and port to connect to: servers print 0.0.0.0 for every address of this machine."""
-    return re.sub(r"^(?:0\.0\.0\.0|\[::\])(?=:|$)", "127.0.0.1", netloc)
+    """A host and port to connect to: servers print 0.0.0.0 or [::] for all of this machine."""
+    netloc = re.sub(r"^0\.0\.0\.0(?=:|$)", "127.0.0.1", netloc)
+    return re.sub(r"^\[::\](?=:|$)", "[::1]", netloc)
 
 
 def _is_host(host: str | None) -> bool:

@@ -247,7 +247,7 @@ class Gateway:
                 break
             try:
                 page, _ = self._call("read", following, "status", decode)
-            except ToolError:  # a server that knows no pages; the newest jobs are there
+            except ToolError:  # the newest jobs are there
                 break
             page = [row for row in page if row.id not in known]  # a server that knows no pages
             rows = [*rows, *page]

@@ -154,8 +154,9 @@ class Transport:
     def _address(self, request: HttpRequest) -> str:
         """Where a call goes: to the gateway's own address for it if that is at its origin."""
         url = self._settings.bases[request.service] + request.path
-        named = request.address if request.address and _is_rooted(request.address) else None
-        given = self._below_root(request.service, named) if named else url
+        named = (request.address or "").strip()
+        rooted = named.startswith("/") or _has_scheme(named)
+        given = self._below_root(request.service, named) if rooted else url
         return given if _place(given) == _place(url) else url
 
     def _below_root(self, service: str, address: str, near: str = "") -> str:
@@ -166,7 +167,7 @@ class Transport:
         base, address = self._settings.bases[service], address.strip()
         if address.startswith("//"):
             return f"{_place(base).scheme}:{address}"
-        if re.match(r"[a-z][a-z0-9+.-]*:", address, re.IGNORECASE):
+        if _has_scheme(address):
             return address
         return base + address if address.startswith("/") else _joined(base + near, address)
 
@@ -254,13 +255,8 @@ class Transport:
         """An address that can be fetched: a server names itself as it sees itself.
 
         http at the gateway's own host is https where the gateway has that, as behind a proxy that
-        ends TLS; 0.0.0.0 is this machine where the gateway is here.
+        ends TLS.
         """
-        if all(is_loopback(origin.host) for origin in self._origins):
-            scheme, slashes, rest = url.partition("//")
-            netloc = re.match(r"[^/?#]*", rest)
-            assert netloc
-            return scheme + slashes + reachable(netloc[0]) + rest[netloc.end() :]
         place = _place(url)
         for origin in self._origins:
             if (place.scheme, place.host, origin.scheme) == ("http", origin.host, "https"):
@@ -310,9 +306,7 @@ class Transport:
         """The response without its content. Redirects are not followed."""
         # The environment's proxies count, except for loopback; ~/.netrc never does, see _Bearer.
         self._session.trust_env = not is_loopback(_place(url).host)
-        url = re.sub(
-            _AT_EVERYWHERE, lambda found: found[1] + _EVERYWHERE[found[2].strip("[]")], url
-        )
+        url = re.sub(_NETLOC, lambda found: found[1] + reachable(found[2]), url)
         return self._session.request(
             method,
             url,
@@ -457,14 +451,12 @@ def _in_words(error: BaseException) -> str:
     return re.sub(r"(?s)[(<].*", "", str(error)).strip()[:120] or type(error).__name__
 
 
-def _is_rooted(address: str) -> bool:
-    """Whether an address is absolute, or a path from the root."""
-    return re.match(r"/|[a-z][a-z0-9+.-]*:", address.strip(), re.IGNORECASE) is not None
+def _has_scheme(address: str) -> bool:
+    """Whether an address is absolute."""
+    return re.match(r"[a-z][a-z0-9+.-]*:", address, re.IGNORECASE) is not None
 
 
-# What servers print that listen at every address, and where they are found.
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - nothing is bound to it
-_AT_EVERYWHERE = r"(?i)^(https?://)(0\.0\.0\.0|\[::\])(?=[:/?#]|$)"
+_NETLOC = r"(?i)^(https?://)([^/?#]*)"
 
 
 class _Place(NamedTuple):
@@ -486,8 +478,7 @@ def _place(url: str) -> _Place:
     except ValueError:
         return _Place("", "", 0)
     port = parts.port or {"https": 443, "http": 80}.get(parts.scheme or "", 0)
-    host = (parts.host or "").strip("[]")
-    return _Place(parts.scheme or "", _EVERYWHERE.get(host, host).strip("[]"), port)
+    return _Place(parts.scheme or "", reachable(parts.host or "").strip("[]"), port)
 
 
 def _joined(base: str, address: str) -> str:

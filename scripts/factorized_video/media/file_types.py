@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -57,6 +58,14 @@ def video_kind(head: bytes) -> str | None:
     if head[4:8] == b"ftyp" and image_kind(head) is None:
         return "mov" if head[8:12] == b"qt  " else "mp4"
     return "webm" if head.startswith(b"\x1a\x45\xdf\xa3") else None
+
+
+def is_address(data: bytes) -> bool:
+    """Whether what was to be a picture or a clip is where it is instead."""
+    if image_kind(data[:32]) or video_kind(data[:32]) or len(data) > 8_192:
+        return False
+    kept_as_address = rb"(?i)https?:|/|[^\s<{]+\.(?:png|jpe?g|webp|gif)(?:\?|$)"
+    return re.match(kept_as_address, data) is not None
 
 
 def looks_like(data: bytes) -> str:

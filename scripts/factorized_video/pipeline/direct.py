@@ -54,8 +54,7 @@ class DirectRun(Run):
     def with_cheaper(self, plan: Plan) -> Plan:
         """The plan with the cheaper clips that there are."""
         rules = synthesis.rules(self.context)
-        found = alternatives.cheaper(self._clip, rules, plan, in_orchestrator=True)
-        return plan._replace(cheaper=found)
+        return alternatives.with_cheaper(plan, self._clip, rules, in_orchestrator=True)
 
     @property
     def outputs(self) -> list[Path]:

@@ -23,8 +23,10 @@ from .run_request import RunRequest
 from .work_folder import WorkFolder
 
 # Options that no anchor follows from.
-_OF_THE_CLIP = {*ClipSettings._fields, "motion", "last_frame", "video_model", "motion_from_anchor"}
-_OF_THE_CLIP.remove("aspect_ratio")
+_OF_THE_CLIP = {
+    *(name for name in ClipSettings._fields if name != "aspect_ratio"),
+    *("motion", "last_frame", "video_model", "motion_from_anchor"),
+}
 
 
 class Progress:

@@ -75,7 +75,7 @@ def run_plan(
 def with_cheaper(whole: Plan, request: RunRequest, made: tuple[str, ...], rules: Rules) -> Plan:
     """The plan with the cheaper clips that there are."""
     clip, rules = _clip(request, stages_of(request), made, rules)
-    return whole._replace(cheaper=alternatives.cheaper(clip, rules, whole, in_orchestrator=True))
+    return alternatives.with_cheaper(whole, clip, rules, in_orchestrator=True)
 
 
 def _clip(

@@ -59,9 +59,7 @@ class ThreeStages(Run):
         # What was paid for is fetched or returned whatever the models of today support.
         self._made = self._progress.made() if not self.is_done else _ALL
         self._rules = Rules(context.gateway.name, context.terms.allow_off)
-        self._planned = run_plan(request, options.stop_after, self._made, self._rules)._replace(
-            spent=spending.spent_for(self.outputs), cap=context.limit
-        )
+        self._planned = run_plan(request, options.stop_after, self._made, self._rules)
         check_models(self._planned, self._made)
         self._check_pictures()
         if not self.is_done:
@@ -117,7 +115,10 @@ class ThreeStages(Run):
     @property
     def warnings(self) -> list[str]:
         """What is worth saying before anything is sent."""
-        return [*self._planned.warnings, *self.context.gateway.warnings]
+        planned, limit = self._planned, self.context.limit
+        if planned.later and limit:
+            planned = planned._replace(spent=spending.spent_for(self.outputs), cap=limit)
+        return [*planned.warnings, *self.context.gateway.warnings]
 
     def to_argv_until(self, stage: str) -> Argv:
         """The command line that stops after `stage` to look."""
@@ -282,7 +283,7 @@ class ThreeStages(Run):
         files.check_writable(self.output)
         files.check_writable(self.folder.caption)
         # Before the first call, not by each stage when its turn comes.
-        self._console.warn(*context.gateway.warnings, *self._planned.warnings)
+        self._console.warn(*context.gateway.warnings, *self.warnings)
         if self.request.settings.aspect_ratio is None and self._planned.has("composition"):
             ratio = self._planned.call("composition").settings["aspect_ratio"]
             stages.handoff = stages.handoff.replace(canvas=ratio)

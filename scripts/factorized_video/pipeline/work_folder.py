@@ -76,7 +76,10 @@ class WorkFolder(NamedTuple):
         return {name: receipts.sha256_of(path) for name, path in paths.items() if path.is_file()}
 
     def changed_since(self, receipt: dict[str, Any]) -> list[str]:
-        """The files that differ from those that a clip was made from, by its receipt."""
+        """The files that differ from those that a clip was made from, by its receipt.
+
+        One that was deleted since changes nothing.
+        """
         run = receipt.get("pipeline")
         used = run.get("files") if isinstance(run, dict) else None
         used = used if isinstance(used, dict) else {}
@@ -142,11 +145,7 @@ def standing(
         # must not be paid for only to be refused.
         same = _is_of(receipt.get("inputs"), prompt, anchor)
         return Standing.BEGUN if same else otherwise
-    used = run.get("files")
-    used = used if isinstance(used, dict) else {}
-    # A file that was deleted since changes nothing; one that differs does.
-    same = all(used.get(name, value) == value for name, value in folder.hashes().items())
-    if run.get("digest") != wanted or not same:
+    if run.get("digest") != wanted or folder.changed_since(receipt):
         return otherwise
     # The orchestrator writes the cost last: without it, it was cut off just before the end.
     return Standing.DONE if found.file_exists and run.get("cost") else Standing.BEGUN

@@ -41,10 +41,10 @@ def find(output: Path, wanted: str) -> Aside | None:
         # NAME.1.ext may also be the name of another output.
         if receipt and (receipt.get("digest"), receipt.get("output")) == (wanted, output.name):
             found.append(Aside(place, receipt, _file_of(output, place, receipt)))
-    ranks = [_rank(one) for one in found]
-    best = max(ranks, default=0)
+    best = max(found, key=_rank, default=None)  # of equals the newest
     # A lost call counts only as the only one: where there is another, it was paid for again.
-    return None if best < (2 if len(found) > 1 else 1) else found[ranks.index(best)]
+    least = 2 if len(found) > 1 else 1
+    return best if best and _rank(best) >= least else None
 
 
 def stray_file(output: Path, receipt: dict[str, Any]) -> Path | None:

@@ -261,11 +261,11 @@ def conflict(
             "the two and pays for nothing. Or choose another --output."
         )
     hint = "\n".join(filter(None, (hint, _about_earlier_job(found))))
-    taken = how_taken(found, asked, changed)
+    taken = _how_taken(found, asked, changed)
     return UsageError(f"{output} {taken}.", hint, output=str(output))
 
 
-def how_taken(
+def _how_taken(
     found: Found, asked: Mapping[str, object] | None = None, changed: Sequence[str] = ()
 ) -> str:
     """What the place of an output holds, where it is not the output that is wanted: "was ..."."""

@@ -16,19 +16,17 @@ from .request import ClipRequest
 MOST = 3  # how many are shown
 
 
-def cheaper(
-    request: ClipRequest, rules: Rules, whole: Plan, *, in_orchestrator: bool
-) -> tuple[Alternative, ...]:
-    """Whole plans with another clip: within the limit, or where there is none, below the price."""
+def with_cheaper(whole: Plan, request: ClipRequest, rules: Rules, *, in_orchestrator: bool) -> Plan:
+    """The plan with the clips that cost less, and fit the limit if there is one."""
     calls = [call for call in (*whole.calls, *whole.later) if call.stage in CLIP_STAGES]
     if not calls:
-        return ()
+        return whole
     (planned,) = calls
     rest = [call.price for call in (*whole.calls, *whole.later) if call is not planned]
     known = sum(cost.amount or 0.0 for cost in rest)
     budget = whole.cap.usd - whole.spent.usd - known if whole.cap else math.inf
     flag = "--video-model" if in_orchestrator else "--model"
-    return tuple(
+    found = tuple(
         Alternative(
             f"{flag} {call.model.id} --duration {call.settings['duration_s']} "
             f"--resolution {call.settings['resolution']}",
@@ -39,6 +37,7 @@ def cheaper(
         )
         for call in _cheaper(request, rules, planned, budget)
     )
+    return whole._replace(cheaper=found)
 
 
 def _cheaper(request: ClipRequest, rules: Rules, planned: Call, budget: float) -> list[Call]:

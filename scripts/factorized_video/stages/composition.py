@@ -5,7 +5,6 @@ What came is also kept outside the output's folder until it is in place.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +81,8 @@ class AnchorCall(PaidCall):
 
     def intent(self, gateway: Gateway, call: Call) -> Intent:
         """The caption, the pictures, and what is sent."""
-        intent = image_intent(self.context, call, self.wanted, self.request.inputs, self.pictures)
-        return intent._replace(asked=self.asked)
+        inputs = self.request.inputs
+        return image_intent(self.context, call, self.wanted, inputs, self.asked, self.pictures)
 
     def send(self, gateway: Gateway, call: Call, record: Record) -> None:
         """Generate it; a signal takes effect once the reply is written down."""
@@ -112,7 +111,12 @@ class AnchorCall(PaidCall):
 
 
 def image_intent(
-    context: Context, call: Call, wanted: str, inputs: dict[str, Any], pictures: tuple[Picture, ...]
+    context: Context,
+    call: Call,
+    wanted: str,
+    inputs: dict[str, Any],
+    asked: dict[str, object],
+    pictures: tuple[Picture, ...],
 ) -> Intent:
     """What the receipt of a picture says before the call is sent."""
     return Intent(
@@ -124,6 +128,7 @@ def image_intent(
         call.model.id,
         call.cost,
         context.rerun.kept(),
+        asked=asked,
     )
 
 
@@ -169,13 +174,6 @@ def generate(
     return came
 
 
-def _is_address(came: bytes) -> bool:
-    """Whether what came is where the picture is, rather than the picture."""
-    if file_types.image_kind(came[:32]) or len(came) > 8_192:
-        return False
-    return re.match(rb"(?i)https?:|/|[^\s<{]+\.(?:png|jpe?g|webp|gif)(?:\?|$)", came) is not None
-
-
 def _keep_response(output: Path, came: bytes) -> str:
     """Put what came beside the output, under a name of its own; a sentence that says so."""
     kind = file_types.image_kind(came[:32]) or file_types.video_kind(came[:32])
@@ -192,7 +190,7 @@ def deliver(context: Context, gateway: Gateway, record: Record, came: bytes) -> 
     """Put the picture that came, and its receipt, where they belong. Raises OutputError."""
     ratio = (record.data.get("sent") or {}).get("aspect_ratio")
     extension = record.output.suffix.lower()
-    if _is_address(came):
+    if file_types.is_address(came):
         try:
             came = gateway.fetch_image(came.decode(), images.check_image)
         except Unfetched as error:

@@ -44,6 +44,5 @@ class Outlook(NamedTuple):
         left = whole.without((), self.left)
         if self.clip:
             rules = Rules(gateway.name, context.terms.allow_off)
-            cheaper = alternatives.cheaper(self.clip, rules, left, in_orchestrator=False)
-            left = left._replace(cheaper=cheaper)
+            left = alternatives.with_cheaper(left, self.clip, rules, in_orchestrator=False)
         return left.shown(allow_unknown=allow)

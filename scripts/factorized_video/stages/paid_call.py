@@ -42,11 +42,7 @@ class PaidCall(ABC):
     settles = False  # whether the gateway can be asked what became of a lost call
 
     def __init__(
-        self,
-        context: Context,
-        output: Path | None,
-        wanted: str,
-        asked: dict[str, object] | None = None,
+        self, context: Context, output: Path | None, wanted: str, asked: dict[str, object]
     ) -> None:
         self.context = context
         self.output = output

@@ -160,11 +160,12 @@ class ClipCall(PaidCall):
         except OverBudget as error:
             context = self.context
             spent = spending.spent_for([self.output] if self.output else [])
-            left = Plan((call,), spent=spent, cap=context.limit)
-            found = alternatives.cheaper(
-                self.request, rules(context), left, in_orchestrator=context.rerun.in_orchestrator
-            )
-            left._replace(cheaper=found).offer(error)
+            alternatives.with_cheaper(
+                Plan((call,), spent=spent, cap=context.limit),
+                self.request,
+                rules(context),
+                in_orchestrator=context.rerun.in_orchestrator,
+            ).offer(error)
             raise
 
     def send(self, gateway: Gateway, call: Call, record: Record) -> None:

@@ -16,6 +16,7 @@ from ..errors import JobFailed, Refused, Rejected, ToolError, Unknown
 from ..gateway import retry_policy
 from ..gateway.reply_parsing import is_about_unknown_model, is_refusal
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
+from ..media import file_types
 from ..models import limits
 from ..money import Cost
 from ..receipts import Record
@@ -51,7 +52,7 @@ def came_at_once(record: Record) -> Job | None:
     came = None if record.data.get("job") else files.kept(record.kept_name)
     if came is None:
         return None
-    if came.startswith((b"http", b"/")):
+    if file_types.is_address(came):
         return Job("", "succeeded", url=came.decode())
     return Job("", "succeeded", data=came)
 

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from math import gcd
+from typing import Any
 
 from ...aspect_ratios import short_side, value_of
 from .. import refusals
@@ -183,9 +184,7 @@ def first_choice(data: dict[str, object], reply: HttpReply) -> tuple[dict[str, o
 
     A refusal may be the finish reason of a choice without a message, or stand beside no choices.
     """
-    choices = data.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if isinstance(choice, dict):
+    if choice := _choice_in(data):
         endings = [as_text(choice.get(name)) for name in ("finish_reason", "native_finish_reason")]
         message = choice.get("message")
         said = as_text(message.get("refusal")) if isinstance(message, dict) else None
@@ -207,6 +206,13 @@ def first_choice(data: dict[str, object], reply: HttpReply) -> tuple[dict[str, o
     raise unreadable(reply, "a chat reply without choices")
 
 
+def _choice_in(data: dict[str, object]) -> dict[str, Any]:
+    """The first choice of a chat reply or of an event; empty where there is none."""
+    choices = data.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    return choice if isinstance(choice, dict) else {}
+
+
 def chat_object(reply: HttpReply) -> dict[str, object]:
     """A chat reply as an object; one that was streamed unasked is put together from its events."""
     if not re.match(rb"\s*(?:data|event|id|:)", reply.body):
@@ -217,9 +223,7 @@ def chat_object(reply: HttpReply) -> dict[str, object]:
     for event in events:
         data = json_object(reply._replace(body=event))
         whole = {**whole, **{name: one for name, one in data.items() if one is not None}}
-        choices = data.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        if isinstance(choice, dict):
+        if choice := _choice_in(data):
             part = choice.get("delta") or choice.get("message") or {}
             text += text_of(part.get("content")) if isinstance(part, dict) else ""
             ending = choice.get("finish_reason") or ending

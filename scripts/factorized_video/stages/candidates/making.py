@@ -40,7 +40,7 @@ _OF_ITSELF = (Refused, Unknown, OutputError)
 class CandidateCall(PaidCall):
     """One candidate, or the edit of one, in its place; the lock held is that of the output.
 
-    `inputs` is what its receipt says was given. The caller has checked key and cap.
+    `intent` is what its receipt says before the call. The caller has checked key and cap.
     """
 
     def __init__(
@@ -48,17 +48,15 @@ class CandidateCall(PaidCall):
         context: Context,
         folder: Folder,
         name: str,
-        wanted: str,
         call: Call,
         pictures: tuple[Picture, ...],
-        inputs: dict[str, Any],
-        asked: dict[str, object],
+        intent: Intent,
     ) -> None:
-        super().__init__(context, folder.place(name), wanted, asked)
+        super().__init__(context, folder.place(name), intent.digest, intent.asked or {})
         self.name = name
         self.call = call
         self.pictures = pictures
-        self.inputs = inputs
+        self._intent = intent
         self.came: bytes | None = None
 
     def checked(self, gateway: Gateway) -> Call:
@@ -70,10 +68,7 @@ class CandidateCall(PaidCall):
 
     def intent(self, gateway: Gateway, call: Call) -> Intent:
         """As of a plain anchor, with the name of the candidate."""
-        intent = composition.image_intent(
-            self.context, call, self.wanted, self.inputs, self.pictures
-        )
-        return intent._replace(asked=self.asked)
+        return self._intent
 
     def send(self, gateway: Gateway, call: Call, record: Record) -> None:
         """Generate it; the caller holds signals back."""
@@ -287,21 +282,26 @@ class Making:
     def _make(self, gateway: Gateway, name: str, questions: tuple[str, ...] | None) -> None:
         """Generate one candidate unless it is there, and check it unless that was done."""
         if not name.endswith("r"):
-            self._generate(
-                gateway,
-                CandidateCall(
-                    self._context,
-                    self._folder,
-                    name,
-                    self._folder.wanted(name),
-                    self._calls["composition"],
-                    self._pictures,
-                    {**self._request.inputs, "candidate": name},
-                    self._asked,
-                ),
-            )
+            inputs = {**self._request.inputs, "candidate": name}
+            call, pictures = self._calls["composition"], self._pictures
+            paid = self._paid(name, self._folder.wanted(name), call, inputs, pictures)
+            self._generate(gateway, paid)
         if questions and not interrupts.pending():
             self._check(gateway, name, questions)
+
+    def _paid(
+        self,
+        name: str,
+        wanted: str,
+        call: Call,
+        inputs: dict[str, Any],
+        pictures: tuple[Picture, ...],
+        context: Context | None = None,
+    ) -> CandidateCall:
+        """The paid call of a candidate or an edit; `context` where it has other terms."""
+        context = context or self._context
+        intent = composition.image_intent(context, call, wanted, inputs, self._asked, pictures)
+        return CandidateCall(context, self._folder, name, call, pictures, intent)
 
     def _generate(self, gateway: Gateway, paid: CandidateCall) -> None:
         """Unless it is there. An edit is checked against the cap once what it follows is paid."""
@@ -351,9 +351,7 @@ class Making:
         context = self._context._replace(terms=terms)
         try:
             limits.check_prompt(call.model, len(text), call.gateway, "the edit")
-            edit = CandidateCall(
-                context, folder, name, wanted, call, (picture,), inputs, self._asked
-            )
+            edit = self._paid(name, wanted, call, inputs, (picture,), context)
             self._generate(gateway, edit)
             if not interrupts.pending():
                 self._check(gateway, name, questions)
