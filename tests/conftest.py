@@ -131,6 +131,7 @@ def home(
     for place in places.values():
         place.mkdir(exist_ok=True)
     monkeypatch.setenv("HOME", str(places["home"]))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setenv("TMPDIR", str(places["tmp"]))
     monkeypatch.setattr(tempfile, "tempdir", str(places["tmp"]))
     monkeypatch.setenv("PYTHONPATH", guarded())

@@ -277,7 +277,9 @@ def _run_stage(words: list[str], given: Mapping[str, Any]) -> None:
     for number, end in enumerate(("p2cread", "c2pwrite", "errwrite")):
         if given[end] != -1:
             os.dup2(given[end], number)
-    os.closerange(3, 256)
+    for fd in set(range(3, 256)) - set(given["pass_fds"]):
+        with contextlib.suppress(OSError):
+            os.close(fd)
     for number, name in enumerate(_STREAMS):
         _unused_streams.append(getattr(sys, name))
         stream = _opened_anew(number, _STREAMS[name])

@@ -32,6 +32,7 @@ WHOLE = {
     "cat.mp4",
     "cat.mp4.receipt.json",
     "cat.filmstrip.png",
+    "cat.stages/made-for.txt",
     "cat.stages/caption.txt",
     "cat.stages/caption.txt.receipt.json",
     "cat.stages/motion.txt",

@@ -58,3 +58,10 @@ def short_side(resolution: str) -> int:
     if resolution.endswith("p"):
         return int(resolution[:-1])
     return {2: 1440}.get(int(resolution[:-1]), int(resolution[:-1]) * 540)
+
+
+def pixels(resolution: str, shape: str) -> str:
+    """ "1280x720" for 720p in 16:9: the shorter side is the resolution's, both are even."""
+    short, share = short_side(resolution), value_of(shape)
+    long = round(short * max(share, 1 / share) / 2) * 2
+    return f"{long}x{short}" if share >= 1 else f"{short}x{long}"

@@ -28,7 +28,7 @@ class Console:
         self.quiet = quiet
         self.stage: str | None = None  # a key of STAGES, once a stage has begun
         self.warnings: list[str] = []
-        self._terminal = sys.stderr.isatty()
+        self._terminal = bool(sys.stderr and sys.stderr.isatty())
         self._shown = shown
         self._open_line = False
         self._last: tuple[str, float] = ("", 0.0)
@@ -39,7 +39,7 @@ class Console:
             return
         line = (f"{STAGES[self.stage]}: " if self.stage else "") + clean(text)
         if self._terminal:
-            width = max(20, os.get_terminal_size(sys.stderr.fileno()).columns - 1)
+            width = max(20, _columns() - 1)
             to_stderr(f"\r\x1b[K{line[:width]}")
             self._open_line = True
             return
@@ -88,7 +88,26 @@ def _without_numbers(text: str) -> str:
 
 def to_stderr(text: str) -> None:
     """Write to stderr if it is still open."""
-    # A closed stderr (a pipe without a reader) must not end a paid run.
-    with contextlib.suppress(OSError, ValueError):
+    if sys.stderr is None:  # it was closed when this process began
+        return
+    try:
         sys.stderr.write(text)
         sys.stderr.flush()
+    except (OSError, ValueError):  # a closed window, a pipe without a reader: the run continues
+        silence(2)
+
+
+def silence(descriptor: int) -> None:
+    """Drop what is written to a stream that nobody reads any more, also when Python exits."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+
+
+def _columns() -> int:
+    """The width of the terminal on stderr; a usual one where it is gone."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return 80

@@ -1,17 +1,19 @@
-"""What the orchestrator hands a stage beside its options: one document, in one variable.
+"""What the orchestrator hands a stage beside its options: one document, named by one variable.
 
-Not options, because options are in digests and on the command line that people run again. A stage
-that was started by hand has an empty one.
+Not options, because options are in digests and on the command line that people run again. Not the
+variable itself, because a system bounds what one may hold, and texts are long. A stage that was
+started by hand has an empty one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 VARIABLE = "FACTORIZED_VIDEO_HANDOFF"
@@ -53,13 +55,28 @@ class Handoff:
         """The same handoff with other values for some fields."""
         return Handoff(**{**{name: getattr(self, name) for name in _FIELDS}, **changes})
 
-    def environ(self) -> dict[str, str]:
-        """The environment of a process that is given this."""
+    @contextlib.contextmanager
+    def passed_on(self) -> Iterator[tuple[dict[str, str], tuple[int]]]:
+        """Environment and open file of a process that is given this."""
+        from tempfile import TemporaryFile
+
         document = {name: getattr(self, name) for name in _FIELDS}
-        return {**os.environ, VARIABLE: json.dumps(document)}
+        with TemporaryFile() as file:  # without a name: it is gone with the processes
+            file.write(json.dumps(document).encode())
+            file.flush()
+            yield {**os.environ, VARIABLE: str(file.fileno())}, (file.fileno(),)
 
 
 def received() -> Handoff:
     """What this process was given; empty where it was started by hand."""
-    document = json.loads(os.environ.get(VARIABLE) or "{}")
+    number = os.environ.pop(VARIABLE, "")
+    if not number.isdecimal():
+        return Handoff()
+    try:
+        # Its position is shared with the process that wrote it.
+        with open(int(number), "rb") as file:
+            file.seek(0)
+            document = json.loads(file.read())
+    except (OSError, ValueError):  # of a process that is no stage, and was not given the file
+        return Handoff()
     return Handoff(**{name: document[name] for name in _FIELDS if name in document})

@@ -1,13 +1,15 @@
 """Ctrl-C, SIGTERM and a closed terminal stop the run at once, except during a paid call.
 
 While a paid call is out, the first signal waits up to ten seconds for its reply, so that the
-receipt records what was paid for. A second signal stops at once.
+receipt records what was paid for. A second signal stops at once: one that comes a second later, for
+a terminal that closes and a shell that ends send the same one several times.
 """
 
 from __future__ import annotations
 
 import contextlib
 import signal
+import time
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -18,8 +20,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # reaches the whole process group: it must not count as a second one in a stage that received both.
 PASSED_ON = signal.SIGUSR1
 LONGEST_HOLD_S = 10.0
+SAME_WITHIN_S = 1.0  # signals so close together are one
 
-_signals: list[int] = []  # received so far
+_signals: list[tuple[int, float]] = []  # received so far, with the monotonic time
+_time_scale = 1.0
 _waiting: Callable[[str], None] | None = None  # set during a paid call
 _pending = False
 
@@ -36,13 +40,13 @@ def install() -> None:
 @contextlib.contextmanager
 def held_back(say: Callable[[str], None], time_scale: float = 1.0) -> Iterator[None]:
     """Delay the first signal until a paid call is made and its reply is recorded."""
-    global _waiting, _pending  # noqa: PLW0603 - signals belong to the process
+    global _waiting, _pending, _time_scale  # noqa: PLW0603 - signals belong to the process
 
     def announce(text: str) -> None:
         say(text)
         signal.setitimer(signal.ITIMER_REAL, LONGEST_HOLD_S * time_scale)
 
-    _waiting, _pending = announce, False
+    _waiting, _pending, _time_scale = announce, False, time_scale
     try:
         yield
     finally:
@@ -57,16 +61,30 @@ def pending() -> bool:
     return _pending
 
 
+def stop_if_pending() -> None:
+    """End now if a signal is waiting: what it waited for is written down."""
+    if _pending:
+        raise KeyboardInterrupt
+
+
+def nap(seconds: float) -> None:
+    """Sleep, but not on when a signal is waiting."""
+    end = time.monotonic() + seconds
+    while not _pending and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 0.1))
+
+
 def _heard(number: int, frame: object) -> None:
-    if number == PASSED_ON:
-        if not _signals:
-            _signals.append(number)
-            _act(first=True)
-    elif _signals == [PASSED_ON]:
-        _signals.append(number)  # the original of the one passed on, arriving late
-    else:
-        _signals.append(number)
-        _act(first=len(_signals) == 1)
+    now = time.monotonic()
+    before, _signals[:] = list(_signals), [*_signals, (number, now)]
+    if not before:
+        _act(first=True)
+        return
+    first, at = before[0]
+    late = first == PASSED_ON and len(before) == 1  # the original of the one passed on
+    same = late or number in (PASSED_ON, signal.SIGHUP) or now - at < SAME_WITHIN_S * _time_scale
+    if not same:
+        _act(first=False)
 
 
 def _act(first: bool) -> None:

@@ -35,11 +35,17 @@ def folder_path(typed: str) -> Path:
 def default_output(text: str, digest: str, extension: str, folder: Path | None = None) -> Path:
     """Return <first six words>-<8 hex of the digest><extension>, in `folder`, else in ./outputs.
 
-    The same inputs give the same name, so that running again resumes.
+    The same inputs give the same name, so that running again resumes; that of an older version of
+    the digest is used where something has it.
     """
+    from glob import escape
     from pathlib import Path
 
-    return (folder or Path.cwd() / "outputs") / f"{_slug(text)}-{digest[:DIGEST_DIGITS]}{extension}"
+    folder = folder or Path.cwd() / "outputs"
+    older = getattr(digest, "older", None)
+    names = [f"{_slug(text)}-{one[:DIGEST_DIGITS]}" for one in (digest, older) if one]
+    there = [name for name in names if any(folder.glob(f"{escape(name)}.*"))]
+    return folder / f"{(there or names)[0]}{extension}"
 
 
 def direct_path(path: Path) -> Path:

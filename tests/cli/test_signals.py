@@ -121,7 +121,7 @@ def test_a_second_signal_ends_it_at_once(gateway: Storm, whole_group: bool) -> N
     started.send(INT, whole_group)
     first = time.monotonic()
     started.wait_until_said(HOLDS)
-    until(lambda: time.monotonic() - first > 0.6)
+    until(lambda: time.monotonic() - first > 1.2)  # sooner it would be the same one
     started.send(INT, whole_group)
     assert_interrupted(started, tidily=False)  # its child may have been killed
     assert time.monotonic() - first < 5

@@ -575,22 +575,29 @@ def test_the_demo_ignores_key_and_base(skill: Path, project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "host"),
+    ("base", "host", "port"),
     [
-        (HAPPYCAPY, "ai-gateway.trickle-lab.tech"),
-        (OWN + ":8443", "llm.example.org"),
-        ("http://127.0.0.1:8787", "loopback"),
-        ("http://[::1]:8787", "loopback"),
+        (HAPPYCAPY, "ai-gateway.trickle-lab.tech", None),
+        (OWN, "llm.example.org", None),
+        (OWN + ":8443", "llm.example.org", "8443"),
+        ("http://127.0.0.1:8787", "loopback", "8787"),
+        ("http://[::1]:8788", "loopback", "8788"),
     ],
 )
-def test_the_identity_has_the_host_and_never_a_port(
-    base: str, host: str, skill: Path, project: Path
+def test_the_identity_has_the_host_and_for_an_own_server_the_port(
+    base: str, host: str, port: str | None, skill: Path, project: Path
 ) -> None:
     found = resolve({KEY: SECRET, BASE: base}, skill, project, "happycapy")
     assert found.identity == {"name": "happycapy", "host": host}
+    assert found.in_receipt == {**found.identity, "account": found.in_receipt["account"]}
     if base != HAPPYCAPY:
         found = resolve({KEY: SECRET, BASE: base}, skill, project)
-        assert found.identity == {"name": "openai", "host": host}
+        assert found.in_receipt == found.identity
+        assert found.identity == {
+            "name": "openai",
+            "host": host,
+            **({"port": port} if port else {}),
+        }
 
 
 # -- .env -----------------------------------------------------------------------------------------

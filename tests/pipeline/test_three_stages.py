@@ -248,13 +248,16 @@ def test_a_prompt_becomes_a_video(gateway: Gateway) -> None:
         "cat.filmstrip.png",
         "cat.stages/caption.txt",
         "cat.stages/caption.txt.receipt.json",
+        "cat.stages/made-for.txt",
         "cat.stages/motion.txt",
         "cat.stages/anchor.png",
         "cat.stages/anchor.png.receipt.json",
     }
     kept = receipt()
     assert (kept["state"], kept["job"]) == ("succeeded", "job-1")
+    account = kept["gateway"].pop("account")
     assert kept["gateway"] == {"name": "happycapy", "host": "loopback"}
+    assert (len(account), KEY in account) == (12, False)
 
 
 def test_without_json_stdout_is_the_path_alone(gateway: Gateway) -> None:

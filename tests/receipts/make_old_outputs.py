@@ -269,9 +269,10 @@ def _killed() -> Iterator[Case]:
 def continued(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Run a case's commands in the working folder, which holds its files; what each led to."""
     _sent_at(time.time() if case["is_recent"] else LONG_AGO)
-    for command in case["continued"]:
-        with Gateway(case["gateway"]) as gateway:
-            Judge(gateway)
+    with Gateway(case["gateway"]) as gateway:  # at one port: by that a server is recognised
+        Judge(gateway)
+        for command in case["continued"]:
+            gateway.billed.clear()
             gateway.jobs = {job["id"]: _job_read(job) for job in case["jobs"]}
             before = hashes()
             ended = run(*command["words"], gateway=gateway, stdin=case.get("stdin"))

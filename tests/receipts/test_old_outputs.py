@@ -26,6 +26,9 @@ def test_old_outputs_are_continued_as_by_the_version_that_made_them(path: Path) 
     shutil.copytree(path.parent / "files", Path.cwd(), dirs_exist_ok=True)
     case = json.loads(path.read_text(encoding="utf-8"))
     for now, then in zip(continued(case), case["continued"], strict=True):
+        if "openai" in path.parent.name:  # what is made now has the server's port in its digest
+            for one in (now, then):
+                one["receipts"] = {name: row[0] for name, row in one["receipts"].items()}
         assert now == then
 
 

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from factorized_video import errors, files, receipts
+from factorized_video import errors, files, receipts, sent_calls
+from factorized_video.kept import Kept
 from factorized_video.money import Cost
 from factorized_video.receipts import Allowed, Decision, Found, Intent, Record, receipt_path
 from hypothesis import given, settings
@@ -441,16 +442,46 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert {p.name: p.read_bytes() for p in place.iterdir()} == {"a.txt": b"old"}
 
 
-def test_what_was_kept_is_found_by_its_digest_and_private(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(place))
-    assert files.kept("d1") is None
-    path = files.keep("d1", b"image")
-    assert path is not None
+def test_what_was_kept_is_found_beside_its_output_and_is_private(place: Path) -> None:
+    one, other = Kept(place / "a.png", "d1"), Kept(place / "a.png", "d2")
+    assert one.read() is None
+    assert one.store(b"image")
+    (path,) = place.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
+    assert (one.read(), other.read()) == (b"image", None)
+    one.drop()
+    one.drop()
+    assert one.read() is None
+    assert not list(place.iterdir())
+
+
+def test_where_an_output_has_no_room_its_result_is_kept_in_the_users_state(
+    place: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(place / "gone" / "a.png", "d1")  # a folder that cannot be written to
+    assert kept.store(b"image")
+    (path,) = (home / ".local/state/factorized-video/kept").iterdir()
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert files.kept("d1") == b"image"
-    files.drop("d1")
-    files.drop("d1")
-    assert files.kept("d1") is None
+    assert kept.read() == b"image"
+    monkeypatch.setenv("TMPDIR", str(place))
+    assert kept.read() == b"image"
+    kept.drop()
+    assert kept.read() is None
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")  # as without one, by the specification
+    assert kept.store(b"again")
+    assert path.exists()
+
+
+@pytest.mark.parametrize("wrong", ["mode", "link"])
+def test_a_private_folder_that_others_can_reach_is_not_used(home: Path, wrong: str) -> None:
+    state = home / ".local/state/factorized-video"
+    state.parent.mkdir(parents=True)
+    if wrong == "mode":
+        state.mkdir(mode=0o700)
+        state.chmod(0o755)
+    else:
+        (home / "elsewhere").mkdir(mode=0o700)
+        state.symlink_to(home / "elsewhere")
+    for use in (lambda: sent_calls.note(home / "v.mp4"), sent_calls.noted):
+        with pytest.raises(errors.OutputError, match="not a private folder"):
+            use()

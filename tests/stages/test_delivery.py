@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -331,10 +332,14 @@ def test_it_is_compared_with_what_was_sent_and_not_with_the_file(gateway: Gatewa
 
 
 def forget() -> None:
-    """The receipt as it was before the clip came."""
+    """The receipt as it was before it said that the clip came; of the one in place it knew."""
     late = ("sha256", "measured", "finished_at", "anchor_fidelity", "bytes", "reply", "original")
     told = {key: value for key, value in receipt().items() if key not in late}
     told |= {"state": "submitted", "sha256": None, "measured": None, "finished_at": None}
+    if OUT.exists():
+        told["arrived_sha256"] = hashlib.sha256(OUT.read_bytes()).hexdigest()
+        if LOUD.exists() and OUT.read_bytes() != LOUD.read_bytes():
+            told["original"] = receipt()["original"]
     RECEIPT.write_text(json.dumps(told), encoding="utf-8")
 
 
@@ -375,8 +380,12 @@ def test_a_killed_delivery_is_done_again_and_ends_as_it_would_have(
     came = serve(gateway, film((640, 360), sound=True))
     assert video(gateway, "--no-audio").code == 0
     silent, told = OUT.read_bytes(), receipt()
-    forget()
+    as_it_ended = RECEIPT.read_bytes()
     left()
+    RECEIPT.write_bytes(as_it_ended)
+    forget()
+    if OUT.exists():
+        gateway.jobs.clear()  # the clip is there: nobody needs to be asked
     gateway.requests.clear()
     again = video(gateway, "--no-audio")
     assert again.code == 0, again.err
@@ -389,10 +398,19 @@ def test_a_killed_delivery_is_done_again_and_ends_as_it_would_have(
     assert names == {"mine.png", OUT.name, LOUD.name, RECEIPT.name}
 
 
+def test_a_file_that_was_put_in_the_clips_place_meanwhile_is_kept_aside(gateway: Gateway) -> None:
+    assert video(gateway, "--no-wait").code == 4
+    OUT.write_bytes(b"mine")
+    done = video(gateway)
+    assert (done.code, gateway.sent) == (0, {"create": 1}), done.err
+    assert OUT.read_bytes() == clip()
+    assert OUT.with_name(f"{OUT.stem}.1{OUT.suffix}").read_bytes() == b"mine"
+
+
 def test_a_deleted_clip_is_fetched_again_without_paying(gateway: Gateway) -> None:
     assert video(gateway).code == 0
-    forget()
     OUT.unlink()
+    forget()
     again = video(gateway)
     assert (again.code, gateway.billed) == (0, {"create": 1}), again.err
     assert OUT.read_bytes() == clip()

@@ -143,7 +143,7 @@ NEIGHBOURS: list[tuple[str, str, dict[str, object], set[str], int]] = [
     ("one that was answered", "submitted", {"job": "j-7"}, {"j-7"}, 0),
     ("one that was delivered", "succeeded", {"job": "j-7"}, {"j-7"}, 0),
     ("one that failed", "failed", {"job": "j-7"}, {"j-7"}, 0),
-    ("one whose id is no text", "submitted", {"job": 7}, set(), 0),
+    ("one whose id is no text", "submitted", {"job": 7}, set(), 1),
     ("one that was refused", "refused", {}, set(), 0),
     ("one that was answered, then lost again", "unknown", {"job": "j-7"}, {"j-7"}, 0),
     ("another model", "intent", {"model": "veo-fast"}, set(), 0),
@@ -154,7 +154,7 @@ NEIGHBOURS: list[tuple[str, str, dict[str, object], set[str], int]] = [
     ("a picture's", "unknown", {"model": "nano", "sent": {"prompt": "x"}}, set(), 0),
     ("without what was sent", "intent", {"sent": None}, set(), 0),
     ("of a newer version", "succeeded", {"schema_version": 99, "job": "j-7"}, set(), 1),
-    ("of a state of tomorrow", "pondering", {"job": "j-7"}, set(), 0),
+    ("of a state of tomorrow", "pondering", {"job": "j-7"}, set(), 1),
 ]
 
 
@@ -172,7 +172,7 @@ def test_a_neighbour_holds_its_job_or_is_a_rival(
     assert found == lost_job.Neighbours(frozenset(held), rivals)
 
 
-def test_neighbours_are_counted_together_and_what_is_no_receipt_is_passed_over(place: Path) -> None:
+def test_neighbours_are_counted_together_and_what_cannot_be_read_is_a_rival(place: Path) -> None:
     ours = lay(place, "ours.mp4", "intent", job=None)
     assert neighbours(ours) == lost_job.Neighbours(frozenset(), 0)
     for number in range(3):
@@ -180,7 +180,7 @@ def test_neighbours_are_counted_together_and_what_is_no_receipt_is_passed_over(p
         lay(place, f"made-{number}.mp4", "succeeded", job=f"j-{number}")
     (place / "damaged.mp4.receipt.json").write_bytes(b"{")
     (place / "notes.txt").write_text("j-9")
-    assert neighbours(ours) == lost_job.Neighbours(frozenset({"j-0", "j-1", "j-2"}), 3)
+    assert neighbours(ours) == lost_job.Neighbours(frozenset({"j-0", "j-1", "j-2"}), 4)
 
 
 def test_a_call_that_was_answered_by_resubmit_is_no_rival(place: Path) -> None:

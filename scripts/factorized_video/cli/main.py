@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import gc
 import os
 import sys
 import time
 
 from .. import handoff, interrupts
-from ..console import Console, to_stderr
-from ..errors import Interrupted, ToolError, clean
+from ..console import Console, silence, to_stderr
+from ..errors import Interrupted, OutputError, ToolError, clean
 from ..rerun import Rerun
 from .exit_codes import EXITS, SAME_COMMAND_RESUMES
 from .option_types import absolute_words
@@ -60,9 +61,11 @@ def main(
     result.document.setdefault("stage", console.stage)
     result.document["warnings"] = console.warnings
     result.document["elapsed_s"] = round(time.monotonic() - started, 3)
-    _print(result.as_json() if "--json" in words else result.as_text())
+    unwritten = _print(result.as_json() if "--json" in words else result.as_text())
+    if unwritten:
+        console.error(unwritten.message, unwritten.hint)
     gc.freeze()
-    return result.code
+    return result.code or (EXITS[unwritten.kind][0] if unwritten else 0)
 
 
 def _result(
@@ -132,10 +135,16 @@ def _account(document: dict[str, Any], rerun: Rerun) -> None:
         document["spent"] = {"amount": amount or 0.0, "unknown_calls": int(amount is None)}
 
 
-def _print(text: str) -> None:
+def _print(text: str) -> ToolError | None:
+    """Write the result to stdout; why that failed, unless whoever was reading it has gone."""
     try:
         if text:
             print(text, flush=True)
-    except BrokenPipeError:
-        # Whoever was reading has gone; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        silence(1)
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            return OutputError(
+                f"The result could not be written to stdout: {error.strerror}.",
+                "The receipts have it all: run the same command again, or --list-runs.",
+            )
+    return None

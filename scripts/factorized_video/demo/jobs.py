@@ -14,7 +14,8 @@ import uuid
 from pathlib import Path
 
 from ..errors import ToolError
-from ..files import private_folder, write_file
+from ..files import write_file
+from ..private_folders import temporary
 from ..prompts import styles
 from .card import DIRECT, draw_card
 from .clip import animate
@@ -31,7 +32,7 @@ class Jobs:
     """All jobs of this user's demo gateways on this machine."""
 
     def __init__(self) -> None:
-        self._folder = private_folder("demo-jobs")
+        self._folder = temporary("demo-jobs")
         self._lock = threading.Lock()
         self._drawing: set[str] = set()
         for path in self._folder.iterdir():

@@ -118,7 +118,8 @@ class Batch:
             if checked:
                 self._check_gateway()
             handoff = Handoff(rerun.words, rerun.output, rerun.texts, gateway_checked=checked)
-            crew = Crew(handoff, quiet=True, waiting=self._say)
+            scale = self._context.gateway.time_scale
+            crew = Crew(handoff, time_scale=scale, quiet=True, waiting=self._say)
             try:
                 crew.run(self._commands(), self._at_once, self._ended)
             except (Interrupted, OutputError) as stopped:

@@ -191,7 +191,8 @@ class ComparedRun(Run):
         rerun, checked = self.context.rerun, self.context.handoff.gateway_checked
         handoff = Handoff(rerun.words, rerun.output, rerun.texts, gateway_checked=checked)
         commands = [(arm, self._command(arm, argv)) for arm, argv in arms.items()]
-        crew = Crew(handoff, quiet=True, waiting=say)
+        scale = self.context.gateway.time_scale
+        crew = Crew(handoff, time_scale=scale, quiet=True, waiting=say)
         crew.run(iter(commands), len(commands), answers.__setitem__)
         for answer in answers.values():
             self._console.warn(*map(str, answer.result.get("warnings") or ()))

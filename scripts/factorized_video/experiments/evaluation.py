@@ -148,7 +148,7 @@ class Evaluation:
                 self._wanted,
                 {"prompt": self._prompt},
                 {"messages": clip_checklist.measure_messages(self._prompt)},
-                self._context.identity,
+                self._context.of_gateway,
                 call.model.id,
                 money.total([one.price for one in self._calls.values()]),
                 self._context.rerun.kept(),

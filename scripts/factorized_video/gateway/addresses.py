@@ -23,6 +23,15 @@ def host_of(address: str) -> str:
         return ""
 
 
+def port_of(address: str) -> str:
+    """The port of an address, as it is written; "" where none is."""
+    try:
+        port = urlsplit(address).port
+    except ValueError:
+        return ""
+    return str(port or "")
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host, as written, is this machine: 0.0.0.0 too, as servers print it."""
     try:

@@ -17,8 +17,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from .. import interrupts
 from ..errors import (
     AuthError,
+    Interrupted,
     OutputError,
     Rejected,
     StillRunning,
@@ -436,7 +438,11 @@ class Gateway:
             if not decision.again:
                 raise self._ended(decision.kind, call, failed)
             self._say(f"{failed.error.message} Trying again.")
-            time.sleep(decision.wait_s * self.settings.time_scale)
+            interrupts.nap(decision.wait_s * self.settings.time_scale)
+            if interrupts.pending():
+                raise Interrupted(
+                    "Interrupted.", "Run the same command again to resume.", charged="no"
+                )
         raise AssertionError("the loop has no end")
 
     def _free(self, http: HttpRequest, decode: Callable[[HttpReply], T]) -> T:

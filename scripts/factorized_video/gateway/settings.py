@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import AuthError, UsageError
 from . import dialects
-from .addresses import host_of, is_loopback, root_of
+from .addresses import host_of, is_loopback, port_of, root_of
 from .lookup import BASE, KEY, SKILL, Found, look_up, time_scale
 from .types import About
 
@@ -77,12 +78,25 @@ class Settings(NamedTuple):
 
     @property
     def identity(self) -> dict[str, str]:
-        """What receipts and digests contain of it: the name, and the host unless on loopback.
+        """What digests contain of it: the name, and the host unless on loopback.
 
-        Never a port on loopback: the demo's differs from run to run and means nothing.
+        The port only of a server of your own, by which two of them are told apart: the demo's
+        differs from run to run and means nothing.
         """
-        host = host_of(self.bases["video"])
-        return {"name": self.name, "host": "loopback" if is_loopback(host) else host}
+        base = self.bases["video"]
+        host, port = host_of(base), port_of(base)
+        whole = {"name": self.name, "host": "loopback" if is_loopback(host) else host}
+        return {**whole, "port": port} if port and self.name == ANY_HOST else whole
+
+    @property
+    def in_receipt(self) -> dict[str, str]:
+        """What receipts contain of it: also by what the account's key is recognised.
+
+        A server of your own may have a key that could be guessed from that.
+        """
+        if not self.key or self.name in (ANY_HOST, "demo"):
+            return self.identity
+        return {**self.identity, "account": sha256(self.key.encode()).hexdigest()[:12]}
 
     def at(self, root: str) -> Settings:
         """The same gateway at another address."""

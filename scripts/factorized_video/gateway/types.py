@@ -159,7 +159,8 @@ class ListedJob(NamedTuple):
     duration_s: int | None = None
     aspect_ratio: str | None = None
     created_at: float | None = None
-    size: str | None = None  # "1280x720", of gateways that use pixels
+    size: str | None = None  # "1280x720", of gateways that use pixels; or "720p"
+    seed: int | None = None
 
 
 class Account(NamedTuple):

@@ -90,15 +90,11 @@ class Progress:
             return self._request.prompt
         if "reasoning" in self.names and not self._has_caption():
             return None
-        return self._text_of_stage_1(self._folder.caption, "The caption", "caption")
-
-    def _text_of_stage_1(self, path: Path, what: str, key: str) -> str | None:
-        """A text from its file; from the receipt if that will restore it, or comes back."""
         receipt = self._caption_receipt()
-        in_place = (receipts.read(self._folder.caption) or {}).get("digest")
-        if receipt and receipt["digest"] != in_place:
-            return _in(receipt, key)
-        return _text(path, what, receipt, key)
+        in_place = receipts.read(self._folder.caption)
+        if receipt and not receipts.is_of(in_place, receipt["digest"]):
+            return _in(receipt, "caption")  # it comes back
+        return _text(self._folder.caption, "The caption", receipt, "caption")
 
     def motion(self) -> str | None:
         """The motion that goes to the video model, as far as it is known; None where none does."""
@@ -108,9 +104,9 @@ class Progress:
             path = self._folder.seen_motion
             if seen := _text(path, "The motion", receipts.read(path), "motion"):
                 return seen
-        if "reasoning" not in self.names:
-            return None
-        return self._text_of_stage_1(self._folder.motion, "The motion", "motion")
+        if "motion" in self.own:
+            return _text(self._folder.motion, "The motion", None, "motion")
+        return _in(self._caption_receipt(), "motion") if "reasoning" in self.names else None
 
     def motion_file(self) -> Path | None:
         """The file that the motion comes from: written with the anchor in view, else by Stage 1."""

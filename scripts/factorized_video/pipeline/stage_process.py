@@ -21,8 +21,8 @@ from ..handoff import Handoff
 
 Key = TypeVar("Key")
 
-# A command that is told to stop waits for the answers of its own stages first.
-_STOPS_WITHIN_S = interrupts.LONGEST_HOLD_S + 8
+# A command that is told to stop waits for the answers of its own stages first, and then ends.
+_ENDS_WITHIN_S = 8.0
 _LOOKS_EVERY_S = 0.25  # how soon the main thread notices a signal
 # A run takes about 0.6 s of one core (tests/benchmarks/batch.py), most of it as it begins. Started
 # all together, they would compete for the cores, and stay in step: eight at a time on two cores
@@ -58,16 +58,19 @@ class Crew:
 
     With `quiet` their progress is dropped, for that of several would be mixed; else it goes to the
     same stderr. `waiting(seconds)` is called every now and then, with the time that has passed.
+    `time_scale` is that of the gateway's settings, by which a command waits for what is paid for.
     """
 
     def __init__(
         self,
         handoff: Handoff,
         *,
+        time_scale: float,
         quiet: bool = False,
         waiting: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        self._environ = handoff.environ()
+        self._handoff = handoff
+        self._stops_within_s = interrupts.LONGEST_HOLD_S * time_scale + _ENDS_WITHIN_S
         self._stderr = subprocess.PIPE if quiet else None
         self._waiting = waiting
         self._lock = threading.Lock()
@@ -143,13 +146,15 @@ class Crew:
             self._next_at = time.monotonic() + _GAP_S
 
     def _answer(self, command: Command) -> Answer:
-        child = subprocess.Popen(
-            [sys.executable, *command.words],
-            env=self._environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-        )
+        with self._handoff.passed_on() as (environ, files):
+            child = subprocess.Popen(
+                [sys.executable, *command.words],
+                env=environ,
+                pass_fds=files,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+            )
         self._running.add(child)
         if self._stopped:  # started while those that were running were told to end
             _have_end(child)
@@ -175,7 +180,7 @@ class Crew:
         for child in list(self._running):
             _have_end(child)
         with contextlib.suppress(KeyboardInterrupt):  # a second one: at once
-            over.wait(_STOPS_WITHIN_S)
+            over.wait(self._stops_within_s)
         for child in list(self._running):
             with contextlib.suppress(OSError):
                 child.kill()

@@ -59,7 +59,9 @@ class StageRunner:
         )
         path = os.path.join(options.scripts, script)
         try:
-            answer = Crew(handoff).one(Command([path, *argv.words, *words], argv.stdin))
+            answer = Crew(handoff, time_scale=self._context.gateway.time_scale).one(
+                Command([path, *argv.words, *words], argv.stdin)
+            )
         except Interrupted as stopped:
             stopped.result = {"stages": self.results}
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,15 @@ class ThreeStages(Run):
             options.work_dir or self.output.with_name(self.output.stem + ".stages")
         )
         context.rerun.makes(self.output, *self._before_the_clip)
+        self._wanted = request.chosen_digest(identity)
+        self._look()
+        self._check_pictures()
+
+    def _look(self) -> None:
+        """Find out what is there, and what is left to do. Raises UsageError."""
+        request, context, options = self.request, self.context, self.options
         self._progress = Progress(request, context, self.folder, self.output, options.job.job)
         self.anchor = self._progress.anchor
-        self._wanted = request.chosen_digest(identity)
         self._standing = standing(
             self.output,
             self._wanted,
@@ -61,7 +68,6 @@ class ThreeStages(Run):
         self._rules = Rules(context.gateway.name, context.terms.allow_off)
         self._planned = run_plan(request, options.stop_after, self._made, self._rules)
         check_models(self._planned, self._made)
-        self._check_pictures()
         if not self.is_done:
             self._progress.check_selected()
 
@@ -159,6 +165,7 @@ class ThreeStages(Run):
             raise receipts.conflict(
                 self.output, found, asked, self.folder.changed_since(found.receipt or {})
             )
+        self.folder.check_owner(self.output)
         self._check_anchor()
         if self.request.anchor is None:
             names = [str(number) for number in range(1, MOST_CANDIDATES + 1)]
@@ -245,11 +252,39 @@ class ThreeStages(Run):
     # -- making ----------------------------------------------------------------------------------
 
     def make(self) -> dict[str, Any]:
-        """The clip, or what the run was to stop at; what is there is not made again."""
-        stop_after = self.options.stop_after
+        """The clip, or what the run was to stop at; what is there is not made again.
+
+        Another run of the same output, or in the same work folder, is kept out meanwhile.
+        """
         self.check_needs()
-        if self.is_done and not stop_after:
+        if self.is_done and not self.options.stop_after:
             return self._returned()
+        self._check_place()
+        for path in (self.output, self.folder.caption):
+            files.check_writable(path)
+        with self._held():
+            self._look()  # another run may have ended since
+            if self.is_done and not self.options.stop_after:
+                return self._returned()
+            return self._make()
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        """The locks of a whole run; each stage has that of its own output besides."""
+        taken = f"Another process is making {self.output}."
+        try:
+            own = self.output.with_name(f"{self.output.name}.run")
+            with files.exclusive(own, taken), self.folder.held():
+                yield
+        except StillRunning as error:
+            if not error.result.get("job"):
+                receipt = receipts.read(self.output)
+                error.result = Record(self.output, receipt or {}).whereabouts
+            raise
+
+    def _make(self) -> dict[str, Any]:
+        """What is left of it."""
+        stop_after = self.options.stop_after
         stages = self._begin()
         planned = self._planned
         if planned.has("reasoning"):
@@ -280,8 +315,7 @@ class ThreeStages(Run):
         stages = StageRunner(context, self.options)
         stages.handoff = stages.handoff.replace(asked=self.request.asked(context.identity))
         self._check_ahead(stages)
-        files.check_writable(self.output)
-        files.check_writable(self.folder.caption)
+        self.folder.own(self.output)
         # Before the first call, not by each stage when its turn comes.
         self._console.warn(*context.gateway.warnings, *self.warnings)
         if self.request.settings.aspect_ratio is None and self._planned.has("composition"):
@@ -345,12 +379,13 @@ class ThreeStages(Run):
             resubmit=terms["resubmit"],
             **{**job_words(self.options.job), "filmstrip": self._filmstrip},
         )
-        record = Record(self.output, receipts.read(self.output) or {})
         with contextlib.suppress(StillRunning), receipts.locked(self.output):
             # Where another process holds the lock, it is about to write the same.
+            record = Record(self.output, receipts.read(self.output) or {})
             record.update(pipeline={**run, "cost": stages.cost()})
         self._save_intermediate()
-        return {**self._result(record.data, stages.results, reused=False), **stages.of_candidates}
+        receipt = receipts.read(self.output) or {}
+        return {**self._result(receipt, stages.results, reused=False), **stages.of_candidates}
 
     @property
     def _filmstrip(self) -> bool:

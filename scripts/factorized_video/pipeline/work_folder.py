@@ -6,13 +6,17 @@ that a user edited or put there is the user's own version: used as it is, never 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import receipts
-from ..files import write_file
+from ..errors import UsageError
+from ..files import exclusive, write_file
 from ..models.picture_limits import Framing
 
 
@@ -41,18 +45,54 @@ class WorkFolder(NamedTuple):
         """Stage 2's image."""
         return self.path / "anchor.png"
 
+    @property
+    def owner_file(self) -> Path:
+        """Holds the path of the clip that all of this is for, from here."""
+        return self.path / "made-for.txt"
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs out. Raises StillRunning where one is using it."""
+        try:
+            with exclusive(self.path / "run", f"Another run is using the work folder {self.path}."):
+                try:
+                    yield
+                finally:
+                    if set(os.listdir(self.path)) == {self.owner_file.name, ".run.lock"}:
+                        self.owner_file.unlink()
+        finally:
+            with contextlib.suppress(OSError):  # unless something was made
+                self.path.rmdir()
+
+    def check_owner(self, output: Path) -> None:
+        """Raise UsageError where what lies here is for another clip: the two would be mixed."""
+        text = _text(self.owner_file)
+        owner = os.path.normpath(self.path / text) if text else str(output)
+        if owner != str(output):
+            raise UsageError(
+                f"The work folder {self.path} belongs to {owner}.",
+                "Choose another --work-dir, or add --overwrite to use it for this clip from now "
+                "on. To make another clip of the same anchor: --anchor-path "
+                f"{self.anchor}",
+            )
+
+    def own(self, output: Path) -> None:
+        """Write down which clip it is for."""
+        owner = os.path.relpath(output, self.path)
+        if _text(self.owner_file) != owner:
+            write_file(self.owner_file, os.fsencode(owner + "\n"))
+
     def users_own(self) -> set[str]:
         """Which of "caption", "motion", "seen_motion", "anchor" a user made or changed."""
         own = set()
         for name, path in (("caption", self.caption), ("anchor", self.anchor)):
             if receipts.edited(receipts.look(path)):
                 own.add(name)
-        if self.motion.exists():
-            receipt = receipts.read(self.caption)
-            result = receipt.get("result") if receipt else None
-            ours = result.get("motion") if isinstance(result, dict) else None
-            if _text(self.motion) != ours:
-                own.add("motion")
+        # A run that was cut off may have left that of an earlier caption there.
+        if self.motion.exists() and _text(self.motion) not in receipts.texts(
+            self.caption, "motion"
+        ):
+            own.add("motion")
         if receipts.edited(receipts.look(self.seen_motion)):
             own.add("seen_motion")
         return own
@@ -114,7 +154,7 @@ class WorkFolder(NamedTuple):
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8", errors="surrogateescape").strip()
     except (OSError, ValueError):
         return None
 
@@ -145,7 +185,7 @@ def standing(
         # must not be paid for only to be refused.
         same = _is_of(receipt.get("inputs"), prompt, anchor)
         return Standing.BEGUN if same else otherwise
-    if run.get("digest") != wanted or folder.changed_since(receipt):
+    if not receipts.is_of(run, wanted) or folder.changed_since(receipt):
         return otherwise
     # The orchestrator writes the cost last: without it, it was cut off just before the end.
     return Standing.DONE if found.file_exists and run.get("cost") else Standing.BEGUN

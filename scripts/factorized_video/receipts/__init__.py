@@ -6,6 +6,7 @@ recognised · cap: the spending limit · spending: what an output has cost · ru
 folder. What `record`, `decision` and `digests` offer is imported from here.
 """
 
+from .aside import CANDIDATES, texts
 from .decision import (
     Allowed,
     Decision,
@@ -24,7 +25,7 @@ from .decision import (
     would_pay,
 )
 from .differences import differences
-from .digests import digest, sha256_of, sha256_of_bytes
+from .digests import digest, is_of, sha256_of, sha256_of_bytes
 from .record import (
     AFTER_UNKNOWN,
     PAY_AGAIN,
@@ -34,7 +35,7 @@ from .record import (
     Record,
     command_of,
     is_unfetched,
-    kept_name,
+    kept_of,
     locked,
     make_room,
     read,
@@ -46,6 +47,7 @@ from .record import (
 
 __all__ = [
     "AFTER_UNKNOWN",
+    "CANDIDATES",
     "PAY_AGAIN",
     "SCHEMA_VERSION",
     "STATES",
@@ -63,8 +65,9 @@ __all__ = [
     "differences",
     "digest",
     "edited",
+    "is_of",
     "is_unfetched",
-    "kept_name",
+    "kept_of",
     "locked",
     "look",
     "make_room",
@@ -76,6 +79,7 @@ __all__ = [
     "sha256_of",
     "sha256_of_bytes",
     "stopped_at",
+    "texts",
     "tidy",
     "to_come_back",
     "was_demo",

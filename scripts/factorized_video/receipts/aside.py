@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..files import SUFFIX, writing
-from .digests import sha256_of
+from .digests import is_of, sha256_of
 from .record import Record, family, make_room, read, receipt_path
+
+CANDIDATES = ".candidates"  # the folder beside NAME.ext that holds the candidates for it
 
 
 class Aside(NamedTuple):
@@ -39,12 +41,19 @@ def find(output: Path, wanted: str) -> Aside | None:
     for place in _places(output):
         receipt = _read(place)
         # NAME.1.ext may also be the name of another output.
-        if receipt and (receipt.get("digest"), receipt.get("output")) == (wanted, output.name):
+        if receipt and is_of(receipt, wanted) and receipt.get("output") == output.name:
             found.append(Aside(place, receipt, _file_of(output, place, receipt)))
     best = max(found, key=_rank, default=None)  # of equals the newest
     # A lost call counts only as the only one: where there is another, it was paid for again.
     least = 2 if len(found) > 1 else 1
     return best if best and _rank(best) >= least else None
+
+
+def texts(output: Path, key: str) -> set[str]:
+    """What was ever written for an output of Stage 1, under this key: by its receipts."""
+    found = (_read(place) for place in (output, *_places(output)))
+    results = [receipt.get("result") or {} for receipt in found if receipt]
+    return {one[key] for one in results if isinstance(one.get(key), str)}
 
 
 def stray_file(output: Path, receipt: dict[str, Any]) -> Path | None:
@@ -102,7 +111,8 @@ def _read(place: Path) -> dict[str, Any] | None:
 def _file_of(output: Path, place: Path, receipt: dict[str, Any]) -> Path | None:
     """The very file that a receipt is of: at its own place, or at one without a receipt."""
     sha256 = receipt.get("sha256")
-    others = (path for path in _places(output) if not receipt_path(path).exists())
+    adopted = output.with_name(output.stem + CANDIDATES) / f"candidate-1{output.suffix}"
+    others = (path for path in (*_places(output), adopted) if not receipt_path(path).exists())
     for path in (place, *others) if sha256 else ():
         if path.is_file() and sha256_of(path) == sha256:
             return path

@@ -8,19 +8,20 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import OutputError, StillRunning, Unknown, UsageError, of_kind
-from ..files import drop, exclusive, kept
+from ..errors import OutputError, ToolError, Unknown, UsageError, of_kind
+from ..files import exclusive
 from . import aside
 from .aside import Aside
 from .differences import differences
-from .digests import sha256_of
+from .digests import is_of, sha256_of
 from .record import (
     AFTER_UNKNOWN,
     PAY_AGAIN,
     Record,
     command_of,
+    has_arrived,
     is_unfetched,
-    kept_name,
+    kept_of,
     read,
     receipt_path,
     was_demo,
@@ -67,7 +68,8 @@ class Found(NamedTuple):
     file_exists: bool
     file_sha256: str | None = None
     damaged: bool = False  # there is a receipt, and it cannot be read as one
-    kept: bool = False  # what its paid call brought is kept elsewhere, see `files.keep`
+    kept: bool = False  # what its paid call brought is kept elsewhere, see `kept.py`
+    arrived: bool = False  # the file is in its place, and its receipt did not get to say so
     aside: Aside | None = None  # what was kept aside for the digest that is wanted
 
 
@@ -78,9 +80,9 @@ def look(output: Path, wanted: str | None = None) -> Found:
     """
     found = _look(output)
     receipt = found.receipt
-    if wanted is None or (found.file_exists and receipt and receipt.get("digest") == wanted):
+    if wanted is None or (found.file_exists and is_of(receipt, wanted)):
         return found
-    if receipt is None or receipt.get("digest") != wanted:
+    if receipt is None or not is_of(receipt, wanted):
         return found._replace(aside=aside.find(output, wanted))
     stray = aside.stray_file(output, receipt) if receipt["state"] == "succeeded" else None
     return found._replace(aside=Aside(output, receipt, stray) if stray else None)
@@ -93,8 +95,9 @@ def _look(output: Path) -> Found:
             raise UsageError(f"{output} is not a file.", "Choose another --output.")
         receipt = read(output)
         damaged = receipt is None and receipt_path(output).exists()
-        there = receipt is not None and kept(kept_name(output, receipt)) is not None
-        return Found(receipt, exists, sha256_of(output) if exists else None, damaged, there)
+        there = receipt is not None and kept_of(output, receipt).read() is not None
+        sha256 = sha256_of(output) if exists else None
+        return Found(receipt, exists, sha256, damaged, there, has_arrived(receipt, sha256))
     except OSError as error:
         raise UsageError(
             f"{output} cannot be read: {error.strerror}.", "Choose another --output."
@@ -107,8 +110,8 @@ def edited(found: Found) -> bool:
         return False
     if found.receipt is None:
         return True
-    if found.receipt["state"] == "intent" and found.kept:
-        return False  # being put in place: the receipt cannot know the file yet
+    if found.arrived or (found.receipt["state"] == "intent" and found.kept):
+        return False  # being put in place
     return found.receipt.get("sha256") != found.file_sha256
 
 
@@ -122,7 +125,7 @@ def decide(found: Found, wanted: str, allowed: Allowed) -> Decision:
         taken = found.file_exists or found.damaged
         return Decision.CONFLICT if taken and not allowed.overwrite else make
     state = receipt["state"]
-    if receipt.get("digest") != wanted:
+    if not is_of(receipt, wanted):
         gives_way = was_demo(receipt) and not allowed.demo
         # Where nothing was made and nothing can come any more, there is nothing to protect.
         nothing_there = not found.file_exists and state in ("refused", "failed", "succeeded")
@@ -135,7 +138,7 @@ def decide(found: Found, wanted: str, allowed: Allowed) -> Decision:
         return Decision.RETURN if same else Decision.RETURN_CHANGED
     if state == "submitted" or (state == "succeeded" and receipt.get("job")):
         return Decision.RESUME
-    if state == "intent" and found.kept:
+    if found.arrived or (state == "intent" and found.kept):
         return Decision.RESUME
     if allowed.resubmit:
         return Decision.MAKE
@@ -216,7 +219,7 @@ def rewritten(output: Path, wanted: str) -> dict[str, Any] | None:
     It holds the texts themselves, so even a lost file costs nothing.
     """
     receipt = read(output)
-    ours = receipt and receipt.get("digest") == wanted and isinstance(receipt.get("result"), dict)
+    ours = receipt and is_of(receipt, wanted) and isinstance(receipt.get("result"), dict)
     return receipt if ours else None
 
 
@@ -233,7 +236,7 @@ def would_pay(output: Path, wanted: str, allowed: Allowed) -> bool:
     # A job that the gateway has forgotten, or a result that is out of reach, is made once more, if
     # --resubmit says so.
     receipt = found.receipt or {}
-    may_be_gone = bool(receipt.get("job")) or is_unfetched(receipt)
+    may_be_gone = not found.arrived and (bool(receipt.get("job")) or is_unfetched(receipt))
     again = decision is Decision.RESUME and allowed.resubmit and may_be_gone
     return decision in (Decision.MAKE, Decision.CONFLICT) or again
 
@@ -305,6 +308,6 @@ def announce(output: Path, decision: Decision, console: Console) -> None:
 
 def tidy(output: Path) -> None:
     """Remove a lock, temporary files and a kept result that a killed maker of this left behind."""
-    with contextlib.suppress(StillRunning, OutputError), exclusive(output):
+    with contextlib.suppress(ToolError), exclusive(output):
         if receipt := read(output):
-            drop(kept_name(output, receipt))
+            kept_of(output, receipt).drop()

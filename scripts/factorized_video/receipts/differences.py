@@ -9,6 +9,7 @@ from typing import Any
 # What is no option, or has another name as one.
 _NAMES = {"references": "--reference", "prompt": "the prompt", "caption": "the caption"}
 _OF_SCRIPT = {("factorized_generate", "anchor"): "--anchor-path"}
+_OF_GATEWAY = ("name", "host", "port")
 _LONGEST = 48  # characters of a text that is shown
 
 
@@ -25,8 +26,14 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [
         f"{_name(script, name)} ({_change(then.get(name), now.get(name))})"
         for name in dict.fromkeys((*now, *then))
-        if then.get(name) != now.get(name)
+        if _differ(then.get(name), now.get(name))
     ]
+
+
+def _differ(then: object, now: object) -> bool:
+    if isinstance(then, dict) and isinstance(now, dict):  # older receipts know less of a gateway
+        return any(now.get(name) != one for name, one in then.items())
+    return then != now
 
 
 def _name(script: str, name: str) -> str:
@@ -38,7 +45,7 @@ def _change(then: object, now: object) -> str:
     if then is not None and now is not None and _is_picture(then) and _is_picture(now):
         return "another picture"
     if isinstance(then, dict) and isinstance(now, dict):  # gateways: the host says it if need be
-        key = "name" if then.get("name") != now.get("name") else "host"
+        key = next((one for one in _OF_GATEWAY if then.get(one) != now.get(one)), "name")
         then, now = then.get(key), now.get(key)
     return f"{_shown(then)} before, {_shown(now)} now"
 

@@ -13,16 +13,17 @@ import os
 import shlex
 import time
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import VERSION
 from ..errors import StillRunning, ToolError, Unfetched, UsageError
 from ..files import SUFFIX, exclusive, write_file, writing
+from ..kept import Kept
 from ..money import COST_KINDS, Cost
 from ..output_paths import filmstrip_path, original_path
-from .digests import digest
+from .digests import sha256_of
 
 SCHEMA_VERSION = 1
 STATES = ("intent", "submitted", "succeeded", "refused", "failed", "unknown")
@@ -59,10 +60,12 @@ def read(output: Path) -> dict[str, Any] | None:
     return data if _sound(data) else None
 
 
+_TEXTS = (
+    "digest job model stage sha256 arrived_sha256 command cwd created_at finished_at "
+    "idempotency_key address"
+)
 _OF_TYPE: dict[tuple[type, ...], str] = {
-    (
-        str,
-    ): "digest job model stage sha256 command cwd created_at finished_at idempotency_key address",
+    (str,): _TEXTS,
     (int, float): "sent_at took_s",
     (dict,): "asked stopped_for sent inputs gateway cost expected pipeline result",
     (list,): "former_jobs",
@@ -82,9 +85,9 @@ def _sound(data: dict[str, Any]) -> bool:
     )
 
 
-def kept_name(output: Path, receipt: dict[str, Any]) -> str:
-    """Under which name the result of this output's paid call is kept: of no other output."""
-    return digest("kept", {"output": str(output), "digest": receipt.get("digest")})
+def kept_of(output: Path, receipt: dict[str, Any]) -> Kept:
+    """Where the result of a receipt's paid call is kept until it is delivered."""
+    return Kept(output, str(receipt.get("digest")))
 
 
 def command_of(receipt: dict[str, Any]) -> str | None:
@@ -110,6 +113,13 @@ def was_demo(receipt: dict[str, Any]) -> bool:
     """Whether the demo gateway made it."""
     gateway = receipt.get("gateway")
     return isinstance(gateway, dict) and gateway.get("name") == "demo"
+
+
+def has_arrived(receipt: dict[str, Any] | None, file_sha256: str | None) -> bool:
+    """Whether a file is the result that was put in place just before the receipt could say so."""
+    if receipt is None or file_sha256 is None or receipt["state"] == "succeeded":
+        return False
+    return receipt.get("arrived_sha256") == file_sha256
 
 
 def is_unfetched(receipt: dict[str, Any]) -> bool:
@@ -178,9 +188,9 @@ class Record:
         )
 
     @property
-    def kept_name(self) -> str:
-        """See `kept_name`."""
-        return kept_name(self.output, self.data)
+    def kept(self) -> Kept:
+        """See `kept_of`."""
+        return kept_of(self.output, self.data)
 
     @property
     def whereabouts(self) -> dict[str, Any]:
@@ -217,13 +227,28 @@ class Record:
         state = error.kind if error.kind in STATES else "failed"
         self.update(state=state, error=error.as_json(), finished_at=_now(), took_s=self._took_s())
 
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the result is in its place, as `arriving` announced."""
+        there = self.output.is_file() and self.data.get("arrived_sha256")
+        return bool(there) and has_arrived(self.data, sha256_of(self.output))
+
+    def arriving(self, sha256: str, **changes: object) -> None:
+        """Write down which file is put in place next; what is not ours there moves aside."""
+        known = (self.data.get("sha256"), self.data.get("arrived_sha256"), sha256)
+        if self.output.is_file() and sha256_of(self.output) not in known:
+            aside = free_place(self.output)
+            self.output.rename(aside)
+        self.update(arrived_sha256=sha256, **changes)
+
     def unfetched(self, error: Unfetched) -> None:
         """Write down that the result was made and cannot be fetched, and where it is."""
         self.update(error=error.as_json(), result_address=error.address or None)
 
     def succeeded(self, sha256: str, **changes: object) -> None:
         """Write down the result."""
-        self.data.pop("result_address", None)
+        for passing in ("result_address", "arrived_sha256"):
+            self.data.pop(passing, None)
         self.update(
             state="succeeded",
             sha256=sha256,
@@ -245,6 +270,9 @@ class Record:
             for old, place in zip(family(self._aside), family(self.output), strict=True):
                 if old.exists():
                     old.rename(place)
+            before = read(self.output) or {}
+            if before.pop("replaced_by", None):  # somebody waits for that one again
+                Record(self.output, before).update()
 
 
 def record_failed(output: Path, intent: Intent, error: ToolError) -> None:
@@ -286,17 +314,21 @@ def make_room(output: Path) -> Path | None:
     receipt = receipt_path(output)
     if not (output.exists() or receipt.exists()):
         return None
-    number = 1
-    while True:
-        aside = output.with_name(f"{output.stem}.{number}{output.suffix}")
-        if not any(path.exists() for path in family(aside)):
-            break
-        number += 1
+    aside = free_place(output)
     with writing(output):
         for old, place in zip(family(output), family(aside), strict=True):
             if old.exists():
                 old.rename(place)
     return aside
+
+
+def free_place(output: Path) -> Path:
+    """The first of NAME.1.ext, NAME.2.ext and so on where nothing lies."""
+    for number in count(1):
+        aside = output.with_name(f"{output.stem}.{number}{output.suffix}")
+        if not any(path.exists() for path in family(aside)):
+            return aside
+    raise AssertionError("the loop has no end")
 
 
 def _now() -> str:

@@ -11,9 +11,8 @@ from typing import Any
 from .. import money, receipts
 from ..files import SUFFIX
 from ..money import Cost
+from .aside import CANDIDATES
 from .cap import Spent
-
-CANDIDATES = ".candidates"  # the folder beside NAME.ext that holds the candidates for it
 
 
 def spent_for(outputs: Iterable[Path]) -> Spent:

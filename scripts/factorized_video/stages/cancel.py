@@ -52,13 +52,18 @@ def record_of(path: Path) -> Record:
 def check_gateway(record: Record, chosen: Settings) -> None:
     """Raise UsageError where the job is at another gateway than would be asked."""
     theirs = record.data.get("gateway") or {}
-    if theirs != chosen.identity:
+    if any(theirs.get(name) != one for name, one in chosen.identity.items() if name in theirs):
         raise UsageError(
-            f"The job is at {theirs.get('name')} ({theirs.get('host')}), and this would ask "
-            f"{chosen.name} ({chosen.identity['host']}).",
+            f"The job is at {theirs.get('name')} ({_host_in(theirs)}), and this would ask "
+            f"{chosen.name} ({_host_in(chosen.identity)}).",
             f"Add --gateway {theirs.get('name')}, with the key and base URL that made it.",
             **record.whereabouts,
         )
+
+
+def _host_in(identity: dict[str, str]) -> str:
+    port = identity.get("port")
+    return f"{identity.get('host')}:{port}" if port else str(identity.get("host"))
 
 
 def cancel(console: Console, record: Record, chosen: Settings) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class AnchorCall(PaidCall):
 
     def deliver(self, gateway: Gateway, record: Record) -> None:
         """Check and convert the picture, and put it in its place."""
-        deliver(self.context, gateway, record, self.came or files.kept(record.kept_name) or b"")
+        deliver(self.context, gateway, record, self.came or record.kept.read() or b"")
 
     def result(self, made: Made) -> dict[str, Any]:
         """The result of Stage 2."""
@@ -124,7 +124,7 @@ def image_intent(
         wanted,
         inputs,
         {"prompt": call.text, **call.settings, **sent_pictures(pictures)},
-        context.identity,
+        context.of_gateway,
         call.model.id,
         call.cost,
         context.rerun.kept(),
@@ -147,13 +147,13 @@ def generate(
     """
     ratio = str(call.settings["aspect_ratio"])
     try:
-        files.drop(record.kept_name)  # what an earlier attempt left, if it was no picture
+        record.kept.drop()  # what an earlier attempt left, if it was no picture
         record.intend()
         size = limits.pixel_size(call.model, ratio)
         request = ImageRequest(call.model.id, call.text, ratio, size, pictures, candidate)
         reply = gateway.image(request)
         came = reply.data or (reply.url or "").encode()
-        files.keep(record.kept_name, came)
+        record.kept.store(came, is_address=not reply.data)
         cost = Cost(reply.cost, "actual") if reply.cost is not None else call.cost
         request_ids = [reply.request_id] if reply.request_id else []
         record.update(cost=cost.as_json(), reply=reply.raw, request_ids=request_ids)
@@ -188,6 +188,8 @@ def _keep_response(output: Path, came: bytes) -> str:
 
 def deliver(context: Context, gateway: Gateway, record: Record, came: bytes) -> None:
     """Put the picture that came, and its receipt, where they belong. Raises OutputError."""
+    if record.has_arrived:
+        came = record.output.read_bytes()
     ratio = (record.data.get("sent") or {}).get("aspect_ratio")
     extension = record.output.suffix.lower()
     if file_types.is_address(came):
@@ -222,16 +224,18 @@ def deliver(context: Context, gateway: Gateway, record: Record, came: bytes) -> 
         )
     measured = {"width": width, "height": height, "format": file_types.EXTENSIONS[extension]}
     try:
+        sha256 = receipts.sha256_of_bytes(converted)
+        record.arriving(sha256)
         files.write_file(record.output, converted)
-        record.succeeded(receipts.sha256_of(record.output), measured=measured)
+        record.succeeded(sha256, measured=measured)
     except OutputError as error:
         error.hint = (
             "The picture is paid for and kept: make room, then run the same command again."
-            if files.kept(record.kept_name)
+            if record.kept.read()
             else "The picture is paid for, and there was no room to keep it anywhere: make room. "
             + receipts.PAY_AGAIN
         )
         error.charged = "yes"
         error.result = record.whereabouts
         raise
-    files.drop(record.kept_name)
+    record.kept.drop()

@@ -66,8 +66,13 @@ class Context(NamedTuple):
 
     @property
     def identity(self) -> dict[str, str]:
-        """The gateway as receipts and digests name it."""
+        """The gateway as digests name it."""
         return self.gateway.identity
+
+    @property
+    def of_gateway(self) -> dict[str, str]:
+        """The gateway as receipts name it: with the account."""
+        return self.gateway.in_receipt
 
     def asked(self, request: Request) -> dict[str, object]:
         """What was asked, by option: of the whole run, in a stage that the orchestrator runs."""

@@ -44,23 +44,33 @@ def deliver(
     `compared` is the picture that was sent (`similarity.squeezed`), None where that is not known or
     there was none; with `silent` sound is removed.
     """
-    seen: list[Any] = []
 
     def check(path: Path) -> None:
         clips.check_video(path)
-        seen[:] = clips.examine(path, similarity.SIZE)
+        record.arriving(receipts.sha256_of(path))
 
     try:
-        fetched = gateway.fetch_video(job, handle_of(record), record.output, check)
+        gateway.fetch_video(job, handle_of(record), record.output, check)
     except ToolError as error:
         if isinstance(error, Unfetched):
             record.unfetched(error)
         error.result = {**record.whereabouts, **error.result}
         raise
-    found, first = seen
     receipts.make_room(filmstrip_path(record.output))  # one that a lost clip left behind
-    sha256, size, fidelity = fetched.sha256, fetched.size, None
-    original: dict[str, Any] = {}
+    finish(console, record, compared, silent=silent, reply=job.raw)
+
+
+def finish(
+    console: Console,
+    record: Record,
+    compared: bytes | None,
+    *,
+    silent: bool,
+    reply: dict[str, object] | None = None,
+) -> None:
+    """Write down what the clip is that is in its place; without its sound if that is asked."""
+    found, first = clips.examine(record.output, similarity.SIZE)
+    sha256, size, fidelity = record.data["arrived_sha256"], record.output.stat().st_size, None
     if found is None:
         console.warn(
             "The clip could not be measured: its codec is not known here."
@@ -69,33 +79,27 @@ def deliver(
         )
     else:
         if silent and found["audio"]:
-            sha256, size, original = _silenced(console, record.output, sha256, size)
-            found["audio"] = not original
+            sha256, size = _silenced(console, record, sha256, size)
+            found["audio"] = "original" not in record.data
         console.warn(*differences(record.data["sent"], found))
         if record.data["stage"] != "direct":
             fidelity = _fidelity(console, compared, first)
-    record.succeeded(
-        sha256, measured=found, anchor_fidelity=fidelity, bytes=size, reply=job.raw, **original
-    )
+    record.succeeded(sha256, measured=found, anchor_fidelity=fidelity, bytes=size, reply=reply)
 
 
-def _silenced(
-    console: Console, clip: Path, sha256: str, size: int
-) -> tuple[str, int, dict[str, Any]]:
-    """SHA-256 and bytes of the clip without its sound, and what the receipt says of the original.
+def _silenced(console: Console, record: Record, sha256: str, size: int) -> tuple[str, int]:
+    """SHA-256 and bytes of the clip without its sound; the receipt says where the original is.
 
     Where the sound cannot be removed the clip stays as it came, with a warning.
     """
-    original = {"name": original_path(clip).name, "sha256": sha256}
     try:
-        sha256, size = _remove_audio(clip, sha256)
+        sha256, size = _remove_audio(record, sha256)
     except OutputError as error:
         console.warn(f"The clip came with sound, which could not be removed: {error.message}")
-        return sha256, size, {}
-    console.warn(
-        f"The clip came with sound, which was removed; as it came it is kept as {original['name']}."
-    )
-    return sha256, size, {"original": original}
+        return sha256, size
+    name = record.data["original"]["name"]
+    console.warn(f"The clip came with sound, which was removed; as it came it is kept as {name}.")
+    return sha256, size
 
 
 def differences(sent: dict[str, Any], measured: dict[str, Any]) -> list[str]:
@@ -139,12 +143,12 @@ def draw_filmstrip(console: Console, clip: Path) -> None:
         console.warn(f"No filmstrip could be made: {error.message}")
 
 
-def _remove_audio(clip: Path, sha256: str) -> tuple[str, int]:
+def _remove_audio(record: Record, sha256: str) -> tuple[str, int]:
     """Put a silent copy in the clip's place; its SHA-256 and bytes. The clip as it came is kept.
 
-    At every moment the clip's place holds a whole clip, so a killed run can fetch it and resume.
+    At every moment the clip's place holds a whole clip, and the receipt says which.
     """
-    original = original_path(clip)
+    clip, original = record.output, original_path(record.output)
     with temporary_beside(clip) as (file, temporary):
         clips.without_audio(clip, file)
         file.flush()
@@ -154,8 +158,11 @@ def _remove_audio(clip: Path, sha256: str) -> tuple[str, int]:
                 os.link(clip, original)
             except OSError:  # a file system without links
                 shutil.copyfile(clip, original)
+        silent = receipts.sha256_of(temporary)
+        about = {"name": original.name, "sha256": sha256}
+        record.arriving(silent, original=about)
         put_in_place(file, temporary, clip)
-    return receipts.sha256_of(clip), clip.stat().st_size
+    return silent, clip.stat().st_size
 
 
 def _fidelity(console: Console, sent: bytes | None, came: bytes | None) -> float | None:

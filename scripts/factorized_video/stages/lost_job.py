@@ -12,9 +12,9 @@ import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import aspect_ratios, receipts
-from ..errors import ToolError
-from ..files import SUFFIX, remembered
+from .. import aspect_ratios, receipts, sent_calls
+from ..errors import OutputError, ToolError
+from ..files import SUFFIX
 from ..models import limits
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def fitting(
         and (row.model, row.prompt, row.duration_s)
         == (model, sent.get("prompt"), sent.get("duration_s"))
         and _same_shape(row, sent)
+        and row.seed in (None, sent.get("seed", row.seed))
         and row.created_at is not None
         and -BEFORE_S <= row.created_at - sent_at <= AFTER_S
     ]
@@ -91,19 +92,24 @@ def neighbours(record: receipts.Record) -> Neighbours:
     """Read the other receipts in the folder, and those of this user's calls of the last day.
 
     A rival is a call that says the same to the same model, is neither answered nor settled, and may
-    therefore be the one that made a row that fits.
+    therefore be the one that made a row that fits; and whatever cannot be read.
     """
     held: set[str] = set(map(str, record.data.get("former_jobs") or ()))
     rivals = 0
     here = record.output.parent.glob("*" + SUFFIX)
-    outputs = {path.with_name(path.name[: -len(SUFFIX)]) for path in here} | set(remembered())
+    outputs = {path.with_name(path.name[: -len(SUFFIX)]) for path in here}
+    try:
+        outputs |= set(sent_calls.noted())
+    except OutputError:
+        rivals += 1
     for output in outputs - {record.output}:
         try:
             other = receipts.read(output)
-        except ToolError:  # of a newer version: it cannot be read, so it may be anything
+        except ToolError:  # of a newer version
             rivals += 1
             continue
         if other is None:
+            rivals += receipts.receipt_path(output).exists()
             continue
         held.update(map(str, other.get("former_jobs") or ()))
         if other.get("job"):
@@ -141,14 +147,12 @@ def settle(
 
 
 def _same_shape(row: ListedJob, sent: dict[str, Any]) -> bool:
-    """Whether a row is of the ratio that was sent, or of the pixels that its canvas was sent as."""
-    if row.size is None:
+    """Whether a row is of the ratio and the resolution that were sent, or of just those pixels."""
+    resolution = str(sent.get("resolution"))
+    if row.size is None or row.size.lower() == resolution.lower():
         return row.aspect_ratio == sent.get("aspect_ratio")
-    width, _, height = row.size.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        return False
     canvas = sent.get("canvas") or sent.get("shape") or limits.DEFAULT_RATIO
-    return aspect_ratios.difference((int(width), int(height)), canvas) <= limits.RATIO_TOLERANCE
+    return row.size == aspect_ratios.pixels(resolution, canvas)
 
 
 def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -124,7 +124,7 @@ class TextCall(PaidCall):
             self.wanted,
             self.request.inputs,
             {"messages": self.written.get("messages"), **call.settings},
-            self.context.identity,
+            self.context.of_gateway,
             call.model.id,
             call.cost,
             self.context.rerun.kept(),
@@ -205,11 +205,18 @@ class TextCall(PaidCall):
         if place is None:
             return
         files.sweep(place)
-        if reused and place.exists():
+        if reused and place.exists() and not self._is_stale(place):
             return
         receipts.make_room(place)
         if motion:
             files.write_file(place, _as_file(motion))
+
+    def _is_stale(self, motion_file: Path) -> bool:
+        """Whether the motion there is that of an earlier caption: a run was cut off before it."""
+        assert self.output is not None
+        there = motion_file.read_text(encoding="utf-8", errors="replace").strip()
+        earlier = receipts.texts(self.output, "motion") - {self.written.get("motion")}
+        return there in earlier
 
     def result(self, made: Made) -> dict[str, Any]:
         """The result of Stage 1."""

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import files, models, receipts
+from .. import models, receipts
 from ..errors import OverBudget, Rejected, ToolError
 from ..gateway.types import NO_RESULT, Handle
 from ..media import file_types, images, similarity
@@ -144,7 +144,7 @@ class ClipCall(PaidCall):
             self.wanted,
             self.request.inputs,
             {"prompt": call.text, **call.settings, **self.frames.as_json()},
-            self.context.identity,
+            self.context.of_gateway,
             call.model.id,
             call.cost,
             self.context.rerun.kept(),
@@ -189,6 +189,8 @@ class ClipCall(PaidCall):
         if decision is Decision.MAKE:
             came = self._came_good(gateway, receipt)
             return Record(self.output, receipt) if came else self.pay(gateway)
+        if record.has_arrived:
+            return record
         if self.context.terms.resubmit and record.data.get("job") and vanished(gateway, record):
             return self.pay(gateway)
         if self.is_out_of_reach(gateway, record):
@@ -200,7 +202,7 @@ class ClipCall(PaidCall):
     def _came_good(self, gateway: Gateway, receipt: dict[str, Any]) -> bool:
         """Whether a job that was finished without a clip, and is to be made anew, has it by now."""
         error = receipt.get("error") or {}
-        same = receipt.get("digest") == self.wanted and receipt.get("state") == "failed"
+        same = receipts.is_of(receipt, self.wanted) and receipt.get("state") == "failed"
         if not (same and receipt.get("job") and NO_RESULT in str(error.get("message"))):
             return False
         assert self.output is not None
@@ -218,7 +220,7 @@ class ClipCall(PaidCall):
         """The record, now of this job. One that the gateway does not know raises at once."""
         assert self.output is not None
         gateway.status(Handle(job, self.call.model.id))
-        ours = receipt.get("digest") == self.wanted
+        ours = receipts.is_of(receipt, self.wanted)
         record = Record(self.output, receipt)
         if not ours:
             record = Record.begin(self.output, self.intent(gateway, self.call))
@@ -227,12 +229,15 @@ class ClipCall(PaidCall):
 
     def deliver(self, gateway: Gateway, record: Record) -> None:
         """Wait for the job, fetch the clip and measure it."""
+        silent = self.request.settings.audio is False
+        if record.has_arrived:
+            delivery.finish(self.context.console, record, self.compared, silent=silent)
+            return
         timeout_s = 0 if self.options.no_wait else self.options.timeout
         job = self._job(gateway, record).wait(timeout_s)
         self.context.console.progress("fetching the clip")
-        silent = self.request.settings.audio is False
         delivery.deliver(self.context.console, gateway, record, job, self.compared, silent=silent)
-        files.drop(record.kept_name)
+        record.kept.drop()
 
     def _job(self, gateway: Gateway, record: Record) -> VideoJob:
         anchor = self.request.anchor.path if self.request.anchor else None

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import files, interrupts, receipts
-from ..errors import JobFailed, Refused, Rejected, ToolError, Unknown
+from .. import interrupts, receipts, sent_calls
+from ..errors import JobFailed, OutputError, Refused, Rejected, ToolError, Unknown
 from ..gateway import retry_policy
 from ..gateway.reply_parsing import is_about_unknown_model, is_refusal
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
@@ -49,7 +49,7 @@ def vanished(gateway: Gateway, record: Record) -> bool:
 
 def came_at_once(record: Record) -> Job | None:
     """The job of a paid call that was answered with the clip, or its address, and with no id."""
-    came = None if record.data.get("job") else files.kept(record.kept_name)
+    came = None if record.data.get("job") else record.kept.read()
     if came is None:
         return None
     if file_types.is_address(came):
@@ -97,12 +97,13 @@ class VideoJob:
         record = self._record
         try:
             with interrupts.held_back(self._console.note, self._gateway.settings.time_scale):
-                files.remember(record.output)
+                self._note()
                 record.intend()
                 self._console.progress(f"submitting to {self._call.model.id}")
                 self._send()
         except Unknown as error:
             record.ended(error)
+            interrupts.stop_if_pending()
             self.settle()
         except Refused as error:
             error.hint = f"{self._other_words()} {receipts.PAY_AGAIN}"
@@ -116,6 +117,16 @@ class VideoJob:
                 error.result = record.whereabouts
                 error.hint += f" The job is {record.data['job']}; --job takes it over."
             raise
+
+    def _note(self) -> None:
+        """Let this user's runs in other folders know that the call is sent."""
+        try:
+            sent_calls.note(self._record.output)
+        except OutputError as error:
+            self._console.warn(
+                f"{error.message} If the answer to this paid call is lost, a run in another folder "
+                "may take its job."
+            )
 
     def _send(self) -> None:
         """Send the paid call as the receipt says it; the job's id is on disk before anything else.
@@ -138,7 +149,7 @@ class VideoJob:
         job = self._gateway.submit(request)
         cost = record.data["expected"] if job.cost is None else Cost(job.cost, "actual").as_json()
         if not job.id:  # finished at once: kept until it is in its place
-            files.keep(record.kept_name, job.data or str(job.url).encode())
+            record.kept.store(job.data or str(job.url).encode(), is_address=not job.data)
         record.update(
             state="submitted" if job.id else "intent",
             job=job.id or None,
@@ -156,7 +167,8 @@ class VideoJob:
         sent = record.data["sent"]
         same = all(sent.get(name) == row for name, row in self._frames.as_json().items())
         key = gateway.about.idempotent and record.data.get("idempotency_key")
-        if not (key and same and 0 <= since_s < KEY_HOLDS_S):
+        # Under another account the same key would make another clip.
+        if not (key and same and not self._is_of_other_key and 0 <= since_s < KEY_HOLDS_S):
             return False
         for attempt in range(1, retry_policy.MAX_TRIES):
             time.sleep(retry_policy.backoff(attempt) * gateway.settings.time_scale)
@@ -165,6 +177,7 @@ class VideoJob:
                 with interrupts.held_back(self._console.note, gateway.settings.time_scale):
                     self._send()
             except Unknown:
+                interrupts.stop_if_pending()
                 continue
             except ToolError as error:  # it says nothing about the call before
                 self._console.warn(
@@ -177,6 +190,13 @@ class VideoJob:
             )
             return True
         return False
+
+    @property
+    def _is_of_other_key(self) -> bool:
+        """Whether the call was sent with another key of the gateway than the one of today."""
+        then = (self._record.data.get("gateway") or {}).get("account")
+        now = self._gateway.settings.in_receipt.get("account")
+        return then is not None and then != now
 
     def settle(self) -> None:
         """Find out what became of a create whose answer was lost; raise Unknown if nobody can."""
@@ -203,6 +223,8 @@ class VideoJob:
         hint = f"{receipts.AFTER_UNKNOWN} A job that you find there is taken over with --job ID."
         if fitting:
             hint += f" These may be it: {', '.join(fitting)}."
+        if self._is_of_other_key:
+            hint += " It was sent with another key: with that one the same command may find it."
         unknown = Unknown(
             str(said or "A paid call was sent and its answer was lost."),
             hint,

@@ -172,11 +172,8 @@ def _said(value: object) -> str | None:
     return "; ".join(text for one in texts if (text := as_text(one)))[:1_000] or None
 
 
-def listed_jobs(reply: HttpReply, *, duration: str, shape: str) -> list[ListedJob]:
-    """The rows of a list of jobs that have an id.
-
-    `duration` and `shape` (aspect_ratio or size) are the names of those fields in a row.
-    """
+def listed_jobs(reply: HttpReply, *, duration: str) -> list[ListedJob]:
+    """The rows of a list of jobs that have an id; `duration` is the name of that field in a row."""
     return [
         ListedJob(
             id=id_of(row),
@@ -184,7 +181,9 @@ def listed_jobs(reply: HttpReply, *, duration: str, shape: str) -> list[ListedJo
             prompt=as_text(row.get("prompt")),
             duration_s=_whole(row.get(duration)),
             created_at=as_time(row.get("created_at")),
-            **{shape: as_text(row.get(shape))},
+            aspect_ratio=as_text(row.get("aspect_ratio")),
+            size=as_text(row.get("size")),
+            seed=_whole(row.get("seed")),
         )
         for row in rows_of(reply, "videos")
         if id_of(row)

@@ -8,7 +8,6 @@ import re
 from math import gcd
 from typing import Any
 
-from ...aspect_ratios import short_side, value_of
 from .. import refusals
 from ..reply_parsing import (
     as_text,
@@ -148,13 +147,6 @@ def cost_in(data: dict[str, object], reply: HttpReply) -> float | None:
     if cost is None and isinstance(about, dict) and isinstance(about.get("gateway"), dict):
         cost = about["gateway"].get("cost")
     return costs(cost if cost is not None else reply.headers.get("x-litellm-response-cost"))
-
-
-def pixels(resolution: str, shape: str) -> str:
-    """ "1280x720" for 720p in 16:9: the shorter side is the resolution's, both are even."""
-    short, share = short_side(resolution), value_of(shape)
-    long = round(short * max(share, 1 / share) / 2) * 2
-    return f"{long}x{short}" if share >= 1 else f"{short}x{long}"
 
 
 def megapixel(ratio: str) -> str:

@@ -93,7 +93,7 @@ class HappyCapy(Dialect):
 
     def decode_list(self, reply: HttpReply) -> list[ListedJob]:
         """Its rows."""
-        return listed_jobs(reply, duration="duration", shape="aspect_ratio")
+        return listed_jobs(reply, duration="duration")
 
     def encode_check(self) -> HttpRequest:
         """GET /videos?limit=1, which reports no balance."""

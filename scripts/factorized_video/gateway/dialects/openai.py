@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from ...aspect_ratios import pixels
 from ..reply_parsing import as_number
 from ..types import (
     About,
@@ -22,7 +23,7 @@ from ..types import (
 )
 from ._dialect import Dialect
 from ._jobs import job_of, job_row, listed_jobs, started
-from ._shared import cost_in, megapixel, pixels
+from ._shared import cost_in, megapixel
 
 # LiteLLM sends a create up to three times when its upstream fails, and each may be billed.
 _ONCE = {"x-litellm-num-retries": "0"}
@@ -94,7 +95,7 @@ class OpenAI(Dialect):
 
     def decode_list(self, reply: HttpReply) -> list[ListedJob]:
         """Its rows."""
-        return listed_jobs(reply, duration="seconds", shape="size")
+        return listed_jobs(reply, duration="seconds")
 
     def encode_check(self) -> HttpRequest:
         """GET /models, of the server that will make the video."""

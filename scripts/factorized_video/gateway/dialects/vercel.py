@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from ...aspect_ratios import pixels
 from ..reply_parsing import (
     as_number,
     json_object,
@@ -29,7 +30,7 @@ from ..types import (
 )
 from ._dialect import Dialect
 from ._jobs import job_of
-from ._shared import decode_image_in_chat, encoded, picture_part, pixels, text_part, without_none
+from ._shared import decode_image_in_chat, encoded, picture_part, text_part, without_none
 
 ROOT = "https://ai-gateway.vercel.sh"
 # Wan before 2.7 knows the shape of a clip from the prompt by these sizes alone: its SDK

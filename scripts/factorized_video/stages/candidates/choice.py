@@ -60,7 +60,7 @@ def chosen_before(folder: Folder) -> Check | None:
     """
     found = receipts.look(folder.output)
     receipt = found.receipt or {}
-    mine = receipt.get("digest") == folder.chosen_digest and was_chosen(receipt)
+    mine = receipts.is_of(receipt, folder.chosen_digest) and was_chosen(receipt)
     if not mine or not found.file_exists or found.file_sha256 != receipt.get("sha256"):
         return None
     if folder.wish.select is not None or not folder.wish.verifies:

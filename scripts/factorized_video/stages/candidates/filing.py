@@ -11,9 +11,10 @@ from typing import Any
 
 from ... import files, receipts
 from ...errors import UsageError
+from ...media import file_types
 from ...models import limits
 from ...money import FREE
-from ...receipts import Record, spending
+from ...receipts import Record
 from .folder import Candidate, Folder, file_sha256, was_chosen
 
 # Of a candidate's receipt, what is about its own paid call and not about the chosen picture.
@@ -26,12 +27,14 @@ def check_place(output: Path, names: list[str]) -> None:
     A picture without a receipt is somebody's own; a receipt that cannot be read may be that of a
     paid call.
     """
-    folder = output.with_name(output.stem + spending.CANDIDATES)
+    folder = output.with_name(output.stem + receipts.CANDIDATES)
     if folder.exists() and not folder.is_dir():
         raise UsageError(
             f"{folder} is a file; the candidates go into a folder of that name.",
             "Move it away, or choose another --output.",
         )
+    # One that is about to be adopted was moved before its receipt.
+    ours = {receipt["sha256"]} if (receipt := receipts.read(output)) else set()
     for name in (*names, *(f"{name}r" for name in names)):
         path = folder / f"candidate-{name}{output.suffix}"
         found = receipts.look(path)
@@ -42,7 +45,7 @@ def check_place(output: Path, names: list[str]) -> None:
                 "Repair it, move it and its picture away, or add --overwrite to keep both aside.",
                 output=str(path),
             )
-        if found.file_exists and found.receipt is None:
+        if found.file_exists and found.receipt is None and found.file_sha256 not in ours:
             raise UsageError(
                 f"{path} has no receipt: it was not created by this tool.",
                 "Move it away, or add --overwrite: it is kept under another name.",
@@ -100,13 +103,13 @@ def adopt(folder: Folder) -> None:
         folder.output.rename(first)
     elif receipt["state"] == "succeeded" and file_sha256(first) != receipt.get("sha256"):
         return  # changed by somebody, or lost
-    came = files.kept(receipts.kept_name(folder.output, receipt))
+    came = receipts.kept_of(folder.output, receipt).read()
     moved = Record(first, {**receipt, "output": first.name})
     if came is not None:
-        files.keep(moved.kept_name, came)
+        moved.kept.store(came, is_address=file_types.is_address(came))
     moved.update()
     receipts.receipt_path(folder.output).unlink(missing_ok=True)
-    files.drop(receipts.kept_name(folder.output, receipt))
+    receipts.kept_of(folder.output, receipt).drop()
 
 
 def use(
@@ -152,7 +155,7 @@ def came(folder: Folder) -> bool:
         receipt = receipts.read(output)
         if receipt is None or receipt["state"] != "intent":
             continue
-        if files.kept(receipts.kept_name(output, receipt)) is not None:
+        if receipts.kept_of(output, receipt).read() is not None:
             return True
     return False
 
@@ -163,9 +166,9 @@ def sweep(folder: Folder) -> None:
         return
     for output in folder.places:
         receipt = receipts.read(output) or {}
-        name = receipts.kept_name(output, receipt)
+        kept = receipts.kept_of(output, receipt)
         # A picture in its place need not be kept too; one that was kept only in part is useless.
-        if receipt.get("state") == "succeeded" or files.kept(name) is None:
-            files.drop(name)
+        if receipt.get("state") == "succeeded" or kept.read() is None:
+            kept.drop()
     for output in (*folder.places, folder.questions_file, folder.sheet):
         files.sweep(output)

@@ -94,7 +94,7 @@ class Folder(NamedTuple):
     @property
     def path(self) -> Path:
         """Where they lie."""
-        return self.output.with_name(self.output.stem + spending.CANDIDATES)
+        return self.output.with_name(self.output.stem + receipts.CANDIDATES)
 
     @property
     def questions_file(self) -> Path:
@@ -134,8 +134,7 @@ class Folder(NamedTuple):
     @property
     def begun(self) -> bool:
         """Whether candidate 1 of these inputs lies here rather than in the output's place."""
-        receipt = receipts.read(self.place("1"))
-        return receipt is not None and receipt.get("digest") == self.first
+        return receipts.is_of(receipts.read(self.place("1")), self.first)
 
     @property
     def in_use(self) -> bool:
@@ -146,7 +145,7 @@ class Folder(NamedTuple):
         """Whether what lies in the output's place is this anchor, made without candidates."""
         receipt = receipts.read(self.output)
         return (
-            receipt is not None and receipt.get("digest") == self.first and not was_chosen(receipt)
+            receipt is not None and receipts.is_of(receipt, self.first) and not was_chosen(receipt)
         )
 
     @property
@@ -190,7 +189,7 @@ class Folder(NamedTuple):
         made, edits = [], []
         for number in range(1, MOST_CANDIDATES + 1):
             one = self.candidate(str(number), questions)
-            if one is None or one.receipt.get("digest") != self.wanted(one.name):
+            if one is None or not receipts.is_of(one.receipt, self.wanted(one.name)):
                 continue
             made.append(one)
             edit = self.candidate(f"{number}r", questions)

@@ -81,7 +81,7 @@ class CandidateCall(PaidCall):
 
     def deliver(self, gateway: Gateway, record: Record) -> None:
         """As of a plain anchor."""
-        kept = self.came or files.kept(record.kept_name) or b""
+        kept = self.came or record.kept.read() or b""
         composition.deliver(self.context, gateway, record, kept)
 
 
@@ -222,7 +222,7 @@ class Making:
             folder.questions_digest,
             {"prompt": call.text},
             {"messages": checklist.question_messages(call.text)},
-            folder.gateway,
+            self._context.of_gateway,
             call.model.id,
             call.cost,
             self._context.rerun.kept(),
