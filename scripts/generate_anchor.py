@@ -99,9 +99,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     pictures = given_images.to_send(request.given)
     filing.check_selected(folder)
     if args.dry_run:
-        if not folder.in_use or not filing.is_ours(folder):
-            asked = context.asked(request)
-            receipts.check_room(output, folder.chosen_digest, context.allowed, asked)
+        room = filing.check_room if folder.in_use else composition.check_room
+        room(folder, context.allowed, context.asked(request))
         return outlook.shown(context, output)
     settings.resolve(args.gateway)  # the key's turn comes after the plan
     for needs, what in (

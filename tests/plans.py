@@ -79,4 +79,5 @@ def pipeline(**typed: Any) -> Plan:
     request = RunRequest(
         **given, anchor=anchor, settings=ClipSettings(**settings), wish=CandidateWish(**wish)
     )
-    return run_plan(request, stop_after, made, Rules(gateway, allow_off))
+    awaits = request.wish.awaits_choice
+    return run_plan(request, stop_after, made, Rules(gateway, allow_off), awaits_choice=awaits)

@@ -1,6 +1,13 @@
 """What the four scripts share, in ten rooms: see "How it is built" in README.md."""
 
 VERSION = "1.0.0"
+# The scripts, by their files.
+SCRIPTS = (
+    "rewrite_prompt.py",
+    "generate_anchor.py",
+    "generate_video_from_anchor.py",
+    "factorized_generate.py",
+)
 
 # The three stages, the checks and edits between them, and the clip without an anchor: the word in
 # results and receipts, and the name shown; in the order in which they run.

@@ -12,6 +12,7 @@ _secrets: dict[str, re.Pattern[str]] = {}
 # So much of a key, from its beginning or its end, is replaced too. A gateway that echoes less of it
 # ("sk-o...4711") says which key it means, and gives nothing away.
 _TELLING = 16
+_LONGEST = 20_000  # characters of a message, which may hold a gateway's words
 # The query of a URL may be its signature, and a signed URL gives access to the file.
 # The query is optional in the pattern on purpose: if it were required, a text made of repeated
 # "http://" would take quadratic time, a second for 50 KB and hours for 8 MB.
@@ -42,12 +43,28 @@ def _forms(secret: str) -> list[str]:
     return forms
 
 
+def masked(text: str) -> str:
+    """Return a text of ours, a receipt, without known keys that a gateway has put into it.
+
+    Shorter ones are left: a server of your own may have "none" for a key.
+    """
+    for secret, pattern in _secrets.items():
+        if len(secret) >= _TELLING:
+            text = pattern.sub("[key]", text)
+    return text
+
+
 def clean(text: str) -> str:
     """Return the text without known secrets, queries of URLs and control characters."""
     for pattern in _secrets.values():
         text = pattern.sub("[key]", text)
     text = _URL.sub(lambda found: found[1] + ("?[signature]" if found[2] else ""), text)
     return _CONTROLS.sub(" ", text)
+
+
+def one_line(text: str) -> str:
+    """Return the text, cleaned, on one line."""
+    return " ".join(clean(text).split())
 
 
 class ToolError(Exception):
@@ -69,7 +86,7 @@ class ToolError(Exception):
         charged: str | None = None,
         **result: object,
     ) -> None:
-        self.message = clean(message)
+        self.message = clean(message[:_LONGEST])
         self.hint = clean(hint)
         super().__init__(self.message)
         self.http_status = http_status

@@ -17,24 +17,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 VARIABLE = "FACTORIZED_VIDEO_HANDOFF"
-_FIELDS = ("command", "output", "texts", "canvas", "run", "asked", "warnings", "gateway_checked")
+_FIELDS = (
+    *("command", "output", "outputs", "texts", "canvas", "run", "asked", "warnings"),
+    "gateway_checked",
+)
 
 
 class Handoff:
     """One handoff; never changed once it is made.
 
     `command`: the words of the command to run again, the orchestrator's · `output`: the output of
-    the whole run · `texts`: what it read from files and stdin · `canvas`: the ratio W:H chosen for
-    anchor and clip where none was given · `run`: the run's digest and the hashes of its files, for
-    the clip's receipt · `asked`: its options, for the receipts of all stages · `warnings`: what has
-    been shown already · `gateway_checked`: that an earlier stage found the gateway up and the key
-    good.
+    the whole run · `outputs`: all whose receipts say what it has cost · `texts`: what it read from
+    files and stdin · `canvas`: the ratio W:H chosen for anchor and clip where none was given ·
+    `run`: the run's digest and the hashes of its files, for the clip's receipt · `asked`: its
+    options, for the receipts of all stages · `warnings`: what has been shown already ·
+    `gateway_checked`: that an earlier stage found the gateway up and the key good.
     """
 
     def __init__(
         self,
         command: Sequence[str] = (),
         output: str | None = None,
+        outputs: Sequence[str] = (),
         texts: dict[str, str] | None = None,
         canvas: str | None = None,
         run: dict[str, Any] | None = None,
@@ -44,6 +48,7 @@ class Handoff:
     ) -> None:
         self.command = tuple(command)
         self.output = output
+        self.outputs = tuple(outputs)
         self.texts = texts
         self.canvas = canvas
         self.run = run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 # From the best known to the least.
+MOST_USD = 1e9  # that any sum could be
 COST_KINDS = ("actual", "listed", "estimated", "unknown")
 
 
@@ -30,7 +31,8 @@ def from_json(row: object) -> Cost:
     if not isinstance(row, dict) or row.get("kind") not in COST_KINDS:
         return UNKNOWN
     amount = row.get("amount")
-    return Cost(amount if isinstance(amount, int | float) else None, row["kind"])
+    plausible = isinstance(amount, int | float) and 0 <= amount < MOST_USD
+    return Cost(amount if plausible else None, row["kind"])
 
 
 def total(costs: list[Cost]) -> Cost:
@@ -66,4 +68,4 @@ def amount(text: str) -> float | None:
         found = float(text)
     except ValueError:
         return None
-    return found if 0 <= found < 1e9 and "_" not in text else None
+    return found if 0 <= found < MOST_USD and "_" not in text else None

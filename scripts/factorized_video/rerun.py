@@ -158,6 +158,30 @@ def offer_replacement(
         error.result["next"] = rerun.with_model(kind, replacement)
 
 
+def on_one_line(command: str) -> str:
+    """A command as it can be shown in a list: line breaks and the like are escaped for the shell.
+
+    `$'...'` is known to bash, zsh and ksh, and to every shell of POSIX 2024.
+    """
+    return " ".join(map(_quoted, shlex.split(command)))
+
+
+def _quoted(word: str) -> str:
+    if word == "&&":
+        return word
+    if word.isprintable():
+        return shlex.quote(word)
+    inside = (
+        char
+        if char.isprintable() and char not in "\\'"
+        else f"\\x{ord(char):02x}"
+        if ord(char) < 0x80
+        else f"\\U{ord(char):08x}"
+        for char in word
+    )
+    return "$'" + "".join(inside) + "'"
+
+
 def _joined(words: Sequence[str]) -> str:
     return "python3 " + shlex.join(words)
 

@@ -226,11 +226,11 @@ def test_what_is_of_one_clip_is_refused(gateway: Gateway, option: str) -> None:
 
 
 @pytest.mark.quick
-def test_the_direct_clip_of_one_line_is_not_the_output_of_another(gateway: Gateway) -> None:
+def test_a_name_of_a_direct_clip_cannot_be_that_of_two(gateway: Gateway) -> None:
     lay({"prompt": "A cat", "output": "x.mp4"}, {"prompt": "A dog", "output": "x.direct.mp4"})
     failed = make(gateway, "--compare")
     assert failed.code == 2
-    assert "same output as line 1" in failed.json["error"]["message"]
+    assert "with --compare there are two" in failed.json["error"]["message"]
     assert not gateway.requests
 
 
@@ -447,7 +447,7 @@ def stopped_crew(commands: str) -> list[bytes]:
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         f"def commands():\n{commands}"
         "try:\n"
-        "    crew = stage_process.Crew(handoff.Handoff(), quiet=True)\n"
+        "    crew = stage_process.Crew(handoff.Handoff(), time_scale=1.0, quiet=True)\n"
         "    crew.run(commands(), 1, lambda key, told: print(told.code))\n"
         "except errors.Interrupted:\n"
         "    print('interrupted')\n"

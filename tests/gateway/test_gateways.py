@@ -292,7 +292,7 @@ def test_openrouter_is_polled_at_the_address_that_it_gave(any_gateway: Gateway) 
         ),
     )
     assert animate(any_gateway, "--no-wait").code == 4
-    assert receipt("clip.mp4")["address"] == "/api/v1/videos/job-1?from=eu"
+    assert receipt("clip.mp4")["address"] is None, "its query may be a signature"
     assert [request.path for request in any_gateway.of("status")] == [
         "/api/v1/videos/job-1?from=eu"
     ]
@@ -348,7 +348,8 @@ def test_warnings_of_a_gateway_are_shown() -> None:
         assert isinstance(reply.json, dict)
         gateway.always("create", Reply(json={**reply.json, "warnings": [unsupported]}))
         done = animate(gateway, "--no-wait")
-        assert "unsupported: aspectRatio: of no use" in done.json["warnings"]
+        said = "The gateway says: \u201cunsupported: aspectRatio: of no use\u201d"
+        assert said in done.json["warnings"]
 
 
 # --- cancelling -----------------------------------------------------------------------------------

@@ -216,7 +216,8 @@ def test_a_chat_reply_keeps_ids_warnings_and_finish_reason() -> None:
     body = chat({"content": "x"}, warnings=["careful"])
     assert happycapy.decode_chat(reply(body)).request_id == "c-1"
     came = happycapy.decode_chat(reply(body, **{"x-request-id": "r-1"}))
-    assert (came.request_id, came.warnings, came.finish_reason) == ("r-1", ("careful",), "stop")
+    said = "The gateway says: \u201ccareful\u201d"
+    assert (came.request_id, came.warnings, came.finish_reason) == ("r-1", (said,), "stop")
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_an_error_beside_a_status_is_the_jobs_and_not_the_calls() -> None:
         (b" \n", "an empty body"),
         (b'{"id": "x', "not JSON"),
         (b"OK", "not JSON"),
-        (b"<html><body>Welcome</body></html>", "an HTML page: Welcome"),
+        (b"<html><body>Welcome</body></html>", "an HTML page: \u201cWelcome\u201d"),
         (b"[]", "not an object"),
         (b"null", "not an object"),
         (b'"text"', "not an object"),
@@ -153,7 +153,8 @@ def test_a_success_with_an_error_inside_is_an_error_with_its_status(
 ) -> None:
     with pytest.raises(ErrorInside) as caught:
         reply_parsing.json_object(reply({"error": error}))
-    assert message in (None, caught.value.message)
+    said = f"The gateway answered with an error: \u201c{message}\u201d"
+    assert message is None or caught.value.message == said
     assert caught.value.status == code
     assert caught.value.kind == "rejected"
 
@@ -267,7 +268,8 @@ def test_a_cost_is_not_negative(value: object, cost: float | None) -> None:
 
 def test_warnings_are_strings_or_objects_with_a_message() -> None:
     found = ["one", {"message": "two"}, {"x": 1}, None, 3, ""]
-    assert reply_parsing.warnings_in({"warnings": found}) == ("one", "two")
+    said = ("The gateway says: \u201cone\u201d", "The gateway says: \u201ctwo\u201d")
+    assert reply_parsing.warnings_in({"warnings": found}) == said
     assert reply_parsing.warnings_in({"warnings": "text"}) == ()
     assert len(reply_parsing.warnings_in({"warnings": ["w"] * 1000})) == 20
 

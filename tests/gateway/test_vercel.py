@@ -307,7 +307,8 @@ def test_a_starts_warnings_and_request_id_are_kept() -> None:
         "providerMetadata": {"gateway": {"asyncJob": {"jobId": "vid_1"}}},
     }
     job = vercel.decode_submit(reply(body, x_vercel_id="fra1::1"))
-    assert job.warnings == ("no seed", "other", "x")
+    said = ("no seed", "other", "x")
+    assert job.warnings == tuple(f"The gateway says: \u201c{one}\u201d" for one in said)
     assert job.request_id == "fra1::1"
     assert job.raw and job.raw["operation"] == "op-1"
 

@@ -44,7 +44,7 @@ def written(path: str, **fields: object) -> None:
         "schema_version": 1,
         "stage": "synthesis",
         "state": "succeeded",
-        "command": "python3 x",
+        "command": "python3 /skill/scripts/factorized_generate.py --prompt=x --output=/v.mp4",
         "cwd": str(Path.cwd()),
         "created_at": "2026-11-20T10:00:00Z",
         "job": None,

@@ -99,8 +99,10 @@ def _line(
     row = _row(raw)
     prompt = texts.read_text(str(row.get("prompt", "")), None, "the prompt")
     category = " ".join(str(row.get("category", "")).split())[:60]
-    own = _settings(row.get("settings") or {}, parser)
+    given = row.get("settings") or {}
+    own = _settings(given, parser)
     reset = {"prompts_file": None, "output": None, "concurrency": None}
+    reset |= _replaced(given, parser)
     line = parser.parse_args(["--prompt=x", *own], argparse.Namespace(**vars(options) | reset))
     line.prompt, line.output = prompt, _output(row, folder)
     run = one_run(line, scripts, prompt, folder)
@@ -140,7 +142,7 @@ def _settings(given: object, parser: argparse.ArgumentParser) -> list[str]:
     }
     words = []
     for key, value in given.items():
-        name = str(key).removeprefix("--").replace("_", "-")
+        name = _flag_name(key)
         if name not in supported:
             raise UsageError(
                 f"{key!r} is no setting of a line.",
@@ -158,6 +160,22 @@ def _settings(given: object, parser: argparse.ArgumentParser) -> list[str]:
         elif value is not None and value is not False:
             raise UsageError(f"{key!r} has a value that no option has.", "A text or a number.")
     return words
+
+
+def _replaced(given: dict[str, Any], parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """What a line's settings replace of the command's options, by name, with its default.
+
+    Also what excludes them, such as --motion-file beside a motion.
+    """
+    flags = {f"--{_flag_name(key)}" for key in given}
+    own = [action for action in parser._actions if flags & set(action.option_strings)]
+    groups = [group._group_actions for group in parser._mutually_exclusive_groups]
+    beside = [one for group in groups if any(action in group for action in own) for one in group]
+    return {action.dest: action.default for action in (*own, *beside)}
+
+
+def _flag_name(key: object) -> str:
+    return str(key).removeprefix("--").replace("_", "-")
 
 
 def _output(row: dict[str, Any], folder: Path) -> str | None:

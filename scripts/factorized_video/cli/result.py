@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from ..errors import masked
+
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
     from typing import Any
@@ -37,7 +39,7 @@ class Result:
         """The one JSON document of --json."""
         rest = {key: value for key, value in self.document.items() if key not in RESULT_KEYS}
         whole = {key: self.document.get(key) for key in RESULT_KEYS} | rest
-        return json.dumps(whole, ensure_ascii=False, indent=2)
+        return masked(json.dumps(whole, ensure_ascii=False, indent=2))
 
     def as_text(self) -> str:
         """What is printed without --json.

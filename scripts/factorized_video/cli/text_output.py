@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .. import money
+from ..errors import one_line
 from ..models import listing
 from ..receipts import run_list
+from ..rerun import on_one_line
 from .dry_run_text import plan_text
 
 
@@ -37,12 +39,10 @@ def run_list_text(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         amount = row["cost"].get("amount") if row["cost"] else None
         cost = "cost unknown" if amount is None else f"{money.usd(amount)} {row['cost']['kind']}"
-        lines.append(
-            f"{row['state']:<10} {row['stage']:<12} {_age(row['age_s']):>6}  {cost:<22} "
-            f"{row['output']}"
-        )
+        state, stage, output = (one_line(row[name]) for name in ("state", "stage", "output"))
+        lines.append(f"{state:<10} {stage:<12} {_age(row['age_s']):>6}  {cost:<22} {output}")
         if row["next"]:
-            lines.append(f"  next: {row['next']}")
+            lines.append(f"  next: {on_one_line(row['next'])}")
     spent, unknown = run_list.total(rows)
     more = f", and {unknown} of unknown cost" if unknown else ""
     written = sum(row["stage"] != "verification" for row in rows)

@@ -11,6 +11,7 @@ import base64
 import contextlib
 import json
 import re
+import secrets
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,13 +55,29 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.jobs = Jobs()
-        self.root = f"http://127.0.0.1:{self.server_address[1]}"
+        # Prompts and clips are its user's: other users of this machine, and web pages that make a
+        # browser call it, do not know the path.
+        self.prefix = f"/{secrets.token_urlsafe(12)}"
+        self.root = f"http://127.0.0.1:{self.server_address[1]}{self.prefix}"
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
     server: Server
+
+    def parse_request(self) -> bool:
+        """As ever; turned away is who calls it by another name or without its prefix."""
+        if not super().parse_request():
+            return False
+        name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        prefix, path = self.server.prefix, self.path
+        if name not in ("127.0.0.1", "localhost") or not path.startswith(f"{prefix}/"):
+            self.close_connection = True
+            self._answer(403, {"error": {"message": "not the address of this gateway"}})
+            return False
+        self.path = path[len(prefix) :]
+        return True
 
     def do_POST(self) -> None:
         """Chat, image, and video creates. What a route raises as a ValueError is 400."""

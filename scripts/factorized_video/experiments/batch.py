@@ -117,7 +117,7 @@ class Batch:
             checked = any(not line.done for line in self.lines)
             if checked:
                 self._check_gateway()
-            handoff = Handoff(rerun.words, rerun.output, rerun.texts, gateway_checked=checked)
+            handoff = Handoff(rerun.words, rerun.output, texts=rerun.texts, gateway_checked=checked)
             scale = self._context.gateway.time_scale
             crew = Crew(handoff, time_scale=scale, quiet=True, waiting=self._say)
             try:
@@ -178,14 +178,25 @@ class Batch:
         return True
 
     def _command(self, line: Line) -> Command:
-        limit, share = self._context.limit, None
-        if limit:
-            others = [one for one in self.lines if one is not line]
-            used = sum(one.spent.usd for one in others)
-            used += sum(one.usd_left for one in self._being_made if one is not line)
-            share = max(0.0, round(limit.usd - used, 6))
+        share = self._share(line)
         more = {"output": line.output, "json": True, "quiet": True, "max_cost": share}
         return Command([self._script, *line.argv.words, *words_of(more)], line.prompt)
+
+    def _share(self, line: Line) -> float | None:
+        """What the cap leaves for a line: all but what others have cost and should still cost.
+
+        Where others have cost more than they should, it still has what it was planned to cost, as
+        long as that is there.
+        """
+        limit = self._context.limit
+        if limit is None:
+            return None
+        others = [one for one in self.lines if one is not line]
+        left = limit.usd - sum(one.spent.usd for one in others)
+        now = left - sum(one.usd_left for one in self._being_made if one is not line)
+        fair = left - sum(one.usd_left for one in others if not one.done)
+        planned = line.spent.usd + line.usd_left
+        return max(0.0, round(min(now, max(fair, planned)), 6))
 
     def _ended(self, line: Line, answer: Answer) -> None:
         kept = ("cost", "error", "comparison", "contact_sheet", "measurement", "arms")

@@ -73,6 +73,12 @@ class ComparedRun(Run):
             output=self._factorized.output, work_dir=None, stop_after=None, save_intermediate=None
         )
         self._direct = DirectRun(self.request.as_direct(), options, self.context)
+        if self._direct.output == self._factorized.output:
+            raise UsageError(
+                f"--output {self._direct.output.name} is a name for the direct clip, and with "
+                "--compare there are two.",
+                "Leave out .direct: both names are made of what is left.",
+            )
         self._runs: dict[str, Run] = {"factorized": self._factorized, "direct": self._direct}
 
     def to_argv(self) -> Argv:
@@ -189,7 +195,7 @@ class ComparedRun(Run):
             self._console.progress(f"making {doing}: {elapsed_s:.0f} s")
 
         rerun, checked = self.context.rerun, self.context.handoff.gateway_checked
-        handoff = Handoff(rerun.words, rerun.output, rerun.texts, gateway_checked=checked)
+        handoff = Handoff(rerun.words, rerun.output, texts=rerun.texts, gateway_checked=checked)
         commands = [(arm, self._command(arm, argv)) for arm, argv in arms.items()]
         scale = self.context.gateway.time_scale
         crew = Crew(handoff, time_scale=scale, quiet=True, waiting=say)

@@ -8,23 +8,26 @@ in NAME.measurement.json, answer by answer, so nothing is asked, or paid for, tw
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import files, money, receipts
-from ..errors import OutputError, Refused
+from ..errors import OutputError, Refused, ToolError
 from ..gateway import open_gateway
 from ..media import judge_frames
+from ..models import THE_ONLY_ONE
 from ..money import Cost
 from ..prompts import checklist, clip_checklist
 from ..prompts.checklist import Check
 from ..prompts.json_reply import Unusable
-from ..receipts import Intent, Record, spending
-from ..receipts.cap import check_cap
+from ..receipts import Intent, Record
 from ..stages import judge, plan, preflight
 from ..stages.calls import Call
 from ..stages.conversation import Conversation
+from ..stages.ledger import Ledger
 from ..stages.plan import Rules
 
 if TYPE_CHECKING:
@@ -58,10 +61,27 @@ class Evaluation:
         self._console = context.console
         self._prompt = prompt
         self._judge_model = judge_model
+        self._ledger = Ledger(context, [])
         self.path = output.with_name(f"{output.stem}.measurement.json")
         asked = {"prompt": prompt, "gateway": context.identity, "evaluator_model": evaluator_model}
         self._wanted = receipts.digest("measurement", asked)
         self._calls = self._planned(evaluator_model)
+        if evaluator_model is None and (begun := self._begun_by()):
+            self._calls = self._planned(begun)
+
+    def _begun_by(self) -> str | None:
+        """The model that asked before, where another one would be chosen now.
+
+        One evaluator judges both clips, whatever is chosen by default meanwhile; but not the one
+        that chooses the anchor.
+        """
+        receipt = receipts.rewritten(self.path, self._wanted)
+        begun = str(receipt["model"]) if receipt else None
+        return None if begun in (None, self._judge_model, self._model) else begun
+
+    @property
+    def _model(self) -> str:
+        return self._calls["questions"].model.id
 
     def _planned(self, model: str | None) -> dict[str, Call]:
         """The calls, by what they ask."""
@@ -107,12 +127,8 @@ class Evaluation:
                     only = preflight.model(context, gateway, planned, "evaluator")
                     if only:
                         self._calls = self._planned(only)
-                    check_cap(
-                        context.limit,
-                        spending.spent_for(outputs),
-                        [call.price for call in self.left(clips)],
-                        allow_unknown=context.terms.allow_unknown_cost,
-                    )
+                    self._ledger = Ledger(context, outputs)
+                    self._ledger.check(*(call.price for call in self.left(clips)))
                     self._measure(gateway, clips)
             result = self._result(clips)
             text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
@@ -122,7 +138,8 @@ class Evaluation:
     def _standing(self) -> dict[str, Any]:
         """What was answered before, for this prompt and this evaluator."""
         receipt = receipts.rewritten(self.path, self._wanted)
-        return dict(receipt["result"]) if receipt else {}
+        ours = receipt and self._model in (receipt["model"], THE_ONLY_ONE)
+        return dict(receipt["result"]) if receipt and ours else {}
 
     def _measure(self, gateway: Gateway, clips: dict[str, Path]) -> None:
         found = self._standing()
@@ -161,10 +178,12 @@ class Evaluation:
         """Ask for the questions. Raises OutputError where none come that can be used."""
         call = self._calls["questions"]
         self._console.progress(f"asking {call.model.id} what to measure by")
-        conversation = Conversation(self._context, gateway, call, "evaluator")
+        conversation = self._conversation(gateway, call)
         messages = clip_checklist.measure_messages(self._prompt)
-        answer = conversation.ask_twice(messages, _read, clip_checklist.MEASURE_SHAPE)
+        with self._kept_however_it_ends(record, conversation):
+            answer = conversation.ask_twice(messages, _read, clip_checklist.MEASURE_SHAPE)
         if isinstance(answer, Unusable):
+            self._keep(record, conversation.cost, {})
             raise (Refused if answer.refused else OutputError)(
                 "The model gave no questions to measure by in "
                 f"{conversation.counted}: {answer.problem}.",
@@ -172,7 +191,22 @@ class Evaluation:
                 charged="yes",
             )
         self._keep(record, conversation.cost, {"questions": answer._asdict()})
+        conversation.recorded()
         return answer
+
+    def _conversation(self, gateway: Gateway, call: Call) -> Conversation:
+        return Conversation(self._context, gateway, call, self._ledger, "evaluator")
+
+    @contextlib.contextmanager
+    def _kept_however_it_ends(self, record: Record, asking: Conversation) -> Iterator[None]:
+        """Write down what answers have cost that were paid for before an error."""
+        try:
+            yield
+        except ToolError:
+            if asking.cost.amount != 0:
+                self._keep(record, asking.cost, {})
+                asking.recorded()
+            raise
 
     def _ask(
         self,
@@ -187,19 +221,16 @@ class Evaluation:
         self._console.progress(f"measuring {clip.name}: {MEASURES[what]}")
         over = what == "frames"
         shown = judge_frames.over(clip) if over else judge_frames.over(clip, count=1)
-        found, about = judge.check(
-            self._context,
-            gateway,
-            self._calls[what],
-            tuple(picture for _, picture in shown),
-            questions,
-            frames_s=tuple(when for when, _ in shown) if over else None,
-            kind="evaluator",
-        )
+        asking = self._conversation(gateway, self._calls[what])
+        pictures = tuple(picture for _, picture in shown)
+        times = tuple(when for when, _ in shown) if over else None
+        with self._kept_however_it_ends(record, asking):
+            found, about = judge.check(asking, pictures, questions, frames_s=times)
         row = {"clip_sha256": receipts.sha256_of(clip), **about, **found.as_json()}
         made = record.data["result"].get("checks") or {}
         made = {**made, arm: {**(made.get(arm) or {}), what: row}}
         self._keep(record, money.from_json(about["cost"]), {"checks": made})
+        asking.recorded()
 
     def _keep(self, record: Record, cost: Cost, found: dict[str, Any]) -> None:
         before = record.data.get("cost")

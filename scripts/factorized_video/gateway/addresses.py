@@ -38,7 +38,8 @@ def is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(host.strip("[]"))
         return address.is_loopback or address.is_unspecified
     except ValueError:
-        return host == "localhost"
+        name = host.rstrip(".").lower()
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def root_of(

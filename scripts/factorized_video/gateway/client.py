@@ -41,6 +41,7 @@ from .reply_parsing import (
     is_video,
     looks_like_html,
     names_unknown_model,
+    quoted,
     refused,
     refused_by_status,
 )
@@ -145,19 +146,25 @@ class Gateway:
         """A client with the same settings and connections of its own."""
         return Gateway(self.settings, self._say)
 
-    def chat(self, request: ChatRequest) -> ChatReply:
-        """Ask an LLM. Repeated after any transient failure; once with another limit on tokens."""
+    def chat(
+        self, request: ChatRequest, lost: Callable[[bool], None] = lambda again: None
+    ) -> ChatReply:
+        """Ask an LLM. Repeated after any transient failure; once with another limit on tokens.
+
+        `lost(again)` is called for each answer that may have been billed and did not get here,
+        before it is asked for again, if it is; it may raise.
+        """
         try:
-            return self._chat(request)
+            return self._chat(request, lost)
         except (Rejected, AuthError) as error:
             other = token_limit.other(request, error.http_status, error.message)
             if other is None:
                 raise
-        return self._chat(other)
+        return self._chat(other, lost)
 
-    def _chat(self, request: ChatRequest) -> ChatReply:
+    def _chat(self, request: ChatRequest, lost: Callable[[bool], None]) -> ChatReply:
         http = self._dialect.encode_chat(request)
-        return self._call("chat", http, "chat", self._dialect.decode_chat)
+        return self._call("chat", http, "chat", self._dialect.decode_chat, lost)
 
     def image(self, request: ImageRequest) -> ImageReply:
         """Generate one picture; costs money. Repeated only if it cannot have been accepted."""
@@ -421,7 +428,12 @@ class Gateway:
     # -- sending ---------------------------------------------------------------------------------
 
     def _call(
-        self, call: str, http: HttpRequest, limits: str, decode: Callable[[HttpReply], T]
+        self,
+        call: str,
+        http: HttpRequest,
+        limits: str,
+        decode: Callable[[HttpReply], T],
+        lost: Callable[[bool], None] = lambda again: None,
     ) -> T:
         """Send, and repeat where `retry_policy.decide` allows; else raise the error it names."""
         for attempt in count(1):
@@ -435,6 +447,8 @@ class Gateway:
             except _Failed as error:
                 failed = error
             decision = retry_policy.decide(call, failed.outcome, attempt, random.random())
+            if failed.outcome.kind in ("lost", "unreadable"):
+                lost(decision.again)
             if not decision.again:
                 raise self._ended(decision.kind, call, failed)
             self._say(f"{failed.error.message} Trying again.")
@@ -542,7 +556,7 @@ def _failure_of(reply: HttpReply, *, at_home: bool) -> Exception:
 
     `at_home`: it redirects to the gateway's own origin.
     """
-    message = f"The gateway answered {reply.status}: {error_text(reply.body)}"
+    message = f"The gateway answered {reply.status}: {quoted(error_text(reply.body))}"
     if 300 <= reply.status < 400:
         target = reply.headers.get("location", "").split("?")[0]
         message = f"The gateway answered {reply.status}: it redirects to {target or 'nowhere'}."

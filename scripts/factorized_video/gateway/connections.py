@@ -17,6 +17,7 @@ import threading
 from typing import Any
 
 import requests
+import urllib3
 
 MOST_INTERIM = 100  # answers of 1xx before the final one
 
@@ -32,11 +33,14 @@ class Watch:
         self._timer: threading.Timer | None = None
         self._turn = 0  # a timer that was late to be cancelled is not of this request
         self._lock = threading.Lock()
+        self.seconds = 0.0  # that a request may take from its start
+        self.pinned: dict[str, tuple[str, ...]] = {}  # the checked addresses of a host
 
     def start(self, seconds: float) -> None:
         """A request begins, and must be over in so many seconds."""
         self.stop()
         self.connecting, self.expired, self._socket = False, False, None
+        self.seconds = seconds
         self.allow(seconds)
 
     def allow(self, seconds: float) -> None:
@@ -117,19 +121,37 @@ def _watched(base: type, watch: Watch) -> type:
         _twin: socket.socket | None = None  # the same connection, whatever is wrapped around it
 
         def _new_conn(self) -> Any:
-            connected = super()._new_conn()
+            connected = self._connected()
             self._twin = socket.socket(fileno=os.dup(connected.fileno()))
             watch.uses(self._twin)
             return connected
+
+        def _connected(self) -> Any:
+            """A socket to the host: to an address that was checked, where one was."""
+            named: str = self._dns_host  # type: ignore[has-type]
+            for number, address in enumerate(checked := watch.pinned.get(named, (named,)), 1):
+                self._dns_host = address
+                try:
+                    return super()._new_conn()
+                except urllib3.exceptions.HTTPError:
+                    if number == len(checked):
+                        raise
+                finally:
+                    self._dns_host = named
+            raise AssertionError("no host is without addresses")
 
         def connect(self) -> None:
             watch.connecting = True
             super().connect()
             watch.connecting = False
+            # urllib3 would still hold the sending of a large picture to the limit on connecting.
+            if self.sock is not None:
+                self.sock.settimeout(watch.seconds)
 
         def request(self, *args: Any, **kwargs: Any) -> Any:
             if self._twin is not None:  # a connection that is used again
                 watch.uses(self._twin)
+                self.timeout = watch.seconds
             return super().request(*args, **kwargs)
 
         def close(self) -> None:

@@ -155,10 +155,26 @@ def _dotenv(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     try:
-        found = dotenv_values(stream=StringIO(_decoded(path.read_bytes())), interpolate=False)
-    except OSError:
-        return {}
+        text = _decoded(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}); it may set a spending limit.",
+            "Make it readable, or remove it.",
+        ) from None
+    found = dotenv_values(stream=StringIO(text), interpolate=False)
+    _check_cap_lines(path, text, found)
     return {name: (value or "").strip() for name, value in found.items()}
+
+
+def _check_cap_lines(path: Path, text: str, found: Mapping[str, str | None]) -> None:
+    """Raise UsageError for a spending limit that is written so that it would not be one."""
+    for number, line in enumerate(text.splitlines(), 1):
+        names_it = re.match(rf"\s*(?:export\s+)?{MAX_COST}\b", line, re.IGNORECASE)
+        if names_it and (MAX_COST not in found or found[MAX_COST] is None):
+            raise UsageError(
+                f"{path}, line {number}: this does not set {MAX_COST}: there would be no limit.",
+                f"Write it as {MAX_COST}=5, or remove the line.",
+            )
 
 
 def _decoded(data: bytes) -> str:

@@ -11,11 +11,14 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from ..errors import Refused, ToolError, clean
+from ..errors import Refused, ToolError, clean, one_line
 from . import error_status, refusals
 from .status_words import standing
 from .types import HttpReply
 
+LARGEST_STORED = 200_000  # characters of a reply as it is kept in a receipt
+MOST_OF_A_CALL = 10_000.0  # USD
+LONGEST_WORDS = 500  # characters of what a gateway says
 # Patterns stay texts until they are used: compiling them here would slow the start of each process.
 # How gateways say that they do not know, or no longer serve, a model.
 _NOT_SERVED = (
@@ -33,7 +36,7 @@ class Unreadable(ToolError):
 def unreadable(reply: HttpReply, what: str) -> Unreadable:
     """The error for a reply that cannot be used, with the beginning of its body."""
     return Unreadable(
-        f"The gateway answered {reply.status} with {what}: {excerpt(reply.body)}",
+        f"The gateway answered {reply.status} with {what}: {quoted(excerpt(reply.body))}",
         http_status=reply.status,
         request_id=reply.request_id,
     )
@@ -75,8 +78,9 @@ def json_object(reply: HttpReply, is_job: bool = False) -> dict[str, object]:
 
 def error_inside(error: object, reply: HttpReply) -> ToolError:
     """The error for one inside a 2xx: Refused, or ErrorInside."""
-    message, codes = error_text(json.dumps({"error": error}).encode()), _codes(error)[:500]
-    if is_refusal(message, codes):
+    words, codes = error_text(json.dumps({"error": error}).encode()), _codes(error)[:500]
+    message = f"The gateway answered with an error: {quoted(words)}"
+    if is_refusal(words, codes):
         return refused(message, reply, charged="unknown")
     code = error.get("code") if isinstance(error, dict) else None
     return ErrorInside(message, code, codes, reply)
@@ -122,16 +126,26 @@ def status_word(row: Mapping[str, object]) -> str | None:
     """The status of a job in its row, under whatever name; None where it has none."""
     for name in ("status", "state", "task_status", "taskStatus", "job_status"):
         if text := as_text(row.get(name)):
-            return text.strip()
+            return text.strip()[:60]
     if row.get("done") is True:  # Google's operations
         return "failed" if row.get("error") else "done"
     return None
 
 
 def error_text(body: bytes) -> str:
-    """The message in an error body of any shape, at most 500 characters."""
+    """The message in an error body of any shape, on one line, as it may be shown."""
+    return words_of(_words(_parsed(body))) or excerpt(body)
+
+
+def quoted(words: str) -> str:
+    """Words of a gateway as such: nobody takes them for ours."""
+    return f"\u201c{words}\u201d"
+
+
+def words_of(text: str) -> str:
+    """What a gateway says, on one line and bounded: nothing in it can look like words of ours."""
     # Cut last: half a key is no known secret.
-    return clean(_words(_parsed(body)) or excerpt(body))[:500]
+    return one_line(text[: 40 * LONGEST_WORDS])[:LONGEST_WORDS]
 
 
 def error_codes(body: bytes) -> str:
@@ -159,8 +173,10 @@ def is_about_unknown_model(text: str) -> bool:
 def refusal_in(refusal: str | None, finish_reason: str | None, reply: HttpReply) -> None:
     """Raise Refused if a reply has a refusal, or was finished by a filter."""
     if refusal or refusals.by_ending(finish_reason):
-        stopped = f"its content filter stopped the answer ({finish_reason})"
-        message = "The model refused: " + (refusal or stopped)
+        stopped = f"its content filter stopped the answer ({words_of(finish_reason or '')})"
+        message = "The model refused: " + (
+            f"\u201c{words_of(refusal)}\u201d" if refusal else stopped
+        )
         hint = "Say it in other words, or choose another model."
         raise refused(message, reply, hint, charged="unknown")
 
@@ -186,7 +202,7 @@ def excerpt(body: bytes) -> str:
     if looks_like_html(body):
         text = re.sub(r"<(script|style)\b.*?(</\1>|\Z)", " ", text, flags=re.DOTALL | re.IGNORECASE)
         text = re.sub(r"<[^>]*(>|\Z)", " ", text)
-    text = " ".join(clean(text).split())
+    text = one_line(text)
     return (text[:200] + ("..." if len(text) > 200 else "")) if text else "(empty)"
 
 
@@ -214,7 +230,7 @@ def warnings_in(data: dict[str, object]) -> tuple[str, ...]:
         about = item if isinstance(item, dict) else {}
         parts = [about.get(key) for key in ("type", "feature", "details")]
         texts.append(_words(item) or ": ".join(part for part in parts if isinstance(part, str)))
-    return tuple(clean(text)[:300] for text in texts if text)
+    return tuple(f"The gateway says: {quoted(words_of(text)[:300])}" for text in texts if text)
 
 
 def as_text(value: object) -> str | None:
@@ -257,37 +273,52 @@ def as_time(value: object) -> float | None:
 
 
 def costs(value: object) -> float | None:
-    """A plausible cost in USD, finite and not negative, else None."""
+    """A plausible cost of a call in USD, else None: then the expected one counts."""
     number = as_number(value)
     # 0.30000000000000004 is no price: nothing costs less than a nanodollar.
-    return round(number, 9) if number is not None and number >= 0 else None
+    return round(number, 9) if number is not None and 0 <= number <= MOST_OF_A_CALL else None
+
+
+def as_count(value: object) -> int | None:
+    """A plausible number of tokens, else None."""
+    number = as_number(value)
+    return int(number) if number is not None and 0 <= number < 1e9 else None
+
+
+def as_wait(value: object) -> float:
+    """Seconds to wait, at most a day; 0 for what is none."""
+    return min(max(as_number(value) or 0.0, 0.0), 86_400.0)
 
 
 def without_bytes(data: dict[str, object]) -> dict[str, object]:
     """A reply as it may be stored: no image bytes, no signatures, nothing huge."""
-    slim = _slim(data)
-    assert isinstance(slim, dict)
-    return slim
+    for longest, most in ((20_000, 50), (500, 10)):
+        slim = _slim(data, longest, most)
+        size = len(json.dumps(slim))
+        if size <= LARGEST_STORED and isinstance(slim, dict):
+            return slim
+    return {"left_out": f"<{size} characters>"}
 
 
-def _slim(value: object, depth: int = 0) -> object:
+def _slim(value: object, longest: int, most: int, depth: int = 0) -> object:
+    """The value with texts of at most `longest` characters, and `most` entries at each level."""
     if isinstance(value, str):
         is_bytes = value.startswith("data:") or (len(value) > 2_000 and " " not in value[:2_000])
         if is_bytes:
             return f"<{len(value)} characters>"
         # A port on loopback differs from run to run, and means nothing.
-        return re.sub(r"(//(?:127\.[\d.]+|localhost|\[::1\])):\d+", r"\1", clean(value)[:20_000])
+        return re.sub(r"(//(?:127\.[\d.]+|localhost|\[::1\])):\d+", r"\1", clean(value)[:longest])
     if depth > 8:
         return "..."
     if isinstance(value, dict):
         return {
-            str(key): f"<{len(item)} characters>"
+            clean(str(key))[:100]: f"<{len(item)} characters>"
             if key == "b64_json" and isinstance(item, str)
-            else _slim(item, depth + 1)
-            for key, item in list(value.items())[:50]
+            else _slim(item, longest, most, depth + 1)
+            for key, item in list(value.items())[:most]
         }
     if isinstance(value, list):
-        return [_slim(item, depth + 1) for item in value[:50]]
+        return [_slim(item, longest, most, depth + 1) for item in value[:most]]
     return value
 
 

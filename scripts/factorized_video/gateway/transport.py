@@ -271,6 +271,7 @@ class Transport:
         Otherwise a gateway, or whoever answers for it, could make this machine call its neighbours.
         """
         scheme, host, port = place = _place(url)
+        self._watch.pinned.pop(host, None)
         if not host:
             raise DownloadError("The result's address is not a valid address.")
         gateway_is_local = all(is_loopback(origin.host) for origin in self._origins)
@@ -283,6 +284,8 @@ class Transport:
         except ValueError:
             literal = []
         is_literal = bool(literal)
+        if is_loopback(host):  # never through a proxy, so it would be this machine
+            raise DownloadError(f"The result's address at {host} is on this machine.")
         if not literal and not requests.utils.select_proxy(
             url, requests.utils.get_environ_proxies(url)
         ):
@@ -293,6 +296,8 @@ class Transport:
             literal = [ipaddress.ip_address(row[4][0]) for row in rows]
         if any(not _is_public(address, is_literal) for address in literal):
             raise DownloadError(f"The result's address at {host} is inside a private network.")
+        if literal:  # what is connected to must be what was checked
+            self._watch.pinned[host] = tuple(map(str, literal))
 
     def _open(
         self,

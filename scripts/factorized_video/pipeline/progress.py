@@ -49,6 +49,11 @@ class Progress:
         self.own = folder.users_own()  # which files are the user's own versions
 
     @property
+    def awaits_choice(self) -> bool:
+        """Whether somebody is to choose an anchor; not where one's own lies in its place."""
+        return self._request.wish.awaits_choice and "anchor" not in self.own
+
+    @property
     def anchor(self) -> Path:
         """Where the anchor lies, or will."""
         return self._request.anchor.path if self._request.anchor else self._folder.anchor

@@ -40,9 +40,14 @@ def stages_of(request: RunRequest) -> tuple[str, ...]:
 
 
 def run_plan(
-    request: RunRequest, stop_after: str | None, made: tuple[str, ...], rules: Rules
+    request: RunRequest,
+    stop_after: str | None,
+    made: tuple[str, ...],
+    rules: Rules,
+    *,
+    awaits_choice: bool = False,
 ) -> Plan:
-    """All calls of the stages up to where the run stops.
+    """All calls of the stages up to where the run stops, as asked or until a candidate is chosen.
 
     Of the stages in `made`, which will make no paid call, nothing is checked.
     """
@@ -69,7 +74,8 @@ def run_plan(
     if request.motion_from_anchor:
         calls.append(plan.motion(request.prompt, request.llm_model, of("motion")))
     calls.append(clip)
-    return _up_to(calls, skipped, request, stop_after)
+    awaits = awaits_choice and stop_after != "caption"
+    return _up_to(calls, skipped, stop_after, awaits=awaits)
 
 
 def with_cheaper(whole: Plan, request: RunRequest, made: tuple[str, ...], rules: Rules) -> Plan:
@@ -93,12 +99,9 @@ def _clip(
     return request.clip(motion, request.anchor), rules
 
 
-def _up_to(
-    calls: list[Call], skipped: list[str], request: RunRequest, stop_after: str | None
-) -> Plan:
-    """The plan up to where the run stops: as asked, or until a candidate is chosen."""
+def _up_to(calls: list[Call], skipped: list[str], stop_after: str | None, *, awaits: bool) -> Plan:
+    """The plan up to where the run stops."""
     until_anchor = ("reasoning", *ANCHOR_STAGES)
-    awaits = request.wish.awaits_choice and stop_after != "caption"
     # Whoever stops to look at the anchor looks at the motion that follows from it, too.
     done = {
         "caption": ("reasoning",),

@@ -24,14 +24,19 @@ OF_CANDIDATES = ("candidate", "candidates", "contact_sheet")
 class StageRunner:
     """Runs the stage scripts one after the other, and keeps what they answered in `results`.
 
-    `handoff` is what the next stage is handed; `max_cost` what is left of the cap.
+    `handoff` is what the next stage is handed.
     """
 
     def __init__(self, context: Context, options: RunOptions) -> None:
         rerun = context.rerun
         checked = context.handoff.gateway_checked
-        self.handoff = Handoff(rerun.words, rerun.output, rerun.texts, gateway_checked=checked)
-        self.max_cost = context.terms.max_cost
+        self.handoff = Handoff(
+            rerun.words,
+            rerun.output,
+            [str(one) for one in rerun.outputs],
+            rerun.texts,
+            gateway_checked=checked,
+        )
         self.results: list[dict[str, Any]] = []
         self._context = context
         self._options = options
@@ -53,7 +58,7 @@ class StageRunner:
                 "quiet": options.quiet,
                 "allow_off": terms["allow_off"],
                 "allow_unknown_cost": terms["allow_unknown_cost"],
-                "max_cost": self.max_cost,
+                "max_cost": self._context.terms.max_cost,
                 **more,
             }
         )

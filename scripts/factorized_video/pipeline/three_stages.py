@@ -66,7 +66,10 @@ class ThreeStages(Run):
         # What was paid for is fetched or returned whatever the models of today support.
         self._made = self._progress.made() if not self.is_done else _ALL
         self._rules = Rules(context.gateway.name, context.terms.allow_off)
-        self._planned = run_plan(request, options.stop_after, self._made, self._rules)
+        awaits = self._progress.awaits_choice
+        self._planned = run_plan(
+            request, options.stop_after, self._made, self._rules, awaits_choice=awaits
+        )
         check_models(self._planned, self._made)
         if not self.is_done:
             self._progress.check_selected()
@@ -182,7 +185,8 @@ class ThreeStages(Run):
         """Raise UsageError where a clip would be made from another anchor than the approved one."""
         wish, stop_after = self.request.wish, self.options.stop_after
         # A candidate that is named was looked at; where one is to be named, nothing is animated.
-        if self.is_done or stop_after or self.owns_anchor or wish.select or wish.awaits_choice:
+        awaits = self._progress.awaits_choice
+        if self.is_done or stop_after or self.owns_anchor or wish.select or awaits:
             return
         receipt = self._progress.replaced_anchor()
         if receipt is None:
@@ -222,11 +226,8 @@ class ThreeStages(Run):
         limit, terms = self.context.limit, self.context.terms
         assert limit is not None
         if terms.resubmit and self._progress.job_is_known():
-            # It is sent once more only if the gateway has forgotten the job: Stage 3 finds out, and
-            # has for it what the stages before it leave of the cap.
+            # It is sent once more only if the gateway has forgotten the job: Stage 3 finds out.
             made = (*made, "synthesis")
-            before = spending.spent_for(self._before_the_clip)
-            stages.max_cost = max(0.0, limit.usd - before.usd)
         left = self._left(made)._replace(spent=spending.spent_for(self.outputs), cap=limit)
         try:
             check_cap(limit, left.spent, left.costs, allow_unknown=terms.allow_unknown_cost)

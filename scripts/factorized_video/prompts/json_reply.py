@@ -14,6 +14,10 @@ REPAIR_REQUEST = (
     "{shape}, and nothing before or after it."
 )
 
+# What is looked at of a reply, from its end, and how many characters at most while looking for an
+# object in it: otherwise a hostile one takes the square of its length.
+LONGEST_REPLY, _MOST_SEEN = 20 * MAX_TEXT, 100 * MAX_TEXT
+
 Object = dict[str, object]
 
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -63,6 +67,7 @@ def last_object(
     The last one, because a model that thinks aloud writes drafts first. `what` describes the object
     in the error if there is none: 'a non-empty "caption"'.
     """
+    text = text[-LONGEST_REPLY:]
     visible = _THINKING.sub(" ", text)
     if not text.strip() or (_CLOSED.search(text) and not visible.strip()):
         return Unusable("the answer was empty")
@@ -117,7 +122,7 @@ def _loosened(text: str) -> str:
     """The text as JSON would have it: straight quotes, no comments, no comma before a bracket."""
     text = re.sub(r"(?<=[{,:\[\s])[\u201c\u201d\u201e](?=\S)", '"', text)
     text = re.sub(r"[\u201c\u201d](?=\s*[:,}\]])", '"', text)
-    text = re.sub(r"(?m)(?<=[\s,{])//[^\n\"]*$|/\*[^*\"]*\*/", " ", text)
+    text = re.sub(r"(?m)(?<=[\s,{])//[^\n\"]{0,2000}$|/\*[^*\"]{0,2000}\*/", " ", text)
     text = re.sub(r",(\s*[}\]])", r"\1", text)
     return text if '"' in text else _from_python(text)
 
@@ -139,13 +144,16 @@ def _objects(text: str, wanted: Callable[[Object], bool]) -> list[Object]:
     decoder = json.JSONDecoder(strict=False)  # models leave raw newlines inside strings
     found = []
     start = text.find("{")
-    tries = 0
-    while start != -1 and tries < 500:  # or a reply of nothing but braces takes quadratic time
+    tries = seen = 0
+    while start != -1 and tries < 500 and seen < _MOST_SEEN:
         tries += 1
         try:
             value, end = decoder.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            value, end = None, error.pos
         except (ValueError, RecursionError):
-            value = None
+            value, end = None, len(text)
+        seen += end - start
         if isinstance(value, dict):
             found.append(value)
         whole = isinstance(value, dict) and wanted(value)

@@ -17,8 +17,8 @@ from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import VERSION
-from ..errors import StillRunning, ToolError, Unfetched, UsageError
+from .. import SCRIPTS, VERSION
+from ..errors import StillRunning, ToolError, Unfetched, UsageError, masked
 from ..files import SUFFIX, exclusive, write_file, writing
 from ..kept import Kept
 from ..money import COST_KINDS, Cost
@@ -32,6 +32,8 @@ AFTER_UNKNOWN = (
     "It may have been made and charged: look at the gateway's own list of what was made. The same "
     f"command again sends nothing. {PAY_AGAIN}"
 )
+# Where the scripts are today: a skill may have been moved, or a receipt be somebody else's.
+_SCRIPTS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _LARGEST_RECEIPT = 4 << 20  # bytes; the texts are 20,000 characters each at most
 
 
@@ -91,22 +93,31 @@ def kept_of(output: Path, receipt: dict[str, Any]) -> Kept:
 
 
 def command_of(receipt: dict[str, Any]) -> str | None:
-    """The command that resumes, from any folder: older receipts hold one with relative paths."""
-    command, folder = receipt.get("command"), receipt.get("cwd")
-    if not command or not folder or _works_anywhere(str(command)):
+    """The command that resumes, from any folder: older receipts hold one with relative paths.
+
+    Only one of our scripts, with words that are its options: a receipt may be somebody else's, and
+    hold anything. None where it is no such command.
+    """
+    command, folder = str(receipt.get("command") or ""), receipt.get("cwd")
+    try:
+        python, script, *words = shlex.split(command)
+    except ValueError:  # fewer words, or quotes that do not close
+        return None
+    if python != "python3" or os.path.basename(script) not in SCRIPTS:
+        return None
+    if os.path.isabs(script):
+        script = os.path.join(_SCRIPTS, os.path.basename(script))
+    command = "python3 " + shlex.join([script, *words])
+    if not folder or _works_anywhere([script, *words]):
         return command
     return f"cd {shlex.quote(folder)} && {command}"
 
 
-def _works_anywhere(command: str) -> bool:
+def _works_anywhere(words: list[str]) -> bool:
     """Whether script and output are absolute, so that it cannot begin another output elsewhere."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return False
     output = [after for word, after in pairwise(words) if word == "--output"]
     output += [word.partition("=")[2] for word in words if word.startswith("--output=")]
-    return all(map(os.path.isabs, words[1:2] + output)) and bool(output)
+    return all(map(os.path.isabs, words[:1] + output)) and bool(output)
 
 
 def was_demo(receipt: dict[str, Any]) -> bool:
@@ -205,11 +216,19 @@ class Record:
         }
 
     def update(self, **changes: object) -> None:
-        """Change fields and write the receipt."""
+        """Change fields and write the receipt, so that it can be read back. Raises OutputError."""
         self.data.update(changes)
-        text = json.dumps(self.data, ensure_ascii=False, indent=1) + "\n"
-        # Surrogates (a path that is not UTF-8) go out as escapes.
-        write_file(self.path, text.encode("utf-8", "backslashreplace"))
+        written = {**self.data}
+        if set("?#") & set(str(written.get("address") or "")):
+            written["address"] = None  # it may be signed; there is another way to ask for the job
+        for dropped in (None, "reply", "sent", "inputs"):
+            written |= {dropped: None} if dropped in written else {}
+            text = masked(json.dumps(written, ensure_ascii=False, indent=1)) + "\n"
+            # Surrogates (a path that is not UTF-8) go out as escapes.
+            data = text.encode("utf-8", "backslashreplace")
+            if len(data) <= _LARGEST_RECEIPT:
+                break
+        write_file(self.path, data)
 
     def intend(self) -> None:
         """Write down that the paid call is about to be sent."""

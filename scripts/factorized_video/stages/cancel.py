@@ -72,7 +72,7 @@ def cancel(console: Console, record: Record, chosen: Settings) -> dict[str, Any]
     Raises StillRunning where the gateway cannot cancel or would not, UsageError where the job has
     ended by itself.
     """
-    resumes = {**record.whereabouts, "next": record.data.get("command")}
+    resumes = {**record.whereabouts, "next": receipts.command_of(record.data)}
     with open_gateway(chosen, console.progress) as gateway:
         job = gateway.status(handle_of(record))
         if job.state != "running":

@@ -14,7 +14,7 @@ from ..gateway.types import ImageRequest, Picture
 from ..media import file_types, images
 from ..models import limits
 from ..money import Cost
-from ..receipts import Intent, Record
+from ..receipts import Allowed, Intent, Record
 from ..rerun import offer_replacement
 from . import plan, preflight
 from .calls import Call
@@ -40,6 +40,11 @@ def folder_of(request: AnchorRequest, output: Path, context: Context) -> Folder:
 def left_to_pay(request: AnchorRequest, output: Path, context: Context) -> dict[str, int]:
     """How many paid calls of each kind an anchor still needs, at the most."""
     return choice.left(folder_of(request, output, context), context.allowed)
+
+
+def check_room(folder: Folder, allowed: Allowed, asked: dict[str, object]) -> None:
+    """Raise UsageError where something else lies in the place of a plain anchor."""
+    receipts.check_room(folder.output, folder.first, allowed, asked)
 
 
 def outlook(request: AnchorRequest, output: Path, context: Context) -> Outlook:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import models, money
 from ..errors import Refused, Rejected, ToolError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..gateway.client import Gateway
     from .calls import Call
     from .context import Context
+    from .ledger import Ledger
 
 
 T = TypeVar("T")
@@ -29,12 +30,15 @@ class Conversation:
     names the model.
     """
 
-    def __init__(self, context: Context, gateway: Gateway, call: Call, kind: str = "llm") -> None:
+    def __init__(
+        self, context: Context, gateway: Gateway, call: Call, ledger: Ledger, kind: str = "llm"
+    ) -> None:
         self.replies: list[ChatReply] = []
         self._costs: list[Cost] = []
-        self._context = context
+        self.context = context
+        self._ledger = ledger
         self._gateway = gateway
-        self._call = call
+        self.call = call
         self._kind = kind
 
     @property
@@ -50,33 +54,55 @@ class Conversation:
         return f"{number} answer{'s' * (number != 1)} ({price})"
 
     @property
+    def about(self) -> dict[str, Any]:
+        """What a receipt says of it beside what was found."""
+        cost = self.cost.as_json()
+        return {"model": self.call.model.id, "cost": cost, "request_ids": self.request_ids}
+
+    @property
     def request_ids(self) -> list[str]:
         """What the gateway's support will ask for."""
         return [reply.request_id for reply in self.replies if reply.request_id]
 
     def ask(self, messages: list[dict[str, str]], pictures: tuple[Picture, ...] = ()) -> ChatReply:
-        """The next answer. Raises a ToolError where there is none, with the cost so far."""
-        model = self._call.model
+        """The next answer. Raises a ToolError where there is none, with the cost so far.
+
+        OverBudget where the limit of the run has no room for it.
+        """
+        model = self.call.model
         try:
-            reply = self._gateway.chat(ChatRequest(model.id, messages, pictures=pictures))
+            self._ledger.hold(self, self._costs, self.call.cost)
+            request = ChatRequest(model.id, messages, pictures=pictures)
+            reply = self._gateway.chat(request, self._was_lost)
         except ToolError as error:
             if isinstance(error, Rejected):
-                instead = limits.replacement(model, self._call.gateway)
-                offer_replacement(error, self._context.rerun, self._kind, instead)
+                instead = limits.replacement(model, self.call.gateway)
+                offer_replacement(error, self.context.rerun, self._kind, instead)
             if isinstance(error, Refused) and error.charged != "no":
-                self._costs.append(self._call.cost)  # nobody says what a refusal has cost
+                self._costs.append(self.call.cost)  # nobody says what a refusal has cost
             if self._costs:
                 error.result["cost"] = self.cost.as_json()
+            self._ledger.hold(self, self._costs)
             raise
-        self._context.console.warn(*reply.warnings)
+        self.context.console.warn(*reply.warnings)
         self.replies.append(reply)
         if reply.cost is not None:
             self._costs.append(Cost(reply.cost, "actual"))
         elif reply.tokens:
-            self._costs.append(models.price_of_tokens(model, self._call.gateway, *reply.tokens))
+            self._costs.append(models.price_of_tokens(model, self.call.gateway, *reply.tokens))
         else:
-            self._costs.append(self._call.cost)
+            self._costs.append(self.call.cost)
+        self._ledger.hold(self, self._costs)
         return reply
+
+    def _was_lost(self, again: bool) -> None:
+        """An answer that may have been billed did not get here; `again`: it is asked for again."""
+        self._costs.append(self.call.cost)
+        self._ledger.hold(self, self._costs, self.call.cost if again else None)
+
+    def recorded(self) -> None:
+        """A receipt holds what was answered, and its cost."""
+        self._ledger.recorded(self)
 
     def ask_twice(
         self,

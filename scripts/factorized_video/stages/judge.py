@@ -12,28 +12,23 @@ from ..errors import OutputError, Refused
 from ..prompts import checklist, clip_checklist
 from ..prompts.checklist import Answer, Check
 from ..prompts.json_reply import Unusable
-from .conversation import Conversation
 
 if TYPE_CHECKING:
-    from ..gateway.client import Gateway
     from ..gateway.types import Picture
-    from .calls import Call
-    from .context import Context
+    from .conversation import Conversation
 
 
-def write_questions(
-    context: Context, gateway: Gateway, call: Call
-) -> tuple[tuple[str, ...], Conversation]:
-    """The questions for the call's prompt, and the conversation in which they were written.
+def write_questions(conversation: Conversation) -> tuple[str, ...]:
+    """The questions for the prompt that the conversation's call is about.
 
     Raises OutputError where none came that can be used, Refused where the model declines.
     """
+    call = conversation.call
     messages = checklist.question_messages(call.text)
-    conversation = Conversation(context, gateway, call, "judge")
-    context.console.progress(f"asking {call.model.id} for the questions")
+    conversation.context.console.progress(f"asking {call.model.id} for the questions")
     answer = conversation.ask_twice(messages, checklist.read_questions, checklist.QUESTIONS_SHAPE)
     if not isinstance(answer, Unusable):
-        return answer, conversation
+        return answer
     raise (Refused if answer.refused else OutputError)(
         "The model gave no questions to check the anchor by in "
         f"{conversation.counted}: {answer.problem}.",
@@ -44,20 +39,16 @@ def write_questions(
 
 
 def check(
-    context: Context,
-    gateway: Gateway,
-    call: Call,
+    conversation: Conversation,
     pictures: tuple[Picture, ...],
     questions: tuple[str, ...],
     *,
     frames_s: tuple[float, ...] | None = None,
-    kind: str = "judge",
 ) -> tuple[Check, dict[str, Any]]:
     """What the judge finds in a picture, and what goes with it into the receipt.
 
-    With `frames_s`, times in seconds, the pictures are the frames of a clip. `kind` (judge or
-    evaluator) says which option names the model. Raises a ToolError only where the judge could not
-    be asked.
+    With `frames_s`, times in seconds, the pictures are the frames of a clip. Raises a ToolError
+    only where the judge could not be asked.
     """
     asked = checklist.with_controls(questions)
     words = [one.question for one in asked]
@@ -66,7 +57,6 @@ def check(
         if frames_s is None
         else clip_checklist.clip_check_messages(words, frames_s)
     )
-    conversation = Conversation(context, gateway, call, kind)
 
     def read(text: str, finish_reason: str | None) -> tuple[Answer, ...] | Unusable:
         return checklist.read_answers(text, finish_reason, asked)
@@ -81,9 +71,4 @@ def check(
             if isinstance(answer, Unusable)
             else Check(answer)
         )
-    about = {
-        "model": call.model.id,
-        "cost": conversation.cost.as_json(),
-        "request_ids": conversation.request_ids,
-    }
-    return found, about
+    return found, conversation.about

@@ -16,9 +16,9 @@ from .. import receipts
 from ..errors import Unfetched
 from ..files import check_writable
 from ..gateway import open_gateway
-from ..receipts import Allowed, Decision, Intent, Record, spending
-from ..receipts.cap import check_cap
+from ..receipts import Allowed, Decision, Intent, Record
 from . import preflight
+from .ledger import Ledger
 
 if TYPE_CHECKING:
     from ..gateway.client import Gateway
@@ -48,6 +48,7 @@ class PaidCall(ABC):
         self.output = output
         self.wanted = wanted
         self.asked = asked
+        self.ledger = Ledger(context, [output] if output else [])
         self.came_back = False  # whether it was kept aside, and is in its place again
         self.delivered = False
 
@@ -89,15 +90,8 @@ class PaidCall(ABC):
 
     def check_money(self, gateway: Gateway, call: Call) -> None:
         """Raise OverBudget, AuthError or Unavailable before anything is paid for."""
-        context = self.context
-        limited = [self.output] if context.limit and self.output else []
-        check_cap(
-            context.limit,
-            spending.spent_for(limited),
-            [call.cost],
-            allow_unknown=context.terms.allow_unknown_cost,
-        )
-        preflight.check(context, gateway, call.cost)
+        self.ledger.check(call.cost)
+        preflight.check(self.context, gateway, call.cost)
 
     def begin(self, gateway: Gateway, decision: Decision, receipt: dict[str, Any]) -> Record:
         """The record whose call was sent: now, or before."""

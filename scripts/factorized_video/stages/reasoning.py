@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import files, receipts, texts
-from ..errors import OutputError, Refused, ToolError, UsageError
+from ..errors import OutputError, OverBudget, Refused, ToolError, UsageError
 from ..media import images
 from ..models import limits
 from ..prompts import caption as caption_prompts
@@ -257,7 +257,7 @@ class CaptionCall(TextCall):
         ratio = request.aspect_ratio or self.context.handoff.canvas or limits.DEFAULT_RATIO
         references = self.references
         messages = caption_prompts.rewrite_messages(request.prompt, style, ratio, len(references))
-        conversation = Conversation(self.context, gateway, call)
+        conversation = Conversation(self.context, gateway, call, self.ledger)
         best, messages = _rewritten(self.context, conversation, messages, references, call)
         if not best.motion:
             self.context.console.warn(
@@ -281,7 +281,13 @@ def _rewritten(
     best: Rewrite | None = None
     while True:
         context.console.progress(f"asking {call.model.id}")
-        reply = conversation.ask(messages, references)
+        try:
+            reply = conversation.ask(messages, references)
+        except OverBudget as error:
+            if best is None:
+                raise
+            context.console.warn(f"The caption may still describe motion: {error.message}")
+            return best, messages
         answer = read_rewrite(reply.text, reply.finish_reason)
         if not isinstance(answer, Unusable):
             best = answer
@@ -325,7 +331,7 @@ class MotionCall(TextCall):
     def ask(self, gateway: Gateway, call: Call) -> dict[str, Any]:
         """Once more if the first motion is not sound."""
         messages = motion_prompts.motion_messages(call.text)
-        conversation = Conversation(self.context, gateway, call)
+        conversation = Conversation(self.context, gateway, call, self.ledger)
         wrong: list[str] = []  # of the last answer
 
         def read(text: str, finish_reason: str | None) -> Motion | Unusable:

@@ -14,7 +14,7 @@ from ..media import file_types, images, similarity
 from ..models import limits
 from ..models.picture_limits import Framing
 from ..output_paths import filmstrip_path
-from ..receipts import Decision, Intent, Record, spending
+from ..receipts import Decision, Intent, Record
 from ..rerun import offer_replacement
 from . import alternatives, delivery, plan, preflight
 from .calls import Call, Plan
@@ -159,9 +159,8 @@ class ClipCall(PaidCall):
             super().check_money(gateway, call)
         except OverBudget as error:
             context = self.context
-            spent = spending.spent_for([self.output] if self.output else [])
             alternatives.with_cheaper(
-                Plan((call,), spent=spent, cap=context.limit),
+                Plan((call,), spent=self.ledger.spent, cap=context.limit),
                 self.request,
                 rules(context),
                 in_orchestrator=context.rerun.in_orchestrator,

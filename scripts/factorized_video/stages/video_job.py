@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import interrupts, receipts, sent_calls
 from ..errors import JobFailed, OutputError, Refused, Rejected, ToolError, Unknown
 from ..gateway import retry_policy
-from ..gateway.reply_parsing import is_about_unknown_model, is_refusal
+from ..gateway.reply_parsing import is_about_unknown_model, is_refusal, quoted
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
 from ..media import file_types
 from ..models import limits
@@ -271,7 +271,7 @@ class VideoJob:
         if re.search(r"not (?:be|been)? ?charged|no charge", reason, re.IGNORECASE):
             charged = "no"
         failure = family(
-            f"The job {shown_id(job.id)} failed: {reason}",
+            f"The job {shown_id(job.id)} failed: {quoted(reason) if job.error else reason}",
             f"{hint} To send it once more, and perhaps pay once more, add --resubmit.",
             charged=charged,
             request_id=job.request_id,

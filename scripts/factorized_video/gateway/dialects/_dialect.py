@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from ..reply_parsing import (
+    as_count,
     as_id,
-    as_number,
     as_text,
     json_object,
     unreadable,
@@ -86,12 +86,12 @@ class Dialect(ABC):
         message, finish = first_choice(data, reply)
         usage = data.get("usage")
         usage = usage if isinstance(usage, dict) else {}
-        tokens = as_number(usage.get("prompt_tokens")), as_number(usage.get("completion_tokens"))
+        tokens = as_count(usage.get("prompt_tokens")), as_count(usage.get("completion_tokens"))
         return ChatReply(
             text=words_in(message),
             finish_reason=finish,
             cost=cost_in(data, reply),
-            tokens=None if None in tokens else (int(tokens[0] or 0), int(tokens[1] or 0)),
+            tokens=None if None in tokens else (tokens[0] or 0, tokens[1] or 0),
             request_id=reply.request_id or as_text(data.get("id")),
             warnings=warnings_in(data),
             raw=without_bytes(data),

@@ -17,6 +17,7 @@ from ..reply_parsing import (
     status_word,
     unreadable,
     without_bytes,
+    words_of,
 )
 from ..status_words import standing
 from ..types import HttpReply, Job, ListedJob
@@ -139,12 +140,10 @@ def reason_in(row: dict[str, object], *, failed: bool = True) -> str | None:
     if isinstance(error, dict):
         names = ("message", "code", "type", "reason")
         error = next((error[name] for name in names if error.get(name)), None)
-    if text := as_text(error):
-        return text
     details = row.get("incomplete_details")
-    found = [details.get("reason")] if isinstance(details, dict) else []
+    found = [error, details.get("reason") if isinstance(details, dict) else None]
     found += [row.get(name) for name in _REASONS] if failed else []
-    return next((text for one in found if (text := as_text(one))), None)
+    return next((words_of(text) for one in found if (text := as_text(one))), None)
 
 
 def filtered_in(value: object, depth: int = 0) -> str | None:
@@ -169,7 +168,7 @@ def _said(value: object) -> str | None:
     if as_number(value) is not None:
         return None
     texts = value if isinstance(value, list) else [value]
-    return "; ".join(text for one in texts if (text := as_text(one)))[:1_000] or None
+    return words_of("; ".join(text for one in texts[:20] if (text := as_text(one)))) or None
 
 
 def listed_jobs(reply: HttpReply, *, duration: str) -> list[ListedJob]:

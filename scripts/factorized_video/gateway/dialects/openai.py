@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from ...aspect_ratios import pixels
-from ..reply_parsing import as_number
+from ..reply_parsing import as_number, as_wait
 from ..types import (
     About,
     Handle,
@@ -111,9 +111,9 @@ def _path(job_id: str) -> str:
 
 
 def _job(row: dict[str, object], reply: HttpReply) -> Job:
-    after_ms = as_number(reply.headers.get("openai-poll-after-ms"))
+    after_s = (as_number(reply.headers.get("openai-poll-after-ms")) or 0.0) / 1000
     # LiteLLM says 0 for the cost of a status read.
-    return job_of(row, reply)._replace(poll_after_s=(after_ms or 0.0) / 1000, cost=None)
+    return job_of(row, reply)._replace(poll_after_s=as_wait(after_s), cost=None)
 
 
 DIALECT = OpenAI()

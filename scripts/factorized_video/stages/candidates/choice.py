@@ -6,6 +6,7 @@ from ... import receipts
 from ...prompts import checklist
 from ...prompts.checklist import Answer, Check
 from ...receipts import Allowed
+from . import filing
 from .folder import Candidate, Folder, file_sha256, was_chosen
 
 _PASSING = Check((Answer("", "yes"),))
@@ -134,9 +135,7 @@ def _is_unrepaired(folder: Folder, source: Candidate, allowed: Allowed) -> bool:
 
 def _is_missing(folder: Folder, name: str, allowed: Allowed) -> bool:
     """Whether a candidate is to be paid for; the first may lie in the output's place."""
-    path = folder.place(name)
-    if name == "1" and not folder.begun and folder.is_plain():
-        path = folder.output
+    path = folder.output if name == "1" and filing.adopts(folder) else folder.place(name)
     return receipts.would_pay(path, folder.wanted(name), allowed)
 
 

@@ -14,7 +14,7 @@ from ...errors import UsageError
 from ...media import file_types
 from ...models import limits
 from ...money import FREE
-from ...receipts import Record
+from ...receipts import Allowed, Record
 from .folder import Candidate, Folder, file_sha256, was_chosen
 
 # Of a candidate's receipt, what is about its own paid call and not about the chosen picture.
@@ -53,6 +53,16 @@ def check_place(output: Path, names: list[str]) -> None:
             )
 
 
+def check_room(folder: Folder, allowed: Allowed, asked: dict[str, object]) -> None:
+    """Before anything is paid for, raise UsageError where there is no room for the result."""
+    if not is_ours(folder) and not adopts(folder):
+        receipts.check_room(folder.output, folder.chosen_digest, allowed, asked)
+    if not allowed.overwrite:
+        check_place(folder.output, folder.names)
+    for name in folder.names if folder.wish.select is None else ():
+        receipts.check_room(folder.place(name), folder.wanted(name), allowed, asked)
+
+
 def check_selected(folder: Folder) -> None:
     """Raise UsageError where a candidate is selected that does not exist."""
     wish = folder.wish
@@ -87,22 +97,35 @@ def is_ours(folder: Folder) -> bool:
     return found.file_sha256 in known
 
 
-def adopt(folder: Folder) -> None:
+def adopts(folder: Folder) -> bool:
+    """Whether what lies in the output's place becomes the first candidate.
+
+    Not where that one is there already, or the picture was changed by somebody, or is lost.
+    """
+    if folder.begun or not folder.is_plain():
+        return False
+    found, receipt = receipts.look(folder.output), receipts.read(folder.output) or {}
+    if receipt["state"] != "succeeded":
+        return True
+    known = receipt.get("sha256")
+    return known in (found.file_sha256, file_sha256(folder.place("1")))
+
+
+def adopt(folder: Folder, *, overwrite: bool) -> None:
     """Move an anchor that was made without candidates to where it is the first of them.
 
-    Killed in between, the next call completes it: the picture moves first, then its receipt.
+    Killed in between, the next call completes it: the picture moves first, then its receipt. One
+    of another caption in its place is kept aside with `overwrite`, and otherwise stays.
     """
-    if not folder.is_plain():
-        return
-    found = receipts.look(folder.output)
-    receipt, first = found.receipt or {}, folder.place("1")
-    if receipts.read(first) is not None:
+    first, receipt = folder.place("1"), receipts.read(folder.output) or {}
+    is_taken = bool(receipts.read(first)) or file_sha256(first) not in ("", receipt.get("sha256"))
+    if not adopts(folder) or (is_taken and not overwrite):
         return
     folder.path.mkdir(parents=True, exist_ok=True)
-    if found.file_exists and found.file_sha256 == receipt.get("sha256"):
+    if is_taken:
+        receipts.make_room(first)
+    if file_sha256(folder.output) == receipt.get("sha256"):
         folder.output.rename(first)
-    elif receipt["state"] == "succeeded" and file_sha256(first) != receipt.get("sha256"):
-        return  # changed by somebody, or lost
     came = receipts.kept_of(folder.output, receipt).read()
     moved = Record(first, {**receipt, "output": first.name})
     if came is not None:

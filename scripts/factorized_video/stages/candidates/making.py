@@ -18,11 +18,13 @@ from ...media import images
 from ...models import limits
 from ...money import Cost
 from ...prompts import anchor_image, checklist
+from ...prompts.checklist import Check
 from ...receipts import Allowed, Decision, Intent, Record, spending
-from ...receipts.cap import check_cap
 from .. import composition, judge, plan, preflight
 from ..calls import Call
 from ..context import Context
+from ..conversation import Conversation
+from ..ledger import Ledger
 from ..paid_call import PaidCall, consult_locked, settle
 from ..request import AnchorRequest
 from . import choice, filing
@@ -51,8 +53,11 @@ class CandidateCall(PaidCall):
         call: Call,
         pictures: tuple[Picture, ...],
         intent: Intent,
+        ledger: Ledger,
     ) -> None:
-        super().__init__(context, folder.place(name), intent.digest, intent.asked or {})
+        self.place = folder.place(name)
+        super().__init__(context, self.place, intent.digest, intent.asked or {})
+        self.ledger = ledger
         self.name = name
         self.call = call
         self.pictures = pictures
@@ -63,8 +68,13 @@ class CandidateCall(PaidCall):
         """Planned for all of them together."""
         return self.call
 
-    def check_money(self, gateway: Gateway, call: Call) -> None:
-        """Done for all of them together."""
+    def pay(self, gateway: Gateway) -> Record:
+        """As ever; between asking for room and the intent no other candidate asks."""
+        with self.ledger.room_for(self.call.cost):
+            record = Record.begin(self.place, self._intent)
+            record.intend()
+        self.send(gateway, self.call, record)
+        return record
 
     def intent(self, gateway: Gateway, call: Call) -> Intent:
         """As of a plain anchor, with the name of the candidate."""
@@ -101,6 +111,7 @@ class Making:
         self._request = request
         self._asked = context.asked(request)
         self._pictures = pictures
+        self._ledger = Ledger(context, [folder.output])
         self._report = Report(context, folder)
         self._calls: dict[str, Call] = {}
         self._errors: dict[str, BaseException] = {}
@@ -128,11 +139,13 @@ class Making:
     def _run(self) -> dict[str, Any]:
         folder, wish = self._folder, self._folder.wish
         filing.check_selected(folder)
-        filing.adopt(folder)
+        filing.adopt(folder, overwrite=self._allowed.overwrite)
         before = choice.chosen_before(folder)
         if before and checklist.reaches(before, wish.min_score):
             return self._report.returned()
-        self._check_room()
+        filing.check_room(folder, self._allowed, self._asked)
+        if wish.select is None:
+            files.check_writable(folder.place("1"))
         filing.sweep(folder)
         paid = wish.select is None and any(self._left().values())
         if paid or (wish.select is None and filing.came(folder)):
@@ -149,18 +162,6 @@ class Making:
     def _left(self) -> dict[str, int]:
         return choice.left(self._folder, self._allowed)
 
-    def _check_room(self) -> None:
-        """Before anything is paid for, raise UsageError where there is no room for the result."""
-        folder, allowed = self._folder, self._allowed._replace(resubmit=True)
-        if not filing.is_ours(folder):
-            receipts.check_room(folder.output, folder.chosen_digest, allowed, self._asked)
-        if not allowed.overwrite:
-            filing.check_place(folder.output, folder.names)
-        if folder.wish.select is None:
-            for name in folder.names:
-                receipts.check_room(folder.place(name), folder.wanted(name), allowed, self._asked)
-            files.check_writable(folder.place("1"))
-
     # -- paying ----------------------------------------------------------------------------------
 
     def _pay(self) -> None:
@@ -169,7 +170,7 @@ class Making:
             left = self._left()
             self._calls = self._checked(gateway, left)
             prices = self._prices(left)
-            self._check_cap(prices)
+            self._ledger.check(*prices)
             preflight.check(context, gateway, money.total(prices))
             questions = self._questions(gateway) if folder.wish.verifies else None
             with interrupts.held_back(self._console.note, gateway.settings.time_scale):
@@ -204,11 +205,6 @@ class Making:
             if count and stage in self._calls
         ]
 
-    def _check_cap(self, prices: list[Cost]) -> None:
-        context = self._context
-        spent = spending.spent_for([self._folder.output] if context.limit else [])
-        check_cap(context.limit, spent, prices, allow_unknown=context.terms.allow_unknown_cost)
-
     def _questions(self, gateway: Gateway) -> tuple[str, ...]:
         """Those that are there, else written now: the receipt first, it holds them."""
         folder, path, call = self._folder, self._folder.questions_file, self._calls["questions"]
@@ -227,8 +223,9 @@ class Making:
             call.cost,
             self._context.rerun.kept(),
         )
+        conversation = self._conversation(gateway, call)
         try:
-            written, conversation = judge.write_questions(self._context, gateway, call)
+            written = judge.write_questions(conversation)
         except ToolError as error:
             receipts.record_failed(path, intent, error)
             raise
@@ -240,8 +237,12 @@ class Making:
             request_ids=conversation.request_ids,
             reply=[reply.raw for reply in conversation.replies],
         )
+        conversation.recorded()
         files.write_file(path, _as_file(written))
         return written
+
+    def _conversation(self, gateway: Gateway, call: Call) -> Conversation:
+        return Conversation(self._context, gateway, call, self._ledger, "judge")
 
     def _side_by_side(self, gateway: Gateway, questions: tuple[str, ...] | None) -> None:
         """Generate and check the candidates, `AT_ONCE` at a time; how each ended is kept.
@@ -301,15 +302,16 @@ class Making:
         """The paid call of a candidate or an edit; `context` where it has other terms."""
         context = context or self._context
         intent = composition.image_intent(context, call, wanted, inputs, self._asked, pictures)
-        return CandidateCall(context, self._folder, name, call, pictures, intent)
+        return CandidateCall(context, self._folder, name, call, pictures, intent, self._ledger)
 
     def _generate(self, gateway: Gateway, paid: CandidateCall) -> None:
-        """Unless it is there. An edit is checked against the cap once what it follows is paid."""
+        """Unless it is there."""
         decision, receipt = consult_locked(paid)
         if decision.returns:
             return
         if decision is Decision.MAKE and paid.call.stage == "repair":
-            self._check_cap(self._prices(self._left()))
+            # With the check that follows it; what got lost before it is not made once more.
+            self._ledger.check(paid.call.cost, self._calls["verification"].cost)
         settle(paid, gateway, decision, receipt)
 
     def _check(self, gateway: Gateway, name: str, questions: tuple[str, ...]) -> None:
@@ -319,13 +321,19 @@ class Making:
             return
         self._console.progress(f"checking candidate {name}")
         picture = images.to_show(images.read_image(one.path, f"Candidate {name}"))
-        found, about = judge.check(
-            self._context, gateway, self._calls["verification"], (picture,), questions
-        )
-        key = self._folder.check_key(one.sha256, questions)
+        conversation = self._conversation(gateway, self._calls["verification"])
         rows = spending.checks_in(one.receipt)
-        row = {**key, **about, **found.as_json()}
-        Record(one.path, one.receipt).update(checks=[*rows, row])
+        try:
+            found, about = judge.check(conversation, (picture,), questions)
+            key = self._folder.check_key(one.sha256, questions)
+            rows.append({**key, **about, **found.as_json()})
+        except ToolError as error:
+            if error.result.get("cost"):  # an answer was paid for, and says nothing of the picture
+                rows.append({**conversation.about, **Check(problem=error.message).as_json()})
+            raise
+        finally:
+            Record(one.path, one.receipt).update(checks=rows)
+            conversation.recorded()
 
     def _repair(self, gateway: Gateway, questions: tuple[str, ...]) -> None:
         """Have the best candidate edited, once, and the edit checked by all questions.
