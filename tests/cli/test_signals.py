@@ -6,12 +6,18 @@ for is awaited and written down, so the same command goes on without paying agai
 
 from __future__ import annotations
 
+import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from conftest import Run
+from conftest import Run, run
+from factorized_video import interrupts
+from factorized_video.handoff import Handoff
+from factorized_video.pipeline import stage_process
+from speech import Reply
 from storm import Started, Storm, files, making, own_picture, receipt, until
 
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
@@ -154,3 +160,133 @@ def test_a_closed_terminal_does_not_end_what_was_started_with_nohup(gateway: Sto
     gateway.wait_for("status", len(gateway.of("status")) + 2)
     gateway.ends_after = 0
     assert started.end().code == 0
+
+
+def test_a_terminal_that_closes_sends_the_signal_twice_and_means_it_once(gateway: Storm) -> None:
+    started = busy(gateway, "create", scale=0.5)
+    for _ in range(3):
+        started.send(HUP)
+        time.sleep(0.0001)
+    started.wait_until_said(HOLDS)
+    time.sleep(0.8)  # longer than what counts as one at this scale
+    started.send(HUP)  # and it is never the second
+    gateway.release("create")
+    assert_interrupted(started)
+    assert (receipt()["state"], receipt()["job"]) == ("submitted", "job-1")
+    assert again(gateway, "create").code == 0
+    assert gateway.billed["create"] == 1
+
+
+@WHOM
+def test_after_a_signal_a_lost_answer_ends_it_too(gateway: Storm, whole_group: bool) -> None:
+    """It is not looked for then, nor sent once more: the next run does that."""
+    gateway.will("create", Reply(500, json={"error": {"message": "x"}}, accepted=True))
+    started = busy(gateway, "create")
+    started.send(INT, whole_group)
+    started.wait_until_said(HOLDS)
+    listed = len(gateway.of("list"))
+    gateway.release("create")
+    assert_interrupted(started)
+    assert len(gateway.of("list")) == listed
+    assert receipt()["state"] == "unknown"
+    assert again(gateway, "create").code == 0
+    assert gateway.billed["create"] == 1
+
+
+def test_a_signal_between_two_tries_leaves_nothing_to_account_for(gateway: Storm) -> None:
+    busy_gateway = Reply(503, json={}, headers={"Retry-After": "60"}, accepted=False)
+    gateway.always("image", busy_gateway)
+    env = {"FACTORIZED_VIDEO_TIME_SCALE": "0.5"}
+    words = making(*OPTIONS["image"])
+    started = Started("factorized_generate", *words, gateway=gateway, env=env)
+    gateway.wait_for("image")
+    started.wait_until_said("Trying again")
+    started.send(TERM)
+    assert_interrupted(started)
+    assert not any(name.endswith("anchor.png.receipt.json") for name in files())
+    gateway.mend()
+    assert again(gateway, "image").code == 0
+
+
+def test_the_orchestrator_waits_as_long_as_its_stages_do() -> None:
+    crew = stage_process.Crew(Handoff(), time_scale=3.0)
+    assert crew._stops_within_s > 3 * interrupts.LONGEST_HOLD_S
+
+
+# --- streams that go away -------------------------------------------------------------------------
+
+
+def without(*descriptors: int) -> Callable[[], None]:
+    """Close some streams before the script begins."""
+
+    def close() -> None:
+        for number in descriptors:
+            os.close(number)
+
+    return close
+
+
+def onto(path: str, descriptor: int) -> Callable[[], None]:
+    """Let a stream be this file."""
+
+    def put() -> None:
+        os.dup2(os.open(path, os.O_WRONLY), descriptor)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    "gone", [without(2), onto("/dev/full", 2), without(0, 2)], ids=["closed", "dead", "two"]
+)
+def test_a_stderr_that_is_gone_ends_no_paid_run(gateway: Storm, gone: Callable[[], None]) -> None:
+    done = run("factorized_generate", *making(), gateway=gateway, preexec=gone)
+    assert (done.code, done.json["status"]) == (0, "succeeded")
+    assert gateway.billed == {"chat": 1, "image": 1, "create": 1}
+
+
+def test_a_terminal_that_is_gone_ends_no_paid_run(gateway: Storm) -> None:
+    """Its size can no longer be asked for, and what is written to it is an error."""
+    ours, theirs = os.openpty()
+
+    def on_terminal() -> None:
+        os.dup2(theirs, 2)
+
+    gateway.hold("status")
+    started = Started(
+        "factorized_generate",
+        *making("--anchor-path=mine.png"),
+        gateway=gateway,
+        preexec=on_terminal,
+    )
+    os.close(theirs)
+    gateway.wait_for("status")
+    os.close(ours)
+    gateway.release("status")
+    gateway.ends_after = 0
+    assert started.end().code == 0
+    assert receipt()["state"] == "succeeded"
+
+
+def test_a_result_that_cannot_be_written_is_said(gateway: Storm) -> None:
+    done = run("factorized_generate", *making(), gateway=gateway, preexec=onto("/dev/full", 1))
+    assert (done.code, "could not be written to stdout" in done.err) == (9, True)
+    again_ = run("factorized_generate", *making(), gateway=gateway)
+    assert (again_.code, again_.json["reused"]) == (0, True)
+
+
+# --- texts as long as they may be -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "char", ["\U0001f63a", "'", "\u4e2d", '"'], ids=["emoji", "quote", "han", "double"]
+)
+def test_the_longest_prompt_travels_to_every_stage(gateway: Storm, char: str) -> None:
+    prompt = (char * 19_990) + " cat leaps"
+    Path("prompt.txt").write_text(prompt, encoding="utf-8")
+    words = ["--prompt-file=prompt.txt", "--motion-file=prompt.txt", "--output=cat.mp4", "--json"]
+    strategy = "--prompt-strategy=original"
+    done = run("factorized_generate", *words, strategy, gateway=gateway)
+    assert done.code == 0, done.err[:2_000]
+    assert receipt("cat.stages/anchor.png")["asked"]["prompt"] == prompt
+    assert len(receipt("cat.stages/anchor.png")["command"]) < 300_000
+    assert run("factorized_generate", *words, strategy, gateway=gateway).json["reused"]

@@ -278,3 +278,23 @@ def test_a_port_that_cannot_be_had_is_exit_code_2() -> None:
     command = [sys.executable, f"{SCRIPTS}/factorized_video/demo", "--port", "70000"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, "port 70000" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::1]"])
+def test_who_calls_it_by_another_name_is_turned_away(root: str, host: str) -> None:
+    """A web page whose name resolves to this machine."""
+    for path in ("models", "videos"):
+        request = urllib.request.Request(f"{root}/api/v1/{path}", headers={"Host": host})
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(request, timeout=20)
+
+
+def test_who_does_not_know_the_path_sees_no_prompt_and_no_clip(root: str) -> None:
+    """Another user of this machine, who finds the port."""
+    made = call(root, "videos", {"model": "demo/push-in", "prompt": "A cat", "duration": 1})
+    assert made[0] == 200
+    bare = root.rpartition("/")[0]
+    for place in (bare, f"{bare}/wrong", f"{root}x"):
+        assert call(place, "videos")[0] == 403
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{place}/clips/{made[1]['id']}.mp4", timeout=20)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -470,6 +472,18 @@ def test_where_an_output_has_no_room_its_result_is_kept_in_the_users_state(
     monkeypatch.setenv("XDG_STATE_HOME", "relative")  # as without one, by the specification
     assert kept.store(b"again")
     assert path.exists()
+
+
+def test_a_file_system_without_locks_is_said_to_be_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    with pytest.raises(errors.UsageError, match="without file locks"), files.exclusive(place / "v"):
+        pytest.fail("it was not locked")
+    assert not list(place.iterdir())
 
 
 @pytest.mark.parametrize("wrong", ["mode", "link"])

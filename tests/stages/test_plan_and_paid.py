@@ -124,11 +124,9 @@ class Walk:
         if planned.code == 2:
             assert not +paid, shown
         spent = planned.json.get("spent") or {"amount": 0.0}
-        after = done.json.get("spent")
-        for word in cap if after else ():
-            assert after and after["amount"] <= float(word.partition("=")[2]) + 1e-6 or not +paid, (
-                shown
-            )
+        after = done.json.get("spent") or spent
+        for word in cap if +paid else ():
+            assert after["amount"] <= float(word.partition("=")[2]) + 1e-6, shown
         if done.json.get("spent") and done.json["output"]:
             assert done.json["spent"]["amount"] >= spent["amount"] - 1e-6, f"it got less\n{shown}"
 
