@@ -17,57 +17,51 @@ if TYPE_CHECKING:
     from typing import Any
 
 VARIABLE = "FACTORIZED_VIDEO_HANDOFF"
-_FIELDS = (
-    *("command", "output", "outputs", "texts", "canvas", "run", "asked", "warnings"),
-    "gateway_checked",
-)
+# Its fields, as they are where nothing was handed over.
+_EMPTY: dict[str, Any] = {
+    "command": (),
+    "output": None,
+    "outputs": (),
+    "texts": None,
+    "canvas": None,
+    "run": None,
+    "asked": None,
+    "warnings": (),
+    "gateway_checked": False,
+}
 
 
 class Handoff:
-    """One handoff; never changed once it is made.
+    """One handoff; never changed once it is made."""
 
-    `command`: the words of the command to run again, the orchestrator's · `output`: the output of
-    the whole run · `outputs`: all whose receipts say what it has cost · `texts`: what it read from
-    files and stdin · `canvas`: the ratio W:H chosen for anchor and clip where none was given ·
-    `run`: the run's digest and the hashes of its files, for the clip's receipt · `asked`: its
-    options, for the receipts of all stages · `warnings`: what has been shown already ·
-    `gateway_checked`: that an earlier stage found the gateway up and the key good.
-    """
+    command: Sequence[str]  # the words of the command to run again, the orchestrator's
+    output: str | None  # of the whole run
+    outputs: Sequence[str]  # all whose receipts say what the run has cost
+    texts: dict[str, str] | None  # what it read from files and stdin
+    canvas: str | None  # the ratio W:H chosen for anchor and clip where none was given
+    run: dict[str, Any] | None  # the run's digest and file hashes, for the clip's receipt
+    asked: dict[str, Any] | None  # its options, for the receipts of all stages
+    warnings: Sequence[str]  # what has been shown already
+    gateway_checked: bool  # whether an earlier stage found the gateway up and the key good
 
-    def __init__(
-        self,
-        command: Sequence[str] = (),
-        output: str | None = None,
-        outputs: Sequence[str] = (),
-        texts: dict[str, str] | None = None,
-        canvas: str | None = None,
-        run: dict[str, Any] | None = None,
-        asked: dict[str, Any] | None = None,
-        warnings: Sequence[str] = (),
-        gateway_checked: bool = False,
-    ) -> None:
-        self.command = tuple(command)
-        self.output = output
-        self.outputs = tuple(outputs)
-        self.texts = texts
-        self.canvas = canvas
-        self.run = run
-        self.asked = asked
-        self.warnings = tuple(warnings)
-        self.gateway_checked = gateway_checked
+    def __init__(self, **fields: Any) -> None:
+        """`fields` are those above; one that is not given is empty."""
+        unknown = set(fields) - set(_EMPTY)
+        if unknown:
+            raise TypeError(f"no fields of a handoff: {unknown}")
+        self.__dict__.update(_EMPTY | fields)
 
     def replace(self, **changes: Any) -> Handoff:
         """The same handoff with other values for some fields."""
-        return Handoff(**{**{name: getattr(self, name) for name in _FIELDS}, **changes})
+        return Handoff(**self.__dict__ | changes)
 
     @contextlib.contextmanager
     def passed_on(self) -> Iterator[tuple[dict[str, str], tuple[int]]]:
         """Environment and open file of a process that is given this."""
         from tempfile import TemporaryFile
 
-        document = {name: getattr(self, name) for name in _FIELDS}
         with TemporaryFile() as file:  # without a name: it is gone with the processes
-            file.write(json.dumps(document).encode())
+            file.write(json.dumps(self.__dict__).encode())
             file.flush()
             yield {**os.environ, VARIABLE: str(file.fileno())}, (file.fileno(),)
 
@@ -84,4 +78,4 @@ def received() -> Handoff:
             document = json.loads(file.read())
     except (OSError, ValueError):  # of a process that is no stage, and was not given the file
         return Handoff()
-    return Handoff(**{name: document[name] for name in _FIELDS if name in document})
+    return Handoff(**{name: document[name] for name in _EMPTY if name in document})

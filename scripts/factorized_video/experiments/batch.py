@@ -117,7 +117,9 @@ class Batch:
             checked = any(not line.done for line in self.lines)
             if checked:
                 self._check_gateway()
-            handoff = Handoff(rerun.words, rerun.output, texts=rerun.texts, gateway_checked=checked)
+            handoff = Handoff(
+                command=rerun.words, output=rerun.output, texts=rerun.texts, gateway_checked=checked
+            )
             scale = self._context.gateway.time_scale
             crew = Crew(handoff, time_scale=scale, quiet=True, waiting=self._say)
             try:

@@ -195,7 +195,9 @@ class ComparedRun(Run):
             self._console.progress(f"making {doing}: {elapsed_s:.0f} s")
 
         rerun, checked = self.context.rerun, self.context.handoff.gateway_checked
-        handoff = Handoff(rerun.words, rerun.output, texts=rerun.texts, gateway_checked=checked)
+        handoff = Handoff(
+            command=rerun.words, output=rerun.output, texts=rerun.texts, gateway_checked=checked
+        )
         commands = [(arm, self._command(arm, argv)) for arm, argv in arms.items()]
         scale = self.context.gateway.time_scale
         crew = Crew(handoff, time_scale=scale, quiet=True, waiting=say)

@@ -31,10 +31,10 @@ class StageRunner:
         rerun = context.rerun
         checked = context.handoff.gateway_checked
         self.handoff = Handoff(
-            rerun.words,
-            rerun.output,
-            [str(one) for one in rerun.outputs],
-            rerun.texts,
+            command=rerun.words,
+            output=rerun.output,
+            outputs=[str(one) for one in rerun.outputs],
+            texts=rerun.texts,
             gateway_checked=checked,
         )
         self.results: list[dict[str, Any]] = []
