@@ -51,9 +51,11 @@ def list_models(options: argparse.Namespace) -> dict[str, Any]:
 def cancel_job(options: argparse.Namespace) -> dict[str, Any]:
     """Ask the gateway to end a running job."""
     options.console.stage = "synthesis"
-    record = cancel.record_of(output_paths.output_path(options.cancel))
+    path = output_paths.output_path(options.cancel)
+    record = cancel.record_of(path)
     cancel.check_gateway(record, settings.resolve(options.gateway, needs_key=False))
     chosen = settings.resolve(options.gateway)
-    # A process that waits for the job would write over what is written here: it has to end first.
+    # A process that waits for the job would write over what is written here: it has to end first,
+    # and may have written since.
     with receipts.locked(record.output):
-        return cancel.cancel(options.console, record, chosen)
+        return cancel.cancel(options.console, cancel.record_of(path), chosen)

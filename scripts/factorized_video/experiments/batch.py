@@ -25,9 +25,10 @@ from ..stages.context import Context
 from . import summary
 from .line import AWAITS, Line
 
-# After one of these every further line would end the same way, so none is started. "interrupted" is
-# not among them: one line may have been killed for want of memory, and a signal stops the crew.
-_ENDS_ALL = ("auth", "budget")
+# After this every further line would end the same way, so none is started. "interrupted" does not:
+# one line may have been killed for want of memory, and a signal stops the crew. Nor "budget": a line
+# may have used up its own share of the limit.
+_ENDS_ALL = "auth"
 # The exit code of a batch is that of the first of these that a line ended with.
 _WEIGHT = (
     "internal interrupted auth budget usage unknown running unavailable output rejected "
@@ -152,7 +153,7 @@ class Batch:
             if line.done and not self._compares:
                 line.answer = {"cost": _cost_of(line)}
                 continue
-            if any(one.error.get("kind") in _ENDS_ALL for one in self.lines):
+            if any(one.error.get("kind") == _ENDS_ALL for one in self.lines):
                 return
             if not self._fits(line):
                 return

@@ -64,7 +64,7 @@ class ThreeStages(Run):
             demo=context.is_demo,
         )
         # What was paid for is fetched or returned whatever the models of today support.
-        self._made = self._progress.made() if not self.is_done else _ALL
+        self._made = _ALL if self._returns else self._progress.made()
         self._rules = Rules(context.gateway.name, context.terms.allow_off)
         awaits = self._progress.awaits_choice
         self._planned = run_plan(
@@ -86,6 +86,11 @@ class ThreeStages(Run):
     def is_done(self) -> bool:
         """Whether the clip is there, made from just these inputs."""
         return self._standing is Standing.DONE
+
+    @property
+    def _returns(self) -> bool:
+        """Whether the clip is there, and it is what is asked for."""
+        return self.is_done and not self.options.stop_after
 
     @property
     def owns_anchor(self) -> bool:
@@ -258,14 +263,14 @@ class ThreeStages(Run):
         Another run of the same output, or in the same work folder, is kept out meanwhile.
         """
         self.check_needs()
-        if self.is_done and not self.options.stop_after:
+        if self._returns:
             return self._returned()
         self._check_place()
         for path in (self.output, self.folder.caption):
             files.check_writable(path)
         with self._held():
             self._look()  # another run may have ended since
-            if self.is_done and not self.options.stop_after:
+            if self._returns:
                 return self._returned()
             return self._make()
 

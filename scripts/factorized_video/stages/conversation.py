@@ -71,7 +71,7 @@ class Conversation:
         """
         model = self.call.model
         try:
-            self._ledger.hold(self, self._costs, self.call.cost)
+            self._ledger.hold(self, self._costs, self._next)
             request = ChatRequest(model.id, messages, pictures=pictures)
             reply = self._gateway.chat(request, self._was_lost)
         except ToolError as error:
@@ -82,6 +82,7 @@ class Conversation:
                 self._costs.append(self.call.cost)  # nobody says what a refusal has cost
             if self._costs:
                 error.result["cost"] = self.cost.as_json()
+                error.charged = "yes"  # for the answers before it
             self._ledger.hold(self, self._costs)
             raise
         self.context.console.warn(*reply.warnings)
@@ -98,7 +99,13 @@ class Conversation:
     def _was_lost(self, again: bool) -> None:
         """An answer that may have been billed did not get here; `again`: it is asked for again."""
         self._costs.append(self.call.cost)
-        self._ledger.hold(self, self._costs, self.call.cost if again else None)
+        self._ledger.hold(self, self._costs, self._next if again else None)
+
+    @property
+    def _next(self) -> Cost:
+        """What the next answer should cost: no less than any before, for more is sent with it."""
+        known = [cost for cost in (self.call.cost, *self._costs) if cost.amount is not None]
+        return max(known, key=lambda cost: cost.amount or 0.0, default=self.call.cost)
 
     def recorded(self) -> None:
         """A receipt holds what was answered, and its cost."""

@@ -134,6 +134,8 @@ class Making:
             raise stopped from None
         except ToolError as error:
             error.result = {**self._report.so_far(), **error.result}
+            if "spent" in error.result:  # over the limit, while others were still being made
+                error.result["spent"] = self._ledger.spent.as_json()
             raise
 
     def _run(self) -> dict[str, Any]:
