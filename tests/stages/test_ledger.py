@@ -168,7 +168,7 @@ def test_no_line_of_a_batch_has_more_than_its_share(gateway: Gateway) -> None:
     """The first one had the whole limit, and what it wasted was missing for the others."""
     rows = [{"prompt": f"A cat number {n}"} for n in range(3)]
     Path("many.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    gateway.will("chat", *[gateway.speech.chat(WELL, 1.5)] * 2)  # it would be asked for again
+    gateway.will("chat", gateway.speech.chat(WELL, 1.5))  # it would be asked for again
     limit = 3 * (0.012 + 0.134 + 2.40) + 0.3
     words = ["--prompts-file=many.jsonl", "--output=out", "--concurrency=1", "--json"]
     done = run("factorized_generate", *words, f"--max-cost={limit:.3f}", gateway=gateway)
