@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def received() -> Handoff:
     if not number.isdecimal():
         return Handoff()
     try:
+        if not stat.S_ISREG(os.fstat(int(number)).st_mode):
+            return Handoff()
         # Its position is shared with the process that wrote it.
         with open(int(number), "rb") as file:
             file.seek(0)

@@ -190,3 +190,28 @@ def test_what_cannot_be_read_counts_as_a_rival(
     assert lost.code == 8, lost.err
     assert ("not a private folder" in lost.err) == (wrong == "folder")
     assert "These may be it: job-1" in lost.json["error"]["hint"]
+
+
+def test_a_job_of_another_account_is_said_to_be_one(gateway: Gateway) -> None:
+    """Read on with the wrong key it would be unknown for three minutes, and for ever."""
+    gateway.ends_after = None
+    assert video(gateway, "--output=v.mp4", "--no-wait").code == 4
+    jobs, gateway.jobs = gateway.jobs, {}
+    other = {"AI_GATEWAY_API_KEY": "hc-AnotherAccountsKey00000000"}
+    lost = video(gateway, "--output=v.mp4", env=other)
+    assert (lost.code, gateway.sent) == (3, {"create": 1}), lost.err
+    assert "started with another key" in lost.err
+    gateway.jobs, gateway.ends_after = jobs, 0
+    assert video(gateway, "--output=v.mp4", env=other).code == 0, "the key was changed, no more"
+
+
+@pytest.mark.parametrize("where", ["id", "url"])
+def test_an_id_or_address_of_absurd_length_is_none(gateway: Gateway, where: str) -> None:
+    gateway.ends_after = 0
+    if where == "id":
+        gateway.always("create", Reply(json={"id": "j" * 100_000}))
+        assert video(gateway, "--output=v.mp4").code == 8
+    else:
+        gateway.ending = {"status": "succeeded", "url": "https://x.example/" + "v" * 100_000}
+        assert video(gateway, "--output=v.mp4").code in (9, 11)
+    assert Path("v.mp4.receipt.json").stat().st_size < 50_000

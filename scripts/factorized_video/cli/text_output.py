@@ -25,7 +25,7 @@ def text_of(document: dict[str, Any]) -> str:
     if "models" in document:
         return models_text(document)
     if document.get("cancelled"):
-        return f"cancelled: {document['job']}"
+        return f"cancelled: {one_line(document['job'])}"
     if "caption" in document:
         return str(document["caption"] or document["motion"] or "")
     return str(document.get("comparison") or document.get("output") or "")

@@ -25,9 +25,9 @@ from ..stages.context import Context
 from . import summary
 from .line import AWAITS, Line
 
-# After this every further line would end the same way, so none is started. "interrupted" does not:
-# one line may have been killed for want of memory, and a signal stops the crew. Nor "budget": a line
-# may have used up its own share of the limit.
+# After this every further line would end the same way, so none is started. Not after "interrupted":
+# one line may have been killed for want of memory, and a signal stops the crew. Nor after "budget":
+# a line may have used up its own share of the limit.
 _ENDS_ALL = "auth"
 # The exit code of a batch is that of the first of these that a line ended with.
 _WEIGHT = (

@@ -133,7 +133,8 @@ class Transport:
         watch.start(answer_s)
         try:
             with self._open(request.method, url, headers, key, answer_s, **body) as response:
-                content = _bounded(response, largest, deadline)
+                # What a redirect says beside its target is read by nobody.
+                content = b"" if response.is_redirect else _bounded(response, largest, deadline)
         except (*_FAILURES, _Exceeded) as error:
             words = _LATE if watch.expired else _in_words(error)
             sent = not (watch.connecting or never_left(error))

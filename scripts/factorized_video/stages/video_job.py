@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import interrupts, receipts, sent_calls
-from ..errors import JobFailed, OutputError, Refused, Rejected, ToolError, Unknown
+from ..errors import AuthError, JobFailed, OutputError, Refused, Rejected, ToolError, Unknown
 from ..gateway import retry_policy
 from ..gateway.reply_parsing import is_about_unknown_model, is_refusal, quoted
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
@@ -234,12 +234,27 @@ class VideoJob:
         record.ended(unknown)
         raise unknown
 
+    def _check_key(self) -> None:
+        """Raise AuthError where the gateway does not know the job by the key of today."""
+        record = self._record
+        if self._is_of_other_key and record.data.get("job") and vanished(self._gateway, record):
+            title = self._gateway.about.title
+            raise AuthError(
+                f"The job {shown_id(record.data['job'])} was started with another key of {title}, "
+                "and by this one it is not known.",
+                "With that key the same command fetches the clip, free. To make it once more with "
+                "this one, and pay once more, add --resubmit.",
+                charged="unknown",
+                **record.whereabouts,
+            )
+
     def wait(self, timeout_s: float) -> Job:
         """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
         record = self._record
         started = time.monotonic()
         if came := came_at_once(record):
             return came
+        self._check_key()
         try:
             job = self._gateway.wait(handle_of(record), timeout_s, started)
         except ToolError as error:

@@ -6,15 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from ..reply_parsing import (
-    as_count,
-    as_id,
-    as_text,
-    json_object,
-    unreadable,
-    warnings_in,
-    without_bytes,
-)
+from ..reply_parsing import as_count, as_id, json_object, unreadable, warnings_in, without_bytes
 from ..types import (
     About,
     Account,
@@ -92,7 +84,7 @@ class Dialect(ABC):
             finish_reason=finish,
             cost=cost_in(data, reply),
             tokens=None if None in tokens else (tokens[0] or 0, tokens[1] or 0),
-            request_id=reply.request_id or as_text(data.get("id")),
+            request_id=reply.request_id or as_id(data.get("id")),
             warnings=warnings_in(data),
             raw=without_bytes(data),
         )

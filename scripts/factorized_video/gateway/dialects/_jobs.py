@@ -23,6 +23,8 @@ from ..status_words import standing
 from ..types import HttpReply, Job, ListedJob
 from ._shared import cost_in, decoded, rows_of
 
+LONGEST_ID = 8_000  # characters; Vercel's is JSON
+LONGEST_ADDRESS = 8_000
 _IDS = ("id", "task_id", "taskId", "job_id", "jobId", "video_id", "generation_id")
 _INSIDE = ("data", "video", "task", "job", "result", "operation", "response", "output")
 _URLS = ("url", "video_url", "videoUrl", "download_url", "file_url", "output_url", "uri")
@@ -95,21 +97,23 @@ def id_of(row: dict[str, object]) -> str:
     """A job's id, a text or a whole number; "" where the row has none."""
     for job_id in (row.get(name) for name in _IDS):
         known = isinstance(job_id, str | int) and not isinstance(job_id, bool)
-        if known and str(job_id).strip():
-            return str(job_id).strip()
+        if known and 0 < len(text := str(job_id).strip()) <= LONGEST_ID:
+            return text
     return ""
 
 
 def url_in(row: dict[str, object], depth: int = 0) -> str | None:
     """Where the result is, as the row says it; None where it says nothing."""
     for name in _URLS:
-        if text := as_text(row.get(name)):
-            return text.strip()
+        text = (as_text(row.get(name)) or "").strip()
+        if 0 < len(text) <= LONGEST_ADDRESS:
+            return text
     for name in _URLS_INSIDE if depth < 4 else ():
         value = row.get(name)
         for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, str) and re.match(r"\s*(https?:/)?/", one, re.IGNORECASE):
-                return one.strip()
+            text = one.strip()[: LONGEST_ADDRESS + 1] if isinstance(one, str) else ""
+            if len(text) <= LONGEST_ADDRESS and re.match(r"(https?:/)?/", text, re.IGNORECASE):
+                return text
             if isinstance(one, dict) and (found := url_in(one, depth + 1)):
                 return found
     return None

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ..reply_parsing import as_number, as_text, json_object
 from ..types import About, Account, Handle, HttpReply, HttpRequest, ImageRequest, Job, VideoRequest
 from ._dialect import Dialect
-from ._jobs import job_of, job_row, started
+from ._jobs import LONGEST_ADDRESS, job_of, job_row, started
 from ._shared import picture_part, without_none
 
 ROOT = "https://openrouter.ai"
@@ -83,7 +83,10 @@ class OpenRouter(Dialect):
 
 
 def _job(row: dict[str, object], reply: HttpReply) -> Job:
-    return job_of(row, reply)._replace(address=as_text(row.get("polling_url")))
+    address = as_text(row.get("polling_url"))
+    if address and len(address) > LONGEST_ADDRESS:
+        address = None
+    return job_of(row, reply)._replace(address=address)
 
 
 DIALECT = OpenRouter()

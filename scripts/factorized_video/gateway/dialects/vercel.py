@@ -29,7 +29,7 @@ from ..types import (
     VideoRequest,
 )
 from ._dialect import Dialect
-from ._jobs import job_of
+from ._jobs import LONGEST_ID, job_of
 from ._shared import decode_image_in_chat, encoded, picture_part, text_part, without_none
 
 ROOT = "https://ai-gateway.vercel.sh"
@@ -116,10 +116,11 @@ class Vercel(Dialect):
         """`{"operation": <anything>}`; the operation is the job's id, as it is or as JSON."""
         data = json_object(reply)
         operation = data.get("operation")
-        if not operation:
+        job_id = _as_id(operation) if operation else ""
+        if not 0 < len(job_id) <= LONGEST_ID:
             raise unreadable(reply, "a video reply without an operation")
         return Job(
-            _as_id(operation),
+            job_id,
             "running",
             warnings=warnings_in(data),
             request_id=reply.request_id,
