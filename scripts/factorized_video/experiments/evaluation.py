@@ -19,7 +19,7 @@ from ..errors import OutputError, Refused, ToolError
 from ..gateway import open_gateway
 from ..media import judge_frames
 from ..models import THE_ONLY_ONE
-from ..money import Cost
+from ..money import FREE, Cost
 from ..prompts import checklist, clip_checklist
 from ..prompts.checklist import Check
 from ..prompts.json_reply import Unusable
@@ -178,7 +178,7 @@ class Evaluation:
         """Ask for the questions. Raises OutputError where none come that can be used."""
         call = self._calls["questions"]
         self._console.progress(f"asking {call.model.id} what to measure by")
-        conversation = self._conversation(gateway, call)
+        conversation = self._conversation(gateway, call, record)
         messages = clip_checklist.measure_messages(self._prompt)
         with self._kept_however_it_ends(record, conversation):
             answer = conversation.ask_twice(messages, _read, clip_checklist.MEASURE_SHAPE)
@@ -194,19 +194,28 @@ class Evaluation:
         conversation.recorded()
         return answer
 
-    def _conversation(self, gateway: Gateway, call: Call) -> Conversation:
-        return Conversation(self._context, gateway, call, self._ledger, "evaluator")
+    def _conversation(self, gateway: Gateway, call: Call, record: Record) -> Conversation:
+        before = money.from_json(record.data["cost"]) if record.data.get("cost") else FREE
+
+        def keep(cost: Cost) -> None:
+            record.data["cost"] = before.as_json()
+            self._keep(record, cost, {})
+
+        return Conversation(self._context, gateway, call, self._ledger, "evaluator", keep)
 
     @contextlib.contextmanager
     def _kept_however_it_ends(self, record: Record, asking: Conversation) -> Iterator[None]:
         """Write down what answers have cost that were paid for before an error."""
+        before = record.data.get("cost")
         try:
             yield
         except ToolError:
             if asking.cost.amount != 0:
+                record.data["cost"] = before
                 self._keep(record, asking.cost, {})
                 asking.recorded()
             raise
+        record.data["cost"] = before  # the caller writes it down together with what was found
 
     def _ask(
         self,
@@ -221,7 +230,7 @@ class Evaluation:
         self._console.progress(f"measuring {clip.name}: {MEASURES[what]}")
         over = what == "frames"
         shown = judge_frames.over(clip) if over else judge_frames.over(clip, count=1)
-        asking = self._conversation(gateway, self._calls[what])
+        asking = self._conversation(gateway, self._calls[what], record)
         pictures = tuple(picture for _, picture in shown)
         times = tuple(when for when, _ in shown) if over else None
         with self._kept_however_it_ends(record, asking):

@@ -447,7 +447,8 @@ class Gateway:
             except _Failed as error:
                 failed = error
             decision = retry_policy.decide(call, failed.outcome, attempt, random.random())
-            if failed.outcome.kind in ("lost", "unreadable"):
+            # A web page is of somebody in between: nobody was asked.
+            if failed.outcome.kind in ("lost", "unreadable") and not failed.web_page:
                 lost(decision.again)
             if not decision.again:
                 raise self._ended(decision.kind, call, failed)

@@ -40,7 +40,6 @@ from .record import (
     make_room,
     read,
     receipt_path,
-    record_failed,
     stopped_at,
     was_demo,
 )
@@ -73,7 +72,6 @@ __all__ = [
     "make_room",
     "read",
     "receipt_path",
-    "record_failed",
     "retrieve",
     "rewritten",
     "sha256_of",

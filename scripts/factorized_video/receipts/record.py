@@ -294,15 +294,6 @@ class Record:
                 Record(self.output, before).update()
 
 
-def record_failed(output: Path, intent: Intent, error: ToolError) -> None:
-    """Write down a text whose answers were paid for and cannot be used; else nothing happened."""
-    cost = error.result.get("cost")
-    if cost:
-        record = Record.begin(output, intent)
-        record.data["cost"] = cost
-        record.ended(error)
-
-
 def stopped_at(output: Path, asked: dict[str, Any]) -> None:
     """Write down that a run stopped here, so that somebody could look at what was made."""
     with contextlib.suppress(StillRunning), locked(output):

@@ -27,16 +27,24 @@ class Conversation:
     """Asks one model, and keeps what it answered. A chat call is simply sent again when it fails.
 
     `call` says whom, and what one answer should cost; `kind` (llm, judge, evaluator) which option
-    names the model.
+    names the model. `keep` writes down what the answers have cost, before another one is asked for.
     """
 
     def __init__(
-        self, context: Context, gateway: Gateway, call: Call, ledger: Ledger, kind: str = "llm"
+        self,
+        context: Context,
+        gateway: Gateway,
+        call: Call,
+        ledger: Ledger,
+        kind: str = "llm",
+        keep: Callable[[Cost], None] | None = None,
     ) -> None:
         self.replies: list[ChatReply] = []
         self._costs: list[Cost] = []
         self.context = context
         self._ledger = ledger
+        self._keep = keep
+        self._kept = 0  # how many of the costs stand in a receipt
         self._gateway = gateway
         self.call = call
         self._kind = kind
@@ -71,7 +79,7 @@ class Conversation:
         """
         model = self.call.model
         try:
-            self._ledger.hold(self, self._costs, self._next)
+            self._make_room()
             request = ChatRequest(model.id, messages, pictures=pictures)
             reply = self._gateway.chat(request, self._was_lost)
         except ToolError as error:
@@ -83,7 +91,7 @@ class Conversation:
             if self._costs:
                 error.result["cost"] = self.cost.as_json()
                 error.charged = "yes"  # for the answers before it
-            self._ledger.hold(self, self._costs)
+            self._hold()
             raise
         self.context.console.warn(*reply.warnings)
         self.replies.append(reply)
@@ -93,13 +101,26 @@ class Conversation:
             self._costs.append(models.price_of_tokens(model, self.call.gateway, *reply.tokens))
         else:
             self._costs.append(self.call.cost)
-        self._ledger.hold(self, self._costs)
+        self._hold()
         return reply
 
     def _was_lost(self, again: bool) -> None:
         """An answer that may have been billed did not get here; `again`: it is asked for again."""
         self._costs.append(self.call.cost)
-        self._ledger.hold(self, self._costs, self._next if again else None)
+        self._hold()
+        if again:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Write down what the answers have cost so far. Raises OverBudget without room for one."""
+        if self._keep and self._costs:
+            self._keep(self.cost)
+            self._kept = len(self._costs)
+        self._hold(self._next)
+
+    def _hold(self, following: Cost | None = None) -> None:
+        """Let others know what was paid for and stands in no receipt, and what follows."""
+        self._ledger.hold(self, self._costs[self._kept :], following)
 
     @property
     def _next(self) -> Cost:

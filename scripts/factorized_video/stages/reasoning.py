@@ -26,6 +26,7 @@ from .outlook import Outlook
 from .paid_call import Made, PaidCall, locked
 from .plan import Rules
 from .request import CaptionRequest, MotionRequest
+from .text_record import TextRecord
 
 if TYPE_CHECKING:
     from ..gateway.client import Gateway
@@ -88,7 +89,7 @@ class TextCall(PaidCall):
         self.written: dict[str, Any] = {}  # what was asked for now, or lies in the receipt
 
     @abstractmethod
-    def ask(self, gateway: Gateway, call: Call) -> dict[str, Any]:
+    def ask(self, conversation: Conversation, call: Call) -> dict[str, Any]:
         """Have it written: the texts, their cost, and what the receipt keeps of the exchange."""
 
     def consult(self, *, settles: bool) -> tuple[Decision, dict[str, Any]]:
@@ -136,24 +137,21 @@ class TextCall(PaidCall):
         call = self.checked(gateway)
         self.check_money(gateway, call)
         sent_at = round(time.time(), 3)
+        record = TextRecord(self.output, lambda: self.intent(gateway, call))
+        conversation = Conversation(self.context, gateway, call, self.ledger, keep=record.keep)
         try:
-            self.written = {**self.ask(gateway, call), "model": call.model.id}
+            self.written = {**self.ask(conversation, call), "model": call.model.id}
         except ToolError as error:
-            if self.output:
-                receipts.record_failed(self.output, self.intent(gateway, call), error)
+            record.failed(error)
             raise
-        if self.output is None:
-            return Record(Path("-"), {})  # nothing is kept
-        record = Record.begin(self.output, self.intent(gateway, call))
-        record.data["sent_at"] = sent_at
-        record.succeeded(
-            receipts.sha256_of_bytes(_as_file(self.written[self.key] or "")),
+        return record.succeeded(
+            _as_file(self.written[self.key] or ""),
+            sent_at=sent_at,
             cost=self.written["cost"],
             reply=self.written["replies"],
             request_ids=self.written["request_ids"],
             result={name: one for name, one in self.written.items() if name in _TEXTS},
         )
-        return record
 
     def begin(self, gateway: Gateway, decision: Decision, receipt: dict[str, Any]) -> Record:
         """A text is never resumed: where there is none, it is written now."""
@@ -250,14 +248,13 @@ class CaptionCall(TextCall):
         super().__init__(context, output, request, motion_file)
         self.references = given_images.to_send(request.references)
 
-    def ask(self, gateway: Gateway, call: Call) -> dict[str, Any]:
+    def ask(self, conversation: Conversation, call: Call) -> dict[str, Any]:
         """At most one repair and one request for stillness."""
         request = self.request
         style = styles.resolve_style(request.style, request.prompt)
         ratio = request.aspect_ratio or self.context.handoff.canvas or limits.DEFAULT_RATIO
         references = self.references
         messages = caption_prompts.rewrite_messages(request.prompt, style, ratio, len(references))
-        conversation = Conversation(self.context, gateway, call, self.ledger)
         best, messages = _rewritten(self.context, conversation, messages, references, call)
         if not best.motion:
             self.context.console.warn(
@@ -328,10 +325,9 @@ class MotionCall(TextCall):
     key = "motion"
     request: MotionRequest
 
-    def ask(self, gateway: Gateway, call: Call) -> dict[str, Any]:
+    def ask(self, conversation: Conversation, call: Call) -> dict[str, Any]:
         """Once more if the first motion is not sound."""
         messages = motion_prompts.motion_messages(call.text)
-        conversation = Conversation(self.context, gateway, call, self.ledger)
         wrong: list[str] = []  # of the last answer
 
         def read(text: str, finish_reason: str | None) -> Motion | Unusable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ... import files, interrupts, money, receipts
@@ -27,6 +28,7 @@ from ..conversation import Conversation
 from ..ledger import Ledger
 from ..paid_call import PaidCall, consult_locked, settle
 from ..request import AnchorRequest
+from ..text_record import TextRecord
 from . import choice, filing
 from .folder import Candidate, Folder
 from .report import Report
@@ -225,15 +227,15 @@ class Making:
             call.cost,
             self._context.rerun.kept(),
         )
-        conversation = self._conversation(gateway, call)
+        record = TextRecord(path, lambda: intent)
+        conversation = self._conversation(gateway, call, record.keep)
         try:
             written = judge.write_questions(conversation)
         except ToolError as error:
-            receipts.record_failed(path, intent, error)
+            record.failed(error)
             raise
-        record = Record.begin(path, intent)
         record.succeeded(
-            receipts.sha256_of_bytes(_as_file(written)),
+            _as_file(written),
             result={"questions": list(written)},
             cost=conversation.cost.as_json(),
             request_ids=conversation.request_ids,
@@ -243,8 +245,10 @@ class Making:
         files.write_file(path, _as_file(written))
         return written
 
-    def _conversation(self, gateway: Gateway, call: Call) -> Conversation:
-        return Conversation(self._context, gateway, call, self._ledger, "judge")
+    def _conversation(
+        self, gateway: Gateway, call: Call, keep: Callable[[Cost], None]
+    ) -> Conversation:
+        return Conversation(self._context, gateway, call, self._ledger, "judge", keep)
 
     def _side_by_side(self, gateway: Gateway, questions: tuple[str, ...] | None) -> None:
         """Generate and check the candidates, `AT_ONCE` at a time; how each ended is kept.
@@ -323,19 +327,25 @@ class Making:
             return
         self._console.progress(f"checking candidate {name}")
         picture = images.to_show(images.read_image(one.path, f"Candidate {name}"))
-        conversation = self._conversation(gateway, self._calls["verification"])
-        rows = spending.checks_in(one.receipt)
+        record, rows = Record(one.path, one.receipt), spending.checks_in(one.receipt)
+
+        def keep(cost: Cost) -> None:
+            """An answer was paid for, and says nothing of the picture."""
+            useless = Check(problem="no answer could be used").as_json()
+            about = {"model": conversation.call.model.id, "cost": cost.as_json()}
+            record.update(checks=[*rows, {**about, "request_ids": [], **useless}])
+
+        conversation = self._conversation(gateway, self._calls["verification"], keep)
         try:
             found, about = judge.check(conversation, (picture,), questions)
-            key = self._folder.check_key(one.sha256, questions)
-            rows.append({**key, **about, **found.as_json()})
         except ToolError as error:
-            if error.result.get("cost"):  # an answer was paid for, and says nothing of the picture
-                rows.append({**conversation.about, **Check(problem=error.message).as_json()})
+            if error.result.get("cost"):
+                keep(conversation.cost)
             raise
         finally:
-            Record(one.path, one.receipt).update(checks=rows)
             conversation.recorded()
+        key = self._folder.check_key(one.sha256, questions)
+        record.update(checks=[*rows, {**key, **about, **found.as_json()}])
 
     def _repair(self, gateway: Gateway, questions: tuple[str, ...]) -> None:
         """Have the best candidate edited, once, and the edit checked by all questions.
