@@ -90,7 +90,8 @@ class Conversation:
                 self._costs.append(self.call.cost)  # nobody says what a refusal has cost
             if self._costs:
                 error.result["cost"] = self.cost.as_json()
-                error.charged = "yes"  # for the answers before it
+                # For the answers before it; one that was lost may have been billed.
+                error.charged = "yes" if self.replies else "unknown"
             self._hold()
             raise
         self.context.console.warn(*reply.warnings)
