@@ -144,3 +144,12 @@ def test_a_run_that_makes_nothing_leaves_no_work_folder(gateway: Gateway) -> Non
     assert make(gateway, APPLES).code == 6
     assert files() == set()
     assert not Path("cat.stages").exists()
+
+
+def test_the_locks_of_a_killed_run_are_cleared_away_by_one_that_returns(gateway: Gateway) -> None:
+    assert make(gateway, APPLES).code == 0
+    before = files()
+    for name in (".cat.mp4.lock", ".cat.mp4.run.lock", "cat.stages/.run.lock"):
+        Path(name).touch()
+    assert make(gateway, APPLES).json["reused"]
+    assert files() == before

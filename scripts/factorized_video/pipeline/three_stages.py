@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import files, models, output_paths, receipts
 from ..defaults import MOST_CANDIDATES
-from ..errors import OverBudget, StillRunning, UsageError
+from ..errors import OverBudget, StillRunning, ToolError, UsageError
 from ..media import file_types, images
 from ..models.picture_limits import Framing
 from ..prompts import strategies
@@ -414,8 +414,10 @@ class ThreeStages(Run):
     # -- results ---------------------------------------------------------------------------------
 
     def _returned(self) -> dict[str, Any]:
-        """The result of a run that is done."""
+        """The result of a run that is done; what a killed one left is cleared away."""
         receipts.announce(self.output, receipts.Decision.RETURN, self._console)
+        with contextlib.suppress(ToolError), self._held():
+            pass
         if self._filmstrip:
             delivery.draw_filmstrip(self._console, self.output)
         self._save_intermediate()
