@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=14"]
+# dependencies = ["requests>=2.31", "python-dotenv>=1.0", "pillow>=10.1", "av>=15"]
 # ///
 """Stage 1, reasoning: rewrite a video prompt into a caption of its first frame, and a motion line.
 

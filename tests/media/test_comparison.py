@@ -44,7 +44,7 @@ def half(picture: Image.Image, place: int) -> Image.Image:
 
 def moments(card: Image.Image, size: Size, frames: int, tall: int = 0) -> list[int]:
     """The numbers of the frames that a half shows, each labelled with its time."""
-    wanted = times(frames / 24, 24)
+    wanted = times(frames / 24, frames)
     row = columns(*size, len(wanted))
     tile = tile_size(*size, row)
     tall = tall or tile[1]
@@ -69,7 +69,7 @@ def written(text: str, width: int) -> bytes:
 
 
 def expected(frames: int) -> list[int]:
-    return [round(when * 24) for when in times(frames / 24, 24)]
+    return [round(when * 24) for when in times(frames / 24, frames)]
 
 
 # -- layout ---------------------------------------------------------------------------------------

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..aspect_ratios import Size
 from ..errors import OutputError
-from .file_types import have_media_extra, looks_like, video_kind
+from . import display
+from .file_types import HEAD, have_media_extra, looks_like, video_kind
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+    SkipTo = Callable[[float], float | None]
+
+
+_SQUEEZED_FROM = 1_280  # pixels of the longer side
+# Boxes that a clip consists of: one of these that is not whole is one of a clip cut short.
+_PARTS = {b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"styp", b"free", b"wide", b"skip"}
 
 
 def check_video(path: Path) -> str:
     """The kind of a downloaded file, by its container. Raises OutputError.
 
     For MP4 and MOV the boxes are walked, without any library: that finds a file that is cut short
-    or has no index.
+    or has no index. What lies behind the last box is passed over, as players do.
     """
     with path.open("rb") as file:
-        head = file.read(64)
+        head = file.read(HEAD)
         kind = video_kind(head)
         if kind is None:
             raise OutputError(f"The file is not a video ({looks_like(head)}).")
         if kind == "webm":
             return kind
-        size, names, offset = path.stat().st_size, set(), 0
+        size, offset = path.stat().st_size, 0
+        names: set[bytes] = set()
         while offset + 8 <= size:
             file.seek(offset)
             length, name = struct.unpack(">I4s", file.read(8))
@@ -37,6 +47,8 @@ def check_video(path: Path) -> str:
             elif length == 0:  # to the end of the file
                 length = size - offset
             if length < 8 or offset + length > size:
+                if name not in _PARTS and {b"moov", b"mdat"} <= names:
+                    return kind
                 raise OutputError("The file is a video that was cut short.")
             names.add(name)
             offset += length
@@ -46,18 +58,15 @@ def check_video(path: Path) -> str:
 
 
 def measure_video(path: Path) -> dict[str, Any] | None:
-    """duration_s, width, height, fps, codec, audio of a clip.
+    """duration_s, width, height, fps, codec, audio of a clip; its size is that on a screen.
 
     None without the media extra, or for an unknown codec. Raises OutputError without a readable
     video stream.
     """
-    if not have_media_extra():
-        return None
-    with _opened(path) as container:
-        return _measured(container)
+    return examine(path, (2, 2))[0]
 
 
-def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, bytes | None]:
+def examine(path: Path, size: Size) -> tuple[dict[str, Any] | None, bytes | None]:
     """What `measure_video` returns, and the first frame's RGB bytes, squeezed into `size`.
 
     No frame if none can be decoded. One decoder thread: others would decode frames in vain.
@@ -66,73 +75,109 @@ def examine(path: Path, size: tuple[int, int]) -> tuple[dict[str, Any] | None, b
         return None, None
     import av
 
-    with _opened(path) as container:
-        measured = _measured(container)
-        if measured is None:
-            return None, None
-        stream = _video_stream(container)
-        stream.codec_context.thread_count = 1
+    with opened(path) as container:
+        stream = video_stream(container)
+        context = stream.codec_context
+        if context is None or not (context.width and context.height):
+            return None, None  # such a clip may play elsewhere
+        context.thread_count = 1
+        measured = _measured(container, stream)
         try:
             frame = next(iter(container.decode(stream)), None)
-            return measured, frame and _squeezed(frame, size)
         except (av.FFmpegError, ValueError):
-            return measured, None
+            frame = None
+        rotation = display.rotation_of(frame)
+        coded = (context.width, context.height)
+        shown = display.size_of(coded, stream.sample_aspect_ratio, rotation)
+        first = frame and _squeezed(frame, shown, size)
+    duration_s = measured["duration_s"] or round(timeline(path).duration_s, 3)
+    width, height = shown
+    return {**measured, "duration_s": duration_s, "width": width, "height": height}, first
 
 
-def _measured(container: InputContainer) -> dict[str, Any] | None:
-    """None for an unknown codec, or unknown size: such a clip may play elsewhere."""
-    stream = _video_stream(container)
-    context = stream.codec_context
-    if context is None or not (context.width and context.height):
-        return None
-    rate = stream.average_rate
+def _squeezed(frame: Any, shown: Size, size: Size) -> bytes:
+    """As `similarity.squeezed` does it, from a picture that is not much larger than needed."""
+    from PIL import Image
+
+    scale = min(1.0, _SQUEEZED_FROM / max(shown))
+    medium = tuple(max(1, round(side * scale)) for side in shown)
+    picture = display.shown(frame, (medium[0], medium[1]))
+    return picture.resize(size, Image.Resampling.BOX).tobytes()
+
+
+def _measured(container: InputContainer, stream: Any) -> dict[str, Any]:
+    """What the container says of the stream; no `duration_s` where it says only its own."""
+    rate, duration = stream.average_rate, 0.0
     if stream.duration and stream.time_base:
         duration = float(stream.duration * stream.time_base)
-    else:
-        duration = (container.duration or 0) / 1_000_000
     return {
         "duration_s": round(duration, 3),
-        "width": context.width,
-        "height": context.height,
+        "width": 0,
+        "height": 0,
         "fps": round(float(rate), 3) if rate else None,
-        "codec": context.name,
-        "audio": any(s.type == "audio" for s in container.streams),
+        # The format, whichever decoder reads it.
+        "codec": stream.codec_context.codec.canonical_name,
+        "audio": any(one.type == "audio" for one in container.streams),
     }
 
 
-def _squeezed(frame: Any, size: tuple[int, int]) -> bytes:
-    plane = frame.reformat(*size, format="rgb24", interpolation="AREA").planes[0]
-    rows, step = bytes(plane), plane.line_size
-    return b"".join(rows[step * y : step * y + size[0] * 3] for y in range(size[1]))
+class Timeline(NamedTuple):
+    """How long a clip is, in seconds, and how many frames it has: by its packets."""
+
+    duration_s: float
+    frames: int
 
 
-def decoded(path: Path) -> Iterator[tuple[float, Any]]:
-    """All frames in order, each with its time in seconds from the first. Raises OutputError."""
-    with _opened(path) as container:
-        stream = _video_stream(container)
+def timeline(path: Path) -> Timeline:
+    """By the packets, whatever the container says: from the first frame to the end of the last."""
+    with opened(path) as container:
+        stream = video_stream(container)
+        shown = [
+            (packet.pts, packet.duration or 0)
+            for packet in container.demux(stream)
+            if packet.size and packet.pts is not None
+        ]
+        if not shown or not stream.time_base:
+            return Timeline(0.0, len(shown))
+        first, (last, lasts) = min(shown)[0], max(shown)
+        if not lasts and stream.average_rate:
+            lasts = round(1 / stream.average_rate / stream.time_base)
+        return Timeline(float((last + lasts - first) * stream.time_base), len(shown))
+
+
+def decoded(path: Path, skip_to: SkipTo = lambda when: None) -> Iterator[tuple[float, Any]]:
+    """All frames in order, each with its time in seconds from the first. Raises OutputError.
+
+    After each, `skip_to(when)` may name a later time: what comes before the last key frame that is
+    not after it is then passed over, where the container says where its key frames are.
+    """
+    with opened(path) as container:
+        stream = video_stream(container)
         stream.thread_type = "AUTO"
+        keys = _key_frames(stream)
         start: float | None = None
-        for frame in container.decode(stream):
+        frames = container.decode(stream)
+        while (frame := next(frames, None)) is not None:
             when = float(frame.time or 0)
             start = when if start is None else start
             yield when - start, frame
+            target = skip_to(when - start)
+            if target is None:
+                continue
+            ahead = [key for key in keys if when < key <= target + start]
+            if ahead:
+                container.seek(round(ahead[-1] / stream.time_base), stream=stream)
+                frames = container.decode(stream)
 
 
-def without_audio(path: Path, file: IO[bytes]) -> None:
-    """Write the clip without its sound, its frames unchanged. Raises OutputError."""
-    import av
-
-    with _opened(path) as source, av.open(file, "w", format="mp4") as target:
-        stream = _video_stream(source)
-        copy = target.add_stream_from_template(stream)
-        for packet in source.demux(stream):
-            if packet.dts is not None:  # the last one is empty and only flushes
-                packet.stream = copy
-                target.mux(packet)
+def _key_frames(stream: Any) -> list[float]:
+    """When the key frames are, in seconds; none where the container does not say."""
+    entries = getattr(stream, "index_entries", None) or ()
+    return [float(one.timestamp * stream.time_base) for one in entries if one.is_keyframe]
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
+def opened(path: Path) -> Iterator[InputContainer]:
     """PyAV's container; whatever it raises on hostile bytes becomes one error."""
     import av
 
@@ -143,8 +188,15 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         raise OutputError(f"The file cannot be read as a video ({error}).") from None
 
 
-def _video_stream(container: InputContainer) -> Any:
-    stream = next((s for s in container.streams if s.type == "video"), None)
-    if stream is None:
+def video_stream(container: InputContainer) -> Any:
+    """The stream that players show: never a cover picture, and of several the default one."""
+    from av.stream import Disposition
+
+    found = [
+        stream
+        for stream in container.streams
+        if stream.type == "video" and not stream.disposition & Disposition.attached_pic
+    ]
+    if not found:
         raise OutputError("The file has no video stream.")
-    return stream
+    return next((one for one in found if one.disposition & Disposition.default), found[0])

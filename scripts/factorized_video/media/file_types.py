@@ -11,6 +11,11 @@ from pathlib import Path
 from ..errors import UsageError
 
 EXTENSIONS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+HEAD = 512  # bytes at the beginning of a file that say what it is
+# Raw photos that are not TIFF: of Canon, Olympus, Panasonic, Fujifilm, Sigma.
+_RAW = (b"II*\0\x10\0\0\0CR", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW", b"FOVb")
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_HEIF = _HEIC | {b"mif1", b"mif2", b"msf1"}
 MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 
@@ -37,7 +42,7 @@ def need_media_extra(what: str) -> None:
 
 
 def image_kind(head: bytes) -> str | None:
-    """PNG, JPEG, WEBP, GIF, BMP, TIFF, HEIF or AVIF by the first bytes, else None."""
+    """PNG, JPEG, WEBP, GIF, BMP, TIFF, HEIF, AVIF or RAW by the first `HEAD` bytes, else None."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if head.startswith(b"\xff\xd8\xff"):
@@ -45,24 +50,45 @@ def image_kind(head: bytes) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
     if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        return {b"avif": "AVIF", b"avis": "AVIF"}.get(brand) or (
-            "HEIF" if brand in (b"heic", b"heix", b"mif1", b"msf1", b"hevc") else None
-        )
-    starts = ((b"GIF8", "GIF"), (b"BM", "BMP"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"))
+        return _kind_by_brands(head)
+    starts = (
+        *((start, "RAW") for start in _RAW),
+        *((b"GIF8", "GIF"), (b"BM", "BMP"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF")),
+    )
     return next((kind for start, kind in starts if head.startswith(start)), None)
 
 
+def _kind_by_brands(head: bytes) -> str | None:
+    """AVIF, HEIF, RAW or no picture at all, by the brands of a file of boxes.
+
+    The first is often mif1, of any picture; which one it is the compatible brands say.
+    """
+    length = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, length - 3, 4))]
+    if any(brand in (b"avif", b"avis") for brand in brands):
+        return "AVIF"
+    if brands[0] == b"crx ":
+        return "RAW"
+    return "HEIF" if any(brand in _HEIF for brand in brands[:1]) or _HEIC & set(brands) else None
+
+
 def video_kind(head: bytes) -> str | None:
-    """mp4, mov or webm by the first bytes, else None."""
+    """mp4, mov or webm by the first `HEAD` bytes, else None."""
     if head[4:8] == b"ftyp" and image_kind(head) is None:
         return "mov" if head[8:12] == b"qt  " else "mp4"
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"pnot"):  # QuickTime before it had types
+        return "mov"
     return "webm" if head.startswith(b"\x1a\x45\xdf\xa3") else None
+
+
+def kind_of(data: bytes) -> str | None:
+    """What a picture or a clip is, None for anything else."""
+    return image_kind(data[:HEAD]) or video_kind(data[:HEAD])
 
 
 def is_address(data: bytes) -> bool:
     """Whether what was to be a picture or a clip is where it is instead."""
-    if image_kind(data[:32]) or video_kind(data[:32]) or len(data) > 8_192:
+    if kind_of(data) or len(data) > 8_192:
         return False
     kept_as_address = rb"(?i)https?:|/|[^\s<{]+\.(?:png|jpe?g|webp|gif)(?:\?|$)"
     return re.match(kept_as_address, data) is not None
@@ -76,7 +102,7 @@ def looks_like(data: bytes) -> str:
         return "it is empty"
     if looks_like_html(data):
         return "it is a web page"
-    kind = image_kind(data) or video_kind(data)
+    kind = kind_of(data)
     if kind:
         return f"it is {kind}"
     try:

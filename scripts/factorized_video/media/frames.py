@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..aspect_ratios import Size
 from ..errors import OutputError
-from .clips import decoded, measure_video
+from . import display
+from .clips import decoded, measure_video, timeline
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,6 +19,7 @@ FRAMES = 8
 # A container's clock may count milliseconds, and a rate is known to three places: 1.333 for 4/3 is
 # off by one millisecond after five seconds. Frames are 4 ms apart at 240 a second.
 _ROUNDED_S = 0.002
+_WORTH_SKIPPING_S = 10.0  # less is decoded sooner than it is looked for
 
 
 class Moments(NamedTuple):
@@ -33,41 +35,44 @@ def moments(clip: Path, count: int = FRAMES) -> Moments:
     measured = measure_video(clip)
     if measured is None:
         raise OutputError("the clip cannot be measured here.")
-    duration_s = measured["duration_s"]
     size = measured["width"], measured["height"]
-    return Moments(times(duration_s, measured["fps"], count), size, duration_s)
+    duration_s, frames = timeline(clip)
+    return Moments(times(duration_s, frames, count), size, duration_s)
 
 
-def times(duration_s: float, fps: float | None, count: int = FRAMES) -> list[float]:
+def times(duration_s: float, frames: int, count: int = FRAMES) -> list[float]:
     """When the frames are: the first, the last, and evenly between. Pure; in seconds."""
-    frame_s = 1 / fps if fps else 1 / 24
-    frames = max(1, round(duration_s / frame_s))
+    frames = max(1, frames)
+    frame_s, last = duration_s / frames, frames - 1
     count = min(count, frames)
-    last = frames - 1
     return [round(number * last / max(1, count - 1)) * frame_s for number in range(count)]
 
 
 def frames_at(clip: Path, wanted: list[float], size: Size) -> list[tuple[float, Image.Image]]:
-    """The frames nearest after these times, with their own times, scaled to `size`.
+    """What is on the screen at these times, in order, scaled to `size`; with the times.
 
-    `wanted` is in order. Decoded from the start: clips are seconds long, and many have one single
-    key frame, to which every seek would go back. Raises OutputError if there is no frame.
+    A frame stays until the next one comes. Decoded from the start, for many clips have one single
+    key frame; in a long one, what lies between is passed over. Raises OutputError if there is no
+    frame.
     """
     found: list[tuple[float, Image.Image]] = []
-    when, frame = 0.0, None
-    for when, frame in decoded(clip):
-        if when + _ROUNDED_S >= wanted[len(found)]:
-            found.append((when, _scaled(frame, size)))
+
+    def skip_to(when: float) -> float | None:
+        ahead = wanted[len(found)] if len(found) < len(wanted) else when
+        return ahead if ahead - when > _WORTH_SKIPPING_S else None
+
+    held = None
+    for when, frame in decoded(clip, skip_to):
+        while held is not None and wanted[len(found)] < when - _ROUNDED_S:
+            found.append((wanted[len(found)], display.shown(held, size)))
             if len(found) == len(wanted):
                 return found
-    if frame is None:
+        if wanted[len(found)] <= when + _ROUNDED_S:
+            found.append((when, display.shown(frame, size)))
+            if len(found) == len(wanted):
+                return found
+        held = frame
+    if held is None:
         raise OutputError("no frame of the clip can be decoded.")
-    if not found or when > found[-1][0]:
-        # If frames are not evenly spaced, the end comes before it is due.
-        found.append((when, _scaled(frame, size)))
-    return found
-
-
-def _scaled(frame: Any, size: Size) -> Image.Image:
-    image: Image.Image = frame.to_image(width=size[0], height=size[1], interpolation="AREA")
-    return image
+    last = display.shown(held, size)
+    return found + [(when, last) for when in wanted[len(found) :]]

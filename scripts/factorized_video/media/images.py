@@ -18,6 +18,7 @@ from ..aspect_ratios import Size
 from ..errors import OutputError, UsageError
 from .file_types import (
     EXTENSIONS,
+    HEAD,
     MIME,
     have_media_extra,
     image_kind,
@@ -106,7 +107,7 @@ def check_image(data: bytes) -> ImageFile:
 
     Without the media extra only the first and last bytes are examined, and `size` is None.
     """
-    kind = image_kind(data[:32])
+    kind = image_kind(data[:HEAD])
     if kind is None:
         raise OutputError(
             f"this is not an image ({looks_like(data)}).", "Expected PNG, JPEG or WebP."
@@ -249,7 +250,7 @@ def shown(picture: Picture, image: ImageFile) -> Image.Image:
 
 def opened(picture: Picture) -> Image.Image:
     """A picture that was made fit to send, decoded."""
-    return _reader(picture.data, image_kind(picture.data[:32]) or "")
+    return _reader(picture.data, image_kind(picture.data[:HEAD]) or "")
 
 
 def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:

@@ -181,7 +181,7 @@ def generate(
 
 def _keep_response(output: Path, came: bytes) -> str:
     """Put what came beside the output, under a name of its own; a sentence that says so."""
-    kind = file_types.image_kind(came[:32]) or file_types.video_kind(came[:32])
+    kind = file_types.kind_of(came)
     place = output.with_name(f"{output.stem}.response.{kind.lower() if kind else 'bin'}")
     try:
         receipts.make_room(place)

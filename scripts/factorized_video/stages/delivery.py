@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import aspect_ratios, receipts
 from ..errors import OutputError, StillRunning, ToolError, Unfetched
-from ..files import exclusive, put_in_place, sweep, temporary_beside, write_file
-from ..media import clips, file_types, similarity
+from ..files import exclusive, put_in_place, sweep, temporary_beside, write_file, writing
+from ..media import animation, clips, file_types, remux, similarity
 from ..output_paths import filmstrip_path, original_path
 from ..receipts import Record
 from .video_job import handle_of
@@ -46,13 +46,20 @@ def deliver(
     """
 
     def check(path: Path) -> None:
-        clips.check_video(path)
+        try:
+            clips.check_video(path)
+        except OutputError as error:
+            _make_usable(console, record, path, error)
+        else:
+            _drop_response(record)
         record.arriving(receipts.sha256_of(path))
 
     try:
         gateway.fetch_video(job, handle_of(record), record.output, check)
     except ToolError as error:
         if isinstance(error, Unfetched):
+            if kept := record.data.get("response"):
+                error.message += f" What came is kept as {kept}."
             record.unfetched(error)
         error.result = {**record.whereabouts, **error.result}
         raise
@@ -85,6 +92,51 @@ def finish(
         if record.data["stage"] != "direct":
             fidelity = _fidelity(console, compared, first)
     record.succeeded(sha256, measured=found, anchor_fidelity=fidelity, bytes=size, reply=reply)
+
+
+def _make_usable(console: Console, record: Record, path: Path, why: OutputError) -> None:
+    """Make an MP4 of a downloaded file that is none, if its pictures can be decoded.
+
+    The file as it came stays beside the output, under its true ending. Raises `why` where nothing
+    can be made of it.
+    """
+    with path.open("rb") as file:
+        kind = file_types.kind_of(file.read(file_types.HEAD))
+    came = record.output.with_name(f"{record.output.stem}.response.{(kind or 'bin').lower()}")
+    _link(path, came)
+    record.update(response=came.name)
+    is_broken = kind in ("mp4", "mov", "webm")  # fetched once more it may be whole
+    if is_broken or not file_types.have_media_extra():
+        raise why
+    with temporary_beside(record.output) as (file, temporary):
+        try:
+            (animation.as_mp4 if kind in animation.KINDS else remux.as_mp4)(path, temporary)
+            clips.check_video(temporary)
+        except OutputError:
+            raise why from None
+        os.fsync(file.fileno())
+        temporary.replace(path)
+    made = "encoded" if kind in animation.KINDS else "copied"
+    console.warn(
+        f"The gateway sent another format ({kind or 'unknown'}) than MP4: the file is kept as "
+        f"{came.name}, and the pictures of the clip are {made} from it."
+    )
+
+
+def _drop_response(record: Record) -> None:
+    """Remove what an earlier download was kept as: the clip itself has come."""
+    if kept := record.data.pop("response", None):
+        record.output.with_name(Path(str(kept)).name).unlink(missing_ok=True)
+
+
+def _link(path: Path, place: Path) -> None:
+    """Have a file at another place too, in stead of what lies there."""
+    with writing(place):
+        place.unlink(missing_ok=True)
+        try:
+            os.link(path, place)
+        except OSError:  # a file system without links
+            shutil.copyfile(path, place)
 
 
 def _silenced(console: Console, record: Record, sha256: str, size: int) -> tuple[str, int]:
@@ -150,8 +202,7 @@ def _remove_audio(record: Record, sha256: str) -> tuple[str, int]:
     """
     clip, original = record.output, original_path(record.output)
     with temporary_beside(clip) as (file, temporary):
-        clips.without_audio(clip, file)
-        file.flush()
+        remux.without_audio(clip, temporary)
         if not (original.is_file() and receipts.sha256_of(original) == sha256):
             receipts.make_room(original)
             try:

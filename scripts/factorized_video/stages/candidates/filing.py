@@ -34,7 +34,7 @@ def check_place(output: Path, names: list[str]) -> None:
             "Move it away, or choose another --output.",
         )
     # One that is about to be adopted was moved before its receipt.
-    ours = {receipt["sha256"]} if (receipt := receipts.read(output)) else set()
+    ours = {(receipts.read(output) or {}).get("sha256")}
     for name in (*names, *(f"{name}r" for name in names)):
         path = folder / f"candidate-{name}{output.suffix}"
         found = receipts.look(path)
