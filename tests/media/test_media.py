@@ -138,7 +138,6 @@ def test_kinds_are_recognised_by_the_first_bytes(
         encoded(picture("L"), "PNG"),
         encoded(picture("L"), "JPEG"),
         encoded(picture(), "JPEG", progressive=True),
-        turned(1),
     ],
 )
 def test_a_sound_png_or_jpeg_goes_byte_for_byte(data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import struct
 import sys
 from pathlib import Path
 
@@ -56,6 +57,31 @@ def image_kind(head: bytes) -> str | None:
         *((b"GIF8", "GIF"), (b"BM", "BMP"), (b"II*\0", "TIFF"), (b"MM\0*", "TIFF")),
     )
     return next((kind for start, kind in starts if head.startswith(start)), None)
+
+
+def is_raw(tiff: bytes) -> bool:
+    """Whether a TIFF is a raw photo: its first picture is a preview, or of a sensor's levels.
+
+    The tags are those of TIFF 6.0 and of Adobe's DNG specification.
+    """
+    order = ">" if tiff.startswith(b"MM") else "<"
+    try:
+        (at,) = struct.unpack_from(order + "I", tiff, 4)
+        (count,) = struct.unpack_from(order + "H", tiff, at)
+        for number in range(min(count, 400)):
+            tag, form, _, short = struct.unpack_from(order + "HHIH", tiff, at + 2 + 12 * number)
+            (long,) = struct.unpack_from(order + "I", tiff, at + 10 + 12 * number)
+            value = short if form == 3 else long
+            if tag == _DNG_VERSION or (tag == _SUBFILE_TYPE and value & 1):
+                return True
+            if tag == _PHOTOMETRIC and value in (32803, 34892):
+                return True
+    except struct.error:
+        return False
+    return False
+
+
+_SUBFILE_TYPE, _PHOTOMETRIC, _DNG_VERSION = 254, 262, 50706
 
 
 def _kind_by_brands(head: bytes) -> str | None:

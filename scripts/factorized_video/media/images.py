@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import aspect_ratios
 from ..aspect_ratios import Size
 from ..errors import OutputError, UsageError
+from . import bare
 from .file_types import (
     EXTENSIONS,
     HEAD,
     MIME,
     have_media_extra,
     image_kind,
+    is_raw,
     looks_like,
     media_hint,
     not_measured,
@@ -41,6 +43,7 @@ LONGEST_SIDE = 16_384
 MOST_PIXELS = 8_192 * 6_144
 # Their decoders hold a picture four times over: fewer pixels, for the same limit on memory.
 MOST_PIXELS_OF = {"WEBP": 24_000_000, "AVIF": 24_000_000}
+LARGEST_PROFILE = 16 << 20  # bytes of a colour profile
 SHORTEST_SIDE = 64  # less cannot show a scene; several video models ask for 300
 ADVISED_SIDE = 300
 # A first frame, by the common denominator of the video models' limits: PNG or JPEG, sRGB, upright,
@@ -114,6 +117,9 @@ def check_image(data: bytes) -> ImageFile:
         )
     if kind == "HEIF":
         raise OutputError("HEIF (HEIC) images cannot be read here.", "Save it as PNG or JPEG.")
+    if kind == "RAW" or (kind == "TIFF" and is_raw(data)):
+        # Its first picture is only a thumbnail.
+        raise OutputError("raw photos cannot be read here.", "Export it as JPEG or PNG.")
     if not have_media_extra():
         return _unmeasured(data, kind)
     notes = []
@@ -126,6 +132,11 @@ def check_image(data: bytes) -> ImageFile:
                 f"{width}x{height} px is too large; at most {LONGEST_SIDE} px a side and "
                 f"{most // 1_000_000} megapixels ({kind}).",
                 "Scale it down first.",
+            )
+        if image.mode == "F" or (image.mode == "I" and kind != "PNG"):
+            raise OutputError(
+                "its levels have 32 bits, and what is black and white among them is not known.",
+                "Save it with 8 or 16 bits, as PNG.",
             )
         # Many phones put a preview behind a JPEG ("MPO"): two frames, but nothing moves.
         if getattr(image, "n_frames", 1) > 1 and kind != "JPEG":
@@ -147,10 +158,11 @@ def check_image(data: bytes) -> ImageFile:
 def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Picture:
     """The picture as it goes to the video model: cropped or padded to the canvas, never distorted.
 
-    A plain PNG or JPEG of the right shape and size goes unchanged, byte for byte. Anything else
-    (turned by EXIF, CMYK, animated, transparent, another colour space or format, another shape, too
-    large) is encoded again: upright, sRGB, on the canvas, within the model's limits and ours; PNG
-    if the bytes allow it, else JPEG: less quality first, then fewer pixels. Nothing is enlarged.
+    A plain PNG or JPEG of the right shape and size keeps the very bytes of its pixels, and loses
+    all others: place, camera, second pictures. Anything else (turned by EXIF, CMYK, animated,
+    transparent, another colour space or format, another shape, too large) is encoded again:
+    upright, sRGB, on the canvas, within the model's limits and ours; PNG if the bytes allow it,
+    else JPEG: less quality first, then fewer pixels. Nothing is enlarged.
 
     Raises UsageError, naming the flag `what`, if that needs the media extra and it is missing.
     Without a known size the shape is left as it is. `picture_limits.check_frame` shows beforehand
@@ -171,8 +183,10 @@ def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Pi
     canvas = _canvas(size, framing)
     fits = canvas == size and max(size) <= most_side and len(image.data) <= most_bytes
     with _decoding():
-        if fits and image.kind in kinds and image.upright and _is_plain(opened):
-            return Picture(image.data, MIME[image.kind])
+        as_it_is = fits and image.kind in kinds and image.upright and _is_plain(opened)
+        pixels = bare.bare(image.data, image.kind) if as_it_is else None
+        if pixels is not None:
+            return Picture(pixels, MIME[image.kind])
         picture = _upright_srgb(opened)
     ratio = framing.ratio if framing.fit != "none" else None
     if framing.fit == "pad":
@@ -243,7 +257,7 @@ def _within(picture: Image.Image, most: int, ratio: str | None) -> Image.Image:
 
 def shown(picture: Picture, image: ImageFile) -> Image.Image:
     """A picture that `to_send` made from an image, decoded."""
-    if picture.data is image.data and image.pixels is not None:
+    if image.pixels is not None and picture.data == bare.bare(image.data, image.kind):
         return image.pixels
     return opened(picture)
 
@@ -302,9 +316,14 @@ def _reader(data: bytes, kind: str) -> Image.Image:
     """
     file = io.BytesIO(data)
     if kind == "PNG":
-        from PIL.PngImagePlugin import PngImageFile
+        from PIL import PngImagePlugin
 
-        return PngImageFile(file)
+        PngImagePlugin.MAX_TEXT_CHUNK = LARGEST_PROFILE
+        data = bare.without_texts(data)
+        try:
+            return PngImagePlugin.PngImageFile(io.BytesIO(data))
+        except ValueError:  # a profile that is larger still
+            return PngImagePlugin.PngImageFile(io.BytesIO(bare.without_profile(data)))
     if kind == "JPEG":
         from PIL.JpegImagePlugin import JpegImageFile
 
@@ -325,24 +344,56 @@ def _upright_srgb(image: Image.Image) -> Image.Image:
     image.seek(0)
     profile = image.info.get("icc_profile")
     turn = _TURNS.get(orientation(image))
-    if turn is not None:
-        image = image.transpose(Image.Transpose[turn])
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image if image.mode == "RGBA" else image.convert("RGBA")
+    if not profile and image.mode == "RGBA":  # without a copy of its colours
         ground = Image.new("RGB", image.size, "white")
         ground.paste(image, mask=image)
-        image = ground
-    elif profile and image.mode in ("RGB", "CMYK", "L"):
+        return ground.transpose(Image.Transpose[turn]) if turn is not None else ground
+    pixels, alpha = _parted(image)
+    if profile and pixels.mode in ("RGB", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             srgb = ImageCms.createProfile("sRGB")
-            turned = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-            image = turned or image
+            pixels = ImageCms.profileToProfile(pixels, source, srgb, outputMode="RGB") or pixels
         except (ImageCms.PyCMSError, OSError):
             pass  # a profile that does not fit: the plain conversion follows
-    if image.mode.startswith("I;16"):
-        image = image.point(lambda v: v / 256).convert("L")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    pixels = pixels if pixels.mode == "RGB" else pixels.convert("RGB")
+    if alpha is not None:
+        ground = Image.new("RGB", pixels.size, "white")
+        ground.paste(pixels, mask=alpha)
+        pixels = ground
+    return pixels.transpose(Image.Transpose[turn]) if turn is not None else pixels
+
+
+def _parted(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The colours, with 8 bits and without a palette; and what of them can be seen, if not all."""
+    if image.mode.startswith("I"):
+        return _from_16_bits(image)
+    if image.mode == "LA":
+        return image.getchannel("L"), image.getchannel("A")
+    if image.mode in ("RGBA", "PA") or "transparency" in image.info:
+        seen = image if image.mode == "RGBA" else image.convert("RGBA")
+        return seen.convert("RGB"), seen.getchannel("A")
+    return image.convert("RGB") if image.mode == "P" else image, None
+
+
+def _from_16_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """A grey picture of 16 bits with 8; one level of it may be transparent."""
+    from PIL import Image, ImageChops
+
+    if image.mode == "I":  # as older versions of Pillow read it
+        grey = image.point(lambda level: level * (1 / 256)).convert("L")
+        return grey, None
+    low, high = Image.frombytes("LA", image.size, image.tobytes()).split()
+    if image.mode == "I;16B":
+        low, high = high, low
+    level = image.info.get("transparency")
+    if not isinstance(level, int):
+        return high, None
+    is_low, is_high = (
+        part.point([255 * (one == wanted) for one in range(256)])
+        for part, wanted in ((low, level & 255), (high, level >> 8))
+    )
+    return high, ImageChops.invert(ImageChops.darker(is_low, is_high))
 
 
 def _encoded(image: Image.Image, kind: str, quality: int = 95) -> bytes:
