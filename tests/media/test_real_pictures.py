@@ -215,3 +215,21 @@ def test_large_metadata_does_not_make_a_picture_damaged(what: str) -> None:
     assert picture.size == SIZE
     converted, _ = images.convert(picture, ".jpg")
     assert file_types.image_kind(converted) == "JPEG"
+
+
+@pytest.mark.parametrize("up", range(1, 9))
+def test_where_nothing_can_be_converted_what_it_looks_like_stays(up: int) -> None:
+    """Without Pillow a picture cannot be turned, nor its colours changed."""
+    made = Image.Exif()
+    made[0x010F], made[0x0112], made[0x8769] = "A camera", up, {0x9286: PLACE}
+    photo = encoded(noise(), "JPEG", exif=made.tobytes(), icc_profile=display_p3(), comment=PLACE)
+    stripped = bare.bare(photo, "JPEG", as_seen=True)
+    assert stripped is not None
+    assert PLACE not in stripped
+    seen = Image.open(io.BytesIO(stripped))
+    assert images.orientation(seen) == up
+    assert seen.info["icc_profile"] == display_p3()
+    png = bare.bare(encoded(noise(), icc_profile=display_p3(), exif=exif()), "PNG", as_seen=True)
+    assert png is not None
+    assert PLACE not in png
+    assert Image.open(io.BytesIO(png)).info["icc_profile"] == display_p3()

@@ -9,6 +9,7 @@ import struct
 
 # Chunks of a PNG that its pixels need. Colours are sRGB here, so nothing else says what they are.
 _PNG_PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+_PNG_LOOKS = {b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"tRNS"}
 _PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Segments of a JPEG that it can do without: APP1 to APP13, APP15, and comments. APP0 is JFIF, and
@@ -17,12 +18,18 @@ _JPEG_DROPPED = {*range(0xE1, 0xEE), 0xEF, 0xFE}
 _SOS, _EOI, _RST = 0xDA, 0xD9, range(0xD0, 0xD8)
 
 
-def bare(data: bytes, kind: str) -> bytes | None:
-    """The file with its pixels alone; None where its structure is not understood."""
-    strip = {"PNG": _bare_png, "JPEG": _bare_jpeg, "WEBP": _bare_webp}.get(kind)
+def bare(data: bytes, kind: str, *, as_seen: bool = False) -> bytes | None:
+    """The file with its pixels alone; None where its structure is not understood.
+
+    `as_seen` also keeps what they look like by: the profile, transparency, and which way is up.
+    """
     try:
-        return strip(data) if strip else None
-    except (IndexError, struct.error):
+        if kind == "PNG":
+            return _bare_png(data, _PNG_PIXELS | (_PNG_LOOKS if as_seen else set()))
+        if kind == "JPEG":
+            return _bare_jpeg(data, as_seen)
+        return _bare_webp(data) if kind == "WEBP" and not as_seen else None
+    except (IndexError, ValueError, struct.error):
         return None
 
 
@@ -54,8 +61,10 @@ def _chunks(data: bytes) -> list[tuple[bytes, int, int]]:
     return found
 
 
-def _bare_png(data: bytes) -> bytes:
-    kept = [data[start:end] for name, start, end in _chunks(data) if name in _PNG_PIXELS]
+def _bare_png(data: bytes, names: set[bytes]) -> bytes | None:
+    if not data.startswith(_SIGNATURE):
+        return None
+    kept = [data[start:end] for name, start, end in _chunks(data) if name in names]
     return _SIGNATURE + b"".join(kept)
 
 
@@ -73,7 +82,7 @@ def _bare_webp(data: bytes) -> bytes | None:
     return b"RIFF" + struct.pack("<I", 4 + len(pixels)) + b"WEBP" + pixels if pixels else None
 
 
-def _bare_jpeg(data: bytes) -> bytes | None:
+def _bare_jpeg(data: bytes, as_seen: bool) -> bytes | None:
     """Segment by segment, to the first end of image: behind it may be a second picture."""
     kept, at = [data[:2]], 2
     while True:
@@ -91,9 +100,27 @@ def _bare_jpeg(data: bytes) -> bytes | None:
         if marker == 0xE0:
             # The JFIF header alone, without a thumbnail; JFXX is one.
             segment = _JFIF if segment[4:9] == b"JFIF\0" else b""
-        if marker not in _JPEG_DROPPED:
+        if marker not in _JPEG_DROPPED or (as_seen and segment[4:15] == b"ICC_PROFILE"):
             kept.append(segment)
+        elif as_seen and segment[4:10] == b"Exif\0\0" and (up := _orientation(segment[10:])) != 1:
+            kept.append(_EXIF + struct.pack("<HHIHHI", 0x0112, 3, 1, up, 0, 0))
         at = end
+
+
+def _orientation(exif: bytes) -> int:
+    """Which way is up, 1 to 8 (tag 0x0112 of EXIF)."""
+    order = ">" if exif.startswith(b"MM") else "<"
+    (at,) = struct.unpack_from(order + "I", exif, 4)
+    (count,) = struct.unpack_from(order + "H", exif, at)
+    for number in range(min(count, 200)):
+        tag, _, _, value = struct.unpack_from(order + "HHIH", exif, at + 2 + 12 * number)
+        if tag == 0x0112 and value in range(1, 9):
+            return int(value)
+    return 1
+
+
+# EXIF data of one single entry.
+_EXIF = b"\xff\xe1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0"
 
 
 _JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"

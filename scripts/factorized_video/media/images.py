@@ -175,7 +175,8 @@ def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Pi
     if image.size is None:
         if image.kind not in kinds:
             raise UsageError(f"{what} is {image.kind}; it must be converted first.", media_hint())
-        return Picture(image.data, MIME[image.kind])
+        pixels = bare.bare(image.data, image.kind, as_seen=True)
+        return Picture(image.data if pixels is None else pixels, MIME[image.kind])
     most_side = min(SENT_SIDE, limits.side_max or SENT_SIDE)
     most_bytes = min(SENT_BYTES, limits.bytes or SENT_BYTES)
     size, opened = image.size, image.pixels
