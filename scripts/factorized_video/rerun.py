@@ -24,6 +24,7 @@ _TEXTS = {
     "--input-file": ("caption", ""),
     "--user-prompt": ("user_prompt", "--user-prompt"),
 }
+_PICTURES = ("--anchor", "--anchor-path", "--last-frame", "--reference", "--edit")
 OTHER_WORDS = "<the action in other words>"
 # Options without a value, of those that are ever left out; all others have one.
 _FLAGS = ("--resubmit", "--no-wait", "--skip-reasoning", "--skip-anchor", "--verify", "--repair")
@@ -81,6 +82,19 @@ class Rerun:
         for name, text in texts.items():
             if text is not None:
                 self.texts.setdefault(name, text)
+
+    def replace(self, typed: str, path: str) -> None:
+        """Say where a picture is now that was piped in, as the value of whatever option."""
+        words = []
+        for word in self.words:
+            flag, equals, value = word.partition("=")
+            if equals and flag in _PICTURES and value == typed:
+                words.append(f"{flag}={path}")
+            elif word == typed and words and words[-1] in _PICTURES:
+                words.append(path)
+            else:
+                words.append(word)
+        self.words = tuple(words)
 
     def makes(self, *outputs: Path) -> None:
         """Say what it makes, the result first; in a stage of the orchestrator that is known before.

@@ -17,6 +17,7 @@ from make_old_outputs import PROJECT, continued
 
 pytestmark = pytest.mark.thorough
 
+DRAWN = (".filmstrip.png", ".compare.png")
 OLD_OUTPUTS = Path(__file__).with_name("old_outputs")
 CASES = sorted(OLD_OUTPUTS.glob("*/case.json"))
 
@@ -29,6 +30,8 @@ def test_old_outputs_are_continued_as_by_the_version_that_made_them(path: Path) 
         if "openai" in path.parent.name:  # what is made now has the server's port in its digest
             for one in (now, then):
                 one["receipts"] = {name: row[0] for name, row in one["receipts"].items()}
+        for one in (now, then):  # frames are drawn anew, in the colours that a clip really has
+            one["changed"] = [name for name in one["changed"] if not name.endswith(DRAWN)]
         assert now == then
 
 

@@ -94,7 +94,9 @@ def parsed(name: str, argv: Argv, monkeypatch: pytest.MonkeyPatch) -> argparse.N
     """The options as the script would get them, its stdin with them."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(argv.stdin.encode()), "utf-8"))
     options: argparse.Namespace = (
-        importlib.import_module(name).build_parser().parse_args(argv.words)
+        importlib.import_module(name)
+        .build_parser()
+        .parse_args(argv.words, argparse.Namespace(rerun=None))
     )
     return options
 

@@ -7,11 +7,13 @@ still work: kinds are recognised by the first bytes, measurements are None.
 from __future__ import annotations
 
 import io
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from .. import aspect_ratios
 from ..aspect_ratios import Size
@@ -89,20 +91,41 @@ def read_image(path: Path, what: str) -> ImageFile:
     try:
         if path.is_dir():
             raise UsageError(f"{what} {path} is a folder, not an image.", "Give an image file.")
-        if path.stat().st_size > LARGEST_FILE:
-            raise UsageError(
-                f"{what} {path} has more than {LARGEST_FILE >> 20} MiB.", "Scale it down first."
-            )
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return _read(file, f"{what} {path}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
             f"{what} {path} cannot be read: {reason}.", "Give the path of an image file."
         ) from None
+
+
+def read_piped(typed: str, what: str) -> ImageFile:
+    """Read an image from a pipe or a device, or from stdin (-). Raises UsageError."""
+    try:
+        if typed != "-":
+            with open(os.path.expanduser(typed), "rb") as file:
+                return _read(file, f"{what} {typed}")
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError(
+                f"{what} - is read from stdin, but nothing is piped in.",
+                "Pipe a picture into the command.",
+            )
+        return _read(sys.stdin.buffer, f"{what} -")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{what} {typed} cannot be read: {reason}.", "Give an image.") from None
+
+
+def _read(file: IO[bytes], name: str) -> ImageFile:
+    """No more of it than an image may have."""
+    data = file.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise UsageError(f"{name} has more than {LARGEST_FILE >> 20} MiB.", "Scale it down first.")
     try:
         return check_image(data)
     except OutputError as error:
-        raise UsageError(f"{what} {path}: {error.message}", error.hint) from None
+        raise UsageError(f"{name}: {error.message}", error.hint) from None
 
 
 def check_image(data: bytes) -> ImageFile:

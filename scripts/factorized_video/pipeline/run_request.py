@@ -135,9 +135,9 @@ class RunRequest(NamedTuple):
         return cls(
             prompt,
             motion,
-            given_images.read("--anchor-path", options.anchor_path),
-            given_images.read("--last-frame", options.last_frame),
-            given_images.read_all("--reference", options.reference),
+            given_images.read("--anchor-path", options.anchor_path, options.rerun),
+            given_images.read("--last-frame", options.last_frame, options.rerun),
+            given_images.read_all("--reference", options.reference, options.rerun),
             **{name: getattr(options, name) for name in plain},
             image_model=options.image_model,
             video_model=options.video_model,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import receipts
 from ..errors import UsageError
+from ..files import write_file
 from ..media import images
 from ..media.images import ImageFile
+from ..private_folders import lasting
 
 if TYPE_CHECKING:
     from ..aspect_ratios import Size
     from ..gateway.types import Picture
+    from ..rerun import Rerun
+
+_STORED_S = 30 * 86_400.0
 
 
 class GivenImage(NamedTuple):
@@ -35,13 +41,38 @@ class GivenImage(NamedTuple):
         return {"name": self.path.name, "sha256": self.sha256}
 
 
-def read(flag: str, typed: str | None) -> GivenImage | None:
-    """The picture at a path as given, None without one. Raises UsageError for what is no image."""
+def read(flag: str, typed: str | None, rerun: Rerun | None = None) -> GivenImage | None:
+    """The picture at a path as given, None without one. Raises UsageError for what is no image.
+
+    One from a pipe, or from stdin (-), can be read only once: it is stored, and the command to run
+    again names it there.
+    """
     if typed is None:
         return None
     path = Path(typed).expanduser()
-    image = images.read_image(path, flag)
-    return GivenImage(flag, path.absolute(), receipts.sha256_of_bytes(image.data), image)
+    if typed != "-" and (path.is_file() or path.is_dir() or not path.exists()):
+        image = images.read_image(path, flag)
+        return GivenImage(flag, path.absolute(), receipts.sha256_of_bytes(image.data), image)
+    if typed not in _piped:
+        _piped[typed] = _stored(images.read_piped(typed, flag))
+    path, image = _piped[typed]
+    if rerun is not None:
+        rerun.replace(typed, str(path))
+    return GivenImage(flag, path, receipts.sha256_of_bytes(image.data), image)
+
+
+_piped: dict[str, tuple[Path, ImageFile]] = {}  # by the path, what was read from it
+
+
+def _stored(image: ImageFile) -> tuple[Path, ImageFile]:
+    """Where a picture is that was piped in: in a private folder, for a month after its last use."""
+    folder = lasting("pictures")
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > _STORED_S:
+            path.unlink(missing_ok=True)
+    name = f"{receipts.sha256_of_bytes(image.data)[:24]}.{image.kind.lower()}"
+    write_file(folder / name, image.data, private=True)
+    return folder / name, image
 
 
 def by_hash(path: Path, sha256: str) -> GivenImage:
@@ -49,9 +80,11 @@ def by_hash(path: Path, sha256: str) -> GivenImage:
     return GivenImage("", path, sha256, ImageFile(b"", "", None))
 
 
-def read_all(flag: str, typed: Sequence[str] | None) -> tuple[GivenImage, ...]:
+def read_all(
+    flag: str, typed: Sequence[str] | None, rerun: Rerun | None = None
+) -> tuple[GivenImage, ...]:
     """The pictures of a repeatable option, in order."""
-    return tuple(one for path in typed or () if (one := read(flag, path)))
+    return tuple(one for path in typed or () if (one := read(flag, path, rerun)))
 
 
 def check_output(given: Sequence[GivenImage], output: Path) -> None:

@@ -128,7 +128,7 @@ class CaptionRequest(NamedTuple):
             options.style,
             options.aspect_ratio,
             options.model,
-            given_images.read_all("--reference", options.reference),
+            given_images.read_all("--reference", options.reference, options.rerun),
         )
 
     def digest(self, gateway: Identity) -> str:
@@ -167,7 +167,7 @@ class MotionRequest(NamedTuple):
                     "Leave it out; the motion goes to --output.",
                 )
         prompt = texts.read_text(options.prompt, None, "The prompt")
-        anchor = given_images.read("--anchor", options.anchor)
+        anchor = given_images.read("--anchor", options.anchor, options.rerun)
         assert anchor is not None
         return cls(prompt, anchor, options.model)
 
@@ -219,8 +219,8 @@ class AnchorRequest(NamedTuple):
             options.model,
             options.enhance,
             options.take,
-            given_images.read_all("--reference", options.reference),
-            given_images.read("--edit", options.edit),
+            given_images.read_all("--reference", options.reference, options.rerun),
+            given_images.read("--edit", options.edit, options.rerun),
             wish,
         )
 
@@ -277,8 +277,10 @@ class ClipRequest(NamedTuple):
         return cls(
             texts.read_text(options.prompt, None, "--prompt"),
             texts.read_motion(options.motion, options.motion_file),
-            None if options.direct else given_images.read("--anchor", options.anchor),
-            given_images.read("--last-frame", options.last_frame),
+            None
+            if options.direct
+            else given_images.read("--anchor", options.anchor, options.rerun),
+            given_images.read("--last-frame", options.last_frame, options.rerun),
             options.model,
             options.take,
             bool(options.direct),
