@@ -17,6 +17,7 @@ from bed import table as bed_table
 from factorized_video import (
     STAGES,
     console,
+    defaults,
     handoff,
     interrupts,
     models,
@@ -24,7 +25,6 @@ from factorized_video import (
     receipts,
     rerun,
 )
-from factorized_video.cli import options
 from factorized_video.cli.exit_codes import EXITS
 from factorized_video.cli.result import RESULT_KEYS
 from factorized_video.defaults import MOST_CANDIDATES
@@ -400,7 +400,7 @@ def test_styles_and_limits_of_the_options() -> None:
 
 def test_how_a_picture_is_made_fit() -> None:
     page = section(reference("cli.md"), "The shape of the picture")
-    assert [row[0].strip("`") for row in rows(page)[1:]] == ["not typed", *options.FITS]
+    assert [row[0].strip("`") for row in rows(page)[1:]] == ["not typed", *defaults.FITS]
     most = f"{picture_limits.FREE_CROP:.0%}".replace("%", " %")
     for text in (page, readme(), skill(), reference("troubleshooting.md")):
         assert most in text

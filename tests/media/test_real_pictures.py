@@ -6,6 +6,7 @@ import io
 import random
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 import pytest
@@ -37,8 +38,9 @@ def near(pixel: Any, wanted: tuple[int, ...], by: int = 2) -> bool:
     return all(abs(one - other) <= by for one, other in zip(pixel, wanted, strict=True))
 
 
+@cache
 def display_p3() -> bytes:
-    """A profile of that space: its primaries in D50, and the transfer of sRGB."""
+    """A profile of that space: its primaries in D50, and the transfer of sRGB; it has a date."""
     made = ImageCms.createProfile("sRGB")
     data = bytearray(ImageCms.ImageCmsProfile(made).tobytes())
     columns = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..defaults import MOST_AT_ONCE, MOST_CANDIDATES
+from ..defaults import FITS, MOST_AT_ONCE, MOST_CANDIDATES
 from ..prompts.styles import STYLES
 
 STYLE_NAMES = ", ".join(STYLES)
@@ -88,6 +88,31 @@ def resolution(text: str) -> str:
             f"{text!r} is no resolution; expected one such as 720p, 1080p or 4k"
         )
     return word
+
+
+_SIDES = {"top": (0.5, 0), "bottom": (0.5, 1), "left": (0, 0.5), "right": (1, 0.5)}
+
+
+def fit(text: str) -> str:
+    """How a picture is fitted: "crop", "pad", "none"; "crop:x,y" with the place that is kept.
+
+    x and y are shares of its width and height, from its top left corner; a side stands for two.
+    """
+    from ..money import amount
+
+    kind, colon, place = text.strip().lower().partition(":")
+    if kind in FITS and (not colon or (kind, place) == ("crop", "center")):
+        return kind
+    if kind == "crop" and place in _SIDES:
+        return "crop:{:g},{:g}".format(*_SIDES[place])
+    shares = [amount(part) for part in place.split(",")]
+    x, y = [*shares, None, None][:2]
+    if kind == "crop" and len(shares) == 2 and x is not None and y is not None and max(x, y) <= 1:
+        return f"crop:{x:g},{y:g}"
+    raise argparse.ArgumentTypeError(
+        f"{text!r}: expected {', '.join(FITS)}, or crop:top, crop:bottom, crop:left, crop:right, "
+        "or crop:X,Y with two shares from 0 to 1"
+    )
 
 
 def usd(text: str) -> float:

@@ -12,7 +12,6 @@ from . import option_types
 from .exit_codes import EXIT_CODES
 
 GATEWAYS = ("auto", "demo", *dialects.names())
-FITS = ("crop", "pad", "none")
 DEFAULT_TIMEOUT_S = 1200  # queue-backed video hosts are reported to take up to 20 minutes
 
 
@@ -226,9 +225,10 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fit",
-        choices=FITS,
-        help="how to make a picture of another shape the first frame (default: crop up to 10 %% "
-        "of it)",
+        type=option_types.fit,
+        metavar="FIT",
+        help="how to make a picture of another shape the first frame: crop, pad or none; crop:top, "
+        "crop:left or crop:X,Y keeps that place of it (default: crop up to 10 %% of it)",
     )
     switch(
         parser,

@@ -218,7 +218,7 @@ def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Pi
         scale = min(1.0, most_side / max(canvas))
         picture = _within(picture, round(max(size) * scale), None)
         canvas = _canvas(picture.size, framing)
-    picture = _within(_on_canvas(picture, canvas), most_side, ratio)
+    picture = _within(_on_canvas(picture, canvas, framing), most_side, ratio)
     while True:
         for kind, quality in _ENCODINGS:
             if kind in kinds:
@@ -250,17 +250,16 @@ def to_show(image: ImageFile, what: str = "The picture", of: int = 1) -> Picture
 
 def _canvas(size: Size, framing: Framing) -> Size:
     """The size, unscaled, that a picture has on the canvas: cropped, padded, or as it is."""
-    if framing.ratio is None or framing.fit == "none":
-        return size
-    around = aspect_ratios.smallest_around if framing.fit == "pad" else aspect_ratios.largest_within
-    return around(size, framing.ratio)
+    from ..models.picture_limits import cut_from
+
+    return cut_from(size, framing).left
 
 
-def _on_canvas(picture: Image.Image, canvas: Size) -> Image.Image:
-    """Cropped evenly on both sides, or with black bars."""
+def _on_canvas(picture: Image.Image, canvas: Size, framing: Framing) -> Image.Image:
+    """Cropped around the place that is kept, or in the middle of black bars."""
     if canvas == picture.size:
         return picture
-    left, top = (picture.width - canvas[0]) // 2, (picture.height - canvas[1]) // 2
+    left, top = framing.corner(picture.size, canvas)
     # Outside the picture Pillow's crop is black: these are the bars.
     return picture.crop((left, top, left + canvas[0], top + canvas[1]))
 

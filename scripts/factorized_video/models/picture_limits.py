@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 from typing import NamedTuple
 
 from .. import aspect_ratios, models
@@ -19,8 +20,61 @@ class Framing(NamedTuple):
     """How a picture is fitted to be a first frame."""
 
     ratio: str | None = None  # of the canvas; None: the clip follows the picture
-    fit: str | None = None  # as given: crop | pad | none; None: a crop that cuts off little
+    # As given: crop | crop:x,y | pad | none; None: a crop that cuts off little.
+    fit: str | None = None
     limits: ImageLimits = ImageLimits()
+
+    def corner(self, size: aspect_ratios.Size, canvas: aspect_ratios.Size) -> tuple[int, int]:
+        """Where the canvas begins in a picture of this size; outside it where there are bars."""
+        x, y = (
+            min(max(0, floor(share * side - part / 2)), side - part)
+            if part <= side
+            else (side - part) // 2
+            for share, side, part in zip(self.kept, size, canvas, strict=True)
+        )
+        return x, y
+
+    @property
+    def kept(self) -> tuple[float, float]:
+        """The place of the picture that a crop keeps, as shares of its width and height."""
+        x, comma, y = (self.fit or "").partition(":")[2].partition(",")
+        return (float(x), float(y)) if comma else (0.5, 0.5)
+
+
+class Cut(NamedTuple):
+    """What is left of a picture as a first frame, in pixels before it is scaled, and from where."""
+
+    size: aspect_ratios.Size
+    left: aspect_ratios.Size
+    at: tuple[int, int]  # of the left top corner
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        (width, height), (wide, high) = self.size, self.left
+        if self.left == self.size:
+            return f"all {width}x{height} px"
+        if wide > width or high > height:
+            return f"{width}x{height} px with bars around them, {wide}x{high} px together"
+        share = 1 - wide * high / (width * height)
+        return (
+            f"{wide}x{high} of {width}x{height} px, from {self.at[0]},{self.at[1]}; {share:.0%} is "
+            "cut off (--fit crop:X,Y places the cut)"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """The `first_frame` object of a result."""
+        return {"picture": list(self.size), "kept": list(self.left), "from": list(self.at)}
+
+
+def cut_from(size: aspect_ratios.Size, framing: Framing) -> Cut:
+    """What of a picture of this size is sent. Pure."""
+    ratio = framing.ratio
+    if ratio is None or framing.fit == "none":
+        return Cut(size, size, (0, 0))
+    around = aspect_ratios.smallest_around if framing.fit == "pad" else aspect_ratios.largest_within
+    left = around(size, ratio)
+    return Cut(size, left, framing.corner(size, left))
 
 
 def check_drawn_from(
@@ -109,8 +163,9 @@ def _fitted(size: aspect_ratios.Size, ratio: str, fit: str | None) -> aspect_rat
         raise UsageError(
             f"The picture is {size[0]}x{size[1]} px: as {ratio} it would lose {lost:.0%} of its "
             f"area ({left[0]}x{left[1]} px would be left).",
-            "--fit crop cuts it, --fit pad puts black bars around it, --fit none sends it as it "
-            "is; or set another --aspect-ratio.",
+            "--fit crop cuts it (crop:top, crop:left or crop:X,Y keeps that place), --fit pad puts "
+            "black bars around it, --fit none sends it as it is; or set another --aspect-ratio. "
+            "factorized_generate.py --stop-after anchor shows what would be sent, free.",
         )
     return left
 

@@ -275,11 +275,6 @@ def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
             "written.",
             "Give --motion TEXT, or leave out --skip-reasoning.",
         )
-    if options.stop_after == "anchor" and own:
-        raise UsageError(
-            "--stop-after anchor has no effect with --anchor-path: no anchor is made.",
-            "Leave one of them out.",
-        )
     if options.stop_after == "caption" and (options.skip_reasoning or own):
         raise UsageError(
             "--stop-after caption has no effect with these options: no caption is written.",

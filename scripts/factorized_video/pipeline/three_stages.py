@@ -11,6 +11,7 @@ from .. import files, models, output_paths, receipts
 from ..defaults import MOST_CANDIDATES
 from ..errors import OverBudget, StillRunning, ToolError, UsageError
 from ..media import file_types, images
+from ..models import picture_limits
 from ..models.picture_limits import Framing
 from ..prompts import strategies
 from ..receipts import Record, spending
@@ -309,7 +310,7 @@ class ThreeStages(Run):
                 self._check_ahead(stages)
             self._motion(stages)
         if stop_after == "anchor":
-            return self._stopped(stages, self.folder.anchor)
+            return self._to_look_at(stages)
         if not self.owns_anchor or planned.has("motion"):
             self._check_ahead(stages)
         return self._synthesis(stages)
@@ -422,6 +423,21 @@ class ThreeStages(Run):
             delivery.draw_filmstrip(self._console, self.output)
         self._save_intermediate()
         return self._result(receipts.read(self.output) or {}, [], reused=True)
+
+    def _to_look_at(self, stages: StageRunner) -> dict[str, Any]:
+        """The result of --stop-after anchor: the anchor; of one's own, what will be sent of it."""
+        own = self.request.anchor
+        if own is None:
+            return self._stopped(stages, self.folder.anchor)
+        whole = run_plan(self.request, None, self._made, self._rules)
+        framing = whole.call("synthesis").framing
+        path = self.folder.write_first_frame(own.image, framing)
+        result = self._stopped(stages, path)
+        if own.size:
+            about = picture_limits.cut_from(own.size, framing)
+            self._console.note(f"{path.name} is what will be sent: {about.shown}.")
+            result["first_frame"] = about.as_json()
+        return result
 
     def _stopped(self, stages: StageRunner, path: Path) -> dict[str, Any]:
         """The result of --stop-after; `next` is the same command without it."""

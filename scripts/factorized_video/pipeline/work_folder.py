@@ -12,12 +12,15 @@ import os
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import receipts
 from ..errors import UsageError
 from ..files import exclusive, write_file
 from ..models.picture_limits import Framing
+
+if TYPE_CHECKING:
+    from ..media.images import ImageFile
 
 
 class WorkFolder(NamedTuple):
@@ -142,9 +145,16 @@ class WorkFolder(NamedTuple):
             self._write(f"{name}.sent.json", receipt.get("sent"))
             self._write(f"{name}.reply.json", receipt.get("reply"))
         if anchor.is_file():
-            frame = images.to_send(images.read_image(anchor, "The anchor"), framing)
-            extension = "png" if frame.mime == "image/png" else "jpg"
-            write_file(self.path / f"first-frame.sent.{extension}", frame.data)
+            self.write_first_frame(images.read_image(anchor, "The anchor"), framing)
+
+    def write_first_frame(self, anchor: ImageFile, framing: Framing) -> Path:
+        """Write the picture as it is sent to the video model; where."""
+        from ..media import images
+
+        frame = images.to_send(anchor, framing)
+        path = self.path / f"first-frame.sent.{frame.mime.partition('/')[2].replace('jpeg', 'jpg')}"
+        write_file(path, frame.data)
+        return path
 
     def _write(self, name: str, data: object) -> None:
         if data is not None:
