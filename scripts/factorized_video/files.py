@@ -19,6 +19,11 @@ def check_writable(output: Path) -> None:
     """Create the folder of an output and test that it is writable. Raises UsageError if not."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
+        if output.is_symlink() and not output.exists():
+            raise UsageError(
+                f"{output} is a link to {os.readlink(output)}, which is not there.",
+                "Bring that back, remove the link, or use another --output.",
+            )
         if len(os.fsencode(output.name)) + len(SUFFIX) > 240:  # most file systems allow 255 bytes
             raise UsageError("The file name of --output is too long.", "Use a shorter one.")
         handle, trial = _temporary(output)

@@ -644,3 +644,20 @@ def test_a_gateway_that_drips_is_given_up_too(gateway: Gateway) -> None:
     done = run(*ANCHOR, "x", "--json", gateway=gateway, env=quick)
     assert "within the time allowed" in must_fail(done, 8)["message"]
     assert done.json["elapsed_s"] < 2, "it was read to its end all the same"
+
+
+@pytest.mark.parametrize("flag", ["--output", "--anchor-path", "--work-dir", "--model-x"])
+def test_a_value_with_a_dash_in_front_has_a_hint_that_names_its_option(flag: str) -> None:
+    refused = run("factorized_generate", "--prompt=x", flag, "-name")
+    assert refused.code == 2
+    if flag != "--model-x":
+        assert f"{flag}=-..." in refused.err
+        assert "--prompt=" not in refused.err
+
+
+def test_a_link_to_nowhere_is_not_replaced(gateway: Gateway) -> None:
+    Path("clip.mp4").symlink_to("/nowhere/clip.mp4")
+    refused = run("factorized_generate", "--prompt=x", "--output=clip.mp4", gateway=gateway)
+    assert (refused.code, gateway.sent) == (2, {})
+    assert "is a link to /nowhere/clip.mp4" in refused.err
+    assert Path("clip.mp4").is_symlink()

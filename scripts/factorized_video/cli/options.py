@@ -29,7 +29,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """Raise a UsageError, with what helps against the commonest mistake."""
         hint = f"See: python3 {sys.argv[0]} --help"
-        if any(word in message for word in ("expected one argument", "unrecognized", "required")):
+        flag, colon, _ = message.removeprefix("argument ").partition(": expected one argument")
+        if colon and flag.startswith("--") and "prompt" not in flag:
+            name = flag.partition("/")[0]
+            hint = f"A value that begins with a dash is written {name}=-... {hint}"
+        elif any(word in message for word in ("expected one argument", "unrecognized", "required")):
             hint = (
                 "A text that begins with a dash is written --prompt=-..., or comes from a file or "
                 f"from stdin (-). {hint}"
