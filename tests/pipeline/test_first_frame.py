@@ -9,10 +9,11 @@ import pytest
 
 pytest.importorskip("PIL")
 
-from conftest import Run, run
+from conftest import Run, follow, run
 from factorized_video.cli import option_types
-from loopback import Gateway
+from loopback import Gateway, png
 from PIL import Image, ImageDraw
+from speech import Drawn
 
 pytestmark = pytest.mark.thorough
 
@@ -92,3 +93,22 @@ def test_how_a_fit_is_written(text: str, means: str | None) -> None:
             option_types.fit(text)
     else:
         assert option_types.fit(text) == means
+
+
+def test_an_anchor_that_came_in_another_shape_is_said_with_its_cost_and_the_ways_on(
+    gateway: Gateway,
+) -> None:
+    """It was exit 2, which says that nothing was sent; the anchor is paid for."""
+    wide = Drawn(png((1280, 720), 3), cost=gateway.image_usd)
+    gateway.answers["image"] = lambda request: gateway.speech.image(request, wide)
+    words = ["--prompt=A cat", "--output=v.mp4", "--json", "--aspect-ratio=9:16"]
+    odd = run("factorized_generate", *words, gateway=gateway)
+    assert (odd.code, gateway.sent) == (9, {"chat": 1, "image": 1}), odd.err
+    assert "1280x720" in odd.json["error"]["message"]
+    assert "USD 0.13" in odd.json["error"]["hint"]
+    assert odd.json["error"]["charged"] == "yes"
+    assert odd.json["output"].endswith("anchor.png")
+    again = run("factorized_generate", *words, gateway=gateway)
+    assert (again.code, gateway.sent) == (9, {"chat": 1, "image": 1})
+    done = follow(odd.json["next"], gateway)
+    assert (done.code, gateway.sent) == (0, {"chat": 1, "image": 1, "create": 1}), done.err

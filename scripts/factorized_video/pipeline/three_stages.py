@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .. import files, models, output_paths, receipts
+from .. import files, models, money, output_paths, receipts
 from ..defaults import MOST_CANDIDATES
-from ..errors import OverBudget, StillRunning, ToolError, UsageError
+from ..errors import OutputError, OverBudget, StillRunning, ToolError, UsageError
 from ..media import file_types, images
 from ..models import picture_limits
 from ..models.picture_limits import Framing
 from ..prompts import strategies
 from ..receipts import Record, spending
 from ..receipts.cap import check_cap
-from ..stages import delivery, given_images
+from ..stages import delivery, given_images, plan, synthesis
 from ..stages.calls import Plan
 from ..stages.candidates.filing import check_place
 from ..stages.context import Context
 from ..stages.plan import MOTION_TO_COME, Rules
-from ..stages.request import Argv
+from ..stages.request import Argv, ClipRequest
 from .progress import Progress
 from .run import Run
 from .run_plan import check_models, run_plan, with_cheaper
@@ -377,6 +377,7 @@ class ThreeStages(Run):
         stages.handoff = stages.handoff.replace(run=run)
         anchor = given_images.read("The anchor", str(self.anchor))
         request = self.request.clip(self._progress.motion(), anchor)
+        self._check_shape(request)
         terms = terms_words(self.context.terms)
         stages.run(
             "generate_video_from_anchor.py",
@@ -393,6 +394,25 @@ class ThreeStages(Run):
         self._save_intermediate()
         receipt = receipts.read(self.output) or {}
         return {**self._result(receipt, stages.results, reused=False), **stages.of_candidates}
+
+    def _check_shape(self, request: ClipRequest) -> None:
+        """Raise OutputError where an anchor that was paid for came in a shape that does not fit."""
+        made_here = not self.owns_anchor and "anchor" not in self._progress.own
+        why = plan.why_not(lambda: plan.clip(request, synthesis.rules(self.context)))
+        if self.options.job.job or not made_here or why is None:
+            return
+        if not synthesis.would_pay(request, self.output, self.context, None):
+            return
+        cost = spending.spent_for([self.folder.anchor]).usd
+        raise OutputError(
+            f"The anchor that the image model made cannot be used as it is. {why}",
+            f"It has cost {money.usd(cost)}, and no clip was sent. Look at {self.anchor}. Then use "
+            "it with --fit crop, --fit pad or --fit none, or have another one made with --take 2, "
+            "which pays for one more.",
+            charged="yes",
+            output=str(self.anchor),
+            next=self.context.rerun.same("--fit", add="--fit=crop"),
+        )
 
     @property
     def _filmstrip(self) -> bool:
