@@ -17,7 +17,6 @@ from bed import table as bed_table
 from factorized_video import (
     STAGES,
     console,
-    defaults,
     handoff,
     interrupts,
     models,
@@ -400,7 +399,13 @@ def test_styles_and_limits_of_the_options() -> None:
 
 def test_how_a_picture_is_made_fit() -> None:
     page = section(reference("cli.md"), "The shape of the picture")
-    assert [row[0].strip("`") for row in rows(page)[1:]] == ["not typed", *defaults.FITS]
+    assert [row[0].strip("`") for row in rows(page)[1:]] == [
+        "not typed",
+        "crop",
+        "pad",
+        "extend",
+        "none",
+    ]
     most = f"{picture_limits.FREE_CROP:.0%}".replace("%", " %")
     for text in (page, readme(), skill(), reference("troubleshooting.md")):
         assert most in text

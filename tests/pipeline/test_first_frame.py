@@ -112,3 +112,34 @@ def test_an_anchor_that_came_in_another_shape_is_said_with_its_cost_and_the_ways
     assert (again.code, gateway.sent) == (9, {"chat": 1, "image": 1})
     done = follow(odd.json["next"], gateway)
     assert (done.code, gateway.sent) == (0, {"chat": 1, "image": 1, "create": 1}), done.err
+
+
+def test_a_picture_is_extended_by_a_paid_edit_that_is_planned_and_seen(gateway: Gateway) -> None:
+    portrait()
+    words = (WIDE, "--fit=extend")
+    plan = make(gateway, *words, "--dry-run")
+    assert [call["stage"] for call in plan.json["stages"]] == ["composition", "synthesis"]
+    assert plan.json["cost"]["amount"] == pytest.approx(0.134 + 2.40, abs=0.2)
+    capped = make(gateway, *words, "--max-cost=2.45")
+    assert (capped.code, gateway.sent) == (7, {})
+    stopped = make(gateway, *words, "--stop-after=anchor")
+    assert (stopped.code, gateway.sent) == (0, {"image": 1}), stopped.err
+    (request,) = gateway.of("image")
+    asked = gateway.speech.asked(request)
+    assert "Extend the picture" in asked.prompt
+    assert asked.shape == "16:9"
+    assert len(asked.pictures) == 1
+    done = follow(stopped.json["next"], gateway)
+    assert (done.code, gateway.sent) == (0, {"image": 1, "create": 1}), done.err
+    assert make(gateway, *words).json["reused"]
+
+
+@pytest.mark.parametrize("words", [(), ("--anchor-path=me.png",), (WIDE,)])
+def test_extending_needs_a_picture_and_a_ratio(gateway: Gateway, words: tuple[str, ...]) -> None:
+    portrait()
+    given = ["--prompt=x", "--output=v.mp4", "--fit=extend", *words]
+    refused = run("factorized_generate", *given, gateway=gateway)
+    assert (refused.code, gateway.requests) == (2, [])
+    assert "--aspect-ratio" in refused.err
+    alone = ["--anchor=me.png", "--prompt=x", "--output=v.mp4", "--fit=extend"]
+    assert run("generate_video_from_anchor", *alone, gateway=gateway).code == 2

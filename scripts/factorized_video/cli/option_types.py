@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..defaults import FITS, MOST_AT_ONCE, MOST_CANDIDATES
+from ..defaults import EXTEND, FITS, MOST_AT_ONCE, MOST_CANDIDATES
 from ..prompts.styles import STYLES
 
 STYLE_NAMES = ", ".join(STYLES)
@@ -101,7 +101,7 @@ def fit(text: str) -> str:
     from ..money import amount
 
     kind, colon, place = text.strip().lower().partition(":")
-    if kind in FITS and (not colon or (kind, place) == ("crop", "center")):
+    if kind in (*FITS, EXTEND) and (not colon or (kind, place) == ("crop", "center")):
         return kind
     if kind == "crop" and place in _SIDES:
         return "crop:{:g},{:g}".format(*_SIDES[place])
@@ -109,9 +109,10 @@ def fit(text: str) -> str:
     x, y = [*shares, None, None][:2]
     if kind == "crop" and len(shares) == 2 and x is not None and y is not None and max(x, y) <= 1:
         return f"crop:{x:g},{y:g}"
+    kinds = ", ".join((*FITS, EXTEND))
     raise argparse.ArgumentTypeError(
-        f"{text!r}: expected {', '.join(FITS)}, or crop:top, crop:bottom, crop:left, crop:right, "
-        "or crop:X,Y with two shares from 0 to 1"
+        f"{text!r}: expected {kinds}, or crop:top, crop:bottom, crop:left, crop:right, or crop:X,Y "
+        "with two shares from 0 to 1"
     )
 
 

@@ -232,7 +232,8 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         type=option_types.fit,
         metavar="FIT",
         help="how to make a picture of another shape the first frame: crop, pad or none; crop:top, "
-        "crop:left or crop:X,Y keeps that place of it (default: crop up to 10 %% of it)",
+        "crop:left or crop:X,Y keeps that place of it; extend has the image model extend it (paid; "
+        "default: crop up to 10 %% of it)",
     )
     switch(
         parser,

@@ -164,7 +164,8 @@ def _fitted(size: aspect_ratios.Size, ratio: str, fit: str | None) -> aspect_rat
             f"The picture is {size[0]}x{size[1]} px: as {ratio} it would lose {lost:.0%} of its "
             f"area ({left[0]}x{left[1]} px would be left).",
             "--fit crop cuts it (crop:top, crop:left or crop:X,Y keeps that place), --fit pad puts "
-            "black bars around it, --fit none sends it as it is; or set another --aspect-ratio. "
+            "black bars around it, --fit extend has the image model extend it (paid), --fit none "
+            "sends it as it is; or set another --aspect-ratio. "
             "factorized_generate.py --stop-after anchor shows what would be sent, free.",
         )
     return left

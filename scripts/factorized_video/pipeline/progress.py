@@ -91,8 +91,8 @@ class Progress:
 
     def caption(self) -> str | None:
         """The caption: the file, else what Stage 1's receipt restores; None until it is known."""
-        if self._request.skip_reasoning:
-            return self._request.prompt
+        if (given := self._request.given_caption) is not None:
+            return given
         if "reasoning" in self.names and not self._has_caption():
             return None
         receipt = self._caption_receipt()

@@ -35,7 +35,7 @@ def stages_of(request: RunRequest) -> tuple[str, ...]:
     """
     strategy, own = request.settings.prompt_strategy, request.anchor is not None
     writes = not own or (strategy == "motion-only" and request.motion is None)
-    asks_llm = writes and not request.skip_reasoning
+    asks_llm = writes and request.given_caption is None
     return (*(("reasoning",) if asks_llm else ()), *(() if own else ("composition",)), "synthesis")
 
 
@@ -69,7 +69,7 @@ def run_plan(
     if request.anchor:
         skipped.append(f"{STAGES['composition']} (your own anchor)")
     else:
-        anchor = request.anchor_request(CAPTION_TO_COME if asks_llm else request.prompt)
+        anchor = request.anchor_request(request.given_caption or CAPTION_TO_COME)
         calls += plan.anchor(anchor, of("composition"))
     if request.motion_from_anchor:
         calls.append(plan.motion(request.prompt, request.llm_model, of("motion")))

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import output_paths, receipts, texts
+from ..defaults import EXTEND
 from ..errors import UsageError
 from ..prompts import strategies, styles
+from ..prompts.anchor_image import EXTENSION
 from ..rerun import OF_ANCHOR, flag_of, words_of
 from ..stages import given_images
 from ..stages.context import Terms
@@ -104,6 +106,7 @@ class RunRequest(NamedTuple):
     prompt: str
     motion: str | None = None
     anchor: GivenImage | None = None  # one's own
+    extended: GivenImage | None = None  # one's own, which the image model extends to the ratio
     last_frame: GivenImage | None = None
     references: tuple[GivenImage, ...] = ()
     style: str | None = None
@@ -132,10 +135,13 @@ class RunRequest(NamedTuple):
         if not options.direct:
             _check_flags(options, motion)
         plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor", "llm_model")
+        own = given_images.read("--anchor-path", options.anchor_path, options.rerun)
+        settings, extends = ClipSettings.from_options(options), options.fit == EXTEND
         return cls(
             prompt,
             motion,
-            given_images.read("--anchor-path", options.anchor_path, options.rerun),
+            None if extends else own,
+            own if extends else None,
             given_images.read("--last-frame", options.last_frame, options.rerun),
             given_images.read_all("--reference", options.reference, options.rerun),
             **{name: getattr(options, name) for name in plain},
@@ -143,7 +149,7 @@ class RunRequest(NamedTuple):
             video_model=options.video_model,
             take=options.take,
             direct=bool(options.direct),
-            settings=ClipSettings.from_options(options),
+            settings=settings._replace(fit=None) if extends else settings,
             wish=CandidateWish.from_options(options, prompt),
         )
 
@@ -158,8 +164,20 @@ class RunRequest(NamedTuple):
         """Stage 1, with the anchor in view."""
         return MotionRequest(self.prompt, anchor, self.llm_model)
 
+    @property
+    def given_caption(self) -> str | None:
+        """What Stage 2 is asked for where Stage 1 does not write it."""
+        if self.extended:
+            return EXTENSION
+        return self.prompt if self.skip_reasoning else None
+
     def anchor_request(self, caption: str) -> AnchorRequest:
         """Stage 2. The style that the prompt names holds for the anchor too."""
+        if self.extended:
+            ratio = self.settings.aspect_ratio
+            return AnchorRequest(
+                caption, None, ratio, self.image_model, take=self.take, edit=self.extended
+            )
         return AnchorRequest(
             caption,
             self.style or styles.named_style(self.prompt),
@@ -220,18 +238,20 @@ class RunRequest(NamedTuple):
     def to_argv(self) -> Argv:
         """For the orchestrator; the prompt comes by stdin."""
         plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor", "motion")
+        own = self.anchor or self.extended
         options: dict[str, Any] = {
             "prompt_file": "-",
             **{name: getattr(self, name) for name in plain},
             "llm_model": self.llm_model,
             "image_model": self.image_model,
             "video_model": self.video_model,
-            "anchor_path": self.anchor.path if self.anchor else None,
+            "anchor_path": own.path if own else None,
             "last_frame": self.last_frame.path if self.last_frame else None,
             "reference": [str(one.path) for one in self.references],
             "take": self.take if self.take != 1 else None,
             "direct": self.direct or None,
             **self.settings._asdict(),
+            **({"fit": EXTEND} if self.extended else {}),
             **self.wish._replace(prompt=None)._asdict(),
             "prompt": None,
         }
@@ -268,7 +288,13 @@ def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
         raise UsageError(
             f"--motion-from-anchor has no effect with {other}.", "Leave one of them out."
         )
-    nobody_writes = options.skip_reasoning and not options.motion_from_anchor
+    extends = options.fit == EXTEND
+    if extends and not (own and options.aspect_ratio):
+        raise UsageError(
+            "--fit extend has the image model extend a picture of your own to a ratio.",
+            "Add --anchor-path IMAGE and --aspect-ratio W:H, such as 16:9.",
+        )
+    nobody_writes = (options.skip_reasoning or extends) and not options.motion_from_anchor
     if strategy == "motion-only" and motion is None and nobody_writes:
         raise UsageError(
             "--prompt-strategy motion-only needs a motion, and with --skip-reasoning none is "

@@ -78,7 +78,7 @@ class ThreeStages(Run):
     def _check_pictures(self) -> None:
         """Raise UsageError where one needs the media extra, and it is missing."""
         request = self.request
-        for one in filter(None, (request.anchor, request.last_frame)):
+        for one in filter(None, (request.anchor, request.extended, request.last_frame)):
             if one.size is None:
                 images.to_send(one.image, Framing(), one.flag)
         given_images.to_send(request.references)

@@ -44,6 +44,14 @@ def image_prompt(
     return "\n".join(lines)
 
 
+# The change that makes a first frame of a picture of another shape, without cutting it.
+EXTENSION = (
+    "Extend the picture beyond its edges until it fills the whole frame. All that it shows stays "
+    "whole, as it is and of the same size; its surroundings are continued in the same place, style "
+    "and light, without a seam, a border or a second picture."
+)
+
+
 def change_prompt(change: str, references: int = 0) -> str:
     """Return the request to change one thing in an image."""
     text = CHANGE_REQUEST.format(change=change.strip())

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 # What is no option, or has another name as one.
-_NAMES = {"references": "--reference", "prompt": "the prompt", "caption": "the caption"}
+_NAMES = {
+    "references": "--reference",
+    "extended": "--anchor-path with --fit extend",
+    "prompt": "the prompt",
+    "caption": "the caption",
+}
 _OF_SCRIPT = {("factorized_generate", "anchor"): "--anchor-path"}
 _OF_GATEWAY = ("name", "host", "port")
 _LONGEST = 48  # characters of a text that is shown

@@ -11,6 +11,7 @@ import argparse
 from typing import NamedTuple
 
 from .. import receipts, texts
+from ..defaults import EXTEND
 from ..errors import UsageError
 from ..rerun import flag_of, words_of
 from . import given_images
@@ -268,6 +269,11 @@ class ClipRequest(NamedTuple):
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> ClipRequest:
         """Reads the texts and the pictures. Raises UsageError for what cannot be used."""
+        if options.fit == EXTEND:
+            raise UsageError(
+                "--fit extend has Stage 2 extend the picture first.",
+                "Use factorized_generate.py with --anchor-path, or generate_anchor.py --edit.",
+            )
         for name in ("fit", "last_frame") if options.direct else ():
             if getattr(options, name) is not None:
                 raise UsageError(
