@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .circles import PITCH, centres_of, draw_circle, faults_of
 from .decoding import as_png
-from .geometry import Layout, Size, layout_of
+from .geometry import MARGIN, Layout, Size, layout_of
 from .lettering import LEADING, fitted, font_of, in_this_font, shortened, wrapped
 
 if TYPE_CHECKING:
@@ -170,3 +170,16 @@ def with_change(picture: Image.Image, change: str, candidate: int = 1) -> Image.
     draw.text((left, base), tag, AMBER, font_of(size), anchor="ls")
     draw.text((start, base), text, WHITE, font_of(size), anchor="ls")
     return shown
+
+
+def extended(picture: Image.Image, size: Size) -> Image.Image:
+    """Return the whole picture in the middle of a frame of this size, before a blur of itself."""
+    from PIL import ImageDraw, ImageFilter, ImageOps
+
+    around = ImageOps.fit(picture, size).filter(ImageFilter.GaussianBlur(max(size) / 40))
+    inside = ImageOps.contain(picture, size)
+    around.paste(inside, ((size[0] - inside.width) // 2, (size[1] - inside.height) // 2))
+    unit = min(size) / 720
+    corner = (MARGIN / 2 * unit, size[1] - MARGIN / 2 * unit - STAMP[1] * unit)
+    draw_stamp(ImageDraw.Draw(around), corner, unit, DARK, AMBER)
+    return around

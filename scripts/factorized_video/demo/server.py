@@ -19,10 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..prompts import anchor_image, styles
 from .answers import reply_to
-from .card import draw_card, with_change
+from .card import draw_card, extended, with_change
 from .circles import filled_in, read_circles
 from .decoding import IMAGE_URI, as_png, pictures_in
-from .geometry import canvas
+from .geometry import Size, canvas
 from .jobs import LONGEST_S, Jobs
 
 LARGEST_REQUEST = 64 << 20
@@ -187,7 +187,7 @@ def _image(body: Data) -> Data:
     size, candidate = canvas(str(body.get("aspectRatio", "16:9"))), _candidate(body.get("user"))
     refers = anchor_image.REFERENCES_FOR_PICTURE in prompt
     if pictures and not refers:
-        image = _edited(pictures, prompt, candidate)
+        image = _edited(pictures, prompt, candidate, size)
     else:
         caption, style = _caption_and_style(prompt)
         references = pictures_in(pictures) if pictures else []
@@ -196,13 +196,15 @@ def _image(body: Data) -> Data:
     return {"data": [{"b64_json": encoded}], "usage": {"cost": 0}}
 
 
-def _edited(pictures: object, prompt: str, candidate: int) -> bytes:
+def _edited(pictures: object, prompt: str, candidate: int, size: Size) -> bytes:
     """The picture with a requested change written on it, or a card with its faults fixed.
 
-    Any other picture stays as it is.
+    One that is to be extended stands in the middle of a frame; any other picture stays as it is.
     """
     picture = pictures_in(pictures, 1)[0]
     change = anchor_image.change_in(prompt)
+    if change == anchor_image.EXTENSION:
+        return as_png(extended(picture, size))
     if change is not None:
         return as_png(with_change(picture, change, candidate))
     filled = read_circles(picture)
