@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     SkipTo = Callable[[float], float | None]
 
 
-_SQUEEZED_FROM = 1_280  # pixels of the longer side
+_SQUEEZED_FROM = 320  # pixels of the longer side: enough, and small
 # Boxes that a clip consists of: one of these that is not whole is one of a clip cut short.
 _PARTS = {b"ftyp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"styp", b"free", b"wide", b"skip"}
 
