@@ -122,7 +122,12 @@ def _loosened(text: str) -> str:
     """The text as JSON would have it: straight quotes, no comments, no comma before a bracket."""
     text = re.sub(r"(?<=[{,:\[\s])[\u201c\u201d\u201e](?=\S)", '"', text)
     text = re.sub(r"[\u201c\u201d](?=\s*[:,}\]])", '"', text)
-    text = re.sub(r"(?m)(?<=[\s,{])//[^\n\"]{0,2000}$|/\*[^*\"]{0,2000}\*/", " ", text)
+    # The rest of a line is taken whole, comment or not: trying each length of it takes its square.
+    text = re.sub(
+        r"(?<=[\s,{])//[^\n\"]*(\"?)|/\*[^*\"]*\*/",
+        lambda found: found[0] if found[1] else " ",
+        text,
+    )
     text = re.sub(r",(\s*[}\]])", r"\1", text)
     return text if '"' in text else _from_python(text)
 
