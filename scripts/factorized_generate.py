@@ -147,6 +147,8 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--llm-model", metavar="ID", help="the LLM of Stage 1")
     group.add_argument("--image-model", metavar="ID", help="the image model of Stage 2")
     group.add_argument("--video-model", metavar="ID", help="the image-to-video model of Stage 3")
+    options.add_set(group, "--set", "video")
+    options.add_set(group, "--image-set", "image")
     group.add_argument("--model", action=_WrongModelFlag, help=argparse.SUPPRESS)
     group.add_argument(
         "--stop-after",

@@ -56,6 +56,7 @@ def build_parser() -> options.Parser:
     )
     options.add_style(parser)
     options.add_enhance(parser)
+    options.add_set(parser, "--set", "image")
     parser.add_argument(
         "--output",
         type=option_types.path,

@@ -208,7 +208,7 @@ def test_a_dialect_is_a_pure_translator(module: str) -> None:
     of_os = {name for name in calls(module) if name.startswith("os.")}
     assert of_os <= ({"os.listdir", "os.path.dirname"} if module == DOOR else set())
     known = {name for name in imports(module) if "factorized_video" in name}
-    pure = ("reply_parsing", "types", "refusals", "status_words")
+    pure = ("reply_parsing", "types", "refusals", "status_words", "engine_replies")
     allowed = [
         "factorized_video.gateway.refusals",
         *(f"factorized_video.gateway.{n}." for n in pure),

@@ -239,9 +239,13 @@ def test_commands_of_the_original_skill_parse(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", [*ORIGINAL, *SHOWN])
-def test_shown_commands_make_a_legal_plan(line: Any, tmp_path: Path) -> None:
+def test_shown_commands_make_a_legal_plan(
+    line: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each, as a dry run: models, ratios and durations are legal, flags do not contradict."""
     words = commands(f"```bash\n{line}\n```")[0] if isinstance(line, str) else line
+    if "openai" in words:
+        monkeypatch.setenv(lookup.BASE, "http://127.0.0.1:30000/v1")
     found = parsed(words)
     if found is None or found[0] in (DEMO, BED, DOCS_TOOL):
         return

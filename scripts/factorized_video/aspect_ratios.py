@@ -54,7 +54,12 @@ def smallest_around(size: Size, ratio: str) -> Size:
 
 
 def short_side(resolution: str) -> int:
-    """Return the height of a 16:9 clip in pixels: "720p" is 720, "2k" 1440, "4k" 2160."""
+    """Return the height of a 16:9 clip in pixels: "720p" is 720, "2k" 1440, "4k" 2160.
+
+    Of a resolution in pixels ("832x480") it is the shorter side.
+    """
+    if "x" in resolution:
+        return min(int(side) for side in resolution.split("x"))
     if resolution.endswith("p"):
         return int(resolution[:-1])
     return {2: 1440}.get(int(resolution[:-1]), int(resolution[:-1]) * 540)

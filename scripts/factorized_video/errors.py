@@ -172,6 +172,10 @@ class JobFailed(ToolError):
     kind = "failed"
 
 
+class JobForgotten(JobFailed):
+    """The gateway answers, and does not know the job any more."""
+
+
 class Unverified(ToolError):
     """No candidate is good enough, or none could be checked."""
 

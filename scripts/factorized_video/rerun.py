@@ -140,6 +140,7 @@ class Rerun:
         added = [f"--prompt={OTHER_WORDS}"]
         if anchor and self.in_orchestrator:
             drop += [*map(flag_of, OF_ANCHOR), "--anchor-path", "--anchor", "--skip-anchor"]
+            drop += ["--image-set"]
             added.insert(0, f"--anchor-path={anchor}")
         return _joined(_added(_without(self._without_stdin(), tuple(drop)), *added))
 

@@ -21,10 +21,10 @@ from conftest import KEY
 from factorized_video.errors import AuthError, Rejected, ToolError, Unavailable, Unknown
 from factorized_video.gateway import transport
 from factorized_video.gateway.client import Gateway
+from factorized_video.gateway.job_ids import is_same_job
 from factorized_video.gateway.settings import SERVICES, Settings
 from factorized_video.gateway.transport import Broken, DownloadError, Transport
 from factorized_video.gateway.types import Handle, HttpRequest, ImageRequest
-from factorized_video.stages.lost_job import is_same_job
 from recorder import Recorder, Seen, Told
 
 REQUEST = HttpRequest("image", "POST", "/v1/images/generations", {}, {"prompt": "x"})

@@ -10,6 +10,7 @@ import json
 import pytest
 from answers import ENCODED, FRAME, OTHER, PNG, clip, reply
 from factorized_video.errors import Refused, ToolError
+from factorized_video.gateway.dialects._shared import data_uri
 from factorized_video.gateway.dialects.openai import DIALECT as openai
 from factorized_video.gateway.reply_parsing import ErrorInside, Unreadable, failed_job_in
 from factorized_video.gateway.types import (
@@ -100,6 +101,32 @@ def test_a_pictures_size_is_of_its_ratio_and_near_a_megapixel(ratio: str) -> Non
     assert 0.7 <= wide * high / (1 << 20) <= 1.35
 
 
+def test_seed_and_fields_of_a_picture_are_numbers_in_json_and_in_a_form() -> None:
+    request = ImageRequest(
+        "qwen", "a fox", "1:1", seed=7, fields={"num_inference_steps": 30, "negative_prompt": "fog"}
+    )
+    own = {"seed": 7, "num_inference_steps": 30, "negative_prompt": "fog"}
+    size: dict[str, object] = {"size": "1024x1024", "response_format": "b64_json"}
+    assert openai.encode_image(request) == picture("qwen", **size, **own)  # type: ignore[arg-type]
+    edited = openai.encode_image(request._replace(pictures=(OTHER,)))
+    assert edited == edit(("image", OTHER), model="qwen", **size, **own)
+    # OpenAI's own models know no seed.
+    body = openai.encode_image(ImageRequest("gpt-image-1", "a fox", "1:1", seed=7)).body
+    assert body is not None and "seed" not in body
+
+
+def test_two_pictures_go_as_a_list_in_order() -> None:
+    http = openai.encode_submit(clip(last=OTHER))
+    assert http.files == () and http.form and http.body is not None
+    rows = json.loads(str(http.body["image_reference"]))
+    assert [row["image_url"] for row in rows] == [data_uri(FRAME), data_uri(OTHER)]
+
+
+def sent(**settings: object) -> VideoRequest:
+    """A clip with more settings."""
+    return clip()._replace(settings=settings)
+
+
 BARE: dict[str, object] = {"prompt": "it runs", "model": "m/v", "seconds": "6", "size": "1280x720"}
 
 
@@ -112,7 +139,13 @@ BARE: dict[str, object] = {"prompt": "it runs", "model": "m/v", "seconds": "6", 
         (clip(audio=True), {}),  # there is no field for sound
         (clip(audio=False), {}),
         (clip(key="take-1"), {}),
-        (clip(last=OTHER), {}),  # nor for a picture to end with
+        (sent(audio="wanted"), {"generate_sound": "true"}),  # vLLM-Omni's
+        (sent(audio="none"), {}),
+        (sent(size="832x480"), {"size": "832x480"}),
+        (
+            sent(fields={"fps": 16, "num_frames": 81, "tiled": True, "negative_prompt": "blur"}),
+            {"fps": "16", "num_frames": "81", "tiled": "true", "negative_prompt": "blur"},
+        ),
         (clip(ratio=None), {}),
         (clip(ratio="adaptive"), {}),
         (clip(ratio="9:16", shape="9:16"), {"size": "720x1280"}),

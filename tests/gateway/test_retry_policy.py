@@ -109,6 +109,7 @@ OUTCOMES = st.builds(
     st.integers(100, 599),
     st.none() | st.floats(0, 1e9),
     st.text(max_size=30),
+    st.sampled_from(["", "auth", "unavailable", "rejected", "failed"]),
 )
 
 
@@ -122,7 +123,7 @@ def test_whatever_happens_waits_and_tries_are_bounded(
         assert attempt < MAX_TRIES
         assert 0 <= decision.wait_s <= LONGEST_WAIT_S == 60
     else:
-        assert decision.kind in {"unavailable", "unknown", "rejected", "auth"}
+        assert decision.kind in {"unavailable", "unknown", "rejected", "auth", "failed"}
 
 
 @settings(deadline=None)

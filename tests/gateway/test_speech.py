@@ -82,9 +82,7 @@ def test_the_last_frame_of_a_clip_is_understood(server: loopback.Gateway, ours: 
     ours.submit(clip(last=OTHER))
     plain, ended = (server.speech.asked(request) for request in server.of("create"))
     assert (plain.frame, plain.last_frame) == (FRAME.data, None)
-    # The form of OpenAI's shape has no field for it.
-    ends = None if server.dialect == "openai" else OTHER.data
-    assert (ended.frame, ended.last_frame) == (FRAME.data, ends)
+    assert (ended.frame, ended.last_frame) == (FRAME.data, OTHER.data)
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,12 @@ ALL_THAT_MAY_BE_MISSING = (
             ALL_THAT_MAY_BE_MISSING[1:],
         ),
         # Whether such a server tells a cost is its own affair: not known, so not denied.
-        ("openai", False, None, ["cancel a job", "set a seed", "report what a clip cost"]),
+        (
+            "openai",
+            False,
+            None,
+            ["cancel a job", "set a seed", "set a last frame", "report what a clip cost"],
+        ),
         ("demo", True, None, ["report what a clip cost"]),
     ],
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from json import dumps
+from json import dumps, loads
 from typing import ClassVar
 
 from . import (
@@ -89,12 +89,13 @@ class OpenAI(Speech):
             pictures = tuple(a_picture(image) for image in images)
             return Asked(model, prompt, size, pictures=pictures)
         seconds = may_be_text(body, "seconds")
+        both = [
+            a_picture(one["image_url"]) for one in loads(str(body.get("image_reference", "[]")))
+        ]
+        frame = both[0] if both else picture_in(body, "input_reference")
+        length = int(seconds) if seconds else None
         return Asked(
-            model,
-            prompt,
-            size,
-            int(seconds) if seconds else None,
-            frame=picture_in(body, "input_reference"),
+            model, prompt, size, length, frame=frame, last_frame=both[-1] if both else None
         )
 
     def chat(self, text: str, cost: float | None) -> Reply:

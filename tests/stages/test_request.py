@@ -66,6 +66,7 @@ SETTINGS = st.builds(
     fit=some(st.sampled_from(["crop", "pad", "none"])),
     fit_duration=FLAG,
     seed=some(st.integers(0, 2**31 - 1)),
+    set=some(st.sampled_from([("fps=16",), ("a=--x", "negative_prompt=blur, fog=smoke")])),
 )
 WISH = st.builds(
     CandidateWish,

@@ -79,13 +79,16 @@ def seconds(text: str) -> int:
 
 
 def resolution(text: str) -> str:
-    """A resolution: "720p", "1080p", "2k", "4k"."""
+    """A resolution: "720p", "1080p", "2k", "4k"; in pixels "832x480"."""
     word = text.strip().lower()
+    sides = word.split("x")
+    if len(sides) == 2 and all(s.isascii() and s.isdigit() and 2 < len(s) < 5 for s in sides):
+        return f"{_whole_number(sides[0], 100, 9999)}x{_whole_number(sides[1], 100, 9999)}"
     digits, unit = word[:-1], word[-1:]
     fine = digits.isascii() and digits.isdigit() and digits[0] != "0"
     if not fine or (unit, len(digits)) not in (("p", 3), ("p", 4), ("k", 1)):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no resolution; expected one such as 720p, 1080p or 4k"
+            f"{text!r} is no resolution; expected one such as 720p, 1080p, 4k or 832x480"
         )
     return word
 
@@ -166,6 +169,18 @@ def score(text: str) -> float:
 def seed(text: str) -> int:
     """A seed: what every gateway can carry, 31 bits."""
     return _whole_number(text, 0, (1 << 31) - 1)
+
+
+def server_field(text: str) -> str:
+    """A field of a server's call and its value, "KEY=VALUE"."""
+    key, equals, value = text.partition("=")
+    key, value = key.strip(), value.strip()
+    named = key.isascii() and key.isidentifier() and len(key) <= 64
+    if not (equals and named and value and len(value) <= 4_000 and value.isprintable()):
+        raise argparse.ArgumentTypeError(
+            f"{text[:80]!r}: expected a field of the server and its value, such as fps=16"
+        )
+    return f"{key}={value}"
 
 
 def job_id(text: str) -> str:

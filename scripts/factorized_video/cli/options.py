@@ -189,7 +189,8 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
         "--resolution",
         type=option_types.resolution,
         metavar="R",
-        help="720p, 1080p, 4k ... (default: 720p, or the nearest supported)",
+        help="720p, 1080p, 4k ... (default: 720p, or the nearest supported); a server of your own "
+        "also takes pixels, such as 832x480",
     )
     parser.add_argument(
         "--seed",
@@ -240,6 +241,18 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         "filmstrip",
         "also write NAME.filmstrip.png: frames of the clip with their times",
         "no filmstrip",
+    )
+
+
+def add_set(parser: argparse._ActionsContainer, flag_name: str, call: str) -> None:
+    """--set or --image-set: fields of a call to a server of one's own."""
+    parser.add_argument(
+        flag_name,
+        type=option_types.server_field,
+        action="append",
+        metavar="KEY=VALUE",
+        help=f"a field of the {call} call to a server of your own, such as "
+        "num_inference_steps=30; repeatable",
     )
 
 

@@ -21,6 +21,8 @@ from .. import interrupts
 from ..errors import (
     AuthError,
     Interrupted,
+    JobFailed,
+    JobForgotten,
     OutputError,
     Rejected,
     StillRunning,
@@ -32,6 +34,8 @@ from ..errors import (
 from ..files import put_in_place, temporary_beside
 from ..money import usd
 from . import dialects, polling, retry_policy, token_limit, waits
+from .engine_replies import Meaning
+from .job_ids import is_same_job
 from .reply_parsing import (
     ErrorInside,
     Unreadable,
@@ -98,6 +102,9 @@ FULL_PAGE, MOST_PAGES = 20, 6
 STATUS_OUTAGE_S = 180.0
 # A finished job may get its address a moment later.
 MOST_WITHOUT_RESULT = 3
+# So long and so often a job must be unknown to count as forgotten: one of several servers behind an
+# address may not know a job that another one has.
+GONE_AFTER_S, FEWEST_GONE = 60.0, 5
 FEWEST_FAILURES = 3  # at least; one read of a reply with a clip in it may outlast the whole time
 
 T = TypeVar("T")
@@ -106,11 +113,14 @@ T = TypeVar("T")
 class _Failed(Exception):
     """One attempt that brought no usable reply."""
 
-    def __init__(self, outcome: Outcome, error: ToolError, *, web_page: bool = False) -> None:
+    def __init__(
+        self, outcome: Outcome, error: ToolError, *, web_page: bool = False, hint: str = ""
+    ) -> None:
         super().__init__(error.message)
         self.outcome = outcome
         self.error = error
         self.web_page = web_page
+        self.hint = hint  # what to do about it, where the answer names its cause
 
 
 class _Poll(NamedTuple):
@@ -119,6 +129,24 @@ class _Poll(NamedTuple):
     job: Job | None
     failure: Unavailable | None
     asked_s: float
+    gone: bool = False  # the gateway itself says that it does not know the job
+
+
+class _Gone:
+    """For how long a job has been unknown without a break; `after_s` is enough."""
+
+    def __init__(self, after_s: float) -> None:
+        self._after_s = after_s
+        self._since = 0.0
+        self._times = 0
+
+    def lasts(self, poll: _Poll) -> bool:
+        """Whether it has been so long enough, with this read."""
+        now = time.monotonic()
+        self._times = self._times + 1 if poll.gone else 0
+        self._since = self._since if self._times > 1 else now
+        often = self._times >= (FEWEST_GONE if self._after_s else 1)
+        return often and now - self._since >= self._after_s
 
 
 class Gateway:
@@ -204,7 +232,7 @@ class Gateway:
         try:
             account = self._free(self._dialect.encode_check(), self._dialect.decode_check)
         except Rejected as error:
-            if 300 <= (error.http_status or 0) < 400:
+            if error.http_status not in (404, 405, 501):
                 raise
             return Account()  # this server does not have that call: nothing is known
         if account.balance_usd is not None and account.balance_usd <= 0:
@@ -273,18 +301,24 @@ class Gateway:
 
     # -- waiting ---------------------------------------------------------------------------------
 
-    def wait(self, handle: Handle, timeout_s: float, started: float) -> Job:
+    def wait(
+        self, handle: Handle, timeout_s: float, started: float, *, was_gone: bool = False
+    ) -> Job:
         """Read the status until the job has ended.
 
         `timeout_s` limits the waiting, not the job: StillRunning when it is over. `started` is the
         monotonic time from which the progress line counts. Status reads may fail for a while.
+        Raises JobForgotten where the gateway has forgotten the job; at once if it `was_gone`.
         """
         scale = self.settings.time_scale
+        gone = _Gone(0.0 if was_gone else GONE_AFTER_S * scale)
         deadline = time.monotonic() + timeout_s * scale
         failing_since, failures = 0.0, 0  # in a row
         missing = 0  # reads in a row that say it is finished, and not where it is
         for number in count(1):
             poll = self._poll(handle)
+            if gone.lasts(poll) and self._has_forgotten(handle):
+                raise _forgotten(handle)
             if poll.failure is None:
                 assert poll.job is not None
                 job, failures = poll.job, 0
@@ -311,7 +345,7 @@ class Gateway:
 
     def _poll(self, handle: Handle) -> _Poll:
         """One status read; the next one is its retry. Raises AuthError."""
-        http = self._dialect.encode_status(handle)
+        http, gone = self._dialect.encode_status(handle), False
         try:
             job = self._attempt(http, self._status_limits, self._dialect.decode_status)
             return _Poll(self._asked_for(handle, job), None, job.poll_after_s)
@@ -322,6 +356,7 @@ class Gateway:
             if retry_policy.decide("read", failed.outcome, 1).kind == "auth":
                 raise self._status_denied(handle, failed.error) from None
             failure, asked_s = failed.error, failed.outcome.retry_after_s or 0.0
+            gone = failed.outcome.status == 404 and not failed.web_page
         # Polling outlasts anything else, 404 too: not every server behind an address knows a job
         # that is new.
         unavailable = Unavailable(
@@ -330,7 +365,21 @@ class Gateway:
             http_status=failure.http_status,
             request_id=failure.request_id,
         )
-        return _Poll(None, unavailable, asked_s)
+        return _Poll(None, unavailable, asked_s, gone)
+
+    def _has_forgotten(self, handle: Handle) -> bool:
+        """Whether the gateway answers, lists its jobs, and has this one neither here nor there.
+
+        Asked on a new connection: an old one may lead to one of several servers for ever.
+        """
+        self._transport.close()
+        if not (self.lists_jobs and self._poll(handle).gone):
+            return False
+        try:
+            rows, _ = self.list_jobs()
+        except ToolError:
+            return False
+        return not any(is_same_job(row.id, handle.id) for row in rows)
 
     def _status_denied(self, handle: Handle, error: ToolError) -> AuthError:
         """The error for a status read that is not allowed: it says nothing about the job."""
@@ -487,7 +536,8 @@ class Gateway:
             reply, well = reply._replace(body=row), True
         if not well:
             target = reply.headers.get("location", "")
-            raise _failure_of(reply, at_home=self._transport.is_own(target))
+            meaning = self._dialect.meaning(http.service, reply)
+            raise _failure_of(reply, meaning, at_home=self._transport.is_own(target))
         try:
             return decode(reply)
         except Unreadable as error:
@@ -499,13 +549,16 @@ class Gateway:
         error, outcome = failed.error, failed.outcome
         where: dict[str, Any] = {"http_status": error.http_status, "request_id": error.request_id}
         if kind == "auth":
-            return AuthError(error.message, self._key_hint(failed), charged="no", **where)
+            hint = failed.hint or self._key_hint(failed)
+            return AuthError(error.message, hint, charged="no", **where)
+        if kind == "failed":
+            return JobFailed(error.message, failed.hint, charged="no", **where)
         if kind == "unknown":
             message = f"{error.message} The request may or may not have been accepted."
             return Unknown(message, charged="unknown", **where)
         if kind == "unavailable":
             charged = "no" if call == "create" else None
-            hint = _later(outcome)
+            hint = failed.hint or _later(outcome)
             if outcome.status == retry_policy.PROXY_LOGIN:
                 hint = PROXY_HINT
             elif failed.web_page and outcome.status in (*range(200, 300), 511):
@@ -516,13 +569,13 @@ class Gateway:
                 error.message, f"Nothing was made. {REDIRECT_HINT}", charged="no", **where
             )
         if call == "read":
-            return Rejected(error.message, "Check the id of the job.", **where)
-        hint = "Change what the message names, then run the command again."
+            return Rejected(error.message, failed.hint or "Check the id of the job.", **where)
+        hint = failed.hint or "Change what the message names, then run the command again."
         if re.search(_POLICY, outcome.text, re.IGNORECASE):
             hint = (
                 "Your account's privacy settings exclude every provider of it: change them there."
             )
-        elif names_unknown_model(outcome.status, outcome.text):
+        elif not failed.hint and names_unknown_model(outcome.status, outcome.text):
             hint = "The gateway may not know this model: choose another one."
             where["unknown_model"] = True
         return Rejected(error.message, f"Nothing was made. {hint}", charged="no", **where)
@@ -552,7 +605,7 @@ def _as_download_error() -> Iterator[None]:
         raise DownloadError(error.message) from None
 
 
-def _failure_of(reply: HttpReply, *, at_home: bool) -> Exception:
+def _failure_of(reply: HttpReply, meaning: Meaning, *, at_home: bool) -> Exception:
     """What a reply that is no 2xx means: Refused, or _Failed with its wait and its words.
 
     `at_home`: it redirects to the gateway's own origin.
@@ -570,9 +623,10 @@ def _failure_of(reply: HttpReply, *, at_home: bool) -> Exception:
         wait = waits.of_rate_limit(reply.headers, reply.body, now)
     # 303 at the gateway itself is how a server shows what it has made of a POST.
     kind = "unreadable" if reply.status == 303 and at_home else "answered"
-    outcome = Outcome(kind, reply.status, wait, f"{message} {error_codes(reply.body)}")
+    text = f"{message} {error_codes(reply.body)}"
+    outcome = Outcome(kind, reply.status, wait, text, meaning.kind)
     error = ToolError(message, http_status=reply.status, request_id=reply.request_id)
-    return _Failed(outcome, error, web_page=looks_like_html(reply.body))
+    return _Failed(outcome, error, web_page=looks_like_html(reply.body), hint=meaning.hint)
 
 
 def _later(outcome: Outcome) -> str:
@@ -582,6 +636,17 @@ def _later(outcome: Outcome) -> str:
         return "Nothing was accepted; run the same command again later."
     until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() + wait))
     return f"The gateway asks to wait until {until}. Then run the same command again."
+
+
+def _forgotten(handle: Handle) -> JobForgotten:
+    """The error for a job that is no longer known."""
+    return JobForgotten(
+        f"The server answers, but no longer knows the job {shown_id(handle.id)}: it is not in its "
+        "list either. Most likely the server was restarted, and the job is lost.",
+        "To make the clip once more, and pay for it where that costs, add --resubmit. If another "
+        "server made it, the same command looks for it again, free.",
+        charged="unknown",
+    )
 
 
 def _still_running(handle: Handle, timeout_s: float, word: str, poll: _Poll) -> StillRunning:

@@ -39,13 +39,15 @@ class Outcome(NamedTuple):
 
     `not_sent`: name, connection or TLS failed before a byte of the request left. `lost`: it was
     sent, or may have been, and no answer could be read. `answered`: with an HTTP status.
-    `unreadable`: a 2xx whose body is not a reply.
+    `unreadable`: a 2xx whose body is not a reply. `meaning` is what an answer means where its
+    status does not say it: auth, unavailable, rejected or failed.
     """
 
     kind: str  # not_sent | lost | answered | unreadable
     status: int = 0
     retry_after_s: float | None = None
     text: str = ""
+    meaning: str = ""
 
 
 class Decision(NamedTuple):
@@ -79,6 +81,8 @@ def _stop_kind(call: str, outcome: Outcome) -> str | None:
     if outcome.kind == "not_sent":
         return None
     if outcome.kind == "answered":
+        if outcome.meaning:
+            return outcome.meaning
         if outcome.status in _AUTH or is_no_credit(outcome):
             return "auth"
         # A redirect is no acceptance: nobody followed it.

@@ -43,6 +43,7 @@ class ChatReply(NamedTuple):
     request_id: str | None
     warnings: tuple[str, ...] = ()
     raw: dict[str, object] | None = None  # as `reply_parsing.without_bytes` leaves it
+    drew: bool = False  # it is a picture, and no words
 
 
 class ImageRequest(NamedTuple):
@@ -51,6 +52,7 @@ class ImageRequest(NamedTuple):
     `size` is the size in that ratio ("1536x1024") for models that make only some. With `pictures`
     it is generated from them; from one, as the prompt says, it is an edit. `candidate` is the
     number of this picture among several of one request ("2"; for an edit "2r"), None for the first.
+    `seed` and `fields` go to servers of your own; without a seed they may draw the same again.
     """
 
     model: str
@@ -59,6 +61,8 @@ class ImageRequest(NamedTuple):
     size: str | None = None
     pictures: tuple[Picture, ...] = ()
     candidate: str | None = None
+    seed: int | None = None
+    fields: Mapping[str, Any] = MappingProxyType({})
 
 
 class ImageReply(NamedTuple):

@@ -1,12 +1,14 @@
 """models.json, what a model supports, and what a call costs.
 
 registry: the file, and finding a model in it · prices: what a call costs · limits: what a model
-supports · listing: the list of models. What registry and prices offer is imported from here.
+supports · picture_limits: what pictures it needs · engines: sizes and frames for engines of one's
+own · listing: the list of models. What registry and prices offer is imported from here.
 """
 
 from .prices import REWRITE_TOKENS, price, price_of_tokens, shown_price
 from .registry import (
     THE_ONLY_ONE,
+    Engine,
     Gateway,
     ImageLimits,
     Model,
@@ -21,6 +23,7 @@ from .registry import (
 __all__ = [
     "REWRITE_TOKENS",
     "THE_ONLY_ONE",
+    "Engine",
     "Gateway",
     "ImageLimits",
     "Model",

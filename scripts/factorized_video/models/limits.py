@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from .. import aspect_ratios, models
 from ..errors import UsageError
-from . import Model
+from . import Model, engines
 
 DEFAULT_RATIO = "16:9"
 DEFAULT_DURATION_S = 6
@@ -45,7 +45,7 @@ def choose_model(
         notes.append(f"{wanted} is called {model.id} at {gateway}; that id is sent.")
     if model.status == "upstream-retired":
         notes.append(_retired(model, gateway))
-    elif gateway not in model.ids:
+    elif gateway not in model.ids and not models.gateway(gateway).own_engines:
         notes.append(f"{model.id} is not known to be served by {gateway}; it is sent as it is.")
     return model, tuple(notes)
 
@@ -133,6 +133,14 @@ def resolutions(model: Model, gateway: str) -> tuple[str, ...] | None:
 def choose_resolution(model: Model, given: str | None, gateway: str) -> tuple[str, str]:
     """The resolution, and in words how it was chosen ("" where it was given)."""
     supported, accepted = resolutions(model, gateway), models.gateway(gateway).resolutions
+    if size := engines.typed_size(given):
+        if not models.gateway(gateway).own_engines:
+            raise UsageError(
+                f"{gateway}'s video call takes no size in pixels.",
+                "Set a resolution, such as --resolution 720p; --aspect-ratio sets the shape.",
+            )
+        engines.check_size(model, size)
+        return str(given), ""
     if supported == ():
         raise UsageError(
             f"{model.id} makes {listed(model.resolutions or ())}; {gateway} accepts "
@@ -172,7 +180,7 @@ def choose_duration(
     which is the cheaper. `last_frame`: whether the clip's last frame is given.
     """
     supported = model.durations_at(resolution, last_frame=last_frame)
-    wanted = DEFAULT_DURATION_S if given is None else given
+    wanted = (model.usual_s or DEFAULT_DURATION_S) if given is None else given
     best = min(supported or (wanted,), key=lambda seconds: (abs(seconds - wanted), seconds))
     if given is None:
         return best, f"{best} s" + f", the nearest to {wanted} at {resolution}" * (best != wanted)

@@ -178,6 +178,12 @@ def check_last_frame(model: Model, given: bool, gateway: str) -> None:
     if models.gateway(gateway).last_frame is False:
         hint = "Leave --last-frame out."
         raise UsageError(f"{gateway}'s video call has no field for a last frame.", hint)
+    if models.gateway(gateway).own_engines and model.last_frame is None:
+        raise UsageError(
+            f"{gateway}'s video call has no field for a last frame that all servers know.",
+            "Leave --last-frame out. "
+            + supporters(model, gateway, "A last frame", lambda m: m.last_frame is True),
+        )
     if model.last_frame is False:
         raise UsageError(
             f"{model.id} does not support a last frame.",

@@ -32,6 +32,19 @@ class ImageLimits(NamedTuple):
     ratio_max: float | None = None
 
 
+class Engine(NamedTuple):
+    """What a model needs where it runs in an engine of one's own.
+
+    `multiple` is of the sides in pixels; `pixels` are the sizes in 16:9 that its card names, by
+    resolution; the frames of a clip are a multiple of `frame_step` and one more.
+    """
+
+    multiple: int
+    pixels: Mapping[str, str] = MappingProxyType({})
+    fps: int | None = None
+    frame_step: int | None = None
+
+
 class Model(NamedTuple):
     """What the registry knows about a model; None where no source states the fact."""
 
@@ -69,6 +82,8 @@ class Model(NamedTuple):
     audio: str | None = None  # never | always | switch
     seed: bool | None = None
     image: ImageLimits | None = None
+    usual_s: int | None = None  # video: the length that it was trained for, in seconds
+    engine: Engine | None = None  # video
 
     def status_at(self, gateway_name: str) -> str:
         """The status at one gateway: live, upstream-retired or off."""
@@ -100,6 +115,7 @@ class Gateway(NamedTuple):
     last_frame: bool | None
     cancel: bool | None
     reports_cost: bool | None  # of a clip
+    own_engines: bool | None  # serves models in engines of one's own, or stands before them
 
     @property
     def cannot(self) -> tuple[str, ...]:
@@ -127,7 +143,7 @@ def rows(kind: str | None = None) -> tuple[Model, ...]:
 def gateway(name: str) -> Gateway:
     """What is known about a gateway; nothing about one that the registry does not list."""
     row = document()["gateways"].get(name, {})
-    facts = ("audio_switch", "seed", "last_frame", "cancel", "reports_cost")
+    facts = ("audio_switch", "seed", "last_frame", "cancel", "reports_cost", "own_engines")
     return Gateway(
         row.get("defaults", {}),
         row.get("any_model", False),
@@ -141,11 +157,15 @@ def pick(kind: str, wanted: str | None, gateway_name: str) -> Model:
     """The model named, listed or not; else the gateway's default of that kind or `THE_ONLY_ONE`.
 
     Its `id` is the one this gateway uses, which may differ from the name given: the ids of other
-    gateways, and a vendor's own, are translated. Raises UsageError for a model of another kind, and
-    for a text that cannot be an id, because some gateways expect it in a header.
+    gateways, and a vendor's own, are translated. Not for a server of one's own: there the name goes
+    as it is, and the last part of a path finds the row. Raises UsageError for a model of another
+    kind, and for a text that cannot be an id, because some gateways expect it in a header.
     """
-    name = wanted or gateway(gateway_name).defaults.get(kind, THE_ONLY_ONE)
+    here = gateway(gateway_name)
+    name = wanted or here.defaults.get(kind, THE_ONLY_ONE)
     model = next((model for model in rows() if name in _names(model)), None)
+    if model is None and here.own_engines:
+        model = next((model for model in rows(kind) if _is_called(model, gateway_name, name)), None)
     if model is None:
         if not name.isascii() or not name.isprintable():
             raise UsageError(
@@ -159,7 +179,7 @@ def pick(kind: str, wanted: str | None, gateway_name: str) -> Model:
             f"Known models for {KINDS[kind]}: {', '.join(at(kind, gateway_name))}.",
         )
     return model._replace(
-        id=model.ids.get(gateway_name, name),
+        id=name if here.own_engines else model.ids.get(gateway_name, name),
         status=model.status_at(gateway_name),
         resolutions=model.resolutions_at.get(gateway_name, model.resolutions),
         text_to_video=model.text_to_video_at.get(gateway_name, model.text_to_video),
@@ -199,6 +219,12 @@ def _names(model: Model) -> set[str]:
     return {model.id, *model.aliases, *model.ids.values()}
 
 
+def _is_called(model: Model, gateway_name: str, name: str) -> bool:
+    """Whether a name ends like the model's id there: "/models/Wan2.2-I2V-A14B-Diffusers"."""
+    last = model.ids.get(gateway_name, "").rpartition("/")[2].lower()
+    return bool(last) and name.rstrip("/").rpartition("/")[2].lower() == last
+
+
 def _model(row: dict[str, Any]) -> Model:
     prompt, image = row["prompt"] or {}, row.get("image")
     fields = {name: value for name, value in row.items() if name in Model._fields}
@@ -221,6 +247,7 @@ def _model(row: dict[str, Any]) -> Model:
             (lock["when"], _seconds(lock["durations"]) or ())
             for lock in row.get("duration_locks", ())
         ),
+        "engine": Engine(**row["engine"]) if row.get("engine") else None,
         "image": ImageLimits(**{**image, "formats": _tuple(image["formats"])}) if image else None,
     }
     return Model(**fields)

@@ -24,8 +24,10 @@ from ..stages.request import (
     ClipSettings,
     Identity,
     MotionRequest,
+    ServerFields,
     asked_of,
     digest_fields,
+    server_fields,
 )
 from ..stages.synthesis import JobOptions
 
@@ -40,6 +42,7 @@ _OF_ANCHORS = (
     "enhance",
     "llm_model",
     "image_model",
+    "image_set",
     "motion_from_anchor",
     "last_frame",
     "fit",
@@ -120,6 +123,7 @@ class RunRequest(NamedTuple):
     direct: bool = False
     settings: ClipSettings = ClipSettings()
     wish: CandidateWish = CandidateWish()
+    image_set: ServerFields = None
 
     @classmethod
     def from_options(cls, options: argparse.Namespace, prompt: str | None = None) -> RunRequest:
@@ -151,6 +155,7 @@ class RunRequest(NamedTuple):
             direct=bool(options.direct),
             settings=settings._replace(fit=None) if extends else settings,
             wish=CandidateWish.from_options(options, prompt),
+            image_set=server_fields(options.image_set),
         )
 
     # -- the requests of the stages --------------------------------------------------------------
@@ -176,7 +181,13 @@ class RunRequest(NamedTuple):
         if self.extended:
             ratio = self.settings.aspect_ratio
             return AnchorRequest(
-                caption, None, ratio, self.image_model, take=self.take, edit=self.extended
+                caption,
+                None,
+                ratio,
+                self.image_model,
+                take=self.take,
+                edit=self.extended,
+                set=self.image_set,
             )
         return AnchorRequest(
             caption,
@@ -187,6 +198,7 @@ class RunRequest(NamedTuple):
             self.take,
             self.references,
             wish=self.wish,
+            set=self.image_set,
         )
 
     def clip(self, motion: str | None, anchor: GivenImage | None) -> ClipRequest:
@@ -250,6 +262,7 @@ class RunRequest(NamedTuple):
             "reference": [str(one.path) for one in self.references],
             "take": self.take if self.take != 1 else None,
             "direct": self.direct or None,
+            "image_set": self.image_set,
             **self.settings._asdict(),
             **({"fit": EXTEND} if self.extended else {}),
             **self.wish._replace(prompt=None)._asdict(),
@@ -282,6 +295,11 @@ def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
                 f"{flag_of(name)} has no effect with --anchor-path: no anchor is made.",
                 "Leave one of them out.",
             )
+    if own and options.image_set and options.fit != EXTEND:
+        raise UsageError(
+            "--image-set has no effect with --anchor-path: no anchor is made.",
+            "Leave one of them out.",
+        )
     if options.motion_from_anchor and (motion is not None or strategy == "original"):
         other = "--motion" if options.motion is not None else "--motion-file"
         other = "--prompt-strategy original" if motion is None else other

@@ -252,6 +252,13 @@ class Record:
         there = self.output.is_file() and self.data.get("arrived_sha256")
         return bool(there) and has_arrived(self.data, sha256_of(self.output))
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether the gateway did not know its job any more when it was asked last."""
+        error = self.data.get("error")
+        failed = isinstance(error, dict) and error.get("kind") == "failed"
+        return failed and self.data["state"] == "submitted"
+
     def arriving(self, sha256: str, **changes: object) -> None:
         """Write down which file is put in place next; what is not ours there moves aside."""
         known = (self.data.get("sha256"), self.data.get("arrived_sha256"), sha256)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import aspect_ratios, files, interrupts, receipts
-from ..errors import OutputError, Refused, ToolError, Unfetched, Unknown
-from ..gateway.types import ImageRequest, Picture
+from ..errors import JobFailed, OutputError, Refused, ToolError, Unfetched, Unknown
+from ..gateway.types import ImageReply, ImageRequest, Picture
 from ..media import file_types, images
 from ..models import limits
 from ..money import Cost
@@ -23,7 +23,7 @@ from .candidates.folder import Folder
 from .context import Context
 from .given_images import sent_pictures
 from .outlook import Outlook
-from .paid_call import Made, PaidCall
+from .paid_call import Made, PaidCall, send_seeded, with_seed
 from .plan import Rules
 from .request import AnchorRequest
 
@@ -124,6 +124,7 @@ def image_intent(
     pictures: tuple[Picture, ...],
 ) -> Intent:
     """What the receipt of a picture says before the call is sent."""
+    call = with_seed(call)
     return Intent(
         call.stage,
         wanted,
@@ -156,17 +157,24 @@ def generate(
         record.intend()
         size = limits.pixel_size(call.model, ratio)
         request = ImageRequest(call.model.id, call.text, ratio, size, pictures, candidate)
-        reply = gateway.image(request)
+
+        def send() -> ImageReply:
+            sent = record.data["sent"]
+            own = {"seed": sent.get("seed"), "fields": sent.get("fields") or {}}
+            return gateway.image(request._replace(**own))
+
+        reply = send_seeded(record, send, given=False)
         came = reply.data or (reply.url or "").encode()
         record.kept.store(came, is_address=not reply.data)
         cost = Cost(reply.cost, "actual") if reply.cost is not None else call.cost
         request_ids = [reply.request_id] if reply.request_id else []
         record.update(cost=cost.as_json(), reply=reply.raw, request_ids=request_ids)
         context.console.warn(*reply.warnings)
-    except (Refused, Unknown) as error:
+    except (JobFailed, Refused, Unknown) as error:
+        hints = {"refused": "Say it in other words. ", "failed": f"{error.hint} "}
         error.hint = receipts.AFTER_UNKNOWN
-        if isinstance(error, Refused):
-            error.hint = "Say it in other words. " + receipts.PAY_AGAIN
+        if error.kind in hints:
+            error.hint = hints[error.kind] + receipts.PAY_AGAIN
         record.ended(error)
         error.result = record.whereabouts
         raise

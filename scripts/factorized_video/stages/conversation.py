@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import models, money
-from ..errors import Refused, Rejected, ToolError
+from ..errors import OutputError, Refused, Rejected, ToolError
 from ..gateway.types import ChatReply, ChatRequest, Picture
 from ..models import limits
 from ..money import Cost
@@ -103,7 +103,20 @@ class Conversation:
         else:
             self._costs.append(self.call.cost)
         self._hold()
+        if reply.drew:
+            raise self._drawn()
         return reply
+
+    def _drawn(self) -> OutputError:
+        """The error for an answer that is a picture: asked again, the model draws another one."""
+        error = OutputError(
+            f"{self.call.model.id} was asked for a text and drew a picture: it is an image model.",
+            "Name a model that writes, or a server for texts in AI_GATEWAY_CHAT_BASE_URL; "
+            "--skip-reasoning does without Stage 1.",
+            charged="yes",
+        )
+        error.result["cost"] = self.cost.as_json()
+        return error
 
     def _was_lost(self, again: bool) -> None:
         """An answer that may have been billed did not get here; `again`: it is asked for again."""

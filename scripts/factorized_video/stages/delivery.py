@@ -161,6 +161,10 @@ def differences(sent: dict[str, Any], measured: dict[str, Any]) -> list[str]:
     if asked_s and abs(length - asked_s) > DURATION_TOLERANCE_S:
         found.append(f"The clip is {length:g} s long; {asked_s} s were requested.")
     size = measured["width"], measured["height"]
+    if asked := sent.get("size"):
+        if asked != f"{size[0]}x{size[1]}":
+            found.append(f"The clip is {size[0]}x{size[1]} px; {asked} was requested.")
+        return [*found, *_missing_sound(sent, measured)]
     canvas, resolution = sent.get("canvas"), sent.get("resolution")
     if canvas and aspect_ratios.difference(size, canvas) > SIZE_TOLERANCE:
         found.append(f"The clip is {size[0]}x{size[1]} px, which is not {canvas}.")
@@ -169,9 +173,13 @@ def differences(sent: dict[str, Any], measured: dict[str, Any]) -> list[str]:
     side = aspect_ratios.short_side(resolution) if resolution and usual else 0
     if min(size) < side * (1 - SIZE_TOLERANCE):
         found.append(f"The clip is {size[0]}x{size[1]} px; {resolution} was requested.")
+    return [*found, *_missing_sound(sent, measured)]
+
+
+def _missing_sound(sent: dict[str, Any], measured: dict[str, Any]) -> list[str]:
     if sent.get("audio") == "wanted" and not measured["audio"]:
-        found.append("The clip has no sound; it was requested.")
-    return found
+        return ["The clip has no sound; it was requested."]
+    return []
 
 
 def draw_filmstrip(console: Console, clip: Path) -> None:

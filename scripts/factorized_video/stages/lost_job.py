@@ -7,14 +7,13 @@ one. Two that fit cannot be distinguished, so nobody guesses.
 
 from __future__ import annotations
 
-import base64
-import re
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import aspect_ratios, receipts, sent_calls
 from ..errors import OutputError, ToolError
 from ..files import SUFFIX
+from ..gateway.job_ids import is_same_job
 from ..models import limits
 
 if TYPE_CHECKING:
@@ -50,42 +49,6 @@ def fitting(
         and row.created_at is not None
         and -BEFORE_S <= row.created_at - sent_at <= AFTER_S
     ]
-
-
-def is_same_job(one: str, other: str) -> bool:
-    """Whether two ids are forms of one: proxies put a job's id into one of their own.
-
-    LiteLLM's is base64 of "...;video_id:<id>"; others put a name before or after it.
-    """
-    return any(
-        long == short or (len(short) >= 4 and _is_in(short, long))
-        for left in _forms(one)
-        for right in _forms(other)
-        for long, short in ((left, right), (right, left))
-    )
-
-
-def _is_in(short: str, long: str) -> bool:
-    """Whether an id stands in another, not as a part of a longer word or number."""
-    return re.search(rf"(?<![^\W_]){re.escape(short)}(?![^\W_])", long) is not None
-
-
-def _forms(job_id: str) -> set[str]:
-    """An id, without the kind before it, and as it was before a proxy encoded it."""
-    kind = r"^(?:video|vid|task|job|gen)[_-]"
-    bare = re.sub(kind, "", job_id)
-    decoded = _decoded(bare)
-    inner = decoded.rpartition("video_id:")[2].partition(";")[0]
-    return {job_id, bare, decoded, inner, re.sub(kind, "", inner)} - {""}
-
-
-def _decoded(text: str) -> str:
-    """The text inside an id that is base64; "" where it is none."""
-    try:
-        found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return found.decode("ascii") if len(found) > 8 else ""
-    except ValueError:
-        return ""
 
 
 def neighbours(record: receipts.Record) -> Neighbours:
@@ -152,7 +115,7 @@ def _same_shape(row: ListedJob, sent: dict[str, Any]) -> bool:
     if row.size is None or row.size.lower() == resolution.lower():
         return row.aspect_ratio == sent.get("aspect_ratio")
     canvas = sent.get("canvas") or sent.get("shape") or limits.DEFAULT_RATIO
-    return row.size == aspect_ratios.pixels(resolution, canvas)
+    return row.size == (sent.get("size") or aspect_ratios.pixels(resolution, canvas))
 
 
 def _same_call(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -8,12 +8,15 @@ happens is on disk before the next step: a process may die at any moment, and no
 from __future__ import annotations
 
 import contextlib
+import re
+import secrets
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from .. import receipts
-from ..errors import Unfetched
+from .. import models, receipts
+from ..errors import Rejected, Unfetched
 from ..files import check_writable
 from ..gateway import open_gateway
 from ..receipts import Allowed, Decision, Intent, Record
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from ..gateway.client import Gateway
     from .calls import Call
     from .context import Context
+
+
+T = TypeVar("T")
 
 
 class Made(NamedTuple):
@@ -121,6 +127,29 @@ class PaidCall(ABC):
         record = Record.begin(self.output, self.intent(gateway, call))
         self.send(gateway, call, record)
         return record
+
+
+def with_seed(call: Call) -> Call:
+    """The call with a random seed, where a server may make the same again without one."""
+    takes_one = models.gateway(call.gateway).own_engines and call.model.seed is not False
+    if not takes_one or "seed" in {**call.settings, **call.settings.get("fields", {})}:
+        return call
+    return call._replace(settings={**call.settings, "seed": secrets.randbelow(1 << 31)})
+
+
+def send_seeded(record: Record, send: Callable[[], T], *, given: bool) -> T:
+    """What `send()` returns; sent again without its random seed where the server takes none.
+
+    `send` reads what it sends from the record; a seed that was `given` is not left out.
+    """
+    try:
+        return send()
+    except Rejected as error:
+        sent = record.data["sent"]
+        if given or "seed" not in sent or not re.search(r"\bseed\b", error.message):
+            raise
+    record.update(sent={name: one for name, one in sent.items() if name != "seed"})
+    return send()
 
 
 def make(paid: PaidCall) -> Made:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from .. import aspect_ratios, models
 from ..aspect_ratios import Size
 from ..errors import UsageError
-from ..models import ImageLimits, Model, limits, picture_limits
+from ..models import ImageLimits, Model, engines, limits, picture_limits
 from ..models.picture_limits import Framing
 from ..prompts import anchor_image, strategies, styles
 from .calls import ANCHOR_STAGES, Call
-from .request import AnchorRequest, CaptionRequest, ClipRequest
+from .request import AnchorRequest, CaptionRequest, ClipRequest, ClipSettings
 
 # A text that an earlier stage has yet to write stands in a plan as this, and counts as so many
 # characters: the system prompt asks for 120 and 60 words at most.
@@ -139,7 +139,12 @@ def _composition(request: AnchorRequest, rules: Rules) -> Call:
         rules.gateway,
         model,
         text,
-        {"aspect_ratio": ratio, "style": style, **_references(len(sizes))},
+        {
+            "aspect_ratio": ratio,
+            "style": style,
+            **_references(len(sizes)),
+            **_fields(request, rules),
+        },
         models.price(model, rules.gateway, pictures=len(sizes)),
         _not_given(
             (request.model, f"model {model.id}"), (request.style, f"style {style}"), (given, how)
@@ -168,7 +173,7 @@ def _edit(request: AnchorRequest, rules: Rules) -> Call:
         rules.gateway,
         model,
         text,
-        {"aspect_ratio": ratio, **_references(len(sizes))},
+        {"aspect_ratio": ratio, **_references(len(sizes)), **_fields(request, rules)},
         models.price(model, rules.gateway, pictures=len(sizes) + 1),
         _not_given((request.model, f"model {model.id}"), (given, how)),
         warnings,
@@ -261,7 +266,7 @@ def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None
     size = request.anchor.size if request.anchor else own_anchor_size
     _check_pictures(request, model, gateway)
     canvas, how_shaped = limits.choose_ratio(
-        model, given.aspect_ratio, size, gateway, rules.drawn_ratios
+        model, _asked_ratio(given), size, gateway, rules.drawn_ratios
     )
     resolution, how_large = given.resolution, ""
     if rules.strict or resolution is None:
@@ -274,20 +279,21 @@ def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None
     limits.check_seed(model, given.seed, gateway)
     if given.duration is not None and how_long:
         notes += (how_long,)  # --fit-duration let it change what was given
-    framing = Framing(canvas, given.fit, model.image or ImageLimits())
+    settings = _clip_settings(request, model, canvas, seconds, resolution)
+    if canvas is None and size:
+        settings["shape"] = aspect_ratios.nearest(size, limits.COMMON_RATIOS)
+    shape = canvas
+    engines.fields_of(given.set, gateway, engines.OF_CLIPS)
+    if models.gateway(gateway).own_engines:
+        settings |= _for_engine(request, model, settings, gateway)
+        shape = canvas and engines.ratio_of(settings["size"])
+    framing = Framing(shape, given.fit, model.image or ImageLimits())
     if rules.strict:
         notes += _check_frames(request, model, size, framing)
     text = _clip_text(request)
     limits.check_prompt(model, _characters(text), gateway, "prompt and motion")
-    switch = limits.says_audio(model, given.audio, gateway)
-    settings = _clip_settings(request, model, canvas, seconds, resolution)
-    if canvas is None and size:
-        settings["shape"] = aspect_ratios.nearest(size, limits.COMMON_RATIOS)
-    if switch is not None:
-        settings["audio_switch"] = switch
-    elif given.audio is False:
-        settings["audio"] = "removed here"
-    sounds = model.audio != "never" and switch is not False
+    settings |= _sound_settings(model, given.audio, gateway)
+    sounds = model.audio != "never" and settings.get("audio_switch") is not False
     chosen = (
         how_shaped,
         *_not_given((request.model, f"model {model.id}")),
@@ -306,6 +312,40 @@ def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None
         (*warnings, *notes),
         framing,
     )
+
+
+def _asked_ratio(given: ClipSettings) -> str | None:
+    """The ratio that was given, also by a resolution in pixels.
+
+    Raises UsageError where the two do not go together.
+    """
+    size = engines.typed_size(given.resolution)
+    if size is None:
+        return given.aspect_ratio
+    ratio = given.aspect_ratio or aspect_ratios.nearest(size, limits.COMMON_RATIOS)
+    if aspect_ratios.difference(size, ratio) > engines.SHAPE_TOLERANCE:
+        hint = "Leave one of the two out." if given.aspect_ratio else "Add its --aspect-ratio."
+        raise UsageError(f"--resolution {given.resolution} is not {ratio}.", hint)
+    return ratio
+
+
+def _sound_settings(model: Model, wanted: bool | None, gateway: str) -> dict[str, Any]:
+    """How the call says whether sound is wanted, or that it is removed from what comes."""
+    switch = limits.says_audio(model, wanted, gateway)
+    if switch is not None:
+        return {"audio_switch": switch}
+    return {"audio": "removed here"} if wanted is False else {}
+
+
+def _for_engine(
+    request: ClipRequest, model: Model, settings: dict[str, Any], gateway: str
+) -> dict[str, Any]:
+    """What an engine of one's own is sent besides: the size in pixels, and fields of its own."""
+    shape = settings["canvas"] or settings.get("shape") or limits.DEFAULT_RATIO
+    wide, high = engines.size_of(model, settings["resolution"], shape)
+    given = engines.fields_of(request.settings.set, gateway, engines.OF_CLIPS)
+    fields = engines.frames_of(model, settings["duration_s"], given.get("fps")) | given
+    return {"size": f"{wide}x{high}", **({"fields": fields} if fields else {})}
 
 
 def _check_pictures(request: ClipRequest, model: Model, gateway: str) -> None:
@@ -360,6 +400,12 @@ def _clip_settings(
     if request.last_frame:
         settings["last_frame"] = "given"
     return settings
+
+
+def _fields(request: AnchorRequest, rules: Rules) -> dict[str, Any]:
+    """As a setting, the fields for the server; nothing where there are none."""
+    fields = engines.fields_of(request.set, rules.gateway, engines.OF_IMAGES)
+    return {"fields": fields} if fields else {}
 
 
 def _references(count: int) -> dict[str, int]:

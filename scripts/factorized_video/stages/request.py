@@ -20,6 +20,16 @@ from .given_images import GivenImage
 Identity = dict[str, str]  # of a gateway: name and host
 
 
+# Fields of a call to a server of one's own, each "KEY=VALUE"; None where there are none.
+ServerFields = tuple[str, ...] | None
+
+
+def server_fields(given: list[str] | None) -> ServerFields:
+    """Fields as they were given, in the order of their names; the last one of a name counts."""
+    named = {one.partition("=")[0]: one for one in given or ()}
+    return tuple(named[name] for name in sorted(named)) or None
+
+
 class Argv(NamedTuple):
     """The options of a stage's script, and what it reads from stdin."""
 
@@ -105,11 +115,13 @@ class ClipSettings(NamedTuple):
     fit: str | None = None
     fit_duration: bool | None = None
     seed: int | None = None
+    set: ServerFields = None
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> ClipSettings:
         """As they were given."""
-        return cls(**{name: getattr(options, name) for name in cls._fields})
+        given = cls(**{name: getattr(options, name) for name in cls._fields})
+        return given._replace(set=server_fields(options.set))
 
 
 class CaptionRequest(NamedTuple):
@@ -202,6 +214,7 @@ class AnchorRequest(NamedTuple):
     references: tuple[GivenImage, ...] = ()
     edit: GivenImage | None = None
     wish: CandidateWish = CandidateWish()
+    set: ServerFields = None
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> AnchorRequest:
@@ -223,6 +236,7 @@ class AnchorRequest(NamedTuple):
             given_images.read_all("--reference", options.reference, options.rerun),
             given_images.read("--edit", options.edit, options.rerun),
             wish,
+            server_fields(options.set),
         )
 
     def digest(self, gateway: Identity) -> str:

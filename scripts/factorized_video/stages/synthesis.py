@@ -21,7 +21,7 @@ from .calls import Call, Plan
 from .context import Context
 from .given_images import GivenImage
 from .outlook import Outlook
-from .paid_call import Made, PaidCall
+from .paid_call import Made, PaidCall, with_seed
 from .plan import Rules
 from .request import ClipRequest
 from .video_job import Frames, VideoJob, handle_of, vanished
@@ -139,6 +139,7 @@ class ClipCall(PaidCall):
     def intent(self, gateway: Gateway, call: Call) -> Intent:
         """The words, the pictures, and what is sent."""
         key = f"fvg_{os.urandom(16).hex()}" if gateway.about.idempotent else None
+        call = with_seed(call)
         return Intent(
             call.stage,
             self.wanted,

@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import interrupts, receipts, sent_calls
-from ..errors import AuthError, JobFailed, OutputError, Refused, Rejected, ToolError, Unknown
+from ..errors import (
+    AuthError,
+    JobFailed,
+    JobForgotten,
+    OutputError,
+    Refused,
+    Rejected,
+    ToolError,
+    Unknown,
+)
 from ..gateway import retry_policy
 from ..gateway.reply_parsing import is_about_unknown_model, is_refusal, quoted
 from ..gateway.types import Handle, Job, Picture, VideoRequest, shown_id
@@ -22,6 +31,7 @@ from ..money import Cost
 from ..receipts import Record
 from . import lost_job
 from .given_images import picture_row
+from .paid_call import send_seeded
 
 if TYPE_CHECKING:
     from ..gateway.client import Gateway
@@ -133,20 +143,8 @@ class VideoJob:
 
         The sent settings are the receipt's, so a lost call is sent again just as it was.
         """
-        record, sent = self._record, self._record.data["sent"]
-        request = VideoRequest(
-            record.data["model"],
-            sent["prompt"],
-            self._frames.first,
-            int(sent["duration_s"]),
-            sent["aspect_ratio"],
-            str(sent["resolution"]),
-            shape=sent.get("canvas") or sent.get("shape") or limits.DEFAULT_RATIO,
-            settings=sent,
-            idempotency_key=record.data.get("idempotency_key"),
-            last_frame=self._frames.last,
-        )
-        job = self._gateway.submit(request)
+        record, given = self._record, "seed" in self._call.settings
+        job = send_seeded(record, lambda: self._gateway.submit(self._request()), given=given)
         cost = record.data["expected"] if job.cost is None else Cost(job.cost, "actual").as_json()
         if not job.id:  # finished at once: kept until it is in its place
             record.kept.store(job.data or str(job.url).encode(), is_address=not job.data)
@@ -159,6 +157,22 @@ class VideoJob:
             request_ids=[job.request_id] if job.request_id else [],
         )
         self._console.warn(*job.warnings)
+
+    def _request(self) -> VideoRequest:
+        """What the receipt says is sent."""
+        record, sent = self._record, self._record.data["sent"]
+        return VideoRequest(
+            record.data["model"],
+            sent["prompt"],
+            self._frames.first,
+            int(sent["duration_s"]),
+            sent["aspect_ratio"],
+            str(sent["resolution"]),
+            shape=sent.get("canvas") or sent.get("shape") or limits.DEFAULT_RATIO,
+            settings=sent,
+            idempotency_key=record.data.get("idempotency_key"),
+            last_frame=self._frames.last,
+        )
 
     def _sent_once_more(self) -> bool:
         """Whether the lost call could be sent again with its idempotency key, and now has a job."""
@@ -256,8 +270,12 @@ class VideoJob:
             return came
         self._check_key()
         try:
-            job = self._gateway.wait(handle_of(record), timeout_s, started)
+            job = self._gateway.wait(
+                handle_of(record), timeout_s, started, was_gone=record.is_forgotten
+            )
         except ToolError as error:
+            if isinstance(error, JobForgotten):
+                record.update(error=error.as_json())
             error.result = {**record.whereabouts, **error.result}
             typical = self._call.model.typical_s
             if error.kind == "running" and typical:

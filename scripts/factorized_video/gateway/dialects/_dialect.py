@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+from ..engine_replies import Meaning
 from ..reply_parsing import as_count, as_id, json_object, unreadable, warnings_in, without_bytes
 from ..types import (
     About,
@@ -79,8 +80,10 @@ class Dialect(ABC):
         usage = data.get("usage")
         usage = usage if isinstance(usage, dict) else {}
         tokens = as_count(usage.get("prompt_tokens")), as_count(usage.get("completion_tokens"))
+        text = words_in(message)
         return ChatReply(
-            text=words_in(message),
+            text=text,
+            drew=not text and bool(pictures_in(message.get("content"))),
             finish_reason=finish,
             cost=cost_in(data, reply),
             tokens=None if None in tokens else (tokens[0] or 0, tokens[1] or 0),
@@ -151,6 +154,10 @@ class Dialect(ABC):
         """The account; most gateways report no balance."""
         json_object(reply)
         return Account()
+
+    def meaning(self, service: str, reply: HttpReply) -> Meaning:
+        """What an error of a call for a service means, beyond its status."""
+        return Meaning()
 
     def encode_cancel(self, job: Handle) -> HttpRequest | None:
         """Cancel a running job."""

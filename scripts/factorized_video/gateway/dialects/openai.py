@@ -6,10 +6,12 @@ the engines' own source, read in November 2026; where they differ, what all of t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
 from ...aspect_ratios import pixels
+from ..engine_replies import Meaning, meaning_of
 from ..reply_parsing import as_number, as_wait
 from ..types import (
     About,
@@ -23,7 +25,7 @@ from ..types import (
 )
 from ._dialect import Dialect
 from ._jobs import job_of, job_row, listed_jobs, started
-from ._shared import cost_in, megapixel
+from ._shared import cost_in, data_uri, megapixel
 
 # LiteLLM sends a create up to three times when its upstream fails, and each may be billed.
 _ONCE = {"x-litellm-num-retries": "0"}
@@ -48,6 +50,9 @@ class OpenAI(Dialect):
         }
         if "gpt-image" not in request.model:  # these always send base64, and know no such field
             body["response_format"] = "b64_json"
+            if request.seed is not None:
+                body["seed"] = request.seed
+        body |= request.fields
         # One picture is not sent as a list: versions of LiteLLM (until 1.102) fail on `image[]`.
         name = "image" if len(request.pictures) == 1 else "image[]"
         files = tuple((name, picture) for picture in request.pictures)
@@ -57,17 +62,25 @@ class OpenAI(Dialect):
     def encode_submit(self, request: VideoRequest) -> HttpRequest:
         """POST /videos as multipart/form-data, with or without a file: vLLM-Omni reads no JSON.
 
-        It has no field for sound or for a last frame. Both are left out here: callers know that
-        from the registry, and refuse the option or warn before.
+        Its own fields for sound, and for two pictures in order, are vLLM-Omni's; other servers
+        ignore the first, and callers send the second only for models that take a last frame.
         """
         fields: dict[str, object] = {
             "prompt": request.prompt,
             "model": request.model,
             "seconds": str(request.duration_s),
-            "size": pixels(request.resolution, request.shape),
+            "size": request.settings.get("size") or pixels(request.resolution, request.shape),
         }
         if "seed" in request.settings:
             fields["seed"] = str(request.settings["seed"])
+        if request.settings.get("audio") == "wanted":
+            fields["generate_sound"] = "true"
+        own = request.settings.get("fields", {}).items()
+        fields |= {name: one if isinstance(one, str) else json.dumps(one) for name, one in own}
+        if request.last_frame:
+            pictures = [{"image_url": data_uri(one)} for one in request.frames.values()]
+            fields["image_reference"] = json.dumps(pictures)
+            return self.post("video", "/v1/videos", fields, _ONCE)._replace(form=True)
         files = (("input_reference", request.first_frame),) if request.first_frame else ()
         return self.post("video", "/v1/videos", fields, _ONCE, files)._replace(form=True)
 
@@ -100,6 +113,10 @@ class OpenAI(Dialect):
     def encode_check(self) -> HttpRequest:
         """GET /models, of the server that will make the video."""
         return self.get("video", "/v1/models")
+
+    def meaning(self, service: str, reply: HttpReply) -> Meaning:
+        """As engines and proxies say it."""
+        return meaning_of(service, reply)
 
     def encode_cancel(self, job: Handle) -> HttpRequest:
         """DELETE /videos/{id}. What that does to a running job is up to the server."""

@@ -12,7 +12,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ... import files, interrupts, money, receipts
-from ...errors import Interrupted, OutputError, Refused, Rejected, ToolError, Unknown, UsageError
+from ...errors import (
+    Interrupted,
+    JobFailed,
+    OutputError,
+    Refused,
+    Rejected,
+    ToolError,
+    Unknown,
+    UsageError,
+)
 from ...gateway import open_gateway
 from ...gateway.types import Picture
 from ...media import images
@@ -38,7 +47,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4
 # How one candidate may end without ending the others: what became of it is in its receipt.
-_OF_ITSELF = (Refused, Unknown, OutputError)
+_OF_ITSELF = (JobFailed, Refused, Unknown, OutputError)
 
 
 class CandidateCall(PaidCall):

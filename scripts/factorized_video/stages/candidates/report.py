@@ -7,6 +7,7 @@ from typing import Any
 from ... import files, receipts
 from ...errors import OutputError, Unverified
 from ...media import contact_sheet, images
+from ...models.limits import listed
 from ...prompts.checklist import Check
 from ..context import Context
 from .folder import Candidate, Folder
@@ -119,6 +120,21 @@ class Report:
             if one.check and one.check.problem and self._folder.wish.verifies:
                 self._console.warn(
                     f"Candidate {one.name} could not be checked: {one.check.problem}."
+                )
+
+        self._warn_of_equal(standing)
+
+    def _warn_of_equal(self, standing: list[Candidate]) -> None:
+        """Warn of pictures that are the same, byte for byte: a choice among them is none."""
+        alike: dict[str, list[str]] = {}
+        for one in standing:
+            if one.is_there:
+                alike.setdefault(one.sha256, []).append(one.name)
+        for names in alike.values():
+            if len(names) > 1:
+                self._console.warn(
+                    f"Candidates {listed(names)} are the same picture, byte for byte: the model "
+                    "may always draw the same for the same words."
                 )
 
     def _warn_of_missing(self, one: Candidate) -> None:
