@@ -85,6 +85,7 @@ def test_a_caption_is_of_text_or_of_parts() -> None:
         {"role": "user", "content": [{"type": "text", "text": user["content"]}]},
     ]
     said, note = reply_to([system, user])
+    assert isinstance(said, dict)
     assert (said["caption"], note) == ("A cat is ready to jump to the couch", None)
     assert reply_to(parts) == (said, None)
     again = json_reply.asked_again([system, user], "no", "Answer again.")

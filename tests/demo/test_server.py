@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -154,7 +155,7 @@ CHECK = checklist.check_messages(["Is there a cat?"])
         (CHECK, "a picture is missing"),
         (shown(CHECK, uri(b"not an image")), "the picture is not an image"),
         (shown(CHECK, "data:image/png;base64,#"), "the picture is not a data URI"),
-        (shown(CHECK, "https://example.org/a.png"), "the picture is not a data URI"),
+        (shown(CHECK, "https://example.org/a.png"), "the demo fetches nothing"),
         (shown(CHECK, None), "the picture is not a data URI"),
         (motion.motion_messages(PROMPT), "a picture is missing"),
         (checklist.question_messages(" "), "prompt is missing"),
@@ -165,7 +166,6 @@ CHECK = checklist.check_messages(["Is there a cat?"])
             shown([{}, {"content": '{"task": "check", "questions": [1]}'}], uri(png())),
             "questions must",
         ),
-        ([{"role": "user", "content": "hello"}], "the demo expects"),
         ([{"role": "user", "content": [7, {"type": "text"}]}], "the demo expects"),
         ("hello", "the demo expects"),
     ],
@@ -186,10 +186,22 @@ CLIP: dict[str, object] = {"prompt": f"{PROMPT}, in watercolor", "duration": 1, 
         ("images/generations", {"prompt": "a", "aspectRatio": "9:1"}, "aspect ratio"),
         ("images/generations", {"prompt": "a", "images": "x"}, "a picture is missing"),
         ("images/generations", {"prompt": "a", "images": [7]}, "the picture is not"),
+        ("images/generations", {"prompt": "a", "n": 2}, "n must be 1"),
+        ("images/generations", {"prompt": "a", "size": "1024x1024"}, "no use for size"),
+        ("images/generations", {"prompt": "a", "response_format": "svg"}, "response_format"),
+        ("chat/completions", {"messages": [{"role": "user", "content": "hi"}], "n": 2}, "n must"),
+        ("chat/completions", {"messages": [], "stream": True}, "does not stream"),
+        ("chat/completions", {"messages": [], "tools": []}, "no use for tools"),
         ("videos", {**CLIP, "prompt": 7}, "prompt is missing"),
         ("videos", {**CLIP, "duration": True}, "duration must be"),
         ("videos", {**CLIP, "duration": 61}, "duration must be"),
         ("videos", {**CLIP, "size": "8k"}, "resolution"),
+        ("videos", {**CLIP, "size": "1279x720"}, "even sides"),
+        ("videos", {**CLIP, "size": "4000x2000"}, "even sides"),
+        ("videos", {**CLIP, "size": "1280x720", "aspectRatio": "9:16"}, "send one of the two"),
+        ("videos", {**CLIP, "seed": 7, "generateAudio": True}, "no use for generateAudio, seed"),
+        ("videos", {**CLIP, "last_frame": uri(png())}, "no use for last_frame"),
+        ("videos", {**CLIP, "first_frame": "https://example.org/a.png"}, "fetches nothing"),
         ("videos", {**CLIP, "first_frame": ""}, "first_frame must be"),
         ("videos", {**CLIP, "first_frame": False}, "first_frame must be"),
         ("videos", {**CLIP, "first_frame": "data:text/plain;base64,eA=="}, "first_frame must be"),
@@ -216,11 +228,55 @@ def finished(root: str, job: str) -> dict[str, Any]:
     for _ in range(200):
         status, row = call(root, f"videos/{job}")
         assert status == 200, row
-        assert "first_frame" not in row
         if row["status"] not in ("pending", "running"):
             break
         time.sleep(0.1)
     return row
+
+
+ROW = {
+    *("id", "upstream_id", "model", "prompt", "first_frame", "last_frame", "size", "aspect_ratio"),
+    *("duration", "created_at", "completed_at", "status", "error", "url"),
+}
+
+
+def test_a_row_is_as_the_gateways_own_client_reads_it(root: str) -> None:
+    """Its keys, times as texts, and the picture that was sent, as bare base64 too."""
+    sent = png(size=(832, 480))
+    bare = base64.b64encode(sent).decode()
+    _, job = call(root, "videos", {"prompt": PROMPT, "size": "832x480", "first_frame": bare})
+    _, running = call(root, f"videos/{job['id']}")
+    assert (running["status"], running["completed_at"], running["url"]) == ("pending", None, None)
+    row = finished(root, job["id"])
+    assert set(row) == ROW
+    created, completed = (
+        datetime.fromisoformat(row[name].replace("Z", "+00:00"))
+        for name in ("created_at", "completed_at")
+    )
+    assert 0 <= (completed - created).total_seconds() < 60
+    assert (row["duration"], row["size"], row["aspect_ratio"]) == (6, "832x480", "26:15")
+    with urllib.request.urlopen(row["first_frame"], timeout=20) as reply:
+        assert (reply.headers["Content-Type"], reply.read()) == ("image/png", sent)
+    with urllib.request.urlopen(row["url"], timeout=20) as reply, av.open(reply) as clip:
+        stream = clip.streams.video[0]
+        assert (stream.width, stream.height, stream.frames) == (832, 480, 144)
+    _, listed = call(root, "videos?limit=10&offset=0")
+    assert listed == {"data": [row], "total": 1, "limit": 10, "offset": 0}
+
+
+def test_a_picture_by_address_is_fetched_and_its_data_is_the_same(root: str) -> None:
+    _, by_address = call(root, "images/generations", {"prompt": "A cat", "response_format": "url"})
+    with urllib.request.urlopen(by_address["data"][0]["url"], timeout=20) as reply:
+        assert reply.read() == draw(root, "A cat")
+
+
+def test_free_words_are_answered_in_words(root: str) -> None:
+    messages = [{"role": "user", "content": "A cat jumps to the couch"}]
+    status, reply = call(root, "chat/completions", {"messages": messages, "temperature": 0.7})
+    assert status == 200
+    said = reply["choices"][0]["message"]["content"]
+    assert said.endswith("A cat is ready to jump to the couch")
+    assert "understands nothing" in said and reply["warnings"]
 
 
 def first_frame(row: dict[str, Any]) -> Image.Image:

@@ -25,6 +25,7 @@ Data = dict[str, object]
 TASKS = ("caption", "questions", "measure", "check", "motion")
 QUESTIONS = [f"Is circle {n} of {COUNT} on the demo card filled?" for n in range(1, COUNT + 1)]
 PUSH_IN = "The camera slowly pushes in."  # which is what the demo's clip does
+FREE = "The demo understands nothing; this is your text, its words of motion made still:"
 MOTION = (50, 500)  # words and characters of the prompt that a motion has room for
 
 _CIRCLE = re.compile(r"Is circle (\d{1,3}) of \d{1,3} on the demo card filled\?")
@@ -32,12 +33,15 @@ _CIRCLE = re.compile(r"Is circle (\d{1,3}) of \d{1,3} on the demo card filled\?"
 _ABSENT = "Is there a"
 
 
-def reply_to(messages: list[object]) -> tuple[Data, str | None]:
+def reply_to(messages: list[object]) -> tuple[Data | str, str | None]:
     """Return the JSON that answers a conversation, and a note on it if there is one.
 
-    Raises ValueError for a conversation without a task, and for one that lacks what its task needs.
+    Words that are no task are answered in words. Raises ValueError for a conversation without any,
+    and for a task that lacks what it needs.
     """
     data, pictures = _task(messages)
+    if isinstance(data, str):
+        return f"{FREE} {make_still(data)[0]}", FREE
     task, prompt = data.get("task", "caption"), one_line(data.get("prompt"))
     if task not in TASKS:
         raise ValueError(f"task: expected one of {', '.join(TASKS)}, or none for a caption")
@@ -57,8 +61,12 @@ def reply_to(messages: list[object]) -> tuple[Data, str | None]:
     return _motion(prompt), None
 
 
-def _task(messages: list[object]) -> tuple[Data, list[object]]:
-    """The task, in the JSON of a user message, and the addresses of the pictures shown with it."""
+def _task(messages: list[object]) -> tuple[Data | str, list[object]]:
+    """The task, in the JSON of a user message, and the addresses of the pictures shown with it.
+
+    Without one, the words of the last user message.
+    """
+    words = ""
     for message in messages:
         if not isinstance(message, dict) or message.get("role") != "user":
             continue
@@ -67,14 +75,18 @@ def _task(messages: list[object]) -> tuple[Data, list[object]]:
             parts = [part for part in content if isinstance(part, dict)]
             shown = [part.get("image_url") for part in parts if part.get("type") == "image_url"]
             pictures = [one.get("url") if isinstance(one, dict) else one for one in shown]
-            content = "".join(str(part.get("text")) for part in parts if part.get("type") == "text")
+            words_in = (part.get("text") for part in parts if part.get("type") == "text")
+            content = "".join(text for text in words_in if isinstance(text, str))
+        words = one_line(content) or words
         try:
             data = json.loads(str(content))
         except (ValueError, RecursionError):
             continue
         if isinstance(data, dict) and ("task" in data or "prompt" in data):
             return data, pictures
-    raise ValueError('the demo expects a user message of JSON with "prompt" or "task"')
+    if not words:
+        raise ValueError("the demo expects a user message with words")
+    return words, []
 
 
 def _motion(prompt: str) -> Data:

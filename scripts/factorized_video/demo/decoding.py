@@ -43,11 +43,17 @@ def pictures_in(addresses: object, most: int | None = None) -> list[Image.Image]
 
 
 def _picture_at(address: object) -> Image.Image:
-    start = IMAGE_URI.match(address) if isinstance(address, str) else None
-    if not start:
+    text = address if isinstance(address, str) else ""
+    if re.match(r"https?://", text, re.IGNORECASE):
+        raise ValueError(
+            "the picture is an address, and the demo fetches nothing: send the picture itself, as "
+            "a data URI"
+        )
+    start = IMAGE_URI.match(text)
+    if not text or (text.startswith("data:") and not start):
         raise ValueError("the picture is not a data URI of an image")
-    try:
-        return decoded(base64.b64decode(start.string[start.end() :], validate=True))
+    try:  # bare base64 too
+        return decoded(base64.b64decode(text[start.end() if start else 0 :], validate=True))
     except binascii.Error as error:
         raise ValueError(f"the picture is not a data URI that can be read: {error}") from error
     except ValueError as error:

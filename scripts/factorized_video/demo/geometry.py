@@ -8,6 +8,7 @@ from typing import NamedTuple
 Size = tuple[int, int]  # width and height in pixels
 
 SHORT_SIDES = {"480p": 480, "720p": 720, "1080p": 1080}
+SMALLEST, LARGEST = 128, 1920  # a side in pixels, where they are asked for
 MARGIN = 48  # around a card and between picture and words, in units
 WORDS = 0.45  # the share of the words in what the margins leave of the long side
 WIDEST_COLUMN = 720  # units; longer lines are hard to read
@@ -24,11 +25,24 @@ class Layout(NamedTuple):
     words: tuple[float, float, float, float]
 
 
+def size_in_pixels(text: str) -> Size | None:
+    """The size that '1280x720' is; None for a text that is not of that form."""
+    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def canvas(aspect_ratio: str, resolution: str = "720p") -> Size:
     """Return (width, height) in pixels, both even; '720p' is 720 on the short side.
 
-    Raises ValueError for a resolution not in SHORT_SIDES and a ratio outside 1:4 .. 4:1.
+    A resolution in pixels is that size, whatever the ratio. Raises ValueError for one that is
+    neither, and for a ratio outside 1:4 .. 4:1.
     """
+    if exact := size_in_pixels(resolution):
+        if any(side % 2 or not SMALLEST <= side <= LARGEST for side in exact):
+            raise ValueError(
+                f"size {resolution}: expected even sides from {SMALLEST} to {LARGEST} px"
+            )
+        return exact
     if resolution not in SHORT_SIDES:
         raise ValueError(f"resolution {resolution!r}: expected one of {', '.join(SHORT_SIDES)}")
     ratio = re.fullmatch(r"([0-9]{1,6}):([0-9]{1,6})", aspect_ratio)

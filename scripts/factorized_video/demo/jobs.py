@@ -11,6 +11,7 @@ import json
 import threading
 import time
 import uuid
+from datetime import datetime, timezone
 from pathlib import Path
 
 from ..errors import ToolError
@@ -23,7 +24,6 @@ from .geometry import Size, canvas
 
 DAY_S = 86_400.0
 PENDING_S = 0.2  # long enough for a client to see that jobs are not finished at once
-LONGEST_S = 60
 
 Row = dict[str, object]
 
@@ -62,6 +62,27 @@ class Jobs:
         rows.sort(key=lambda row: float(str(row["created_at"])), reverse=True)
         return [self._shown(row) for row in rows[offset : offset + limit]], len(rows)
 
+    def first_frame(self, job_id: str) -> tuple[str, bytes] | None:
+        """The first frame that a job was sent, with its media type."""
+        sent = (self._read(job_id) or {}).get("first_frame")
+        if sent is None:
+            return None
+        head, _, data = str(sent).partition(",")
+        try:
+            return head[len("data:") :].partition(";")[0], base64.b64decode(data)
+        except ValueError:  # no base64 after all: the job has failed
+            return None
+
+    def keep_picture(self, picture: bytes) -> str:
+        """Keep a picture for a day, to be fetched; its name."""
+        name = uuid.uuid4().hex
+        write_file(self.picture(name), picture)
+        return name
+
+    def picture(self, name: str) -> Path:
+        """Where a kept picture is."""
+        return self._folder / f"{name}.png"
+
     def clip(self, job_id: str) -> Path:
         """Where the finished clip is, once it is."""
         return self._folder / f"{job_id}.mp4"
@@ -84,8 +105,17 @@ class Jobs:
             status, error = "failed", failure.read_text(encoding="utf-8")
         elif self.clip(job_id).exists() and age >= PENDING_S:
             status = "succeeded"
-        shown = {key: value for key, value in row.items() if key != "first_frame"}
-        return {**shown, "status": status, "error": error}
+        ended = failure if failure.exists() else self.clip(job_id)
+        over = status in ("failed", "succeeded")
+        return {
+            **row,
+            "upstream_id": f"demo-{job_id}",
+            "last_frame": None,
+            "created_at": _iso(float(str(row["created_at"]))),
+            "completed_at": _iso(ended.stat().st_mtime) if over else None,
+            "status": status,
+            "error": error,
+        }
 
     def _draw(self, job_id: str, row: Row) -> None:
         with self._lock:
@@ -104,6 +134,12 @@ class Jobs:
         finally:
             with self._lock:
                 self._drawing.discard(job_id)
+
+
+def _iso(moment: float) -> str:
+    """Unix time as the gateway's rows say it: 2026-11-27T08:00:00.000Z."""
+    text = datetime.fromtimestamp(moment, tz=timezone.utc).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
 
 
 def _first_frame(row: Row, size: Size) -> bytes:

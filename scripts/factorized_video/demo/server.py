@@ -13,17 +13,19 @@ import json
 import re
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from ..prompts import anchor_image, styles
+from . import accepted
 from .answers import reply_to
 from .card import draw_card, extended, with_change
 from .circles import filled_in, read_circles
-from .decoding import IMAGE_URI, as_png, pictures_in
+from .decoding import as_png, pictures_in
 from .geometry import Size, canvas
-from .jobs import LONGEST_S, Jobs
+from .jobs import Jobs
 
 LARGEST_REQUEST = 64 << 20
 MODELS = ("demo/stillness", "demo/storyboard-card", "demo/push-in")
@@ -83,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Chat, image, and video creates. What a route raises as a ValueError is 400."""
         routes = {
             "/api/v1/chat/completions": _chat,
-            "/api/v1/images/generations": _image,
+            "/api/v1/images/generations": self._image,
             "/api/v1/videos": self._video,
         }
         route = routes.get(urlsplit(self.path).path)
@@ -97,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(400, {"error": {"message": str(error), "type": "invalid_request_error"}})
 
     def do_GET(self) -> None:
-        """Status, list, and the finished clips."""
+        """Status, list, and what was sent and made: first frames, pictures, clips."""
         parts, jobs = urlsplit(self.path), self.server.jobs
         match [word for word in parts.path.split("/") if word]:
             case ["api", "v1", "models"]:
@@ -110,32 +112,33 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, {"data": data, "total": total, "limit": limit, "offset": offset})
             case ["api", "v1", "videos", job_id] if row := jobs.row(job_id):
                 self._answer(200, self._with_url(row))
+            case ["frames", job_id] if sent := jobs.first_frame(job_id):
+                self._send(200, *sent)
+            case ["pictures", name] if name[:-4].isalnum() and jobs.picture(name[:-4]).exists():
+                self._send(200, "image/png", jobs.picture(name[:-4]).read_bytes())
             case ["clips", name] if jobs.row(name[:-4]) and jobs.clip(name[:-4]).exists():
                 self._send(200, "video/mp4", jobs.clip(name[:-4]).read_bytes())
             case _:
                 self._not_found(f"no such path or job: {self.path}")
 
     def _video(self, body: Data) -> Data:
-        frame, prompt, duration = body.get("first_frame"), _prompt(body), body.get("duration")
-        if frame is not None and not (isinstance(frame, str) and IMAGE_URI.match(frame)):
-            raise ValueError("first_frame must be a data URI of an image")
-        if type(duration) is not int or not 1 <= duration <= LONGEST_S:
-            raise ValueError(f"duration must be whole seconds from 1 to {LONGEST_S}")
-        ratio, size = str(body.get("aspectRatio", "16:9")), str(body.get("size", "720p"))
-        canvas(ratio, size)
-        request: Data = {
-            "model": body.get("model"),
-            "prompt": prompt,
-            "duration": duration,
-            "aspect_ratio": ratio,
-            "size": size,
-            "first_frame": frame,
-        }
-        return {"id": self.server.jobs.create(request)}
+        return {"id": self.server.jobs.create(accepted.clip(body))}
+
+    def _image(self, body: Data) -> Data:
+        form = accepted.check_image(body)
+        picture = _drawn(body)
+        if form == "url":
+            name = self.server.jobs.keep_picture(picture)
+            row = {"url": f"{self.server.root}/pictures/{name}.png"}
+        else:
+            row = {"b64_json": base64.b64encode(picture).decode("ascii")}
+        return {"created": int(time.time()), "data": [row], "usage": {"cost": 0}}
 
     def _with_url(self, row: Data) -> Data:
-        done = row["status"] == "succeeded"
-        return {**row, "url": f"{self.server.root}/clips/{row['id']}.mp4" if done else None}
+        root, job_id = self.server.root, row["id"]
+        frame = f"{root}/frames/{job_id}" if row["first_frame"] else None
+        url = f"{root}/clips/{job_id}.mp4" if row["status"] == "succeeded" else None
+        return {**row, "first_frame": frame, "url": url}
 
     def _body(self) -> Data:
         length = self.headers.get("Content-Length", "")
@@ -170,9 +173,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _chat(body: Data) -> Data:
+    accepted.check_chat(body)
     messages = body.get("messages")
     said, note = reply_to(messages if isinstance(messages, list) else [])
-    message = {"role": "assistant", "content": json.dumps(said, ensure_ascii=False)}
+    text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+    message = {"role": "assistant", "content": text}
     return {
         "id": "demo",
         "model": body.get("model"),
@@ -182,18 +187,16 @@ def _chat(body: Data) -> Data:
     }
 
 
-def _image(body: Data) -> Data:
-    prompt, pictures = _prompt(body), body.get("images")
+def _drawn(body: Data) -> bytes:
+    """The picture of an image call, as PNG."""
+    prompt, pictures = accepted.prompt_of(body), body.get("images")
     size, candidate = canvas(str(body.get("aspectRatio", "16:9"))), _candidate(body.get("user"))
     refers = anchor_image.REFERENCES_FOR_PICTURE in prompt
     if pictures and not refers:
-        image = _edited(pictures, prompt, candidate, size)
-    else:
-        caption, style = _caption_and_style(prompt)
-        references = pictures_in(pictures) if pictures else []
-        image = draw_card(caption, style, size, candidate, references=references)
-    encoded = base64.b64encode(image).decode("ascii")
-    return {"data": [{"b64_json": encoded}], "usage": {"cost": 0}}
+        return _edited(pictures, prompt, candidate, size)
+    caption, style = _caption_and_style(prompt)
+    references = pictures_in(pictures) if pictures else []
+    return draw_card(caption, style, size, candidate, references=references)
 
 
 def _edited(pictures: object, prompt: str, candidate: int, size: Size) -> bytes:
@@ -223,13 +226,6 @@ def _caption_and_style(prompt: str) -> tuple[str, str]:
     phrase = rest.split("\n")[0].rstrip(".")
     style = _STYLE_OF_PHRASE.get(phrase, phrase) if marker else ""
     return caption, style or styles.resolve_style(None, prompt)
-
-
-def _prompt(body: Data) -> str:
-    prompt = body.get("prompt")
-    if not isinstance(prompt, str) or not prompt.strip():
-        raise ValueError("prompt is missing")
-    return prompt
 
 
 def _whole(query: dict[str, list[str]], name: str, default: int) -> int:
