@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     request = AnchorRequest.from_options(args)
     context = Context.from_options(args)
     # The name does not depend on how many are made: the one that is chosen later lies there too.
-    digest = request.digest(context.identity)
+    digest = request.digest(context.identity_of("image"))
     output = output_paths.given_output(args.output, tuple(file_types.EXTENSIONS))
     output = output or output_paths.default_output(request.caption, digest, ".png")
     given_images.check_output(request.given, output)

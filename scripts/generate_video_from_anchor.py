@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     console.stage = "direct" if args.direct else "synthesis"
     request = ClipRequest.from_options(args)
     context = Context.from_options(args)
-    digest = request.digest(context.identity)
+    digest = request.digest(context.identity_of("video"))
     output = output_paths.given_output(args.output, (".mp4",))
     output = output or output_paths.default_output(request.prompt, digest, ".mp4")
     output = output_paths.direct_path(output) if request.direct else output

@@ -396,7 +396,10 @@ def test_styles_and_limits_of_the_options() -> None:
     names = {lookup.KEY, lookup.BASE, lookup.TIME_SCALE, MAX_COST}
     names |= {dialects.load(name).ABOUT.own_variable or lookup.KEY for name in dialects.names()}
     table = rows(section(reference("cli.md"), "Environment"))[1:]
-    assert {row[0] for row in table} == {f"`{name}`" for name in names}
+    own = {name_of(one) for one in lookup.SERVICES for name_of in (lookup.base_of, lookup.key_of)}
+    assert {*", ".join(row[0] for row in table).split(", ")} == {f"`{one}`" for one in names | own}
+    several = section(reference("gateways.md"), "Several servers")
+    assert all(f"`{name}`" in several and name in text_of(ROOT / ".env.example") for name in own)
     for page in ("README.md", "references/gateways.md", "references/troubleshooting.md"):
         assert MAX_COST in text_of(ROOT / page)
 

@@ -29,6 +29,7 @@ _EMPTY: dict[str, Any] = {
     "asked": None,
     "warnings": (),
     "gateway_checked": False,
+    "models": {},
 }
 
 
@@ -44,6 +45,7 @@ class Handoff:
     asked: dict[str, Any] | None  # its options, for the receipts of all stages
     warnings: Sequence[str]  # what has been shown already
     gateway_checked: bool  # whether an earlier stage found the gateway up and the key good
+    models: dict[str, list[str]]  # that the run calls, by service
 
     def __init__(self, **fields: Any) -> None:
         """`fields` are those above; one that is not given is empty."""

@@ -24,7 +24,8 @@ from answers import clip_settings
 from clients import official
 from conftest import KEY
 from factorized_video.gateway.client import Gateway
-from factorized_video.gateway.settings import SERVICES, Settings
+from factorized_video.gateway.lookup import SERVICES
+from factorized_video.gateway.settings import Settings
 from factorized_video.gateway.types import ChatRequest, Handle, ImageRequest, Job, VideoRequest
 from factorized_video.gateway.types import Picture as Frame
 from recorder import Recorder, Seen, Told

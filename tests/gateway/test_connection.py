@@ -22,7 +22,8 @@ from factorized_video.errors import AuthError, Rejected, ToolError, Unavailable,
 from factorized_video.gateway import transport
 from factorized_video.gateway.client import Gateway
 from factorized_video.gateway.job_ids import is_same_job
-from factorized_video.gateway.settings import SERVICES, Settings
+from factorized_video.gateway.lookup import SERVICES
+from factorized_video.gateway.settings import Settings
 from factorized_video.gateway.transport import Broken, DownloadError, Transport
 from factorized_video.gateway.types import Handle, HttpRequest, ImageRequest
 from recorder import Recorder, Seen, Told

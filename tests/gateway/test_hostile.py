@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from conftest import KEY, Run, run
 from factorized_video.gateway import reply_parsing, transport
-from factorized_video.gateway.settings import SERVICES, Settings
+from factorized_video.gateway.lookup import SERVICES
+from factorized_video.gateway.settings import Settings
 from factorized_video.gateway.transport import DownloadError, Transport
 from factorized_video.gateway.types import HttpReply, HttpRequest
 from factorized_video.prompts import json_reply

@@ -589,10 +589,11 @@ def test_the_identity_has_the_host_and_for_an_own_server_the_port(
 ) -> None:
     found = resolve({KEY: SECRET, BASE: base}, skill, project, "happycapy")
     assert found.identity == {"name": "happycapy", "host": host}
-    assert found.in_receipt == {**found.identity, "account": found.in_receipt["account"]}
+    named = found.in_receipt("video")
+    assert named == {**found.identity, "account": named["account"]}
     if base != HAPPYCAPY:
         found = resolve({KEY: SECRET, BASE: base}, skill, project)
-        assert found.in_receipt == found.identity
+        assert found.in_receipt("video") == found.identity
         assert found.identity == {
             "name": "openai",
             "host": host,

@@ -11,7 +11,8 @@ from answers import MESSAGES, MP4, clip, said
 from conftest import KEY
 from factorized_video.errors import ToolError
 from factorized_video.gateway.client import Gateway
-from factorized_video.gateway.settings import SERVICES, Settings
+from factorized_video.gateway.lookup import SERVICES
+from factorized_video.gateway.settings import Settings
 from factorized_video.gateway.transport import DownloadError, Transport
 from factorized_video.gateway.types import ChatRequest, Handle, HttpRequest, ImageRequest, Picture
 from recorder import Part, Recorder, Seen, Told

@@ -17,7 +17,14 @@ from factorized_video.gateway.types import ListedJob
 from factorized_video.money import Cost
 from factorized_video.receipts import Intent, Record, receipt_path
 from factorized_video.stages import lost_job
-from factorized_video.stages.lost_job import AFTER_S, BEFORE_S, fitting, neighbours, settle
+from factorized_video.stages.lost_job import (
+    AFTER_S,
+    BEFORE_S,
+    fitting,
+    neighbours,
+    possible,
+    settle,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import Gateway, Reply
@@ -69,6 +76,31 @@ def test_a_row_fits_only_if_all_that_is_known_of_it_does(
     row = OURS._replace(**change)
     found = fitting([row], SENT, "veo", WHEN, frozenset({"held"}))
     assert found == ([row.id] if fits else [])
+
+
+@pytest.mark.parametrize(
+    ("change", "may_be"),
+    [
+        ({}, True),
+        ({"duration_s": None, "size": None}, True),
+        ({"prompt": "A dog leaps."}, False),
+        ({"prompt": "A cat leaps."}, False),  # that would fit, or another field does not
+        ({"duration_s": 4}, False),
+        ({"size": "832x480"}, False),
+        ({"created_at": WHEN + AFTER_S + 1}, False),
+        ({"created_at": None}, False),
+        ({"id": "held"}, False),
+    ],
+)
+def test_a_row_without_a_prompt_is_named_and_never_taken(
+    change: dict[str, Any], may_be: bool
+) -> None:
+    """As SGLang's: time, size and seconds."""
+    bare: dict[str, Any] = {"model": "any", "prompt": None, "aspect_ratio": None}
+    row = OURS._replace(**bare, size="1280x720")._replace(**change)
+    assert fitting([row], {**SENT, "size": "1280x720"}, "veo", WHEN, frozenset({"held"})) == []
+    found = possible([row], {**SENT, "size": "1280x720"}, WHEN, frozenset({"held"}))
+    assert found == ([row.id] if may_be else [])
 
 
 def test_the_window_is_the_contracts() -> None:
@@ -254,6 +286,11 @@ def test_it_is_looked_for_as_long_as_the_contract_says_and_nobody_guesses(
     assert look(listing, lost(place)) == (None, [row.id for row in rows])
     assert time.monotonic() - began >= 15 * 0.02 * 0.9
     assert listing.asked >= 2
+
+
+def test_rows_that_do_not_tell_the_prompt_are_told(place: Path) -> None:
+    rows = [listed("a", prompt=None, size="1280x720", aspect_ratio=None)]
+    assert look(Listing([rows]), lost(place)) == (None, ["a"])
 
 
 @pytest.mark.parametrize("rows", [[], [listed("a"), listed("b")]], ids=["none", "several"])

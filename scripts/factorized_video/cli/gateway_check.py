@@ -35,20 +35,24 @@ def _checks(gateway: str, contact: bool) -> list[Check]:
         if contact or found.key or found.others or not isinstance(error, AuthError):
             checks.append(("key check" if contact else "gateway", error.message, error.hint))
         return checks
-    where = f"{chosen.name} at {chosen.identity['host']} ({chosen.why})"
+    at = "" if chosen.keys else f" at {chosen.identity['host']}"
+    where = f"{chosen.name}{at} ({chosen.why})"
     checks = [_key(found, needed=chosen.name == "demo"), ("gateway", where, None)]
-    return [*checks, _account(chosen)] if contact else checks
+    for service in chosen.servers(lookup.SERVICES) if contact else ():
+        checks.append(_account(chosen, service))
+    return checks
 
 
-def _account(chosen: settings.Settings) -> Check:
+def _account(chosen: settings.Settings, service: str) -> Check:
+    name = f"{service} key check" if chosen.keys else "key check"
     try:
         with open_gateway(chosen, lambda text: None) as gateway:
-            balance = gateway.check().balance_usd
+            balance = gateway.check(service).balance_usd
     except ToolError as error:
-        return "key check", error.message, error.hint
-    works = "the key works" if chosen.key else "no key is needed"
+        return name, error.message, error.hint
+    works = "the key works" if chosen.key_for(service) else "no key is needed"
     left = "balance not reported" if balance is None else f"balance {usd(balance)}"
-    return "key check", f"{works} at {gateway.about.title}; {left}", None
+    return name, f"{works} at {gateway.about.title}; {left}", None
 
 
 def _key(found: lookup.Found, *, needed: bool) -> Check:

@@ -6,8 +6,8 @@ import argparse
 import time
 from typing import Any
 
-from .. import output_paths, receipts
-from ..gateway import open_gateway, settings
+from .. import models, output_paths, receipts
+from ..gateway import lookup, open_gateway, settings
 from ..models import listing
 from ..receipts import run_list
 from ..stages import cancel
@@ -40,8 +40,10 @@ def list_models(options: argparse.Namespace) -> dict[str, Any]:
     result: dict[str, Any] = {"status": "succeeded", "gateway": chosen.name, "models": rows}
     if options.online:
         with open_gateway(chosen, options.console.progress) as gateway:
-            served = gateway.models()
-        if served is None:
+            services = [models.service_of(kind)] if kind else lookup.SERVICES
+            lists = [gateway.models(service) for service in chosen.servers(services)]
+        served = [one for ids in lists for one in ids or ()]
+        if None in lists:
             options.console.warn(f"{chosen.name} offers no list of models; this is what is known.")
         else:
             result["online"] = listing.differences(served, chosen.name, kind)

@@ -140,7 +140,11 @@ class Batch:
     def _check_gateway(self) -> None:
         """Ask once, free, whether the gateway is up and accepts the key; the lines need not."""
         with open_gateway(self._context.gateway, self._console.progress) as gateway:
-            preflight.check(self._context, gateway, money.total(self._costs))
+            called: dict[str, list[str]] = {}
+            for line in self.lines:
+                for service, names in line.models.items():
+                    called[service] = list(dict.fromkeys([*called.get(service, ()), *names]))
+            preflight.check(self._context, gateway, money.total(self._costs), called)
 
     # -- the lines -------------------------------------------------------------------------------
 

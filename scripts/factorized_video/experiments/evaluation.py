@@ -28,7 +28,6 @@ from ..stages import judge, plan, preflight
 from ..stages.calls import Call
 from ..stages.conversation import Conversation
 from ..stages.ledger import Ledger
-from ..stages.plan import Rules
 
 if TYPE_CHECKING:
     from ..gateway.client import Gateway
@@ -63,7 +62,11 @@ class Evaluation:
         self._judge_model = judge_model
         self._ledger = Ledger(context, [])
         self.path = output.with_name(f"{output.stem}.measurement.json")
-        asked = {"prompt": prompt, "gateway": context.identity, "evaluator_model": evaluator_model}
+        asked = {
+            "prompt": prompt,
+            "gateway": context.identity_of("chat"),
+            "evaluator_model": evaluator_model,
+        }
         self._wanted = receipts.digest("measurement", asked)
         self._calls = self._planned(evaluator_model)
         if evaluator_model is None and (begun := self._begun_by()):
@@ -85,7 +88,7 @@ class Evaluation:
 
     def _planned(self, model: str | None) -> dict[str, Call]:
         """The calls, by what they ask."""
-        rules = Rules(self._context.gateway.name, self._context.terms.allow_off)
+        rules = self._context.rules()
         calls = plan.measurement(self._prompt, model, self._judge_model, rules)
         return {call.settings["asks"]: call for call in calls}
 
@@ -165,7 +168,7 @@ class Evaluation:
                 self._wanted,
                 {"prompt": self._prompt},
                 {"messages": clip_checklist.measure_messages(self._prompt)},
-                self._context.of_gateway,
+                self._context.gateway.in_receipt("chat"),
                 call.model.id,
                 money.total([one.price for one in self._calls.values()]),
                 self._context.rerun.kept(),

@@ -10,6 +10,7 @@ from ..money import FREE, Cost
 from ..pipeline.run import Run
 from ..receipts import spending
 from ..receipts.cap import Spent
+from ..stages.calls import models_of
 from ..stages.request import Argv
 from .evaluation import MEASURES
 
@@ -32,6 +33,7 @@ class Line:
     done: bool = False
     warnings: tuple[str, ...] = ()
     calls: list[dict[str, Any]] = field(default_factory=list)  # still to be made, in a plan
+    models: dict[str, list[str]] = field(default_factory=dict)  # that these name, by service
     spent: Spent = Spent()  # noqa: RUF009 - immutable
     took_s: float = 0.0
     status: str = "not begun"
@@ -63,6 +65,7 @@ class Line:
             run.is_done,
             tuple(run.warnings),
             calls,
+            models_of(left.calls),
         )
         line.look()
         line.status = "succeeded" if line.done else "not begun"

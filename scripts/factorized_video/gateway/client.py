@@ -36,6 +36,7 @@ from ..money import usd
 from . import dialects, polling, retry_policy, token_limit, waits
 from .engine_replies import Meaning
 from .job_ids import is_same_job
+from .lookup import KEY, key_of
 from .reply_parsing import (
     ErrorInside,
     Unreadable,
@@ -223,14 +224,16 @@ class Gateway:
             job = job._replace(url=path, elsewhere=job.url)
         return job._replace(id=handle.id)
 
-    def check(self) -> Account:
-        """A free read that needs the key, at the host that will make the video.
+    def check(self, service: str = "video") -> Account:
+        """A free read that needs the key, at the server that makes a service; that of the video.
 
         Raises AuthError for a key that is refused or has no credit left, Unavailable for a host
         that does not answer as a gateway does.
         """
         try:
-            account = self._free(self._dialect.encode_check(), self._dialect.decode_check)
+            http = self._dialect.encode_check()
+            http = http if service == "video" else http._replace(service=service)
+            account = self._free(http, self._dialect.decode_check)
         except Rejected as error:
             if error.http_status not in (404, 405, 501):
                 raise
@@ -290,10 +293,16 @@ class Gateway:
             rows = [*rows, *page]
         return rows, ahead_s
 
-    def models(self) -> list[str] | None:
-        """The ids of the models that the gateway lists; None where it offers no list. Free."""
+    def models(self, service: str = "chat") -> list[str] | None:
+        """The ids of the models that the gateway lists; None where it offers no list. Free.
+
+        Of several servers of one's own, that of the service.
+        """
+        http = self._dialect.encode_models()
+        if self.settings.keys:
+            http = http._replace(service=service)
         try:
-            return self._free(self._dialect.encode_models(), self._dialect.decode_models)
+            return self._free(http, self._dialect.decode_models)
         except Rejected as error:
             if error.http_status in (404, 405):
                 return None
@@ -500,7 +509,10 @@ class Gateway:
             if failed.outcome.kind in ("lost", "unreadable") and not failed.web_page:
                 lost(decision.again)
             if not decision.again:
-                raise self._ended(decision.kind, call, failed)
+                ended = self._ended(decision.kind, call, failed)
+                if isinstance(ended, AuthError) and self.settings.keys:
+                    ended.hint = f"{ended.hint} {_whose_key(http.service)}"
+                raise ended
             self._say(f"{failed.error.message} Trying again.")
             interrupts.nap(decision.wait_s * self.settings.time_scale)
             if interrupts.pending():
@@ -537,7 +549,7 @@ class Gateway:
         if not well:
             target = reply.headers.get("location", "")
             meaning = self._dialect.meaning(http.service, reply)
-            raise _failure_of(reply, meaning, at_home=self._transport.is_own(target))
+            raise _failure_of(reply, meaning, at_home=self._transport.is_own(target, http.service))
         try:
             return decode(reply)
         except Unreadable as error:
@@ -636,6 +648,11 @@ def _later(outcome: Outcome) -> str:
         return "Nothing was accepted; run the same command again later."
     until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() + wait))
     return f"The gateway asks to wait until {until}. Then run the same command again."
+
+
+def _whose_key(service: str) -> str:
+    """Which of several servers wanted another key."""
+    return f"The key for {service} calls is {key_of(service)}, or else {KEY}."
 
 
 def _forgotten(handle: Handle) -> JobForgotten:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from .types import About
 
 KEY = "AI_GATEWAY_API_KEY"
 BASE = "AI_GATEWAY_BASE_URL"
+SERVICES = ("chat", "image", "video")
 TIME_SCALE = "FACTORIZED_VIDEO_TIME_SCALE"
 SKILL = Path(__file__).resolve().parents[3]
 
@@ -26,12 +27,13 @@ _Place = tuple[Path | None, Mapping[str, str]]  # a file, or None for the enviro
 
 
 class Found(NamedTuple):
-    """What the environment and the `.env` files contain for one gateway."""
+    """What the environment and the `.env` files contain for one gateway, or one service of it."""
 
     key: str | None = None
     key_name: str = KEY  # the variable that holds it
     where: Path | None = None  # the file with the key, or None for the environment
     base: str | None = None
+    base_name: str = BASE  # the variable that holds it
     max_cost: str | None = None
     warnings: tuple[str, ...] = ()
     others: tuple[tuple[str, str], ...] = ()  # variables of single gateways that are set, and whose
@@ -52,10 +54,39 @@ def look_up(
     max_cost = next(filter(None, (_text(values, MAX_COST) for _, values in places)), None)
     if gateway == "demo":
         return Found(max_cost=max_cost)
-    found = _find_key(gateway, places)._replace(max_cost=max_cost)
+    found = _find_key(places, lambda base: _names_for(gateway, base))._replace(max_cost=max_cost)
     if not found.key:
         found = found._replace(others=_other_variables(places))
-    return found._replace(warnings=_unused_bases(found, places))
+    return found._replace(warnings=_unused_bases(found, places, BASE))
+
+
+def look_up_servers(
+    environ: Mapping[str, str] | None = None, skill: Path = SKILL, folder: Path | None = None
+) -> dict[str, Found]:
+    """Key and base URL of each service that has a server of its own, by the same rules.
+
+    In each place the variable of the service goes before the one for all. A key that is plainly a
+    known gateway's is passed over there: it is for that gateway.
+    """
+    places = _places(os.environ if environ is None else environ, skill, folder or Path.cwd())
+    servers = {}
+    for service in SERVICES:
+        base_name, key_name = base_of(service), key_of(service)
+        if not any(_text(values, base_name) for _, values in places):
+            continue
+        found = _find_key(places, _always(_Names((key_name, KEY), (base_name, BASE))))
+        servers[service] = found._replace(warnings=_unused_bases(found, places, base_name))
+    return servers
+
+
+def base_of(service: str) -> str:
+    """The variable with the base URL of one service."""
+    return f"AI_GATEWAY_{service.upper()}_BASE_URL"
+
+
+def key_of(service: str) -> str:
+    """The variable with the key of one service."""
+    return f"AI_GATEWAY_{service.upper()}_API_KEY"
 
 
 def time_scale(environ: Mapping[str, str]) -> float:
@@ -78,45 +109,75 @@ def _places(environ: Mapping[str, str], skill: Path, folder: Path) -> list[_Plac
     return [(None, environ), *((path, _dotenv(path)) for path in files if path.is_file())]
 
 
-def _find_key(gateway: str, places: list[_Place]) -> Found:
+class _Names(NamedTuple):
+    """The variables of key and base URL, those that go first first; how a fitting key begins."""
+
+    keys: tuple[str, ...] = (KEY,)
+    bases: tuple[str, ...] = (BASE,)
+    prefix: str = ""
+
+
+def _find_key(places: list[_Place], names_at: Callable[[str], _Names]) -> Found:
     """The key, its variable, its place, and the base URL that belongs to it.
 
     The nearest place counts. But a gateway that has a variable of its own, and is meant, passes
     over what is plainly not its key: that may be another gateway's, and its own be in a later
-    place.
+    place. `names_at` tells the variables for a base URL.
     """
-    typed = _text(places[0][1], BASE)
     found, fitting = [], []
     for path, values in places:
-        base = typed or _text(values, BASE)
-        meant = _meant(gateway, base)
-        # A gateway's own variable comes first.
-        for name in filter(None, (meant.own_variable, KEY)):
+        names = names_at(_base(places[0][1], values, (BASE,))[0])
+        base, base_name = _base(places[0][1], values, names.bases)
+        for name in names.keys:
             if key := _text(values, name):
                 for form in forms_of(values[name]):
                     keep_secret(form)
-                found.append(Found(key, name, path, base or None))
-                if name != KEY or key.startswith(meant.key_prefix or ""):
+                other = name == KEY and base_name != BASE and _is_known_gateways(key)
+                found.append(Found(None if other else key, name, path, base or None, base_name))
+                if name != KEY or key.startswith(names.prefix):
                     fitting.append(found[-1])
-    return next(iter(fitting or found), Found(base=typed or None))
+    typed, typed_name = _base(places[0][1], {}, names_at("").bases)
+    return next(iter(fitting or found), Found(base=typed or None, base_name=typed_name))
 
 
-def _meant(gateway: str, base: str) -> About:
-    """The gateway of the flag or the base URL if it has a variable of its own, else an unknown."""
+def _always(names: _Names) -> Callable[[str], _Names]:
+    return lambda base: names
+
+
+def _base(
+    environ: Mapping[str, str], here: Mapping[str, str], names: tuple[str, ...]
+) -> tuple[str, str]:
+    """The base URL that goes with a key from here, and its variable: the environment's first."""
+    for name in names:
+        if base := _text(environ, name) or _text(here, name):
+            return base, name
+    return "", BASE
+
+
+def _is_known_gateways(key: str) -> bool:
+    """Whether a key begins as those of one of the known gateways do."""
+    prefixes = (about.key_prefix for about in dialects.about_all().values())
+    return any(key.startswith(prefix) for prefix in prefixes if prefix)
+
+
+def _names_for(gateway: str, base: str) -> _Names:
+    """The variables for the gateway of the flag or the base URL; its own, if it has one, first."""
     name = dialects.at(host_of(base)) if gateway == "auto" else gateway
     about = dialects.load(name).ABOUT if name else About("")
-    return about if about.own_variable else About("")
+    if not about.own_variable:
+        return _Names()
+    return _Names((about.own_variable, KEY), (BASE,), about.key_prefix or "")
 
 
-def _unused_bases(found: Found, places: list[_Place]) -> tuple[str, ...]:
+def _unused_bases(found: Found, places: list[_Place], name: str) -> tuple[str, ...]:
     """Warnings of base URLs in files that do not count."""
-    warnings, settled = [], bool(_text(places[0][1], BASE))
+    warnings, settled = [], bool(_text(places[0][1], name))
     for path, values in places:
         if path == found.where:
             settled = bool(found.base)  # base URLs in later places never counted
-        elif not settled and _text(values, BASE):
+        elif not settled and _text(values, name):
             warnings.append(
-                f"{BASE} in {path} is not used: the key is not from that file. Set {BASE} in the "
+                f"{name} in {path} is not used: the key is not from that file. Set {name} in the "
                 "environment if you mean it."
             )
     return tuple(warnings)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ..errors import AuthError, UsageError
 from . import dialects
 from .addresses import host_of, is_loopback, port_of, root_of
-from .lookup import BASE, KEY, SKILL, Found, look_up, time_scale
+from .lookup import BASE, KEY, SERVICES, SKILL, Found, base_of, look_up, look_up_servers, time_scale
 from .types import About
 
 # How keys begin that belong to none of the gateways.
@@ -50,14 +50,15 @@ _AROUND = (
     (r"(?i:bearer)\b", "the word Bearer"),
 )
 DEFAULT = "happycapy"  # the gateway that the original skill was written for
-SERVICES = ("chat", "image", "video")
+_MADE = {"chat": "texts", "image": "pictures", "video": "clips"}
 ANY_HOST = "openai"  # the dialect at a host that is no known gateway's
 
 
 class Settings(NamedTuple):
     """A gateway, its addresses and its key. `bases`: root address by service (chat, image, video).
 
-    `why` is how it was chosen, for people.
+    `why` is how it was chosen, for people. Of several servers of your own, each has a key of its
+    own in `keys`, or none; a service without a server has an empty address.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Settings(NamedTuple):
     time_scale: float = 1.0
     warnings: tuple[str, ...] = ()
     max_cost: str | None = None  # the standing cap, as it was written
+    keys: Mapping[str, str | None] | None = None  # by service, where there are several servers
 
     def __repr__(self) -> str:
         return f"Settings({self.name})"  # never the key
@@ -76,27 +78,52 @@ class Settings(NamedTuple):
         """Its dialect: the demo has HappyCapy's."""
         return "happycapy" if self.name == "demo" else self.name
 
+    def key_for(self, service: str) -> str | None:
+        """The key that calls of a service carry."""
+        return self.keys[service] if self.keys else self.key
+
     @property
-    def identity(self) -> dict[str, str]:
-        """What digests contain of it: the name, and the host unless on loopback.
+    def lacking(self) -> dict[str, str]:
+        """The services that no server is set for, each with the variable that would."""
+        return {name: base_of(name) for name, base in self.bases.items() if not base}
+
+    def servers(self, services: Iterable[str]) -> dict[str, list[str]]:
+        """The servers that make these, each by a service to ask it by; of a gateway its video's."""
+        if not self.keys:
+            return {"video": list(services)}
+        at: dict[tuple[str, str | None], list[str]] = {}
+        for service in services:
+            if self.bases[service]:
+                at.setdefault((self.bases[service], self.keys[service]), []).append(service)
+        return {here[0]: here for here in at.values()}
+
+    def identity_of(self, service: str) -> dict[str, str]:
+        """What digests contain of the server of a service: name, and host unless on loopback.
 
         The port only of a server of your own, by which two of them are told apart: the demo's
         differs from run to run and means nothing.
         """
-        base = self.bases["video"]
+        base = self.bases[service if self.keys else "video"]
         host, port = host_of(base), port_of(base)
         whole = {"name": self.name, "host": "loopback" if is_loopback(host) else host}
         return {**whole, "port": port} if port and self.name == ANY_HOST else whole
 
     @property
-    def in_receipt(self) -> dict[str, str]:
+    def identity(self) -> dict[str, str]:
+        """What digests of a whole run contain: the server of the video, and others beside it."""
+        own = self.identity_of("video")
+        others = {name: place_of(self.identity_of(name)) for name in ("chat", "image")}
+        return own | {name: at for name, at in others.items() if at not in ("", place_of(own))}
+
+    def in_receipt(self, service: str) -> dict[str, str]:
         """What receipts contain of it: also by what the account's key is recognised.
 
         A server of your own may have a key that could be guessed from that.
         """
         if not self.key or self.name in (ANY_HOST, "demo"):
-            return self.identity
-        return {**self.identity, "account": sha256(self.key.encode()).hexdigest()[:12]}
+            return self.identity_of(service)
+        account = sha256(self.key.encode()).hexdigest()[:12]
+        return {**self.identity_of(service), "account": account}
 
     def at(self, root: str) -> Settings:
         """The same gateway at another address."""
@@ -121,13 +148,32 @@ def resolve(
     if gateway == "demo":
         here = dict.fromkeys(SERVICES, "http://127.0.0.1")
         return Settings("demo", here, "--gateway", time_scale=scale, max_cost=found.max_cost)
+    own = look_up_servers(environ, skill, folder)
+    used = {service: one for service, one in own.items() if one.base_name == base_of(service)}
+    warnings = found.warnings + tuple(text for one in own.values() for text in one.warnings)
+    if gateway in ("auto", ANY_HOST) and used:
+        name, bases, key, why, keys = ANY_HOST, *_several(gateway, found, used, needs_key=needs_key)
+    else:
+        name, bases, key, why = _one(gateway, found, skill, needs_key=needs_key)
+        keys = None
+        warnings += tuple(
+            f"{base_of(service)} is not used: it names a server of your own, and this is {name}."
+            for service in used
+        )
+    return Settings(name, bases, why, key, scale, warnings, found.max_cost, keys)
+
+
+def _one(
+    gateway: str, found: Found, skill: Path, *, needs_key: bool
+) -> tuple[str, Mapping[str, str], str | None, str]:
+    """Name, addresses, key and reason of a gateway that does all."""
     if gateway == "auto" and not found.key and not found.base and needs_key:
         raise _no_key(skill, found)
     root = root_of(found.base, BASE) if found.base else ""
     host = host_of(root)
     name, why = (gateway, "--gateway") if gateway != "auto" else _choose(host, found)
     about = dialects.load(name).ABOUT
-    _check_host(name, about, host)
+    _check_host(name, about, host, BASE)
     at_home = not found.base or about.is_at(host)
     if at_home and not about.bases:
         raise UsageError(
@@ -142,9 +188,32 @@ def resolve(
         _check_key(found.key, found.key_name, name, host)
         if at_home:
             _check_prefix(found.key, found.key_name, about)
-        _check_privacy(root, host)
+        _check_privacy(root, host, BASE)
     bases = about.bases if at_home else dict.fromkeys(SERVICES, root)
-    return Settings(name, bases, why, found.key, scale, found.warnings, found.max_cost)
+    return name, bases, found.key, why
+
+
+def _several(
+    gateway: str, found: Found, used: Mapping[str, Found], *, needs_key: bool
+) -> tuple[Mapping[str, str], str | None, str, Mapping[str, str | None]]:
+    """Addresses, key, reason and keys where services have servers of their own.
+
+    A service without one is at the general base URL, if there is one.
+    """
+    about = dialects.load(ANY_HOST).ABOUT
+    bases, keys = {}, {}
+    for service in SERVICES:
+        one = used.get(service, found)
+        root = root_of(one.base, one.base_name, ("/v1",)) if one.base else ""
+        host = host_of(root)
+        _check_host(ANY_HOST, about, host, one.base_name)
+        bases[service], keys[service] = root, one.key if root else None
+        if needs_key and root and one.key:
+            _check_key(one.key, one.key_name, ANY_HOST, host)
+            _check_privacy(root, host, one.base_name)
+    told = [f"{what} at {_at(bases[service])}" for service, what in _MADE.items() if bases[service]]
+    why = "--gateway" if gateway != "auto" else f"{base_of(next(iter(used)))} is set"
+    return bases, found.key, "; ".join([why, *told]), keys
 
 
 def wrong_key(gateway: str) -> tuple[str, ...]:
@@ -158,6 +227,18 @@ def wrong_key(gateway: str) -> tuple[str, ...]:
         if look_up(gateway).key:
             return (f"{error.message} {error.hint}",)
     return ()
+
+
+def place_of(identity: Mapping[str, str]) -> str:
+    """Host and port as digests name them."""
+    host, port = identity.get("host", ""), identity.get("port")
+    return f"{host}:{port}" if port else host
+
+
+def _at(root: str) -> str:
+    """Host and port of an address, for people."""
+    port = port_of(root)
+    return f"{host_of(root)}:{port}" if port else host_of(root)
 
 
 def _choose(host: str, found: Found) -> tuple[str, str]:
@@ -190,13 +271,16 @@ def _no_key(skill: Path, found: Found, about: About | None = None) -> AuthError:
     )
 
 
-def _check_host(name: str, about: About, host: str) -> None:
+def _check_host(name: str, about: About, host: str, base_name: str) -> None:
     """Raise UsageError if the base URL is that of another gateway than the one that is chosen."""
     other = dialects.at(host) or name
     if other != name:
         raise UsageError(
-            f"{BASE} is at {host}, which is {dialects.load(other).ABOUT.title}, not {about.title}.",
-            f"Use --gateway {other} (or leave --gateway out), or unset {BASE}.",
+            f"{base_name} is at {host}, which is {dialects.load(other).ABOUT.title}, not "
+            f"{about.title}.",
+            f"Use --gateway {other} (or leave --gateway out), or unset {base_name}."
+            if base_name == BASE
+            else f"Unset {base_name}; {BASE} or --gateway {other} is how {other} is chosen.",
         )
 
 
@@ -253,11 +337,12 @@ def _check_prefix(key: str, key_name: str, about: About) -> None:
         )
 
 
-def _check_privacy(root: str, host: str) -> None:
+def _check_privacy(root: str, host: str, base_name: str) -> None:
     """Raise UsageError if a key would go over plain http to another machine."""
     if root.startswith("http://") and not is_loopback(host):
         raise UsageError(
-            f"{root} is plain http to another machine: the key could be read on the way.",
+            f"{base_name} is plain http to another machine ({host}): the key could be read on the "
+            "way.",
             f"Use https, or a tunnel: ssh -L 8080:localhost:PORT {host}, then "
-            f"{BASE}=http://127.0.0.1:8080.",
+            f"{base_name}=http://127.0.0.1:8080.",
         )

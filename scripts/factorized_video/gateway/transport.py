@@ -91,7 +91,6 @@ class Transport:
         self._watch = Watch()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, WatchedAdapter(self._watch))
-        self._origins = {_place(base) for base in settings.bases.values()}
 
     def close(self) -> None:
         """Close the connections."""
@@ -128,7 +127,7 @@ class Transport:
     ) -> HttpReply:
         deadline = time.monotonic() + answer_s
         body = {"files": parts} if (parts := _parts(request)) else {"json": request.body}
-        headers, key = request.headers, self._settings.key
+        headers, key = request.headers, self._settings.key_for(request.service)
         watch = self._watch
         watch.start(answer_s)
         try:
@@ -138,19 +137,29 @@ class Transport:
         except (*_FAILURES, _Exceeded) as error:
             words = _LATE if watch.expired else _in_words(error)
             sent = not (watch.connecting or never_left(error))
-            raise Broken(f"{_place(url).host}: {words}", sent, declined_by_proxy(error)) from None
+            raise Broken(f"{self._named(url)}: {words}", sent, declined_by_proxy(error)) from None
         finally:
             watch.stop()
         if watch.expired:  # cut off, and what came happened to look whole
-            raise Broken(f"{_place(url).host}: {_LATE}", sent=True)
+            raise Broken(f"{self._named(url)}: {_LATE}", sent=True)
         headers = {name.lower(): value for name, value in response.headers.items()}
         if "location" in headers:
             headers["location"] = _joined(url, headers["location"])
         return HttpReply(response.status_code, headers, content)
 
-    def is_own(self, url: str) -> bool:
+    def _named(self, url: str) -> str:
+        """The host, and of several servers the port too: they may be on one machine."""
+        place = _place(url)
+        return f"{place.host}:{place.port}" if self._settings.keys else place.host
+
+    def is_own(self, url: str, service: str) -> bool:
         """Whether an address is at the gateway's own origin."""
-        return _place(url) in self._origins
+        return _place(url) in self._origins(service)
+
+    def _origins(self, service: str) -> set[_Place]:
+        """Where the key of a service may go: of several servers of one's own to its own alone."""
+        bases = self._settings.bases
+        return {_place(bases[service])} if self._settings.keys else set(map(_place, bases.values()))
 
     def _address(self, request: HttpRequest) -> str:
         """Where a call goes: to the gateway's own address for it if that is at its origin."""
@@ -188,7 +197,7 @@ class Transport:
         """
         url = self._below_root(service, url, near)
         total, digest = 0, hashlib.sha256()
-        for block in self._stream(url):
+        for block in self._stream(url, service):
             total += len(block)
             if total > largest:
                 raise DownloadError(f"The result is larger than {largest >> 20} MiB.")
@@ -200,14 +209,14 @@ class Transport:
             raise DownloadError("The result's address returned nothing.")
         return Fetched(total, digest.hexdigest())
 
-    def _stream(self, url: str) -> Iterator[bytes]:
+    def _stream(self, url: str, service: str) -> Iterator[bytes]:
         """The blocks of a result. Redirects are followed, each checked."""
         silence = DOWNLOAD_SILENCE_S * self._settings.time_scale
         for _ in range(MOST_REDIRECTS):
-            url = self._upgraded(url)
-            self._check_address(url)
+            url = self._upgraded(url, service)
+            self._check_address(url, service)
             place = _place(url)
-            key = self._settings.key if place in self._origins else None
+            key = self._settings.key_for(service) if self.is_own(url, service) else None
             headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
             try:
                 self._watch.start(silence)
@@ -252,21 +261,21 @@ class Transport:
         if self._watch.expired:
             raise DownloadError(f"The download broke: {_LATE}")
 
-    def _upgraded(self, url: str) -> str:
+    def _upgraded(self, url: str, service: str = "video") -> str:
         """An address that can be fetched: a server names itself as it sees itself.
 
         http at the gateway's own host is https where the gateway has that, as behind a proxy that
         ends TLS.
         """
         place = _place(url)
-        for origin in self._origins:
+        for origin in self._origins(service):
             if (place.scheme, place.host, origin.scheme) == ("http", origin.host, "https"):
                 host = f"[{origin.host}]" if ":" in origin.host else origin.host
                 port = "" if origin.port == 443 else f":{origin.port}"
                 return re.sub(r"^http://[^/?#]*", f"https://{host}{port}", url, flags=re.I)
         return url
 
-    def _check_address(self, url: str) -> None:
+    def _check_address(self, url: str, service: str = "video") -> None:
         """A result must come from a public https address, or from the gateway's own origin.
 
         Otherwise a gateway, or whoever answers for it, could make this machine call its neighbours.
@@ -275,8 +284,9 @@ class Transport:
         self._watch.pinned.pop(host, None)
         if not host:
             raise DownloadError("The result's address is not a valid address.")
-        gateway_is_local = all(is_loopback(origin.host) for origin in self._origins)
-        if place in self._origins or (gateway_is_local and is_loopback(host)):
+        origins = self._origins(service)
+        gateway_is_local = all(is_loopback(origin.host) for origin in origins)
+        if place in origins or (gateway_is_local and is_loopback(host)):
             return
         if scheme != "https":
             raise DownloadError(f"The result's address ({scheme or '?'}://{host}) is not https.")

@@ -168,9 +168,10 @@ class ListedJob(NamedTuple):
 
 
 class Account(NamedTuple):
-    """What the free check shows: the credit that is left in USD, if the gateway reports it."""
+    """What the free check shows: the credit left in USD, and the models, where it tells them."""
 
     balance_usd: float | None = None
+    models: tuple[str, ...] = ()
 
 
 class About(NamedTuple):

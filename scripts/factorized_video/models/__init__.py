@@ -17,6 +17,7 @@ from .registry import (
     gateway,
     pick,
     rows,
+    service_of,
     unchecked,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "price",
     "price_of_tokens",
     "rows",
+    "service_of",
     "shown_price",
     "unchecked",
 ]

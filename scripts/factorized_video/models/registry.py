@@ -135,6 +135,11 @@ def document() -> dict[str, Any]:
     return _read(FILE)
 
 
+def service_of(kind: str) -> str:
+    """The service that calls a model of a kind: chat, image or video."""
+    return kind if kind in ("image", "video") else "chat"
+
+
 def rows(kind: str | None = None) -> tuple[Model, ...]:
     """All listed models, or those of one kind, in the order of the file."""
     return tuple(model for model in _models(FILE) if kind in (None, model.kind))

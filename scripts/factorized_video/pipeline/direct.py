@@ -39,7 +39,7 @@ class DirectRun(Run):
     def is_done(self) -> bool:
         """Whether the clip is there, made from just these inputs."""
         found = receipts.look(self.output)
-        wanted = self._clip.digest(self.context.identity)
+        wanted = self._clip.digest(self.context.identity_of("video"))
         allowed = self.context.allowed._replace(resubmit=False)
         return receipts.decide(found, wanted, allowed) is Decision.RETURN
 
@@ -53,7 +53,7 @@ class DirectRun(Run):
 
     def with_cheaper(self, plan: Plan) -> Plan:
         """The plan with the cheaper clips that there are."""
-        rules = synthesis.rules(self.context)
+        rules = self.context.rules()
         return alternatives.with_cheaper(plan, self._clip, rules, in_orchestrator=True)
 
     @property
@@ -69,7 +69,7 @@ class DirectRun(Run):
     def check(self) -> None:
         """Raise UsageError where something lies in the way of what would be made."""
         if not self.options.job.job:
-            wanted = self._clip.digest(self.context.identity)
+            wanted = self._clip.digest(self.context.identity_of("video"))
             asked = self.request.asked(self.context.identity)
             receipts.check_room(self.output, wanted, self.context.allowed, asked)
 

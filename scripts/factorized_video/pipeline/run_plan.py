@@ -6,6 +6,8 @@ its canvas is the shape that the anchor is made in.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .. import STAGES
 from ..errors import UsageError
 from ..models import THE_ONLY_ONE, limits
@@ -14,6 +16,9 @@ from ..stages.calls import ANCHOR_STAGES, Call, Plan
 from ..stages.plan import CAPTION_TO_COME, MOTION_TO_COME, Rules
 from ..stages.request import ClipRequest
 from .run_request import RunRequest
+
+if TYPE_CHECKING:
+    from ..gateway.settings import Settings
 
 # Which model option each stage's calls have in the orchestrator.
 MODEL_FLAGS = {
@@ -115,14 +120,16 @@ def _up_to(calls: list[Call], skipped: list[str], stop_after: str | None, *, awa
     return Plan(now, tuple(skipped), later=() if stop_after else left_out)
 
 
-def check_models(planned: Plan, made: tuple[str, ...]) -> None:
+def check_models(planned: Plan, made: tuple[str, ...], gateway: Settings) -> None:
     """Raise UsageError where several calls are to be paid for and one of them names no model.
 
-    At a gateway without default models, only a call that pays alone may look its model up.
+    At a gateway without default models, only a call that pays alone may look its model up; or each,
+    where each service has a server of its own.
     """
     paying = [call for call in planned.calls if call.stage not in made]
     unnamed = {MODEL_FLAGS[call.stage]: 0 for call in paying if call.model.id == THE_ONLY_ONE}
-    if unnamed and len(paying) > 1:
+    services = {call.service for call in paying}
+    if unnamed and len(paying) > 1 and len(gateway.servers(services)) < max(2, len(services)):
         raise UsageError(
             f"{planned.calls[0].gateway} has no default models.",
             f"Name them: {', '.join(unnamed)} (--list-models --online shows which there are).",

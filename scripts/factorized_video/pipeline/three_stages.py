@@ -17,10 +17,10 @@ from ..prompts import strategies
 from ..receipts import Record, spending
 from ..receipts.cap import check_cap
 from ..stages import delivery, given_images, plan, synthesis
-from ..stages.calls import Plan
+from ..stages.calls import Plan, models_of
 from ..stages.candidates.filing import check_place
 from ..stages.context import Context
-from ..stages.plan import MOTION_TO_COME, Rules
+from ..stages.plan import MOTION_TO_COME
 from ..stages.request import Argv, ClipRequest
 from .progress import Progress
 from .run import Run
@@ -66,12 +66,12 @@ class ThreeStages(Run):
         )
         # What was paid for is fetched or returned whatever the models of today support.
         self._made = _ALL if self._returns else self._progress.made()
-        self._rules = Rules(context.gateway.name, context.terms.allow_off)
+        self._rules = context.rules()
         awaits = self._progress.awaits_choice
         self._planned = run_plan(
             request, options.stop_after, self._made, self._rules, awaits_choice=awaits
         )
-        check_models(self._planned, self._made)
+        check_models(self._planned, self._made, context.gateway)
         if not self.is_done:
             self._progress.check_selected()
 
@@ -320,7 +320,10 @@ class ThreeStages(Run):
         context = self.context
         self._check_place()
         stages = StageRunner(context, self.options)
-        stages.handoff = stages.handoff.replace(asked=self.request.asked(context.identity))
+        left = self.left
+        stages.handoff = stages.handoff.replace(
+            asked=self.request.asked(context.identity), models=models_of((*left.calls, *left.later))
+        )
         self._check_ahead(stages)
         self.folder.own(self.output)
         # Before the first call, not by each stage when its turn comes.
@@ -398,7 +401,7 @@ class ThreeStages(Run):
     def _check_shape(self, request: ClipRequest) -> None:
         """Raise OutputError where an anchor that was paid for came in a shape that does not fit."""
         made_here = not self.owns_anchor and "anchor" not in self._progress.own
-        why = plan.why_not(lambda: plan.clip(request, synthesis.rules(self.context)))
+        why = plan.why_not(lambda: plan.clip(request, self.context.rules()))
         if self.options.job.job or not made_here or why is None:
             return
         if not synthesis.would_pay(request, self.output, self.context, None):

@@ -36,6 +36,11 @@ class Call(NamedTuple):
     times: int = 1
 
     @property
+    def service(self) -> str:
+        """What is asked: chat, image or video."""
+        return models.service_of(self.model.kind)
+
+    @property
     def price(self) -> Cost:
         """What all of them should cost."""
         return money.times(self.cost, self.times)
@@ -204,3 +209,13 @@ class Plan(NamedTuple):
             "gateway_why": self.why,
             "gateway_cannot": list(models.gateway(self.gateway).cannot) if self.gateway else [],
         }
+
+
+def models_of(calls: Iterable[Call]) -> dict[str, list[str]]:
+    """The models that these calls name, by service: chat, image, video."""
+    named: dict[str, list[str]] = {}
+    for call in calls:
+        ids = named.setdefault(call.service, [])
+        if call.model.id not in (models.THE_ONLY_ONE, *ids):
+            ids.append(call.model.id)
+    return named

@@ -11,6 +11,7 @@ from .. import receipts
 from ..errors import JobFailed, Rejected, StillRunning, UsageError
 from ..files import SUFFIX
 from ..gateway import open_gateway
+from ..gateway.settings import place_of
 from ..gateway.types import shown_id
 from ..money import UNKNOWN
 from ..receipts import Record
@@ -51,19 +52,14 @@ def record_of(path: Path) -> Record:
 
 def check_gateway(record: Record, chosen: Settings) -> None:
     """Raise UsageError where the job is at another gateway than would be asked."""
-    theirs = record.data.get("gateway") or {}
-    if any(theirs.get(name) != one for name, one in chosen.identity.items() if name in theirs):
+    theirs, asked = record.data.get("gateway") or {}, chosen.identity_of("video")
+    if any(theirs.get(name) != one for name, one in asked.items() if name in theirs):
         raise UsageError(
-            f"The job is at {theirs.get('name')} ({_host_in(theirs)}), and this would ask "
-            f"{chosen.name} ({_host_in(chosen.identity)}).",
+            f"The job is at {theirs.get('name')} ({place_of(theirs)}), and this would ask "
+            f"{chosen.name} ({place_of(asked)}).",
             f"Add --gateway {theirs.get('name')}, with the key and base URL that made it.",
             **record.whereabouts,
         )
-
-
-def _host_in(identity: dict[str, str]) -> str:
-    port = identity.get("port")
-    return f"{identity.get('host')}:{port}" if port else str(identity.get("host"))
 
 
 def cancel(console: Console, record: Record, chosen: Settings) -> dict[str, Any]:

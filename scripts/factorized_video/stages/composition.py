@@ -24,7 +24,6 @@ from .context import Context
 from .given_images import sent_pictures
 from .outlook import Outlook
 from .paid_call import Made, PaidCall, send_seeded, with_seed
-from .plan import Rules
 from .request import AnchorRequest
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 
 def folder_of(request: AnchorRequest, output: Path, context: Context) -> Folder:
     """Where the candidates of an anchor lie."""
-    first = request.digest(context.identity)
-    return Folder(output, first, request.wish, context.identity)
+    first = request.digest(context.identity_of("image"))
+    return Folder(output, first, request.wish, context.identity_of("image"))
 
 
 def left_to_pay(request: AnchorRequest, output: Path, context: Context) -> dict[str, int]:
@@ -52,16 +51,11 @@ def outlook(request: AnchorRequest, output: Path, context: Context) -> Outlook:
     left = left_to_pay(request, output, context)
 
     def calls(strict: bool = True) -> tuple[Call, ...]:
-        return plan.anchor(request, rules(context, strict))
+        return plan.anchor(request, context.rules(strict=strict))
 
     # What exists is returned whatever the models of today support.
     strict = any(left.values()) or not plan.why_not(calls)
     return Outlook(calls(strict), left)
-
-
-def rules(context: Context, strict: bool = True) -> Rules:
-    """Under what rules the calls of an anchor are planned."""
-    return Rules(context.gateway.name, context.terms.allow_off, strict, context.handoff.canvas)
 
 
 class AnchorCall(PaidCall):
@@ -70,7 +64,9 @@ class AnchorCall(PaidCall):
     def __init__(
         self, context: Context, output: Path, request: AnchorRequest, pictures: tuple[Picture, ...]
     ) -> None:
-        super().__init__(context, output, request.digest(context.identity), context.asked(request))
+        super().__init__(
+            context, output, request.digest(context.identity_of("image")), context.asked(request)
+        )
         self.request = request
         self.pictures = pictures
         self.came: bytes | None = None
@@ -78,10 +74,10 @@ class AnchorCall(PaidCall):
     def checked(self, gateway: Gateway) -> Call:
         """With the only model there is, where none was named."""
         context, request = self.context, self.request
-        planned = plan.anchor(request, rules(context))[0]
+        planned = plan.anchor(request, context.rules())[0]
         only = preflight.model(context, gateway, planned.model.id, "image")
         if only:
-            (planned,) = plan.anchor(request._replace(model=only), rules(context))
+            (planned,) = plan.anchor(request._replace(model=only), context.rules())
         return planned
 
     def intent(self, gateway: Gateway, call: Call) -> Intent:
@@ -130,7 +126,7 @@ def image_intent(
         wanted,
         inputs,
         {"prompt": call.text, **call.settings, **sent_pictures(pictures)},
-        context.of_gateway,
+        context.gateway.in_receipt("image"),
         call.model.id,
         call.cost,
         context.rerun.kept(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..gateway import settings
 from ..receipts import Allowed
 from ..receipts.cap import Cap, effective_cap
+from .plan import Rules
 
 if TYPE_CHECKING:
     from ..console import Console
@@ -64,15 +65,19 @@ class Context(NamedTuple):
             effective_cap(options.max_cost, gateway.max_cost),
         )
 
-    @property
-    def identity(self) -> dict[str, str]:
-        """The gateway as digests name it."""
-        return self.gateway.identity
+    def identity_of(self, service: str) -> dict[str, str]:
+        """What makes an output, as its digest names it: by service, chat, image or video."""
+        return self.gateway.identity_of(service)
 
     @property
-    def of_gateway(self) -> dict[str, str]:
-        """The gateway as receipts name it: with the account."""
-        return self.gateway.in_receipt
+    def identity(self) -> dict[str, str]:
+        """The same for a whole run."""
+        return self.gateway.identity
+
+    def rules(self, *, strict: bool = True) -> Rules:
+        """Under what rules calls are planned here."""
+        gateway, canvas = self.gateway, self.handoff.canvas
+        return Rules(gateway.name, self.terms.allow_off, strict, canvas, lacking=gateway.lacking)
 
     def asked(self, request: Request) -> dict[str, object]:
         """What was asked, by option: of the whole run, in a stage that the orchestrator runs."""

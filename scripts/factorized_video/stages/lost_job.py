@@ -51,6 +51,26 @@ def fitting(
     ]
 
 
+def possible(
+    rows: list[ListedJob], sent: dict[str, Any], sent_at: float, held: frozenset[str]
+) -> list[str]:
+    """The ids of the jobs that may be it as far as their rows tell, which is not the prompt. Pure.
+
+    SGLang's rows have the time, the size and the seconds. That is enough to name one, and not to
+    take one over.
+    """
+    return [
+        row.id
+        for row in rows
+        if row.prompt is None
+        and not any(is_same_job(row.id, other) for other in held)
+        and row.duration_s in (None, sent.get("duration_s"))
+        and (row.size is None or _same_shape(row, sent))
+        and row.created_at is not None
+        and -BEFORE_S <= row.created_at - sent_at <= AFTER_S
+    ]
+
+
 def neighbours(record: receipts.Record) -> Neighbours:
     """Read the other receipts in the folder, and those of this user's calls of the last day.
 
@@ -104,7 +124,8 @@ def settle(
         # The clock may have been set since; what has gone by here is certain.
         gone_by = max(time.time() - sent_at, time.monotonic() - began)
         if gone_by >= LOOK_FOR_S * scale:
-            return None, found
+            unsaid = possible(rows, record.data["sent"], sent_at + ahead_s, others.held)
+            return None, found or unsaid
         say("the answer was lost; looking for the job in the gateway's list")
         time.sleep(LOOK_EVERY_S * scale)
 

@@ -10,7 +10,6 @@ from ..receipts import spending
 from . import alternatives
 from .calls import Call, Plan
 from .context import Context
-from .plan import Rules
 from .request import ClipRequest
 
 
@@ -43,6 +42,6 @@ class Outlook(NamedTuple):
         allow = context.terms.allow_unknown_cost
         left = whole.without((), self.left)
         if self.clip:
-            rules = Rules(gateway.name, context.terms.allow_off)
+            rules = context.rules()
             left = alternatives.with_cheaper(left, self.clip, rules, in_orchestrator=False)
         return left.shown(allow_unknown=allow)

@@ -21,11 +21,11 @@ from ..files import check_writable
 from ..gateway import open_gateway
 from ..receipts import Allowed, Decision, Intent, Record
 from . import preflight
+from .calls import Call, models_of
 from .ledger import Ledger
 
 if TYPE_CHECKING:
     from ..gateway.client import Gateway
-    from .calls import Call
     from .context import Context
 
 
@@ -97,7 +97,7 @@ class PaidCall(ABC):
     def check_money(self, gateway: Gateway, call: Call) -> None:
         """Raise OverBudget, AuthError or Unavailable before anything is paid for."""
         self.ledger.check(call.cost)
-        preflight.check(self.context, gateway, call.cost)
+        preflight.check(self.context, gateway, call.cost, models_of([call]))
 
     def begin(self, gateway: Gateway, decision: Decision, receipt: dict[str, Any]) -> Record:
         """The record whose call was sent: now, or before."""

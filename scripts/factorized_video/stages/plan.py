@@ -5,7 +5,7 @@ Every script asks here before anything is sent; `--dry-run` shows what comes of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .. import aspect_ratios, models
@@ -33,12 +33,16 @@ MEASURE_TOKENS = (900, 500)
 CLIP_CHECK_TOKENS = (8_000, 1_000)  # eight frames of 768 px, each counted with 800
 
 
+_MADE_BY = {"llm": "texts", "image": "pictures", "video": "clips"}
+
+
 class Rules(NamedTuple):
     """Under what rules a call is planned.
 
     Not `strict`, nothing is checked: for a call that was made before, and will not be made again.
     `canvas` is the ratio chosen for the whole run; `drawn_ratios` what the image model supports,
-    where the anchor is yet to be made.
+    where the anchor is yet to be made. `lacking` are the services that no server is set for, with
+    the variables that would.
     """
 
     gateway: str
@@ -46,9 +50,19 @@ class Rules(NamedTuple):
     strict: bool = True
     canvas: str | None = None
     drawn_ratios: tuple[str, ...] | None = None
+    lacking: Mapping[str, str] = {}
 
     def model(self, kind: str, given: str | None) -> tuple[Model, tuple[str, ...]]:
-        """The model of a kind and what to warn of. Raises UsageError for one that is gone."""
+        """The model of a kind and what to warn of.
+
+        Raises UsageError for one that is gone, and where there is no server for it.
+        """
+        if self.strict and (variable := self.lacking.get(models.service_of(kind))):
+            raise UsageError(
+                f"No server is set for {_MADE_BY[kind]}.",
+                f"Set {variable}, or AI_GATEWAY_BASE_URL for all that have no server of their own."
+                + (" --skip-reasoning, without checks, needs none." if kind == "llm" else ""),
+            )
         off_is_fine = self.allow_off or not self.strict
         model, warnings = limits.choose_model(kind, given, self.gateway, off_is_fine)
         known = model if self.strict or kind == "llm" else models.unchecked(model)

@@ -40,7 +40,7 @@ def written(
 
     It holds the text itself.
     """
-    wanted = request.digest(context.identity)
+    wanted = request.digest(context.identity_of("chat"))
     if output is None:
         return None
     return receipts.rewritten(output, wanted) or receipts.to_come_back(output, wanted)
@@ -51,7 +51,7 @@ def outlook(
 ) -> Outlook:
     """What is left to pay for a text."""
     pays = written(request, output, context) is None
-    call = planned(request, rules(context, strict=pays))
+    call = planned(request, context.rules(strict=pays))
     return Outlook((call,), {call.stage: int(pays)})
 
 
@@ -60,11 +60,6 @@ def planned(request: CaptionRequest | MotionRequest, rules: Rules) -> Call:
     if isinstance(request, MotionRequest):
         return plan.motion(request.prompt, request.model, rules)
     return plan.caption(request, rules)
-
-
-def rules(context: Context, strict: bool = True) -> Rules:
-    """Under what rules the call is planned."""
-    return Rules(context.gateway.name, context.terms.allow_off, strict, context.handoff.canvas)
 
 
 class TextCall(PaidCall):
@@ -83,7 +78,9 @@ class TextCall(PaidCall):
         request: CaptionRequest | MotionRequest,
         motion_file: Path | None = None,
     ) -> None:
-        super().__init__(context, output, request.digest(context.identity), context.asked(request))
+        super().__init__(
+            context, output, request.digest(context.identity_of("chat")), context.asked(request)
+        )
         self.request = request
         self.motion_file = motion_file
         self.written: dict[str, Any] = {}  # what was asked for now, or lies in the receipt
@@ -114,9 +111,9 @@ class TextCall(PaidCall):
 
     def checked(self, gateway: Gateway) -> Call:
         """With the only model there is, where none was named."""
-        call = planned(self.request, rules(self.context))
+        call = planned(self.request, self.context.rules())
         only = preflight.model(self.context, gateway, call.model.id, "llm")
-        return planned(self.request._replace(model=only), rules(self.context)) if only else call
+        return planned(self.request._replace(model=only), self.context.rules()) if only else call
 
     def intent(self, gateway: Gateway, call: Call) -> Intent:
         """What was asked, in the last exchange."""
@@ -125,7 +122,7 @@ class TextCall(PaidCall):
             self.wanted,
             self.request.inputs,
             {"messages": self.written.get("messages"), **call.settings},
-            self.context.of_gateway,
+            self.context.gateway.in_receipt("chat"),
             call.model.id,
             call.cost,
             self.context.rerun.kept(),

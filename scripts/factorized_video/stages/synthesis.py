@@ -22,7 +22,6 @@ from .context import Context
 from .given_images import GivenImage
 from .outlook import Outlook
 from .paid_call import Made, PaidCall, with_seed
-from .plan import Rules
 from .request import ClipRequest
 from .video_job import Frames, VideoJob, handle_of, vanished
 
@@ -47,7 +46,7 @@ class JobOptions(NamedTuple):
 
 def would_pay(request: ClipRequest, output: Path, context: Context, job: str | None) -> bool:
     """Whether a clip is still to be paid for; not where a job is to be taken over."""
-    wanted = request.digest(context.identity)
+    wanted = request.digest(context.identity_of("video"))
     return job is None and receipts.would_pay(output, wanted, context.allowed)
 
 
@@ -58,16 +57,11 @@ def outlook(
     pays = would_pay(request, output, context, job)
 
     def call(strict: bool = True) -> Call:
-        return plan.clip(request, rules(context, strict))
+        return plan.clip(request, context.rules(strict=strict))
 
     # What was submitted or made is fetched or returned whatever the models of today support.
     planned = call(strict=pays or not plan.why_not(call))
     return Outlook((planned,), {planned.stage: int(pays)}, request)
-
-
-def rules(context: Context, strict: bool = True) -> Rules:
-    """Under what rules the call of a clip is planned."""
-    return Rules(context.gateway.name, context.terms.allow_off, strict)
 
 
 def check_pictures(request: ClipRequest, framing: Framing, console: Console) -> None:
@@ -104,7 +98,9 @@ class ClipCall(PaidCall):
     def __init__(
         self, context: Context, output: Path, request: ClipRequest, call: Call, job: JobOptions
     ) -> None:
-        super().__init__(context, output, request.digest(context.identity), context.asked(request))
+        super().__init__(
+            context, output, request.digest(context.identity_of("video")), context.asked(request)
+        )
         self.request = request
         self.call = call
         self.options = job
@@ -133,7 +129,7 @@ class ClipCall(PaidCall):
         """With the only model there is, where none was named."""
         only = preflight.model(self.context, gateway, self.call.model.id, "video")
         model = self.request.model or only
-        self.call = plan.clip(self.request._replace(model=model), rules(self.context))
+        self.call = plan.clip(self.request._replace(model=model), self.context.rules())
         return self.call
 
     def intent(self, gateway: Gateway, call: Call) -> Intent:
@@ -145,7 +141,7 @@ class ClipCall(PaidCall):
             self.wanted,
             self.request.inputs,
             {"prompt": call.text, **call.settings, **self.frames.as_json()},
-            self.context.of_gateway,
+            self.context.gateway.in_receipt("video"),
             call.model.id,
             call.cost,
             self.context.rerun.kept(),
@@ -163,7 +159,7 @@ class ClipCall(PaidCall):
             alternatives.with_cheaper(
                 Plan((call,), spent=self.ledger.spent, cap=context.limit),
                 self.request,
-                rules(context),
+                context.rules(),
                 in_orchestrator=context.rerun.in_orchestrator,
             ).offer(error)
             raise
@@ -175,7 +171,7 @@ class ClipCall(PaidCall):
         except Rejected as error:
             instead = limits.replacement(call.model, call.gateway)
             other = self.request._replace(model=instead)
-            why_not = plan.why_not(lambda: plan.clip(other, rules(self.context)))
+            why_not = plan.why_not(lambda: plan.clip(other, self.context.rules()))
             offer_replacement(error, self.context.rerun, "video", instead, why_not)
             raise
 

@@ -209,7 +209,7 @@ class VideoJob:
     def _is_of_other_key(self) -> bool:
         """Whether the call was sent with another key of the gateway than the one of today."""
         then = (self._record.data.get("gateway") or {}).get("account")
-        now = self._gateway.settings.in_receipt.get("account")
+        now = self._gateway.settings.in_receipt("video").get("account")
         return then is not None and then != now
 
     def settle(self) -> None:

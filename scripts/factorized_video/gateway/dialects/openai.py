@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 from ...aspect_ratios import pixels
 from ..engine_replies import Meaning, meaning_of
-from ..reply_parsing import as_number, as_wait
+from ..reply_parsing import Unreadable, as_number, as_wait, json_object
 from ..types import (
     About,
+    Account,
     Handle,
     HttpReply,
     HttpRequest,
@@ -113,6 +114,14 @@ class OpenAI(Dialect):
     def encode_check(self) -> HttpRequest:
         """GET /models, of the server that will make the video."""
         return self.get("video", "/v1/models")
+
+    def decode_check(self, reply: HttpReply) -> Account:
+        """Its models, where that is a list of them."""
+        json_object(reply)
+        try:
+            return Account(models=tuple(self.decode_models(reply)))
+        except Unreadable:
+            return Account()
 
     def meaning(self, service: str, reply: HttpReply) -> Meaning:
         """As engines and proxies say it."""

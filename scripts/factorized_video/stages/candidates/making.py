@@ -31,7 +31,7 @@ from ...prompts import anchor_image, checklist
 from ...prompts.checklist import Check
 from ...receipts import Allowed, Decision, Intent, Record, spending
 from .. import composition, judge, plan, preflight
-from ..calls import Call
+from ..calls import Call, models_of
 from ..context import Context
 from ..conversation import Conversation
 from ..ledger import Ledger
@@ -184,7 +184,8 @@ class Making:
             self._calls = self._checked(gateway, left)
             prices = self._prices(left)
             self._ledger.check(*prices)
-            preflight.check(context, gateway, money.total(prices))
+            called = models_of(self._calls.values())
+            preflight.check(context, gateway, money.total(prices), called)
             questions = self._questions(gateway) if folder.wish.verifies else None
             with interrupts.held_back(self._console.note, gateway.settings.time_scale):
                 self._side_by_side(gateway, questions)
@@ -195,7 +196,7 @@ class Making:
 
     def _checked(self, gateway: Gateway, left: dict[str, int]) -> dict[str, Call]:
         """The calls by stage, checked, with the only model there is where none was named."""
-        request, rules = self._request, composition.rules(self._context)
+        request, rules = self._request, self._context.rules()
         calls = {call.stage: call for call in plan.anchor(request, rules)}
         named = {}
         for stage, kind in (("composition", "image"), ("verification", "judge")):
@@ -231,7 +232,7 @@ class Making:
             folder.questions_digest,
             {"prompt": call.text},
             {"messages": checklist.question_messages(call.text)},
-            self._context.of_gateway,
+            self._context.gateway.in_receipt("chat"),
             call.model.id,
             call.cost,
             self._context.rerun.kept(),
