@@ -23,8 +23,9 @@ REGISTRY = TESTS / "registry.json"  # what stands in for models.json: no test kn
 KEY = "hc-Zq9FAKEkeyForTests7w"  # of no known shape, and found nowhere by accident
 # Ours, and what would lead a test astray: proxies, netrc, certificates, languages of errors.
 OURS = ("AI_GATEWAY_", "FACTORIZED_", "OPENROUTER_")
-# The vendors' own clients are only where clients/run.sh has put them.
+# The vendors' own clients are only where clients/run.sh has put them, the engines likewise.
 collect_ignore = [] if importlib.util.find_spec("openai") else ["clients"]
+collect_ignore += [] if "ENGINES_MADE" in os.environ else ["engines"]
 ASTRAY = ("PROXY", "NETRC", "CA_BUNDLE", "SSL_CERT")
 
 
