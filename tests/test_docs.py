@@ -82,6 +82,7 @@ TOOLS: dict[str, set[str]] = {
     "scripts/setup.sh": SETUP_OPTIONS,
     "tests/run.sh": {"--quick", "--slow", "--dialects"},
     "tests/clients/run.sh": set(),
+    "tests/engines/run.sh": set(),
     "examples/first-run.sh": set(),
     "examples/choose-a-frame.sh": set(),
     ".ci/run": set(),

@@ -14,7 +14,7 @@ import pytest
 from conftest import Run, run
 from factorized_video.gateway.engine_replies import meaning_of
 from factorized_video.gateway.types import HttpReply
-from loopback import CAPTION, Gateway, Reply
+from loopback import CAPTION, Gateway, Reply, clip, png
 
 NOT_FOUND = {"detail": "Not Found"}
 NO_IMAGES = {"detail": "This pipeline does not support IMAGE output; supported task types: ['I2V']"}
@@ -78,6 +78,15 @@ UNSUPPORTED = {
         "code": "400",
     }
 }
+NO_FORMAT = {
+    "error": {
+        "message": "litellm.UnsupportedParamsError: Setting `response_format` is not supported by "
+        "openai, Qwen/Qwen-Image. To drop it from the call, set `litellm.drop_params = True`.",
+        "type": None,
+        "param": None,
+        "code": "400",
+    }
+}
 PROXY_FAILED = {
     "error": {
         "message": "litellm.InternalServerError: InternalServerError: OpenAIException - upstream",
@@ -110,6 +119,7 @@ PROXY_FAILED = {
         ("video", 400, ENGINE_DOWN, "", ""),
         ("video", 400, WRONG_KEY, "auth", "LiteLLM"),
         ("image", 400, UNSUPPORTED, "rejected", "--set"),
+        ("image", 400, NO_FORMAT, "rejected", "hosted_vllm/"),
         ("image", 500, PROXY_FAILED, "", ""),  # what is behind it may have been billed
         ("image", 500, {"error": {"message": "upstream error", "type": "new_api_error"}}, "", ""),
         ("video", 400, {"detail": "image is not supported for T2V models"}, "rejected", "--direct"),
@@ -193,3 +203,33 @@ def test_a_seed_that_the_server_does_not_take_is_left_out(own: Gateway) -> None:
     assert "seed" in first.body and "seed" not in second.body
     receipt = json.loads(Path("a.png.receipt.json").read_text(encoding="utf-8"))
     assert "seed" not in receipt["sent"]
+
+
+def test_a_picture_at_an_address_of_the_engines_says_what_may_help(own: Gateway) -> None:
+    """LiteLLM dropped response_format, and SGLang answered with a path that only it serves."""
+    place = "/v1/images/a9531bcb-1442-4ab2-ab2a-9600881a5911/content"
+    own.will("image", Reply(json={"data": [{"b64_json": None, "url": place}]}))
+    done = draw(own)
+    assert (done.code, own.billed) == (9, {"image": 1})
+    assert "hosted_vllm/" in done.json["error"]["hint"]
+
+
+def test_a_clip_in_cloud_storage_is_fetched_from_there(own: Gateway) -> None:
+    """SGLang's /content is 400 then, and its row has the address."""
+    with Gateway("openai") as storage:
+        place = f"{storage.root}/files/job-1.mp4?signature=abc"
+        row = {"id": "job-1", "object": "video", "status": "completed", "url": place}
+        own.always("status", Reply(json=row))
+        said = "Video has been uploaded to cloud storage. Please use the cloud URL: " + place
+        own.always("file", Reply(400, {"detail": said}))
+        storage.jobs["job-1"] = {"id": "job-1"}
+        storage.always("file", Reply(body=clip(), headers={"Content-Type": "video/mp4"}))
+        Path("a.png").write_bytes(png())
+        words = ("--anchor=a.png", "--prompt=A cat leaps.", "--output=v.mp4", "--json")
+        done = run("generate_video_from_anchor", *words, *own.speech.naming("video"), gateway=own)
+        assert done.code == 0, done.err
+        (asked,) = storage.of("file")
+        assert "authorization" not in asked.headers
+    assert Path("v.mp4").read_bytes() == clip()
+    assert "signature=abc" not in done.out + done.err
+    assert "signature=abc" not in Path("v.mp4.receipt.json").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from answers import ENCODED, FRAME, OTHER, PNG, clip, reply
+from answers import ENCODED, FRAME, OTHER, OTHER_ENCODED, PNG, clip, reply
 from factorized_video.errors import Refused, ToolError
 from factorized_video.gateway.dialects._shared import data_uri
 from factorized_video.gateway.dialects.openai import DIALECT as openai
@@ -23,6 +23,7 @@ from factorized_video.gateway.types import (
     VideoRequest,
 )
 
+SGLANG_PLACE = "/v1/images/a9531bcb-1442-4ab2-ab2a-9600881a5911/content"
 ONCE = {"x-litellm-num-retries": "0"}
 
 # -- out ------------------------------------------------------------------------------------------
@@ -422,6 +423,9 @@ def test_what_is_no_list_is_unreadable(body: object) -> None:
             0.05,
         ),
         ({"data": [{"url": "/generated-images/a.png"}]}, {}, None, "/generated-images/a.png", None),
+        # As long as base64, and of no other letters.
+        ({"data": [{"b64_json": None, "url": SGLANG_PLACE}]}, {}, None, SGLANG_PLACE, None),
+        ({"data": [{"b64_json": OTHER_ENCODED}]}, {}, OTHER.data, None, None),
         (
             {"data": [{"url": "http://127.0.0.1:8080/a.png"}]},
             {},

@@ -470,7 +470,8 @@ class Gateway:
             return self._again_if_broken(fetch)
         except DownloadError as error:
             message = f"The picture was generated but could not be fetched: {error.message}"
-            raise Unfetched(message, FETCH_AGAIN, url) from None
+            hint = f"{FETCH_AGAIN} {self._dialect.OF_ADDRESSES}".strip()
+            raise Unfetched(message, hint, url) from None
 
     def _again_if_broken(self, fetch: Callable[[bool], T]) -> T:
         """What `fetch(again)` returns; after a DownloadError it is tried again. Raises the last."""

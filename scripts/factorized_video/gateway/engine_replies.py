@@ -20,6 +20,10 @@ OTHER_SERVER = {
     "for them in AI_GATEWAY_IMAGE_BASE_URL.",
     "video": "This server makes no clips: name one for them in AI_GATEWAY_VIDEO_BASE_URL.",
 }
+LITELLM_ROUTE = (
+    "Behind LiteLLM, hosted_vllm/MODEL in place of openai/MODEL passes response_format on to the "
+    "engine."
+)
 _UNREACHED = (
     r"cannot connect to host|connection refused|all connection attempts failed"
     r"|name or service not known|no route to host"
@@ -28,6 +32,9 @@ _NO_SUCH_FIELD = (
     r"unsupported ?params?|does not support param|(?:unknown|unsupported) param"
     r"|unrecognized (?:request )?argument|extra inputs are not permitted"
     r"|unexpected keyword argument"
+)
+_NO_RESPONSE_FORMAT = (
+    r"setting `response_format` is not supported|response_format.{0,40}unsupported"
 )
 _OF_THE_GPU = r"out of memory|\bcuda\b|\bnccl\b|same device|tensor|engine ?(?:dead|core)"
 # Engines that make no such thing say so in many ways.
@@ -67,6 +74,8 @@ def meaning_of(service: str, reply: HttpReply) -> Meaning:
         return Meaning("rejected", hint)
     if found := says(r"model mismatch.{0,300}running '([^']{1,200})'"):
         return Meaning("rejected", f"Name the model that the server runs: {words_of(found[1])}.")
+    if reply.status in (400, 422) and service == "image" and says(_NO_RESPONSE_FORMAT):
+        return Meaning("rejected", LITELLM_ROUTE)
     if reply.status in (400, 422) and says(_NO_SUCH_FIELD):
         hint = "The server does not take that field: leave out what sets it (--set, --seed)."
         return Meaning("rejected", hint)

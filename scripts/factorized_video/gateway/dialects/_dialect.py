@@ -45,6 +45,7 @@ class Dialect(ABC):
     ABOUT: About
     PREFIX = "/v1"  # of the paths in OpenAI's shape
     HEADERS: ClassVar[dict[str, str]] = {}  # of every call
+    OF_ADDRESSES = ""  # a hint for a picture that came as an address and cannot be fetched
 
     def post(
         self,

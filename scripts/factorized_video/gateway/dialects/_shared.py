@@ -115,6 +115,9 @@ def image_reply(found: list[str], data: dict[str, object], reply: HttpReply) -> 
     )
 
 
+_BASE64_WITH_SLASH = ("/9j/", "/wo")  # JPEG, JPEG XL
+
+
 def _is_address(text: str) -> bool:
     """Whether a text is where a picture is: base64 of a JPEG begins with a slash, too."""
     starts = r"(?i)https?:|/|\S{1,500}\.(?:png|jpe?g|webp|gif)(?:\?\S*)?$"
@@ -125,6 +128,8 @@ def _is_bytes(text: str) -> bool:
     """Whether a text is base64, with or without a data URI's head, and enough for a picture."""
     if text.startswith("data:"):
         text = text.partition(",")[2]
+    elif text.startswith("/") and not text.startswith(_BASE64_WITH_SLASH):
+        return False  # "/v1/images/<id>/content" has no other letters than base64 (SGLang)
     return len(text) > 16 and re.fullmatch(r"[A-Za-z0-9+/_=\s-]+", text) is not None
 
 

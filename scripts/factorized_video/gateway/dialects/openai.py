@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from ...aspect_ratios import pixels
-from ..engine_replies import Meaning, meaning_of
+from ..engine_replies import LITELLM_ROUTE, Meaning, meaning_of
 from ..reply_parsing import Unreadable, as_number, as_wait, json_object
 from ..types import (
     About,
@@ -36,6 +36,7 @@ class OpenAI(Dialect):
     """A server of your own, wherever you run it, with or without a key."""
 
     ABOUT = About("an OpenAI-shaped server")
+    OF_ADDRESSES = f"An engine may have answered with an address of its own. {LITELLM_ROUTE}"
 
     def encode_image(self, request: ImageRequest) -> HttpRequest:
         """POST /images/generations. The shape goes as pixels, about one megapixel.
