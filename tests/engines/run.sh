@@ -31,7 +31,7 @@ for engine in litellm sglang vllm-omni; do
     rm -rf "$venv"
     mkdir -p "$ENGINES_MADE"
     "$base" -m venv "$venv"
-    "$base" $here/install.py "$engine" "$venv"
+    "$base" $here/install.py "$engine" "$venv"  # pip names what is left out on purpose
     echo "$wanted" >"$venv/.complete"
   fi
 done

@@ -31,10 +31,14 @@ MASTER_KEY = "sk-local-for-tests"
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port that nobody listens on, nor on the one after it, which SGLang takes too."""
+    while True:
+        with socket.socket() as found, socket.socket() as following:
+            found.bind(("127.0.0.1", 0))
+            port = int(found.getsockname()[1])
+            with contextlib.suppress(OSError):
+                following.bind(("127.0.0.1", port + 1))
+                return port
 
 
 class Server:

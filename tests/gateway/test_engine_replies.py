@@ -78,6 +78,7 @@ UNSUPPORTED = {
         "code": "400",
     }
 }
+ENGINE_GONE = {"detail": "Offline request broker exited; restart the server."}
 NO_FORMAT = {
     "error": {
         "message": "litellm.UnsupportedParamsError: Setting `response_format` is not supported by "
@@ -120,6 +121,8 @@ PROXY_FAILED = {
         ("video", 400, WRONG_KEY, "auth", "LiteLLM"),
         ("image", 400, UNSUPPORTED, "rejected", "--set"),
         ("image", 400, NO_FORMAT, "rejected", "hosted_vllm/"),
+        ("video", 503, ENGINE_GONE, "unavailable", "restart it"),
+        ("video", 503, {"detail": "busy"}, "", ""),
         ("image", 500, PROXY_FAILED, "", ""),  # what is behind it may have been billed
         ("image", 500, {"error": {"message": "upstream error", "type": "new_api_error"}}, "", ""),
         ("video", 400, {"detail": "image is not supported for T2V models"}, "rejected", "--direct"),

@@ -64,6 +64,9 @@ def meaning_of(service: str, reply: HttpReply) -> Meaning:
     if reply.status >= 500 and says(_UNREACHED):
         hint = "The proxy answers, and the engine behind it does not: start it, then run it again."
         return Meaning("unavailable", hint)
+    if reply.status == 503 and says(r"exited; restart the server"):
+        hint = "The engine behind this server has ended: restart it, then run the command again."
+        return Meaning("unavailable", hint)
     if (reply.status, data.get("detail")) == (404, "Not Found") or says(_OF_ANOTHER_KIND):
         return Meaning("rejected", OTHER_SERVER[service])
     if says(r"requires an 'image_path'|no image is provided"):
