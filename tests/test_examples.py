@@ -61,6 +61,7 @@ def test_the_example_of_settings_is_kept_by_git_and_sets_nothing() -> None:
     assert all(line.startswith("#") for line in lines if line)
     named = {line[1:].partition("=")[0] for line in lines if line[1:2].isupper() and "=" in line}
     keys = {about.own_variable for about in dialects.about_all().values() if about.own_variable}
-    assert named == {lookup.KEY, lookup.BASE, MAX_COST, *keys}
+    own = {of(one) for one in lookup.SERVICES for of in (lookup.base_of, lookup.key_of)}
+    assert named == {lookup.KEY, lookup.BASE, MAX_COST, *keys, *own}
     ignored = subprocess.run(["git", "check-ignore", "-q", ".env.example"], cwd=ROOT, check=False)
     assert ignored.returncode != 0

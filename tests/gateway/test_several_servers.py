@@ -73,9 +73,9 @@ ALL_AT = {BASE: "https://all.example/v1", KEY: "all-key"}
             {
                 "chat": (CHAT, "all-key"),
                 "image": (ALL_AT[BASE], "all-key"),
-                "video": (ALL_AT[BASE], "all-key"),
+                "video": (ALL_AT[BASE], "v-key"),
             },
-            id="a key without an address of its own is not another server",
+            id="a key of its own at the one address",
         ),
         pytest.param(
             {base_of("video"): VIDEO},
@@ -106,6 +106,12 @@ ALL_AT = {BASE: "https://all.example/v1", KEY: "all-key"}
             {"skill": {**OWN_VIDEO, KEY: "all-key"}},
             {"chat": (ALL_AT[BASE], "all-key"), "video": (VIDEO, "v-key")},
             id="a pair in a file stays together",
+        ),
+        pytest.param(
+            {key_of("video"): "v-key"},
+            {"skill": ALL_AT},
+            {"chat": (ALL_AT[BASE], "all-key"), "video": (ALL_AT[BASE], "all-key")},
+            id="a key does not go with an address from a file",
         ),
         pytest.param(
             {KEY: "mine"},
@@ -148,6 +154,12 @@ def test_the_rules_are_those_of_the_one_address(
 ) -> None:
     with pytest.raises(error, match=words):
         resolved(tmp_path, environ)
+
+
+def test_a_key_for_one_service_is_for_servers_of_ones_own(tmp_path: Path) -> None:
+    environ = {KEY: "sk-or-1", BASE: "https://openrouter.ai", key_of("video"): "v-key"}
+    found = resolved(tmp_path, environ)
+    assert (found.name, found.key_for("video"), found.keys) == ("openrouter", "sk-or-1", None)
 
 
 def test_another_gateway_reads_past_them_and_says_so(tmp_path: Path) -> None:

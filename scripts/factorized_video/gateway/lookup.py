@@ -63,7 +63,7 @@ def look_up(
 def look_up_servers(
     environ: Mapping[str, str] | None = None, skill: Path = SKILL, folder: Path | None = None
 ) -> dict[str, Found]:
-    """Key and base URL of each service that has a server of its own, by the same rules.
+    """Key and base URL of each service that has one of its own, by the same rules.
 
     In each place the variable of the service goes before the one for all. A key that is plainly a
     known gateway's is passed over there: it is for that gateway.
@@ -72,7 +72,7 @@ def look_up_servers(
     servers = {}
     for service in SERVICES:
         base_name, key_name = base_of(service), key_of(service)
-        if not any(_text(values, base_name) for _, values in places):
+        if not any(_text(values, name) for _, values in places for name in (base_name, key_name)):
             continue
         found = _find_key(places, _always(_Names((key_name, KEY), (base_name, BASE))))
         servers[service] = found._replace(warnings=_unused_bases(found, places, base_name))

@@ -6,7 +6,6 @@ The rules, with their reasons, are in `references/gateways.md`.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -15,43 +14,24 @@ from typing import NamedTuple
 from ..errors import AuthError, UsageError
 from . import dialects
 from .addresses import host_of, is_loopback, port_of, root_of
-from .lookup import BASE, KEY, SERVICES, SKILL, Found, base_of, look_up, look_up_servers, time_scale
+from .keys import check_key, check_prefix, check_privacy
+from .lookup import (
+    BASE,
+    KEY,
+    SERVICES,
+    SKILL,
+    Found,
+    base_of,
+    key_of,
+    look_up,
+    look_up_servers,
+    time_scale,
+)
 from .types import About
 
-# How keys begin that belong to none of the gateways.
-_FOREIGN_KEYS = (
-    (r"sk-ant-", "Anthropic"),
-    (r"sk-(?:proj|svcacct|admin|None)-|sess-", "OpenAI"),
-    (r"AIza|ya29\.|AQ\.", "Google"),
-    (r"r8_", "Replicate"),
-    (r"hf_", "Hugging Face"),
-    (r"gsk_", "Groq"),
-    (r"xai-", "xAI"),
-    (r"pplx-", "Perplexity"),
-    (r"nvapi-", "NVIDIA"),
-    (r"tgp_", "Together"),
-    (r"fw_", "Fireworks"),
-    (r"luma-", "Luma"),
-    (r"key_[0-9a-f]{32}", "Runway"),
-    (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]+$", "fal"),
-    (r"(?:AKIA|ASIA)[0-9A-Z]{12}", "Amazon Web Services"),
-    (r"LTAI\w{12}", "Alibaba Cloud"),
-    (r"vc[pari]_", "Vercel's account (its AI Gateway has keys of its own, vck_...)"),
-    (r"gh[pousr]_|github_pat_", "GitHub"),
-    (r"glpat-", "GitLab"),
-    (r"[rs]k_(?:live|test)_", "Stripe"),
-    (r"xox[a-z]-", "Slack"),
-    (r"eyJ[\w-]+\.[\w-]+\.", "some other service (it is a JSON Web Token)"),
-)
-# What stands around a key that was copied with its surroundings.
-_AROUND = (
-    (r"[\"'`<\[({]|.*[\"'`>\])}]$", "a quote or a bracket"),
-    (r"[A-Za-z_]\w*=[^=]", "a name and an equals sign"),  # base64 may end with two of them
-    (r"(?i:bearer)\b", "the word Bearer"),
-)
 DEFAULT = "happycapy"  # the gateway that the original skill was written for
-_MADE = {"chat": "texts", "image": "pictures", "video": "clips"}
 ANY_HOST = "openai"  # the dialect at a host that is no known gateway's
+_MADE = {"chat": "texts", "image": "pictures", "video": "clips"}
 
 
 class Settings(NamedTuple):
@@ -149,7 +129,7 @@ def resolve(
         here = dict.fromkeys(SERVICES, "http://127.0.0.1")
         return Settings("demo", here, "--gateway", time_scale=scale, max_cost=found.max_cost)
     own = look_up_servers(environ, skill, folder)
-    used = {service: one for service, one in own.items() if one.base_name == base_of(service)}
+    used = {service: one for service, one in own.items() if _is_own(service, one)}
     warnings = found.warnings + tuple(text for one in own.values() for text in one.warnings)
     if gateway in ("auto", ANY_HOST) and used:
         name, bases, key, why, keys = ANY_HOST, *_several(gateway, found, used, needs_key=needs_key)
@@ -159,8 +139,17 @@ def resolve(
         warnings += tuple(
             f"{base_of(service)} is not used: it names a server of your own, and this is {name}."
             for service in used
+            if used[service].base_name != BASE
         )
     return Settings(name, bases, why, key, scale, warnings, found.max_cost, keys)
+
+
+def _is_own(service: str, found: Found) -> bool:
+    """Whether a service has an address of its own, or a key of its own for a server of yours."""
+    if found.base_name == base_of(service):
+        return True
+    at_yours = bool(found.base) and not dialects.at(host_of(found.base or ""))
+    return found.key_name == key_of(service) and at_yours
 
 
 def _one(
@@ -185,10 +174,10 @@ def _one(
     if needs_key and at_home and not found.key:
         raise _no_key(skill, found, about)
     if needs_key and found.key:
-        _check_key(found.key, found.key_name, name, host)
+        check_key(found.key, found.key_name, name, host)
         if at_home:
-            _check_prefix(found.key, found.key_name, about)
-        _check_privacy(root, host, BASE)
+            check_prefix(found.key, found.key_name, about)
+        check_privacy(root, host, BASE)
     bases = about.bases if at_home else dict.fromkeys(SERVICES, root)
     return name, bases, found.key, why
 
@@ -209,10 +198,12 @@ def _several(
         _check_host(ANY_HOST, about, host, one.base_name)
         bases[service], keys[service] = root, one.key if root else None
         if needs_key and root and one.key:
-            _check_key(one.key, one.key_name, ANY_HOST, host)
-            _check_privacy(root, host, one.base_name)
+            check_key(one.key, one.key_name, ANY_HOST, host)
+            check_privacy(root, host, one.base_name)
     told = [f"{what} at {_at(bases[service])}" for service, what in _MADE.items() if bases[service]]
-    why = "--gateway" if gateway != "auto" else f"{base_of(next(iter(used)))} is set"
+    first = next(iter(used))
+    name = key_of(first) if used[first].base_name == BASE else base_of(first)
+    why = "--gateway" if gateway != "auto" else f"{name} is set"
     return bases, found.key, "; ".join([why, *told]), keys
 
 
@@ -224,7 +215,7 @@ def wrong_key(gateway: str) -> tuple[str, ...]:
     try:
         resolve(gateway)
     except (AuthError, UsageError) as error:
-        if look_up(gateway).key:
+        if look_up(gateway).key or any(one.key for one in look_up_servers().values()):
             return (f"{error.message} {error.hint}",)
     return ()
 
@@ -281,68 +272,4 @@ def _check_host(name: str, about: About, host: str, base_name: str) -> None:
             f"Use --gateway {other} (or leave --gateway out), or unset {base_name}."
             if base_name == BASE
             else f"Unset {base_name}; {BASE} or --gateway {other} is how {other} is chosen.",
-        )
-
-
-def _check_key(key: str, key_name: str, name: str, host: str) -> None:
-    """Raise AuthError for what is no key, or a key of another service than it would be sent to.
-
-    A server of your own may accept a key of any shape, but not that of a known gateway.
-    """
-    for pattern, what in _AROUND:
-        if re.match(pattern, key):
-            raise AuthError(
-                f"{key_name} holds {what} beside the key.",
-                f"Set it to the key alone: {key_name}=...",
-            )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise AuthError(
-            f"{key_name} holds a character that a key cannot have (a space, a quote from a web "
-            "page?).",
-            "Copy the key again.",
-        )
-    about_all = dialects.about_all()
-    about = about_all[name]
-    for other, theirs in about_all.items():
-        begins = theirs.key_prefix and key.lower().startswith(theirs.key_prefix)
-        if begins and not key.startswith(theirs.key_prefix or ""):
-            raise AuthError(
-                f"{key_name} begins like a key of {theirs.title}, in other letters: those keys "
-                f"begin with {theirs.key_prefix}, and their case counts.",
-                "Copy the key again.",
-            )
-        if other != name and begins:
-            raise AuthError(
-                f"{key_name} holds a key of {theirs.title}; it is not sent to "
-                f"{host if name == ANY_HOST else about.title}.",
-                f"Use --gateway {other}{f' and unset {BASE}' if host else ''}, or put a key of "
-                f"{about.title} into {key_name}.",
-            )
-    for pattern, whose in _FOREIGN_KEYS if about.bases else ():
-        if re.match(pattern, key, re.IGNORECASE):
-            raise AuthError(
-                f"{key_name} holds a key of {whose}; it is not sent to {about.title}.",
-                f"Put a key of {about.title} into {key_name}, or try --gateway demo.",
-            )
-
-
-def _check_prefix(key: str, key_name: str, about: About) -> None:
-    """Raise AuthError for a key of another shape than the gateway's keys have."""
-    if about.key_prefix and not key.startswith(about.key_prefix):
-        raise AuthError(
-            f"{key_name} holds a key that is none of {about.title}, whose keys begin with "
-            f"{about.key_prefix}: it is not sent there.",
-            f"Put a key of {about.title} into {about.own_variable or key_name}, or leave --gateway "
-            "out.",
-        )
-
-
-def _check_privacy(root: str, host: str, base_name: str) -> None:
-    """Raise UsageError if a key would go over plain http to another machine."""
-    if root.startswith("http://") and not is_loopback(host):
-        raise UsageError(
-            f"{base_name} is plain http to another machine ({host}): the key could be read on the "
-            "way.",
-            f"Use https, or a tunnel: ssh -L 8080:localhost:PORT {host}, then "
-            f"{base_name}=http://127.0.0.1:8080.",
         )
