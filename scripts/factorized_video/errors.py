@@ -6,6 +6,7 @@ a hint what to do next. Both are cleaned of secrets here, where every message pa
 
 from __future__ import annotations
 
+import codecs
 import re
 
 _secrets: dict[str, re.Pattern[str]] = {}
@@ -60,6 +61,17 @@ def clean(text: str) -> str:
         text = pattern.sub("[key]", text)
     text = _URL.sub(lambda found: found[1] + ("?[signature]" if found[2] else ""), text)
     return _CONTROLS.sub(" ", text)
+
+
+def safe_to_keep(data: bytes) -> bytes:
+    """Return a response as it may be kept in a file: a text may repeat the key that it refused."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return data
+    if re.search(r"[\x00-\x08\x0e-\x1f]", text):
+        return data
+    return "\n".join(map(clean, text.split("\n"))).encode()
 
 
 def one_line(text: str) -> str:

@@ -18,7 +18,8 @@ TORCH = ["torch", "torchvision"]
 ENGINES: dict[str, dict[str, list[str]]] = {
     "vllm-omni": {
         "wheels": ["vllm==0.30.0", "vllm-omni==0.30.0"],
-        "plain": ["xgrammar"],
+        # FastVideo's server runs in the same environment: it needs little besides.
+        "plain": ["xgrammar", "fastvideo==0.2.1", "remote-pdb", "ftfy", "aiofiles", "orjson"],
         "more": [*TORCH, "fastapi<0.137"],  # later ones break its lifespan
     },
     "sglang": {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tool at the real API servers of vLLM-Omni, SGLang-Diffusion and LiteLLM, on the CPU: only the
+# The tool at the real API servers of vLLM-Omni, SGLang, FastVideo and LiteLLM, on the CPU: only the
 # engines behind them are stand-ins. By hand or nightly: installing takes minutes and 17 GB.
 #
 #   bash tests/engines/run.sh    what follows goes to pytest

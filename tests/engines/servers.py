@@ -25,7 +25,11 @@ PIPELINES = {
     IMAGE: "QwenImagePipeline",
     SOUNDING: "WanImageToVideoPipeline",
 }
-SCRIPTS = {"vllm-omni": "vllm_omni_server.py", "sglang": "sglang_server.py"}
+SCRIPTS = {
+    "vllm-omni": "vllm_omni_server.py",
+    "sglang": "sglang_server.py",
+    "fastvideo": "fastvideo_server.py",
+}
 STARTS_IN_S = 180
 MASTER_KEY = "sk-local-for-tests"
 
@@ -151,7 +155,8 @@ def _row(name: str, model: str, base: str, **more: str) -> dict[str, object]:
 
 
 def _python(engine: str) -> str:
-    return str(MADE / engine / "bin" / "python")
+    venv = {"fastvideo": "vllm-omni"}.get(engine, engine)
+    return str(MADE / venv / "bin" / "python")
 
 
 class Loses(ThreadingHTTPServer):

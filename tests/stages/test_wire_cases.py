@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run, run
+from conftest import KEY, Run, run
 from loopback import CAPTION, Gateway, Reply, chat, clip, image, refusal
 from storm import animating, own_picture
 
@@ -97,6 +97,17 @@ def test_a_response_that_is_no_picture_is_kept_beside_the_output(
     draw(gateway, "--resubmit")
     kept = {path.read_bytes() for path in Path().glob("a.response*")}
     assert kept == {data, b"other"}
+
+
+def test_a_response_in_words_is_kept_without_the_key_that_it_repeats(gateway: Gateway) -> None:
+    words = f'{{"error": "no clip for Bearer {KEY}\nat https://x.example/a?signature=abc"}}'
+    gateway.always("file", Reply(body=words.encode()))
+    failed = animate(gateway)
+    assert failed.code == 9, failed.err
+    (kept,) = Path().glob("*.response.bin")
+    text = kept.read_text(encoding="utf-8")
+    assert text.startswith('{"error": "no clip for Bearer [key]\nat https://x.example/a')
+    assert "signature=abc" not in text
 
 
 def test_a_lower_limit_on_tokens_is_tried_once(gateway: Gateway) -> None:

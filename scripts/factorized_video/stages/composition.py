@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import aspect_ratios, files, interrupts, receipts
-from ..errors import JobFailed, OutputError, Refused, ToolError, Unfetched, Unknown
+from ..errors import JobFailed, OutputError, Refused, ToolError, Unfetched, Unknown, safe_to_keep
 from ..gateway.types import ImageReply, ImageRequest, Picture
 from ..media import file_types, images
 from ..models import limits
@@ -189,7 +189,7 @@ def _keep_response(output: Path, came: bytes) -> str:
     place = output.with_name(f"{output.stem}.response.{kind.lower() if kind else 'bin'}")
     try:
         receipts.make_room(place)
-        files.write_file(place, came)
+        files.write_file(place, safe_to_keep(came))
     except OutputError:
         return ""
     return f" It is kept as {place.name}."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import aspect_ratios, receipts
-from ..errors import OutputError, StillRunning, ToolError, Unfetched
+from ..errors import OutputError, StillRunning, ToolError, Unfetched, safe_to_keep
 from ..files import exclusive, put_in_place, sweep, temporary_beside, write_file, writing
 from ..media import animation, clips, file_types, remux, similarity
 from ..output_paths import filmstrip_path, original_path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # A clip may be this much off in length and size before it counts as another one: containers round
 # to frames, encoders to blocks of 16 pixels.
 DURATION_TOLERANCE_S = 0.25
+LONGEST_TEXT = 1 << 20  # bytes that are kept of a response that is text
 SIZE_TOLERANCE = 0.03
 
 
@@ -101,9 +102,14 @@ def _make_usable(console: Console, record: Record, path: Path, why: OutputError)
     can be made of it.
     """
     with path.open("rb") as file:
-        kind = file_types.kind_of(file.read(file_types.HEAD))
+        head = file.read(LONGEST_TEXT)
+    kind = file_types.kind_of(head)
     came = record.output.with_name(f"{record.output.stem}.response.{(kind or 'bin').lower()}")
-    _link(path, came)
+    kept = head if kind else safe_to_keep(head)
+    if kept == head:
+        _link(path, came)
+    else:
+        write_file(came, kept)
     record.update(response=came.name)
     is_broken = kind in ("mp4", "mov", "webm")  # fetched once more it may be whole
     if is_broken or not file_types.have_media_extra():

@@ -34,6 +34,10 @@ CLIP_CHECK_TOKENS = (8_000, 1_000)  # eight frames of 768 px, each counted with 
 
 
 _MADE_BY = {"llm": "texts", "image": "pictures", "video": "clips"}
+_WITHOUT = {
+    "llm": " A run with --skip-reasoning and without checks needs none.",
+    "image": " A run with an anchor of your own needs none.",
+}
 
 
 class Rules(NamedTuple):
@@ -61,7 +65,7 @@ class Rules(NamedTuple):
             raise UsageError(
                 f"No server is set for {_MADE_BY[kind]}.",
                 f"Set {variable}, or AI_GATEWAY_BASE_URL for all that have no server of their own."
-                + (" --skip-reasoning, without checks, needs none." if kind == "llm" else ""),
+                + _WITHOUT.get(kind, ""),
             )
         off_is_fine = self.allow_off or not self.strict
         model, warnings = limits.choose_model(kind, given, self.gateway, off_is_fine)
