@@ -75,8 +75,19 @@ def exclusive(output: Path, taken: str = "") -> Iterator[None]:
         sweep(output)
         yield
     finally:
-        with contextlib.suppress(OSError):
+        try:
+            _release(path, handle)
+        except KeyboardInterrupt:  # a second signal; the lock must not stay behind
+            _release(path, handle)
+            raise
+
+
+def _release(path: Path, handle: int) -> None:
+    """Remove a lock that is held, and let it go; done already is fine."""
+    with contextlib.suppress(OSError):
+        if os.fstat(handle).st_ino == path.stat().st_ino:
             path.unlink()
+    with contextlib.suppress(OSError):
         os.close(handle)
 
 
