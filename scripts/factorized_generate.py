@@ -188,12 +188,14 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return batch.make()
     if args.concurrency is not None:
         raise UsageError("--concurrency is for --prompts-file.", "Leave it out.")
+    from factorized_video.cli import around_a_run
     from factorized_video.cli.one_run import one_run
 
     one = one_run(args, SCRIPTS)
     if args.dry_run:
         return one.dry_run()
     settings.resolve(args.gateway)  # the key's turn comes after the plan
+    around_a_run.announce(args, one.context, one.left)
     return one.make()
 
 

@@ -75,6 +75,7 @@ def build_parser() -> options.Parser:
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one made before for the same inputs."""
     from factorized_video import files, output_paths, receipts
+    from factorized_video.cli import around_a_run
     from factorized_video.gateway import settings
     from factorized_video.media import file_types
     from factorized_video.stages import composition, given_images
@@ -104,6 +105,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         room(folder, context.allowed, context.asked(request))
         return outlook.shown(context, output)
     settings.resolve(args.gateway)  # the key's turn comes after the plan
+    around_a_run.announce(args, context, outlook.plan(context, output))
     for needs, what in (
         (context.is_demo, "The demo gateway"),
         (folder.in_use, "--candidates, --select and --verify"),

@@ -61,6 +61,7 @@ def build_parser() -> options.Parser:
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one made before for the same inputs; one that was started is resumed."""
     from factorized_video import output_paths, receipts
+    from factorized_video.cli import around_a_run
     from factorized_video.gateway import settings
     from factorized_video.stages import delivery, synthesis
     from factorized_video.stages.context import Context
@@ -86,6 +87,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             receipts.check_room(output, digest, context.allowed, context.asked(request))
         return outlook.shown(context, output)
     settings.resolve(args.gateway)  # the key's turn comes after the plan
+    around_a_run.announce(args, context, outlook.plan(context, output))
     synthesis.check_packages(context, call, args.filmstrip, args.audio)
     job = synthesis.JobOptions.from_options(args)
     paid = synthesis.ClipCall(context, output, request, call, job)

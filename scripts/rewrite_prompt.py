@@ -60,6 +60,7 @@ def build_parser() -> options.Parser:
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one made before for the same inputs and the same --output."""
     from factorized_video import output_paths
+    from factorized_video.cli import around_a_run
     from factorized_video.gateway import settings
     from factorized_video.stages import reasoning
     from factorized_video.stages.context import Context
@@ -87,6 +88,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         text.check_room()
         return outlook.shown(context, output)
     settings.resolve(args.gateway)  # the key's turn comes after the plan
+    around_a_run.announce(args, context, outlook.plan(context, output))
     text.check_motion_file()
     return text.result(make(text))
 

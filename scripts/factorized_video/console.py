@@ -63,6 +63,22 @@ class Console:
         """Show a line that is not a warning, even with --quiet."""
         self._line(clean(text))
 
+    def say(self, text: str) -> None:
+        """Show a line, unless --quiet."""
+        if not self.quiet:
+            self._line(text)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody reads stderr and can answer on stdin."""
+        return self._terminal and bool(sys.stdin and sys.stdin.isatty())
+
+    def ask(self, question: str) -> str:
+        """Show a question, and wait for the line that answers it; "" where none comes."""
+        self.close()
+        to_stderr(question)
+        return sys.stdin.readline() if sys.stdin else ""
+
     def error(self, message: str, hint: str) -> None:
         """Show why the run ended and what to do next."""
         self._line(f"error: {message}")

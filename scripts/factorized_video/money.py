@@ -62,6 +62,27 @@ def usd(amount: float) -> str:
     return f"USD {amount:.{2 if amount >= 0.1 or not amount else 4}f}"
 
 
+def parts(costs: list[Cost]) -> list[str]:
+    """The parts of a sum, for people, in cents: "USD 0.14". As shown they add up to the total.
+
+    Each is rounded down, and what is missing to the rounded total goes to those that lost most. A
+    part under a cent is shown as such where it gets none.
+    """
+    known = [cost.amount or 0.0 for cost in costs]
+    cents = [int(amount * 100 + 1e-6) for amount in known]
+    lost = [amount * 100 - whole for amount, whole in zip(known, cents, strict=True)]
+    missing = round(sum(known) * 100) - sum(cents)
+    for number in sorted(range(len(costs)), key=lambda one: -lost[one])[: max(0, missing)]:
+        cents[number] += 1
+    return [_part(cost, whole) for cost, whole in zip(costs, cents, strict=True)]
+
+
+def _part(cost: Cost, cents: int) -> str:
+    if cost.amount is None:
+        return "unknown"
+    return "under 0.01" if cost.amount and not cents else f"USD {cents / 100:.2f}"
+
+
 def amount(text: str) -> float | None:
     """The amount in USD that a text states, 0 or more; None where it is none."""
     try:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import Run, run
+from factorized_video import SCRIPTS, VERSION
 from loopback import CAPTION, Gateway, Reply, chat, clip, image, png, refusal
 
 KINDS = {
@@ -653,6 +654,33 @@ def test_a_value_with_a_dash_in_front_has_a_hint_that_names_its_option(flag: str
     if flag != "--model-x":
         assert f"{flag}=-..." in refused.err
         assert "--prompt=" not in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "hint", "other"),
+    [
+        (["--durations", "5", "--prompt=x"], "Did you mean --duration?", "dash"),
+        (["--prompt=x", "--max_cost=3"], "Did you mean --max-cost?", "dash"),
+        (["--gateway=vercell", "--prompt=x"], "Did you mean vercel?", "dash"),
+        (["--prompt", "A", "cat", "jumps"], "Put quotes around a text", "dash"),
+        (["--prompt", "-5", "degrees"], "", "Did you mean"),
+        (["--prompt"], "", "begins with a dash"),
+        (["--duration=6"], "", "begins with a dash"),
+        (["--prompt=x", "--zzz"], "", "Did you mean"),
+        ([], "--prompt", "begins with a dash"),
+    ],
+)
+def test_the_hint_fits_its_cause(words: list[str], hint: str, other: str) -> None:
+    refused = run("factorized_generate", *words)
+    assert refused.code == 2
+    assert hint in refused.err and other not in refused.err
+    assert "--help" in refused.err
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_version_is_shown(script: str) -> None:
+    done = run(script.removesuffix(".py"), "--version")
+    assert (done.code, done.out.strip()) == (0, VERSION)
 
 
 def test_a_link_to_nowhere_is_not_replaced(gateway: Gateway) -> None:

@@ -1,4 +1,8 @@
-"""The text of --dry-run: what each call would send, what is supported, and what it costs. Pure."""
+"""The text of --dry-run: each call with its price, the total, and what to set. Pure.
+
+At most twenty lines of 80 columns for a run. The texts to be sent, what the models support and the
+sources of the prices are in the JSON document.
+"""
 
 from __future__ import annotations
 
@@ -6,67 +10,91 @@ import textwrap
 from typing import Any
 
 from .. import STAGES, money
-from ..models import limits
 
-_SOUND = {"never": "no sound", "always": "always with sound", "switch": "sound or none"}
+WIDTH = 80
+_PRICE = 12  # columns at the right
+_SHOWN = ("composition", "synthesis", "direct")  # whose settings are worth a line
+_SOUND = {"never": "silent", "always": "with sound"}
 
 
 def plan_text(plan: dict[str, Any]) -> str:
     """What --dry-run prints."""
     lines = [f"gateway: {plan['gateway']} ({plan['gateway_why']})"] if plan["gateway"] else []
-    if plan["gateway_cannot"]:
-        lines.append(f"  it cannot {', '.join(plan['gateway_cannot'])}")
-    for call in plan["stages"]:
-        lines += _call_lines(call)
-    lines += [f"skipped: {what}" for what in plan["skipped"]]
+    total = money.from_json(plan["cost"])
+    calls, later = plan["stages"], plan.get("to_come", ())
+    prices = money.parts([money.from_json(call["cost"]) for call in (*calls, *later)])
+    for call, price in zip((*calls, *later), prices, strict=True):
+        lines += _call_lines(call, price, waits=call in later)
+    if dates := {call["cost"]["as_of"] for call in (*calls, *later)} - {None}:
+        lines.append(f"prices: list prices of {' and '.join(sorted(dates))}")
+    waiting = {STAGES[call["stage"]] for call in later}
+    if left_out := [what for what in plan["skipped"] if what.partition(" (")[0] not in waiting]:
+        lines += _wrapped(f"left out: {'; '.join(left_out)}")
     spent = plan["spent"]
     if spent["amount"] or spent["unknown_calls"]:
         unknown = spent["unknown_calls"]
         more = f", and {unknown} calls of unknown cost" if unknown else ""
         lines.append(f"spent before for this output: {money.usd(spent['amount'])}{more}")
     if plan["max_cost"] is not None:
-        lines.append(f"cap: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
+        lines.append(f"limit: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
     if roomy := plan.get("suggested_max_cost"):
         lines.append(f"a limit with room for two redraws: --max-cost {roomy:.2f}")
+    clip = next((call for call in (*calls, *later) if "resolution" in call["settings"]), None)
     for one in plan.get("cheaper", ()):
-        price = money.shown(money.from_json(one["cost"]))
-        lines.append(f"cheaper: {one['options']}: {price} in all")
-    total = money.shown(money.from_json(plan["cost"]))
-    to_come = [money.from_json(call["cost"]) for call in plan.get("to_come", ())]
-    if to_come:
-        total += f", of which {money.shown(money.total(to_come))} once a candidate is chosen"
-    lines.append(f"total: {total}; nothing was sent")
+        amount = one["cost"]["amount"]
+        price = "price unknown" if amount is None else money.usd(amount)
+        lines.append(f"cheaper: {price} with {_other(one, clip)}")
+    if plan["gateway_cannot"]:
+        lines += _wrapped(f"this gateway cannot {', '.join(plan['gateway_cannot'])}")
+    if calls:
+        lines.append("--json shows the texts, what was chosen for you, and the sources of prices")
+    lines.append(f"total: {money.shown(total)}; nothing was sent")
     return "\n".join(lines)
 
 
-def _call_lines(call: dict[str, Any]) -> list[str]:
+def _call_lines(call: dict[str, Any], price: str, *, waits: bool) -> list[str]:
+    """One call: its stage, its model and its price, and below it the settings that matter."""
     several = f", {call['times']} times" if call["times"] > 1 else ""
-    lines = [f"{STAGES[call['stage']]}: {call['model']} at {call['gateway']}{several}"]
-    if call["status"] != "live":
-        lines.append(f"  status: {call['status']}")
-    lines += [f"  {name}: {value}" for name, value in call["settings"].items()]
-    lines += [f"  chosen: {what}" for what in call["chosen"]]
-    lines += [f"  supported: {words}" for words in _supported(call)]
-    lines.append("  text:")
-    for line in call["text"].splitlines():
-        lines += [f"    {part}" for part in textwrap.wrap(line, 92) or [""]]
-    basis = f" [{call['cost']['basis']}]" if call["cost"]["basis"] else ""
-    lines.append(f"  cost: {money.shown(money.from_json(call['cost']))}{basis}")
+    name = f"{STAGES[call['stage']]}: {call['model']}{several}"
+    lines = [f"{name:<{WIDTH - _PRICE}} {price:>{_PRICE - 1}}"]
+    if about := _about(call):
+        lines += _wrapped(f"  {about}{' (once a candidate is chosen)' if waits else ''}")
     return lines
 
 
-def _supported(call: dict[str, Any]) -> list[str]:
-    known = call["legal"]
-    words = []
-    if known.get("durations_s"):
-        at = f" at {call['settings']['resolution']}"
-        words.append(f"{limits.shown_seconds(known['durations_s'])} s{at}")
-    if known.get("aspect_ratios"):
-        words.append(limits.listed(known["aspect_ratios"]))
-    if known.get("resolutions"):
-        words.append(limits.listed(known["resolutions"]))
-    if known.get("audio"):
-        words.append(_SOUND[known["audio"]])
-    if known["prompt_characters"]:
-        words.append(f"up to {known['prompt_characters']:,} characters")
-    return words
+def _about(call: dict[str, Any]) -> str:
+    """The settings of a picture or a clip, and a status that is a risk."""
+    known = call["settings"]
+    words: list[Any] = []
+    if call["stage"] not in _SHOWN:
+        pass
+    elif "duration_s" in known:
+        sound = "no sound" if known.get("audio_switch") is False else None
+        words = [
+            f"{known['duration_s']} s",
+            str(known.get("size") or known["resolution"]),
+            known.get("canvas") or known.get("shape") or known.get("aspect_ratio") or "",
+            sound or _SOUND.get(call["legal"].get("audio") or "", ""),
+        ]
+    elif "aspect_ratio" in known:
+        words = [known["aspect_ratio"], known.get("style") or ""]
+    if call["status"] != "live":
+        words.append(f"status {call['status']}")
+    return ", ".join(filter(None, map(str, words)))
+
+
+def _other(cheaper: dict[str, Any], clip: dict[str, Any] | None) -> str:
+    """The options of a cheaper clip that are not those of the planned one."""
+    planned = {"--duration": clip["settings"]["duration_s"]} if clip else {}
+    if clip:
+        planned |= {"--video-model": clip["model"], "--model": clip["model"]}
+        planned |= {"--resolution": clip["settings"]["resolution"]}
+    words = cheaper["options"].split()
+    pairs = list(zip(words[::2], words[1::2], strict=False))
+    return " ".join(f"{name} {one}" for name, one in pairs if str(planned.get(name)) != one)
+
+
+def _wrapped(text: str) -> list[str]:
+    indent = len(text) - len(text.lstrip())
+    later = " " * (indent + 2)
+    return textwrap.wrap(text, WIDTH - 1, subsequent_indent=later, break_on_hyphens=False) or [""]

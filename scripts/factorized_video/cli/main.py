@@ -61,6 +61,8 @@ def main(
     result.document.setdefault("stage", console.stage)
     result.document["warnings"] = console.warnings
     result.document["elapsed_s"] = round(time.monotonic() - started, 3)
+    if not (result.code or given.command or "--json" in words):
+        _say_what_was_made(console, result.document)
     unwritten = _print(result.as_json() if "--json" in words else result.as_text())
     if unwritten:
         console.error(unwritten.message, unwritten.hint)
@@ -133,6 +135,15 @@ def _account(document: dict[str, Any], rerun: Rerun) -> None:
     elif document.get("cost") and document.get("status") != "planned":  # a text that is not kept
         amount = document["cost"]["amount"]
         document["spent"] = {"amount": amount or 0.0, "unknown_calls": int(amount is None)}
+
+
+def _say_what_was_made(console: Console, document: dict[str, Any]) -> None:
+    """On stderr: stdout is for the path alone."""
+    if document.get("receipt"):
+        from .around_a_run import result_lines
+
+        for line in result_lines(document):
+            console.say(line)
 
 
 def _print(text: str) -> ToolError | None:

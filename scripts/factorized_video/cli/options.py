@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 
+from .. import VERSION
 from ..errors import UsageError
 from ..gateway import dialects
 from ..prompts.strategies import DEFAULT_STRATEGY, STRATEGIES
-from . import option_types
+from . import option_types, usage_hints
 from .exit_codes import EXIT_CODES
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from typing import Any
 
 GATEWAYS = ("auto", "demo", *dialects.names())
 DEFAULT_TIMEOUT_S = 1200  # queue-backed video hosts are reported to take up to 20 minutes
@@ -19,6 +24,8 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are UsageErrors, so that they too follow the contract."""
 
     def __init__(self, description: str, example: str) -> None:
+        self._words: list[str] = []
+        self._example = example
         super().__init__(
             description=description,
             epilog=f"example:\n  {example}\n\n{EXIT_CODES}",
@@ -26,19 +33,19 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
         )
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As ever; remembers the words, for the hint of an error."""
+        self._words = sys.argv[1:] if args is None else list(args)
+        return super().parse_args(args, namespace)
+
     def error(self, message: str) -> None:  # type: ignore[override]
-        """Raise a UsageError, with what helps against the commonest mistake."""
-        hint = f"See: python3 {sys.argv[0]} --help"
-        flag, colon, _ = message.removeprefix("argument ").partition(": expected one argument")
-        if colon and flag.startswith("--") and "prompt" not in flag:
-            name = flag.partition("/")[0]
-            hint = f"A value that begins with a dash is written {name}=-... {hint}"
-        elif any(word in message for word in ("expected one argument", "unrecognized", "required")):
-            hint = (
-                "A text that begins with a dash is written --prompt=-..., or comes from a file or "
-                f"from stdin (-). {hint}"
-            )
-        raise UsageError(f"{message}.", hint)
+        """Raise a UsageError whose hint fits its cause."""
+        see = f"See: python3 {sys.argv[0]} --help"
+        if not self._words:
+            raise UsageError("There is nothing to do yet.", f"For example: {self._example}\n{see}")
+        known = [name for action in self._actions for name in action.option_strings]
+        hints = [usage_hints.of(message, self._words, known), see]
+        raise UsageError(f"{message}.", " ".join(filter(None, hints)))
 
 
 def flag(parser: argparse._ActionsContainer, name: str, text: str) -> None:
@@ -64,6 +71,9 @@ def add_common(parser: argparse.ArgumentParser, *, resubmits: bool = True) -> No
         "begins, else happycapy; openai: a server of your own that speaks OpenAI's API; demo: "
         "labelled placeholders made on this machine, free, no key",
     )
+    group.add_argument(
+        "--version", action="version", version=VERSION, help="print the version and end"
+    )
     flag(group, "--json", "print one JSON document on stdout")
     flag(group, "--quiet", "no progress on stderr")
     flag(
@@ -77,6 +87,7 @@ def add_common(parser: argparse.ArgumentParser, *, resubmits: bool = True) -> No
         metavar="USD",
         help="spending limit for this output in USD, including earlier attempts (exit code 7)",
     )
+    flag(group, "--yes", "do not ask before a run over USD 1 (only asked on a terminal)")
     flag(group, "--allow-unknown-cost", "under a limit, also make calls whose price is not known")
     flag(group, "--allow-off", "use a model that is known to be shut down")
     flag(

@@ -34,13 +34,17 @@ class Outlook(NamedTuple):
         """What is worth saying before anything is sent."""
         return [warning for call in self.calls for warning in call.warnings]
 
-    def shown(self, context: Context, output: Path | None) -> dict[str, Any]:
-        """The result of --dry-run: the calls that are left, and what the output has cost."""
+    def plan(self, context: Context, output: Path | None) -> Plan:
+        """The calls that are left, and what the output has cost."""
         spent = spending.spent_for([output] if output else [])
         gateway = context.gateway
         whole = Plan(self.calls, (), spent, context.limit, gateway.name, gateway.why)
+        return whole.without((), self.left)
+
+    def shown(self, context: Context, output: Path | None) -> dict[str, Any]:
+        """The result of --dry-run."""
         allow = context.terms.allow_unknown_cost
-        left = whole.without((), self.left)
+        left = self.plan(context, output)
         if self.clip:
             rules = context.rules()
             left = alternatives.with_cheaper(left, self.clip, rules, in_orchestrator=False)

@@ -1,0 +1,124 @@
+"""What a person reads on stderr before a run and after it: the price, the question, the result."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import money
+from ..errors import UsageError, one_line
+from ..money import Cost
+from ..rerun import on_one_line
+
+if TYPE_CHECKING:
+    from ..stages.calls import Call, Plan
+    from ..stages.context import Context
+
+ASK_OVER_USD = 1.0  # a dearer run without a limit is confirmed, where there is somebody to ask
+
+# What the calls of each stage make, in the words of the price.
+_MAKES = {
+    "reasoning": "caption",
+    "questions": "questions",
+    "composition": "first frame",
+    "verification": "checks",
+    "repair": "edit",
+    "motion": "motion",
+    "measurement": "measurement",
+}
+
+
+def announce(options: argparse.Namespace, context: Context, plan: Plan) -> None:
+    """Show what is about to be spent, in one line; ask where it is much and nobody set a limit.
+
+    Nothing is shown by a stage that the orchestrator runs, or where all is free or there already.
+    Raises UsageError where the answer is no.
+    """
+    if context.handoff.command or context.is_demo or not plan.calls:
+        return
+    context.console.say(price_line(context.gateway.name, [*plan.calls, *plan.later]))
+    asks = not (options.yes or options.json or options.quiet or plan.cap)
+    if asks and (plan.whole_cost.amount or 0.0) > ASK_OVER_USD and context.console.can_ask:
+        _confirm(context)
+
+
+def price_line(gateway: str, calls: list[Call]) -> str:
+    """The price of calls, in one line; the parts add up to the total. Pure."""
+    costs = [call.price for call in calls]
+    parts = [
+        f"{_made_by(call)} {shown.removeprefix('USD ')}"
+        for call, shown in zip(calls, money.parts(costs), strict=True)
+    ]
+    total = money.total(costs)
+    said = "of unknown price" if total.amount is None else f"about {money.usd(total.amount)}"
+    return (
+        f"{gateway} · {' + '.join(parts)} = {said}"
+        if len(parts) > 1
+        else (f"{gateway} · {_made_by(calls[0])}, {said}")
+    )
+
+
+def _made_by(call: Call) -> str:
+    """What a call makes: "6 s of video", "3 first frames"."""
+    if seconds := call.settings.get("duration_s"):
+        return f"{seconds} s of video"
+    made = _MAKES[call.stage]
+    return f"{call.times} {made}s" if call.times > 1 and made == "first frame" else made
+
+
+def result_lines(document: dict[str, Any]) -> list[str]:
+    """What was made, how long it took, what it cost, and what comes next. Pure but for paths."""
+    if document.get("status") != "succeeded" or not document.get("receipt"):
+        return []
+    stages = document.get("stages") or [document]
+    reused = all(stage.get("reused") for stage in stages)
+    cost = money.from_json(document.get("cost"))
+    made, facts = _near(str(document["output"])), _facts(document)
+    took = f"{document['elapsed_s']:.0f} s, {_cost(cost, document)}"
+    lines = [
+        f"{made} was there already; nothing was sent"
+        if reused
+        else f"Made {made}{f' ({facts})' if facts else ''} in {took}"
+    ]
+    if document.get("filmstrip"):
+        lines.append(f"Frames: {_near(str(document['filmstrip']))}")
+    if document.get("next"):
+        lines.append(f"Next: {on_one_line(one_line(document['next']))}")
+    return lines
+
+
+def _facts(document: dict[str, Any]) -> str:
+    video = document.get("video") or {}
+    if not video:
+        return ""
+    sound = "with sound" if video.get("audio") else "no sound"
+    return f"{video['duration_s']:g} s, {video['width']}x{video['height']}, {sound}"
+
+
+def _cost(cost: Cost, document: dict[str, Any]) -> str:
+    """What it cost; what earlier attempts cost besides is in brackets."""
+    if document.get("gateway") == "demo":
+        return "free"
+    if cost.amount is None:
+        return "cost unknown"
+    spent = (document.get("spent") or {}).get("amount") or 0.0
+    more = f" ({money.usd(spent)} with earlier attempts)" if spent > cost.amount + 0.005 else ""
+    return f"{money.usd(cost.amount)}{more}"
+
+
+def _near(path: str) -> str:
+    """A path as seen from here, where that is shorter."""
+    here = os.path.relpath(path) if Path(path).is_absolute() else path
+    return path if here.startswith("..") else here
+
+
+def _confirm(context: Context) -> None:
+    """Ask once; Raises UsageError unless the answer is yes, which is the default."""
+    answer = context.console.ask("Continue? [Y/n] ")
+    if answer.strip().lower() not in ("", "y", "yes") or not answer:
+        raise UsageError(
+            "Stopped; nothing was sent.",
+            "--dry-run shows the whole plan, --max-cost sets a limit, --yes does not ask.",
+        )
