@@ -155,6 +155,7 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
         choices=("caption", "anchor"),
         help="stop to look; the same command without it continues",
     )
+    options.flag(group, "--all", "with --list-runs: show each receipt, not only each output")
     options.flag(
         group,
         "--online",
@@ -170,6 +171,8 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do; or one of the lists."""
+    if args.all and args.list_runs is None:
+        raise UsageError("--all is for --list-runs.", "Leave it out, or add --list-runs.")
     if args.online and args.list_models is None:
         raise UsageError("--online is for --list-models.", "Leave it out, or add --list-models.")
     if any(one is not None for one in (args.list_models, args.list_runs, args.cancel)):

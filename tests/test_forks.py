@@ -47,7 +47,8 @@ def test_a_command_ends_and_says_the_same(
                 gateway.will("create", reply)
             done = run(*words, stdin="Ein Hund träumt", gateway=gateway, real=real)
             assert done.code == code, done.err
-            texts = [re.sub(r"(?<=elapsed_s\": )[\d.]+", "", text) for text in (done.out, done.err)]
+            took = r"(?<=elapsed_s\": )[\d.]+|(?<=\) in )\d+ s|(?<=\w in )\d+ s"
+            texts = [re.sub(took, "", text) for text in (done.out, done.err)]
             said.append([text.replace(gateway.root, "") for text in texts])
     assert said[0] == said[1]
 

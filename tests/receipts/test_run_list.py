@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,9 +75,29 @@ def test_a_run_is_listed_with_its_state_cost_age_and_what_comes_next(gateway: St
     assert row["cwd"] == str(Path.cwd())
     assert result["cost"]["amount"] == 2.40
     text = run("factorized_generate", "--list-runs").out
-    assert "submitted" in text
+    assert re.match(r"running +\d+ s ago  USD 2\.40 +cat\.mp4\n  next: ", text)
     assert f"  next: {row['next']}" in text
-    assert "1 receipts; spent USD 2.40 (estimated)" in text
+    assert "1 run; spent USD 2.40 (estimated)" in text
+    every = run("factorized_generate", "--list-runs", "--all").out
+    assert every.startswith("submitted  synthesis ")
+    assert "1 receipts; spent USD 2.40 (estimated)" in every
+
+
+def test_what_belongs_to_an_output_is_in_its_row_and_the_newest_is_last() -> None:
+    """Caption, candidates and anchor of a clip count for it; one without a clip stands alone."""
+    written("deep/cat.mp4", created_at="2026-11-20T10:00:00Z", cost=usd(2.4, "estimated"))
+    inside = "deep/cat.stages"
+    written(f"{inside}/caption.txt", stage="reasoning", cost=usd(0.01))
+    written(f"{inside}/anchor.candidates/candidate-1.png", stage="composition", cost=usd(0.13))
+    late = "2026-11-21T10:00:00Z"
+    written("dog.stages/anchor.png", stage="composition", created_at=late, cost=usd(0.13))
+    written("a.png", stage="composition", created_at="2026-11-19T10:00:00Z", cost=usd(None))
+    lines = run("factorized_generate", "--list-runs", ".").out.splitlines()
+    assert [line.split()[-1] for line in lines[:-1]] == ["a.png", "deep/cat.mp4", "yet)"]
+    assert "USD 2.54 " in lines[1]
+    assert lines[2].endswith("dog.mp4 (no clip yet)")
+    assert lines[0].split("ago")[1].split()[:2] == ["+", "?"]
+    assert lines[-1].startswith("3 runs; spent USD 2.67 (estimated), and 1 of unknown cost")
 
 
 @pytest.mark.parametrize("script", ["factorized_generate", "generate_video_from_anchor"])

@@ -491,7 +491,7 @@ def test_the_cost_is_listed_by_call_and_receipts_are_counted(
     gateway: Gateway, judge: Judge
 ) -> None:
     draw(gateway, "--candidates=2", "--verify")
-    listed = run("factorized_generate", "--list-runs=.")
+    listed = run("factorized_generate", "--list-runs=.", "--all")
     assert "\n4 receipts; " in listed.out  # questions, two candidates, the one that was taken
     rows = run("factorized_generate", "--list-runs=.", "--json").json["runs"]
     assert sorted(row["stage"] for row in rows) == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -150,7 +151,7 @@ def test_the_lower_one_of_the_typed_and_the_standing_cap_counts(
             Path(name).write_text(f"{export} {CAP}={amount}\n".lstrip(), encoding="utf-8")
     words = ["--prompt=A cat.", "--dry-run", *([f"--max-cost={flag}"] if flag else [])]
     shown = run("factorized_generate", *words, env={CAP: environ})
-    line = f"cap: USD {cap.replace(' (', '.00 (')}\n"
+    line = f"limit: USD {cap.replace(' (', '.00 (')}\n"
     assert (shown.code, line in shown.out) == (0, True), shown.out
 
 
@@ -163,7 +164,7 @@ def test_the_cap_in_the_skill_folder_comes_before_that_of_the_working_folder(
     Path(".env").write_text(f"{CAP}=900\n", encoding="utf-8")
     command = [sys.executable, str(skill / "scripts/generate_anchor.py"), "x", "--dry-run"]
     shown = subprocess.run(command, env=environment(), capture_output=True, check=True)
-    assert f"cap: USD 4.00 ({CAP})" in shown.stdout.decode()
+    assert f"limit: USD 4.00 ({CAP})" in shown.stdout.decode()
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,8 @@ def test_a_dry_run_over_the_cap_ends_as_the_run_would_and_shows_the_plan(
     assert shown.json["cost"]["amount"] == pytest.approx(price)
     without_json = [word for word in words if word != "--json"]
     as_text = run(script, *without_json, "--dry-run", just_under(price), gateway=gateway)
-    assert (as_text.code, as_text.out.count("  cost: ")) == (7, len(sent)), as_text.err
+    shown_calls = re.findall(r"^Stage \d \w+: .* (?:USD|under) ", as_text.out, re.M)
+    assert (as_text.code, len(shown_calls)) == (7, len(sent)), as_text.err
     assert gateway.requests == []
 
 

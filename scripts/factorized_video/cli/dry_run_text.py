@@ -24,7 +24,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     calls, later = plan["stages"], plan.get("to_come", ())
     prices = money.parts([money.from_json(call["cost"]) for call in (*calls, *later)])
     for call, price in zip((*calls, *later), prices, strict=True):
-        lines += _call_lines(call, price, waits=call in later)
+        lines += _call_lines(call, price)
     if dates := {call["cost"]["as_of"] for call in (*calls, *later)} - {None}:
         lines.append(f"prices: list prices of {' and '.join(sorted(dates))}")
     waiting = {STAGES[call["stage"]] for call in later}
@@ -48,17 +48,21 @@ def plan_text(plan: dict[str, Any]) -> str:
         lines += _wrapped(f"this gateway cannot {', '.join(plan['gateway_cannot'])}")
     if calls:
         lines.append("--json shows the texts, what was chosen for you, and the sources of prices")
-    lines.append(f"total: {money.shown(total)}; nothing was sent")
+    words = money.shown(total)
+    if later:
+        to_come = money.total([money.from_json(call["cost"]) for call in later])
+        words += f", of which {money.shown(to_come)} once a candidate is chosen"
+    lines.append(f"total: {words}; nothing was sent")
     return "\n".join(lines)
 
 
-def _call_lines(call: dict[str, Any], price: str, *, waits: bool) -> list[str]:
+def _call_lines(call: dict[str, Any], price: str) -> list[str]:
     """One call: its stage, its model and its price, and below it the settings that matter."""
     several = f", {call['times']} times" if call["times"] > 1 else ""
     name = f"{STAGES[call['stage']]}: {call['model']}{several}"
     lines = [f"{name:<{WIDTH - _PRICE}} {price:>{_PRICE - 1}}"]
     if about := _about(call):
-        lines += _wrapped(f"  {about}{' (once a candidate is chosen)' if waits else ''}")
+        lines += _wrapped(f"  {about}")
     return lines
 
 

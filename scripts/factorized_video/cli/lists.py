@@ -28,7 +28,8 @@ def list_runs(options: argparse.Namespace) -> dict[str, Any]:
     spent, unknown = run_list.total(rows)
     if unknown:
         options.console.warn(f"The cost of {unknown} paid calls is not known and not in the total.")
-    return {"status": "succeeded", "output": str(folder), "cost": spent.as_json(), "runs": rows}
+    result = {"status": "succeeded", "output": str(folder), "cost": spent.as_json(), "runs": rows}
+    return {**result, "all": True} if options.all else result
 
 
 def list_models(options: argparse.Namespace) -> dict[str, Any]:

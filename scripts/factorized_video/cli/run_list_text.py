@@ -1,0 +1,101 @@
+"""The text of --list-runs: a row for each output, the newest last; with --all for each receipt."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePath
+from typing import Any
+
+from .. import money
+from ..errors import one_line
+from ..receipts import run_list
+from ..rerun import on_one_line
+
+# A state in words; in brackets what became of the file since.
+_WORDS = {
+    "submitted": "running",
+    "intent": "unclear",
+    "unknown": "unclear",
+    "succeeded": "done",
+    "succeeded, file gone": "file gone",
+}
+_CLIPS = ("synthesis", "direct")
+_INSIDE = (".stages", ".candidates")  # the folders of what belongs to an output
+
+
+def run_list_text(rows: list[dict[str, Any]], *, every_receipt: bool = False) -> str:
+    """What --list-runs prints."""
+    if not rows:
+        return "no receipts here"
+    spent, unknown = run_list.total(rows)
+    more = f", and {unknown} of unknown cost" if unknown else ""
+    total = f"spent {money.usd(spent.amount or 0)} ({spent.kind}){more}"
+    if every_receipt:
+        written = sum(row["stage"] != "verification" for row in rows)
+        lines = [line for row in rows for line in _receipt(row)]
+        return "\n".join([*lines, f"{written} receipts; {total}"])
+    runs = _runs(rows)
+    lines = [line for run in reversed(runs) for line in _run(run)]
+    return "\n".join([*lines, f"{len(runs)} run{'s' * (len(runs) > 1)}; {total}"])
+
+
+def _receipt(row: dict[str, Any]) -> list[str]:
+    amount = row["cost"].get("amount") if row["cost"] else None
+    cost = "cost unknown" if amount is None else f"{money.usd(amount)} {row['cost']['kind']}"
+    state, stage, output = (one_line(row[name]) for name in ("state", "stage", "output"))
+    return [f"{state:<10} {stage:<12} {_age(row['age_s']):>6}  {cost:<22} {output}", *_next(row)]
+
+
+def _runs(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The rows by the output that they belong to, the newest output first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(_belongs_to(row["output"]), []).append(row)
+    return list(found.values())
+
+
+def _belongs_to(output: str) -> str:
+    """The output, without its extension, that a file was made for."""
+    path = PurePath(output)
+    for folder in reversed(path.parents):
+        if folder.suffix in _INSIDE:
+            return str(folder.with_suffix(""))
+    return str(path.with_suffix(""))
+
+
+def _run(rows: list[dict[str, Any]]) -> list[str]:
+    """One output: its state, its age, what all of it has cost, where it is, and what comes next."""
+    outer = [row for row in rows if not _is_inside(row["output"])]
+    clips = [row for row in outer if row["stage"] in _CLIPS]
+    shown = (clips or outer or rows)[0]
+    known = [row["cost"]["amount"] for row in rows if row["cost"] and row["cost"].get("amount")]
+    unknown = any(row["cost"] is None or row["cost"].get("amount") is None for row in rows)
+    cost = (f"{money.usd(sum(known))}" if known or not unknown else "") + " + ?" * unknown
+    state = one_line(_WORDS.get(shown["state"], shown["state"]))
+    what = "" if clips or outer else " (no clip yet)"
+    path = one_line(_near(shown["output"] if outer else f"{_belongs_to(shown['output'])}.mp4"))
+    return [
+        f"{state:<10} {_age(shown['age_s']):>6} ago  {cost.strip(' '):<14} {path}{what}",
+        *next((_next(row) for row in [shown, *rows] if row["next"]), []),
+    ]
+
+
+def _is_inside(output: str) -> bool:
+    return any(folder.suffix in _INSIDE for folder in PurePath(output).parents)
+
+
+def _next(row: dict[str, Any]) -> list[str]:
+    return [f"  next: {on_one_line(row['next'])}"] if row["next"] else []
+
+
+def _near(path: str) -> str:
+    """A path as seen from here, where it is below."""
+    here = os.path.relpath(path)
+    return path if here.startswith("..") else here
+
+
+def _age(seconds: int) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
