@@ -331,7 +331,7 @@ def work(options: argparse.Namespace, report: Report) -> None:
     elif contact:
         raise Failure("key", "The key check needs the packages.", f"First run: {INSTALL}")
     for one in report["checks"]:
-        if one["name"] == "key check" and not one["ok"]:
+        if one["name"].endswith("key check") and not one["ok"]:
             message = f"The key check failed: {one['detail']}"
             chosen = "" if gateway == "auto" else f" --gateway {gateway}"
             raise Failure("key", message, one["mend"], f"{SETUP} --check-key{chosen}")

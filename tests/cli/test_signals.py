@@ -67,6 +67,29 @@ def assert_interrupted(started: Started, *, tidily: bool = True) -> None:
     assert not (tidily and [name for name in files() if name.endswith((".part", ".lock"))])
 
 
+@WHOM
+def test_whoever_stops_waiting_is_told_what_keeps_running(
+    gateway: Storm, whole_group: bool
+) -> None:
+    started = busy(gateway, "status")
+    started.send(INT, whole_group)
+    ended = started.end()
+    error = ended.json["error"]
+    assert "The job job-1 keeps running at happycapy" in error["message"]
+    assert "USD 2.40" in error["message"]
+    assert "happycapy has no call to cancel it" in error["hint"]
+    assert ended.err.count("keeps running") == 1
+
+
+def test_no_wait_is_no_error(gateway: Storm) -> None:
+    gateway.ends_after = None
+    words = [word for word in making(*OPTIONS["status"], "--no-wait") if word != "--json"]
+    done = run("factorized_generate", *words, gateway=gateway)
+    assert (done.code, done.out) == (4, "")
+    assert "Submitted; the job job-1 is not finished" in done.err
+    assert "error:" not in done.err
+
+
 def again(gateway: Storm, phase: str) -> Run:
     gateway.ends_after = 0
     return Started("factorized_generate", *making(*OPTIONS[phase]), gateway=gateway).end()

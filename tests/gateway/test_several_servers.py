@@ -344,6 +344,7 @@ def test_setup_checks_each(servers: Servers) -> None:
         timeout=60,
         check=False,
     )
+    assert ended.returncode == 1
     checks = {one["name"]: one for one in json.loads(ended.stdout)["checks"]}
     assert [checks[f"{one} key check"]["ok"] for one in SERVICES] == [True, False, True]
     assert key_of("image") in checks["image key check"]["mend"]

@@ -85,7 +85,10 @@ def _result(
         parser.parse_args(words, options)
         return Result(run(options))
     except ToolError as error:
-        if not error.printed:
+        if not error.printed and error.kind == "running":
+            console.note(error.message)  # nothing went wrong
+            console.note(f"  {error.hint}")
+        elif not error.printed:
             console.error(error.message, error.hint)
         return _failed(error, options.rerun)
     except KeyboardInterrupt:

@@ -669,7 +669,7 @@ def _forgotten(handle: Handle) -> JobForgotten:
 
 def _still_running(handle: Handle, timeout_s: float, word: str, poll: _Poll) -> StillRunning:
     """The error for a job that is not finished when the time for waiting is over."""
-    waited = f"Waited {timeout_s:g} s; the" if timeout_s else "The"
+    waited = f"Waited {timeout_s:g} s; the" if timeout_s else "Submitted; the"
     if poll.asked_s > timeout_s:
         until = time.strftime("%H:%M:%S UTC", time.gmtime(time.time() + poll.asked_s))
         waited = f"The gateway asks for no status read before {until}; the"

@@ -85,7 +85,10 @@ class Crew:
         try:
             self.run(iter([(None, command)]), 1, lambda _, answer: answers.append(answer))
         except Interrupted as stopped:
-            stopped.printed = any(one.code == 130 and one.answered for one in answers)
+            for said in answers:
+                if said.code == 130 and said.answered:  # it knows what keeps running
+                    stopped.printed = True
+                    stopped.message, stopped.hint = said.error.message, said.error.hint
             raise
         return answers[0]
 

@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import interrupts, receipts, sent_calls
+from .. import interrupts, models, money, receipts, sent_calls
 from ..errors import (
     AuthError,
+    Interrupted,
     JobFailed,
     JobForgotten,
     OutputError,
@@ -273,6 +274,8 @@ class VideoJob:
             job = self._gateway.wait(
                 handle_of(record), timeout_s, started, was_gone=record.is_forgotten
             )
+        except KeyboardInterrupt:
+            raise self._left() from None
         except ToolError as error:
             if isinstance(error, JobForgotten):
                 record.update(error=error.as_json())
@@ -288,6 +291,21 @@ class VideoJob:
         if job.state != "succeeded":
             raise self._failure(job)
         return job
+
+    def _left(self) -> Interrupted:
+        """The error of a wait that was interrupted: is it still paid for, and how is it fetched?"""
+        record, gateway = self._record, self._call.gateway
+        cost = money.from_json(record.data.get("cost") or record.data.get("expected"))
+        price = "" if cost.amount is None or self._context.is_demo else f", {money.shown(cost)},"
+        end = f"End it with --cancel {record.path.name}"
+        if models.gateway(gateway).cancel is False:
+            end = f"{gateway} has no call to cancel it"
+        return Interrupted(
+            f"Stopped waiting. The job {shown_id(record.data['job'])} keeps running at {gateway} "
+            f"and is paid for{price} whether or not it is fetched.",
+            f"The same command fetches it; that costs nothing. {end}.",
+            **record.whereabouts,
+        )
 
     def _failure(self, job: Job) -> ToolError:
         """How a job ended that did not succeed, written down."""
