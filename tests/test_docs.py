@@ -475,7 +475,7 @@ def test_how_a_clip_is_looked_at() -> None:
     ("page", "heading", "good"),
     [
         ("SKILL.md", "Exit codes", {"0": ""}),
-        ("README.md", "Exit codes", {"0": ""}),
+        ("references/cli.md", "Exit codes", {"0": ""}),
         ("references/troubleshooting.md", "By exit code", {}),
     ],
 )
