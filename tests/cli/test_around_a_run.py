@@ -69,6 +69,13 @@ def test_three_pictures_are_counted(gateway: Gateway) -> None:
     assert "3 first frames 0.40 + 6 s of video 2.40 = about USD 2.81" in done.err
 
 
+def test_a_server_of_ones_own_has_no_price() -> None:
+    with Gateway("openai") as own:
+        done = run("factorized_generate", *MAKE, *own.speech.naming(), gateway=own)
+    assert done.code == 0, done.err
+    assert "openai · caption + first frame + 6 s of video, of unknown price" in done.err
+
+
 # -- the question ----------------------------------------------------------------------------------
 
 

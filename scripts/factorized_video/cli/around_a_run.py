@@ -47,17 +47,16 @@ def announce(options: argparse.Namespace, context: Context, plan: Plan) -> None:
 def price_line(gateway: str, calls: list[Call]) -> str:
     """The price of calls, in one line; the parts add up to the total. Pure."""
     costs = [call.price for call in calls]
-    parts = [
-        f"{_made_by(call)} {shown.removeprefix('USD ')}"
-        for call, shown in zip(calls, money.parts(costs), strict=True)
-    ]
     total = money.total(costs)
-    said = "of unknown price" if total.amount is None else f"about {money.usd(total.amount)}"
-    return (
-        f"{gateway} · {' + '.join(parts)} = {said}"
-        if len(parts) > 1
-        else (f"{gateway} · {_made_by(calls[0])}, {said}")
-    )
+    if total.amount is None:
+        known = money.usd(sum(cost.amount or 0.0 for cost in costs))
+        some = f"more than {known}" if any(cost.amount for cost in costs) else "of unknown price"
+        return f"{gateway} · {' + '.join(map(_made_by, calls))}, {some}"
+    if len(calls) == 1:
+        return f"{gateway} · {_made_by(calls[0])}, about {money.usd(total.amount)}"
+    shown = [price.removeprefix("USD ") for price in money.parts(costs)]
+    parts = [f"{_made_by(call)} {price}" for call, price in zip(calls, shown, strict=True)]
+    return f"{gateway} · {' + '.join(parts)} = about {money.usd(total.amount)}"
 
 
 def _made_by(call: Call) -> str:
