@@ -85,8 +85,8 @@ def _result(
         parser.parse_args(words, options)
         return Result(run(options))
     except ToolError as error:
-        if not error.printed and error.kind == "running":
-            console.note(error.message)  # nothing went wrong
+        if not error.printed and error.kind == "running" and "--no-wait" in words:
+            console.note(error.message)  # as it was meant
             console.note(f"  {error.hint}")
         elif not error.printed:
             console.error(error.message, error.hint)
