@@ -23,6 +23,12 @@ def output_path(typed: str) -> Path:
     return Path(os.path.abspath(os.path.expanduser(typed)))
 
 
+def near(path: str) -> str:
+    """Return a path as seen from the working directory, where it is below that."""
+    here = os.path.relpath(path)
+    return path if here.startswith("..") else here
+
+
 def folder_path(typed: str) -> Path:
     """Return the absolute path of a folder. Raises UsageError if it is not a folder name."""
     from pathlib import Path

@@ -76,6 +76,16 @@ def test_a_server_of_ones_own_has_no_price() -> None:
     assert "openai · caption + first frame + 6 s of video, of unknown price" in done.err
 
 
+def test_a_job_that_was_cancelled_made_nothing() -> None:
+    with Gateway("openai") as own:
+        own.ends_after = None
+        words = (*MAKE, "--no-wait", *own.speech.naming())
+        assert run("factorized_generate", *words, gateway=own).code == 4
+        done = run("factorized_generate", "--cancel=out/cat.mp4", gateway=own)
+    assert (done.code, done.out) == (0, "cancelled: job-1\n"), done.err
+    assert "Made " not in done.err and "was there already" not in done.err
+
+
 # -- the question ----------------------------------------------------------------------------------
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import money
 from ..errors import UsageError, one_line
 from ..money import Cost
+from ..output_paths import near
 from ..rerun import on_one_line
 
 if TYPE_CHECKING:
@@ -69,12 +68,12 @@ def _made_by(call: Call) -> str:
 
 def result_lines(document: dict[str, Any]) -> list[str]:
     """What was made, how long it took, what it cost, and what comes next. Pure but for paths."""
-    if document.get("status") != "succeeded" or not document.get("receipt"):
+    if "cancelled" in document:
         return []
     stages = document.get("stages") or [document]
     reused = all(stage.get("reused") for stage in stages)
     cost = money.from_json(document.get("cost"))
-    made, facts = _near(str(document["output"])), _facts(document)
+    made, facts = near(str(document["output"])), _facts(document)
     took = f"{document['elapsed_s']:.0f} s, {_cost(cost, document)}"
     lines = [
         f"{made} was there already; nothing was sent"
@@ -82,7 +81,7 @@ def result_lines(document: dict[str, Any]) -> list[str]:
         else f"Made {made}{f' ({facts})' if facts else ''} in {took}"
     ]
     if document.get("filmstrip"):
-        lines.append(f"Frames: {_near(str(document['filmstrip']))}")
+        lines.append(f"Frames: {near(str(document['filmstrip']))}")
     if document.get("next"):
         lines.append(f"Next: {on_one_line(one_line(document['next']))}")
     return lines
@@ -105,12 +104,6 @@ def _cost(cost: Cost, document: dict[str, Any]) -> str:
     spent = (document.get("spent") or {}).get("amount") or 0.0
     more = f" ({money.usd(spent)} with earlier attempts)" if spent > cost.amount + 0.005 else ""
     return f"{money.usd(cost.amount)}{more}"
-
-
-def _near(path: str) -> str:
-    """A path as seen from here, where that is shorter."""
-    here = os.path.relpath(path) if Path(path).is_absolute() else path
-    return path if here.startswith("..") else here
 
 
 def _confirm(context: Context) -> None:

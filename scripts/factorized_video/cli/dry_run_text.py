@@ -13,7 +13,6 @@ from .. import STAGES, money
 
 WIDTH = 80
 _PRICE = 12  # columns at the right
-_SHOWN = ("composition", "synthesis", "direct")  # whose settings are worth a line
 _SOUND = {"never": "silent", "always": "with sound"}
 
 
@@ -70,9 +69,7 @@ def _about(call: dict[str, Any]) -> str:
     """The settings of a picture or a clip, and a status that is a risk."""
     known = call["settings"]
     words: list[Any] = []
-    if call["stage"] not in _SHOWN:
-        pass
-    elif "duration_s" in known:
+    if "duration_s" in known:
         sound = "no sound" if known.get("audio_switch") is False else None
         words = [
             f"{known['duration_s']} s",
@@ -80,7 +77,7 @@ def _about(call: dict[str, Any]) -> str:
             known.get("canvas") or known.get("shape") or known.get("aspect_ratio") or "",
             sound or _SOUND.get(call["legal"].get("audio") or "", ""),
         ]
-    elif "aspect_ratio" in known:
+    elif call["stage"] == "composition":
         words = [known["aspect_ratio"], known.get("style") or ""]
     if call["status"] != "live":
         words.append(f"status {call['status']}")
@@ -89,13 +86,13 @@ def _about(call: dict[str, Any]) -> str:
 
 def _other(cheaper: dict[str, Any], clip: dict[str, Any] | None) -> str:
     """The options of a cheaper clip that are not those of the planned one."""
-    planned = {"--duration": clip["settings"]["duration_s"]} if clip else {}
+    planned: set[str] = set()
     if clip:
-        planned |= {"--video-model": clip["model"], "--model": clip["model"]}
-        planned |= {"--resolution": clip["settings"]["resolution"]}
+        settings = clip["settings"]
+        planned = {clip["model"], str(settings["duration_s"]), settings["resolution"]}
     words = cheaper["options"].split()
-    pairs = list(zip(words[::2], words[1::2], strict=False))
-    return " ".join(f"{name} {one}" for name, one in pairs if str(planned.get(name)) != one)
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return " ".join(f"{name} {one}" for name, one in pairs if one not in planned)
 
 
 def _wrapped(text: str) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import PurePath
 from typing import Any
 
 from .. import money
 from ..errors import one_line
+from ..output_paths import near
 from ..receipts import run_list
 from ..rerun import on_one_line
 
@@ -70,12 +70,13 @@ def _run(rows: list[dict[str, Any]]) -> list[str]:
     shown = (clips or outer or rows)[0]
     known = [row["cost"]["amount"] for row in rows if row["cost"] and row["cost"].get("amount")]
     unknown = any(row["cost"] is None or row["cost"].get("amount") is None for row in rows)
-    cost = (f"{money.usd(sum(known))}" if known or not unknown else "") + " + ?" * unknown
+    cost = money.usd(sum(known)) if known or not unknown else ""
+    cost = f"{cost} + ?".lstrip() if unknown else cost
     state = one_line(_WORDS.get(shown["state"], shown["state"]))
     what = "" if clips or outer else " (no clip yet)"
-    path = one_line(_near(shown["output"] if outer else f"{_belongs_to(shown['output'])}.mp4"))
+    path = one_line(near(shown["output"] if outer else f"{_belongs_to(shown['output'])}.mp4"))
     return [
-        f"{state:<10} {_age(shown['age_s']):>6} ago  {cost.strip(' '):<14} {path}{what}",
+        f"{state:<10} {_age(shown['age_s']):>6} ago  {cost:<14} {path}{what}",
         *next((_next(row) for row in [shown, *rows] if row["next"]), []),
     ]
 
@@ -86,12 +87,6 @@ def _is_inside(output: str) -> bool:
 
 def _next(row: dict[str, Any]) -> list[str]:
     return [f"  next: {on_one_line(row['next'])}"] if row["next"] else []
-
-
-def _near(path: str) -> str:
-    """A path as seen from here, where it is below."""
-    here = os.path.relpath(path)
-    return path if here.startswith("..") else here
 
 
 def _age(seconds: int) -> str:

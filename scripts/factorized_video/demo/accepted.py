@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-import re
 
-from .decoding import IMAGE_URI
+from .decoding import IMAGE_URI, refuse_address
 from .geometry import canvas, size_in_pixels
 
 LONGEST_S, USUAL_S = 60, 6  # seconds of a clip
@@ -87,19 +86,17 @@ def _frame(sent: object) -> str | None:
     """A first frame as a data URI, also one that was sent as bare base64."""
     if sent is None:
         return None
-    if isinstance(sent, str) and IMAGE_URI.match(sent):
-        return sent
-    if isinstance(sent, str) and re.match(r"https?://", sent, re.IGNORECASE):
-        raise ValueError(
-            "first_frame is an address, and the demo fetches nothing: send the picture itself, as "
-            "a data URI"
-        )
+    text = sent if isinstance(sent, str) else ""
+    if IMAGE_URI.match(text):
+        return text
+    refuse_address(text, "first_frame")
     try:
-        if isinstance(sent, str) and sent and base64.b64decode(sent, validate=True):
-            return f"data:image/png;base64,{sent}"
+        is_base64 = bool(base64.b64decode(text, validate=True))
     except binascii.Error:
-        pass
-    raise ValueError("first_frame must be a data URI of an image")
+        is_base64 = False
+    if not is_base64:
+        raise ValueError("first_frame must be a data URI of an image")
+    return f"data:image/png;base64,{text}"
 
 
 def _check_fields(body: Data, known: set[str]) -> None:

@@ -32,6 +32,15 @@ def decoded(data: bytes) -> Image.Image:
         raise ValueError(f"not an image that can be read: {error}") from error
 
 
+def refuse_address(text: str, what: str) -> None:
+    """Raise ValueError for a picture by address."""
+    if re.match(r"https?://", text, re.IGNORECASE):
+        raise ValueError(
+            f"{what} is an address, and the demo fetches nothing: send the picture itself, as a "
+            "data URI"
+        )
+
+
 def pictures_in(addresses: object, most: int | None = None) -> list[Image.Image]:
     """Return the pictures of a list of data URIs as RGB, at least one and at most `most`.
 
@@ -44,11 +53,7 @@ def pictures_in(addresses: object, most: int | None = None) -> list[Image.Image]
 
 def _picture_at(address: object) -> Image.Image:
     text = address if isinstance(address, str) else ""
-    if re.match(r"https?://", text, re.IGNORECASE):
-        raise ValueError(
-            "the picture is an address, and the demo fetches nothing: send the picture itself, as "
-            "a data URI"
-        )
+    refuse_address(text, "the picture")
     start = IMAGE_URI.match(text)
     if not text or (text.startswith("data:") and not start):
         raise ValueError("the picture is not a data URI of an image")

@@ -231,8 +231,7 @@ class Gateway:
         that does not answer as a gateway does.
         """
         try:
-            http = self._dialect.encode_check()
-            http = http if service == "video" else http._replace(service=service)
+            http = self._dialect.encode_check()._replace(service=service)
             account = self._free(http, self._dialect.decode_check)
         except Rejected as error:
             if error.http_status not in (404, 405, 501):

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..errors import UsageError, keep_secret
@@ -37,6 +38,7 @@ class Found(NamedTuple):
     max_cost: str | None = None
     warnings: tuple[str, ...] = ()
     others: tuple[tuple[str, str], ...] = ()  # variables of single gateways that are set, and whose
+    servers: Mapping[str, Found] = MappingProxyType({})  # services with an address or key of theirs
 
 
 def look_up(
@@ -57,18 +59,16 @@ def look_up(
     found = _find_key(places, lambda base: _names_for(gateway, base))._replace(max_cost=max_cost)
     if not found.key:
         found = found._replace(others=_other_variables(places))
-    return found._replace(warnings=_unused_bases(found, places, BASE))
+    warnings = _unused_bases(found, places, BASE)
+    return found._replace(warnings=warnings, servers=_servers(places))
 
 
-def look_up_servers(
-    environ: Mapping[str, str] | None = None, skill: Path = SKILL, folder: Path | None = None
-) -> dict[str, Found]:
+def _servers(places: list[_Place]) -> dict[str, Found]:
     """Key and base URL of each service that has one of its own, by the same rules.
 
     In each place the variable of the service goes before the one for all. A key that is plainly a
     known gateway's is passed over there: it is for that gateway.
     """
-    places = _places(os.environ if environ is None else environ, skill, folder or Path.cwd())
     servers = {}
     for service in SERVICES:
         base_name, key_name = base_of(service), key_of(service)

@@ -15,18 +15,7 @@ from ..errors import AuthError, UsageError
 from . import dialects
 from .addresses import host_of, is_loopback, port_of, root_of
 from .keys import check_key, check_prefix, check_privacy
-from .lookup import (
-    BASE,
-    KEY,
-    SERVICES,
-    SKILL,
-    Found,
-    base_of,
-    key_of,
-    look_up,
-    look_up_servers,
-    time_scale,
-)
+from .lookup import BASE, KEY, SERVICES, SKILL, Found, base_of, key_of, look_up, time_scale
 from .types import About
 
 DEFAULT = "happycapy"  # the gateway that the original skill was written for
@@ -128,7 +117,7 @@ def resolve(
     if gateway == "demo":
         here = dict.fromkeys(SERVICES, "http://127.0.0.1")
         return Settings("demo", here, "--gateway", time_scale=scale, max_cost=found.max_cost)
-    own = look_up_servers(environ, skill, folder)
+    own = found.servers
     used = {service: one for service, one in own.items() if _is_own(service, one)}
     warnings = found.warnings + tuple(text for one in own.values() for text in one.warnings)
     if gateway in ("auto", ANY_HOST) and used:
@@ -215,7 +204,8 @@ def wrong_key(gateway: str) -> tuple[str, ...]:
     try:
         resolve(gateway)
     except (AuthError, UsageError) as error:
-        if look_up(gateway).key or any(one.key for one in look_up_servers().values()):
+        found = look_up(gateway)
+        if found.key or any(one.key for one in found.servers.values()):
             return (f"{error.message} {error.hint}",)
     return ()
 

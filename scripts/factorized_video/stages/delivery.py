@@ -106,7 +106,7 @@ def _make_usable(console: Console, record: Record, path: Path, why: OutputError)
     kind = file_types.kind_of(head)
     came = record.output.with_name(f"{record.output.stem}.response.{(kind or 'bin').lower()}")
     kept = head if kind else safe_to_keep(head)
-    if kept == head:
+    if kept is head:  # no text: all of it is kept
         _link(path, came)
     else:
         write_file(came, kept)

@@ -301,9 +301,9 @@ def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None
     if canvas is None and size:
         settings["shape"] = aspect_ratios.nearest(size, limits.COMMON_RATIOS)
     shape = canvas
-    engines.fields_of(given.set, gateway, engines.OF_CLIPS)
+    fields = engines.fields_of(given.set, gateway, engines.OF_CLIPS)
     if models.gateway(gateway).own_engines:
-        settings |= _for_engine(request, model, settings, gateway)
+        settings |= _for_engine(model, settings, fields)
         shape = canvas and engines.ratio_of(settings["size"])
     framing = Framing(shape, given.fit, model.image or ImageLimits())
     if rules.strict:
@@ -355,13 +355,10 @@ def _sound_settings(model: Model, wanted: bool | None, gateway: str) -> dict[str
     return {"audio": "removed here"} if wanted is False else {}
 
 
-def _for_engine(
-    request: ClipRequest, model: Model, settings: dict[str, Any], gateway: str
-) -> dict[str, Any]:
+def _for_engine(model: Model, settings: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """What an engine of one's own is sent besides: the size in pixels, and fields of its own."""
     shape = settings["canvas"] or settings.get("shape") or limits.DEFAULT_RATIO
     wide, high = engines.size_of(model, settings["resolution"], shape)
-    given = engines.fields_of(request.settings.set, gateway, engines.OF_CLIPS)
     fields = engines.frames_of(model, settings["duration_s"], given.get("fps")) | given
     return {"size": f"{wide}x{high}", **({"fields": fields} if fields else {})}
 
