@@ -113,8 +113,9 @@ def _add_sources(group: argparse._MutuallyExclusiveGroup) -> None:
         "--list-models",
         nargs="?",
         const="all",
-        choices=("all", "llm", "image", "video"),
-        help="show the known models: status, what they support, prices with their dates",
+        metavar="KIND",
+        help="show this gateway's models with their prices (llm, image, video, or all), or all "
+        "facts of one, by its ID",
     )
     group.add_argument(
         "--cancel",

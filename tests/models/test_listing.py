@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from factorized_video import models
+from factorized_video.cli.model_list_text import differences_as_text, model_list_text
+from factorized_video.errors import UsageError
 from factorized_video.models import listing
 
 REGISTRY = models.document()
 TODAY = str(REGISTRY["as_of"])
 KINDS = ["llm", "image", "video"]
+GATEWAYS = ["happycapy", "vercel", "openrouter", "openai", "demo"]
 VEO = "google/veo-3.1-generate-preview"
 SEEDANCE = "byteplus/dreamina-seedance-2-0"
 SORA = "openai/sora-2"
@@ -168,175 +171,146 @@ def test_nothing_is_old_on_the_day_of_the_registry_and_everything_a_year_later()
     assert {row["old"] for row in listing.rows(None, days_after(TODAY, 365))} == {True}
 
 
-# -- the table for a terminal ---------------------------------------------------------------------
+# -- short rows -----------------------------------------------------------------------------------
 
 
-def text(kind: str | None = None, gateway: str = "happycapy", today: str = TODAY) -> str:
-    return listing.as_text(listing.rows(kind, today), gateway)
-
-
-def block(shown: str, model: str) -> list[str]:
-    """The lines about one model."""
-    lines = shown.splitlines()
-    first = next(i for i, line in enumerate(lines) if re.match(rf"  {re.escape(model)}( |$)", line))
-    rest = lines[first + 1 :]
-    after = next(i for i, line in enumerate(rest) if not line.startswith("      "))
-    return [lines[first], *rest[:after]]
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_a_short_row_stands_for_each_model_of_the_gateway_by_its_id_there(gateway: str) -> None:
+    rows = listing.short_rows(None, gateway, TODAY)
+    assert [row["id"] for row in rows] == [
+        model.ids[gateway] for model in models.rows() if gateway in model.ids
+    ]
+    assert len(json.dumps(rows, indent=2)) < 19_500  # with the rest of a document under 20,000
 
 
 @pytest.mark.parametrize(
-    ("gateway", "titles"),
+    ("model", "gateway", "facts"),
     [
-        (
-            "happycapy",
-            [
-                "llm at happycapy",
-                "llm elsewhere",
-                "image at happycapy",
-                "image elsewhere",
-                "video at happycapy",
-                "video elsewhere",
-            ],
-        ),
-        (
-            "demo",
-            [
-                "llm at demo",
-                "llm elsewhere",
-                "image at demo",
-                "image elsewhere",
-                "video at demo",
-                "video elsewhere",
-            ],
-        ),
-        (
-            "openrouter",
-            [
-                "llm at openrouter",
-                "llm elsewhere",
-                "image at openrouter",
-                "image elsewhere",
-                "video at openrouter",
-                "video elsewhere",
-            ],
-        ),
-        # What a server of one's own serves is not known, nor is that of a gateway unheard of.
-        ("openai", ["llm elsewhere", "image elsewhere", "video elsewhere"]),
-        ("nobody", ["llm elsewhere", "image elsewhere", "video elsewhere"]),
+        (VEO, "happycapy", {"usd": 2.4, "usd_for": "6 s 720p", "default": True}),
+        (VEO, "happycapy", {"status": "upstream-retired", "shutdown": "2026-10-22"}),
+        ("minimax/hailuo-3", "openrouter", {"usd": 0.78, "usd_for": "6 s 2k", "default": False}),
+        ("klingai/kling-v2.6-i2v", "vercel", {"usd": None, "usd_for": "5 s 720p"}),
+        ("google/gemini-3-pro-image", "openrouter", {"usd": 0.134, "usd_for": "one image"}),
+        ("demo/push-in", "demo", {"usd": 0.0, "default": True, "audio": None}),
     ],
 )
-def test_the_table_shows_each_kind_and_what_the_gateway_serves_first(
-    gateway: str, titles: list[str]
+def test_a_short_row_has_the_price_of_what_is_made_where_nothing_is_set(
+    model: str, gateway: str, facts: dict[str, Any]
 ) -> None:
-    shown = text(gateway=gateway).splitlines()
-    assert [line for line in shown if re.match(r"\w+ (at \w+|elsewhere)$", line)] == titles
-    assert shown[0] == titles[0]
+    (found,) = [one for one in listing.short_rows(None, gateway, TODAY) if one["id"] == model]
+    assert {name: found[name] for name in facts} == facts
 
 
-@pytest.mark.parametrize("gateway", ["happycapy", "demo", "vercel", "openrouter", "openai"])
-def test_every_model_stands_in_the_table_once_by_the_gateways_name(gateway: str) -> None:
-    shown = text(gateway=gateway)
-    for model in models.rows():
-        lines = block(shown, model.ids.get(gateway, model.id))
-        assert lines[1] == f"      {model.best_for}"
-    named = [line for line in shown.splitlines() if re.match(r"  \S", line)]
-    assert len(named) == len(models.rows())
+@pytest.mark.parametrize("name", [VEO, "veo-3.1-generate-preview"])
+def test_one_model_is_found_by_each_of_its_names(name: str) -> None:
+    assert [row["id"] for row in listing.one(name, TODAY)] == [VEO]
 
 
-def test_the_table_of_one_kind_has_no_other() -> None:
-    assert "llm" not in text("video")
-    assert "seedream" not in text("video")
-    assert VEO in text("video")
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("vdeo", "Did you mean video?"), (f"{VEO}s", f"Did you mean {VEO}?"), ("\n", "--list-models")],
+)
+def test_a_name_of_nothing_is_a_usage_error(name: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        listing.one(name, TODAY)
+    assert hint in caught.value.hint
+
+
+# -- what a terminal shows ------------------------------------------------------------------------
+
+
+def table(gateway: str, today: str = TODAY) -> str:
+    rows = listing.short_rows(None, gateway, today)
+    return model_list_text({"gateway": gateway, "models": rows})
+
+
+def facts_of(model: str, gateway: str = "happycapy", today: str = TODAY) -> str:
+    rows = listing.one(model, today)
+    shown = model_list_text({"gateway": gateway, "models": rows, "of_one": True})
+    return re.sub(r"\n {16}", " ", shown)
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_the_table_fits_80_columns_and_has_each_model_once(gateway: str) -> None:
+    lines = table(gateway).splitlines()
+    assert max(map(len, lines)) <= 80
+    named = [line.split()[line.startswith("*")] for line in lines if re.match(r"[* ] \w\S*/", line)]
+    at = [model.ids[gateway] for model in models.rows() if gateway in model.ids]
+    assert sorted(named) == sorted(at)
+    assert (len([line for line in lines if line.startswith("* ")]) - 1) in (0, 3)
+
+
+def test_a_gateway_nothing_is_known_of_says_so() -> None:
+    assert table("nobody").startswith("No models are known for nobody")
+
+
+@pytest.mark.parametrize(
+    ("gateway", "line"),
+    [
+        ("happycapy", f"* {VEO}       2.40      4, 6, 8   16:9 9:16    always"),
+        ("happycapy", "      shut down by its vendor 2026-10-22; use google/veo-3.1-generate-001"),
+        ("happycapy", f"      off 2026-09-24; use {SEEDANCE}"),
+        ("happycapy", f"  {SEEDANCE}        1.08      4 to 15   16:9 9:16 +4 switch"),
+        (
+            "openrouter",
+            "  minimax/hailuo-3                      0.78 2k   4 to 15   as picture   ?",
+        ),
+        ("openrouter", "  openai/gpt-6-luna                     0.0004    yes"),
+    ],
+)
+def test_a_line_shows_price_seconds_ratios_sound_and_what_replaces_it(
+    gateway: str, line: str
+) -> None:
+    assert line in table(gateway).splitlines()
+
+
+def test_old_facts_are_marked_and_the_mark_is_explained() -> None:
+    late = table("happycapy", days_after(TODAY, 365))
+    assert "  2.40!  " in late
+    assert "! facts older than 180 days" in late
 
 
 @pytest.mark.parametrize("model", models.rows(), ids=lambda model: model.id)
-def test_every_price_stands_in_the_table_with_its_date(model: models.Model) -> None:
-    last = block(text(), model.ids.get("happycapy", model.id))[-1]
-    if not model.prices:
-        assert last == "      price not known"
+def test_every_price_of_one_model_is_shown_with_its_date_and_source(model: models.Model) -> None:
+    shown = facts_of(model.id)
+    assert ("prices        not known" in shown) == (not model.prices)
     for price in model.prices:
-        assert models.shown_price(price) in last
-        assert price["as_of"] in last
+        known = f"{models.shown_price(price)} ({price['as_of']}, {price['source']})"
+        assert " ".join(known.split()) in " ".join(shown.split())
+    assert f"best for      {model.best_for}" in shown
 
 
 @pytest.mark.parametrize(
-    ("model", "line"),
+    ("model", "fact"),
     [
-        (
-            VEO,
-            f"  {VEO}  (default)  [upstream-retired 2026-10-22, use google/veo-3.1-generate-001]",
-        ),
-        (SORA, f"  {SORA}  [off 2026-09-24, use {SEEDANCE}]"),
-        (SEEDANCE, f"  {SEEDANCE}"),
-        (
-            VEO,
-            "      4, 6 and 8 s (1080p and 4k: 8 s; references: 8 s) · 720p, 1080p, 4k · "
-            "16:9 9:16 · last frame yes · sound always · from text yes",
-        ),
-        (
-            "google/gemini-omni-1.2-flash",
-            "      3 to 15 s (a last frame: 3 to 10 s) · 360p, 720p, "
-            "1080p, 4k · 16:9 9:16 · last frame yes · sound ? · from text yes",
-        ),
-        (
-            "alibaba/wan-v2.6-i2v",
-            "      ? s · 720p, 1080p · follows the picture · last frame no · "
-            "sound ? · from text no, but alibaba/wan-v2.6-t2v",
-        ),
-        (
-            "bytedance/seedance-2.5",
-            "      4 to 30 s · 480p, 720p, 1080p · adapts to the picture · "
-            "last frame yes · sound switch · from text yes",
-        ),
-        (
-            "alibaba/wan-v2.7-t2v",
-            "      2 to 15 s · 720p, 1080p · 16:9 9:16 1:1 4:3 3:4 · no first "
-            "frame · last frame no · sound always · from text yes",
-        ),
-        (
-            "byteplus/seedance-1-0-lite-i2v",
-            "      ? s · ? · ? · last frame ? · sound never · from text no",
-        ),
-        (
-            "klingai/kling-v4.0",
-            "      3 to 30 s · 720p, 1080p, 2k, 4k · ? · last frame yes · sound ? · from text ?",
-        ),
-        ("openai/gpt-image-1.5", "      1:1 3:2 2:3 · edits ?"),
-        ("openai/gpt-image-2", "      ? · edits yes"),
+        (VEO, "status        shut down by its vendor since 2026-10-22 (Google); use google/veo-3"),
+        (VEO, "seconds       4, 6 and 8 (1080p and 4k: 8 s; references: 8 s)"),
+        (VEO, "default at    happycapy"),
+        (SORA, f"status        off since 2026-09-24 (OpenAI); use {SEEDANCE}"),
+        ("google/gemini-omni-1.2-flash", "seconds       3 to 15 (a last frame: 3 to 10 s)"),
+        ("alibaba/wan-v2.6-i2v", "from text     no, but alibaba/wan-v2.6-t2v"),
+        ("alibaba/wan-v2.7-t2v", "first frame   no"),
+        ("openai/gpt-image-1.5", "ratios        1:1 3:2 2:3"),
+        ("openai/gpt-image-2", "edits         yes"),
+        (SEEDANCE, "prompt        at most 4,000 characters"),
     ],
 )
-def test_the_table_shows_status_and_what_a_model_supports(model: str, line: str) -> None:
-    assert line in block(text(), model)
+def test_the_facts_of_one_model(model: str, fact: str) -> None:
+    assert fact in facts_of(model)
 
 
 @pytest.mark.parametrize(
     ("model", "gateway", "words"),
     [
-        ("alibaba/wan-2.6", "openrouter", "from text yes"),
-        ("alibaba/wan-v2.6-i2v", "vercel", "from text no, but alibaba/wan-v2.6-t2v"),
-        ("spacexai/grok-imagine-video-1.5", "vercel", "from text ?"),
-        ("x-ai/grok-imagine-video-1.5", "openrouter", "from text yes"),
+        ("alibaba/wan-2.6", "openrouter", "yes"),
+        ("alibaba/wan-v2.6-i2v", "vercel", "no, but alibaba/wan-v2.6-t2v"),
+        ("spacexai/grok-imagine-video-1.5", "vercel", "?"),
+        ("x-ai/grok-imagine-video-1.5", "openrouter", "yes"),
     ],
 )
-def test_the_table_shows_what_a_gateways_own_id_does(model: str, gateway: str, words: str) -> None:
-    supports = block(text("video", gateway), model)[2]
-    assert supports.endswith(f" · {words}")
-
-
-def test_old_figures_are_marked_and_the_mark_is_explained() -> None:
-    dates = sorted({price["as_of"] for price in row("spacexai/grok-4.3")["prices"]})
-    late = days_after(dates[0], 181)
-    line = block(text("llm", today=late), "spacexai/grok-4.3")[-1]
-    assert line.endswith(f"({', '.join(dates)}) !")
-    assert not block(text("llm", today=late), "openai/gpt-6-sol")[-1].endswith("!")
-    assert text("llm").splitlines()[-1].startswith("! older than 180 days")
-    assert "? not known, and not checked" in text("llm")
-
-
-@pytest.mark.parametrize("status", ["off", "upstream-retired"])
-def test_a_model_that_one_gateway_dropped_is_shown_without_a_date(status: str) -> None:
-    dropped = {**row(SEEDANCE), "gateways": {"happycapy": {"id": SEEDANCE, "status": status}}}
-    assert status in block(listing.as_text([dropped], "happycapy"), SEEDANCE)[0]
+def test_one_model_is_shown_as_the_gateways_own_id_is(model: str, gateway: str, words: str) -> None:
+    shown = facts_of(model, gateway).splitlines()
+    assert (shown[0], f"  from text     {words}" in shown) == (model, True)
 
 
 # -- what a gateway says of itself ----------------------------------------------------------------
@@ -392,10 +366,10 @@ def test_a_gateways_list_is_held_against_what_is_known(
 
 def test_differences_are_shown_in_words_and_agreement_too() -> None:
     differs = listing.differences([SEEDANCE, "x/new", VEO], "happycapy", "video")
-    lines = listing.differences_as_text(differs).splitlines()
+    lines = differences_as_text(differs).splitlines()
     assert lines[0].startswith("known here, not in the gateway's list: google/veo-3.1-fast")
     assert lines[1].endswith(f"though their vendor shut them down: {VEO}")
     assert lines[2] == "in the gateway's list, not known here: x/new"
     agreed = listing.differences(["demo/push-in"], "demo", "video")
-    assert "agree" in listing.differences_as_text(agreed)
-    assert len(listing.differences_as_text(agreed).splitlines()) == 1
+    assert "agree" in differences_as_text(agreed)
+    assert len(differences_as_text(agreed).splitlines()) == 1

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from factorized_video import aspect_ratios, models
+from factorized_video.cli.model_list_text import model_list_text
+from factorized_video.models import listing
 from factorized_video.prompts import styles
 from jsonschema import Draft202012Validator
 from plans import pipeline
@@ -459,3 +461,11 @@ def test_the_default_models_support_what_the_original_skill_offers(
     sent = planned.call("synthesis").settings
     assert (sent["duration_s"], sent["aspect_ratio"], sent["resolution"]) == (6, ratio, "720p")
     assert planned.call("composition").settings == {"aspect_ratio": ratio, "style": style}
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_the_list_of_each_gateway_fits_a_terminal_and_an_agent(gateway: str) -> None:
+    rows = listing.short_rows(None, gateway, "2026-11-27")
+    assert len(json.dumps(rows, indent=2)) < 19_500  # with the rest of the document under 20,000
+    shown = model_list_text({"gateway": gateway, "models": rows}).splitlines()
+    assert max(map(len, shown)) <= 80

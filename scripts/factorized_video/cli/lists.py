@@ -35,10 +35,16 @@ def list_runs(options: argparse.Namespace) -> dict[str, Any]:
 def list_models(options: argparse.Namespace) -> dict[str, Any]:
     """What the registry says, and with --online where the gateway's own list differs."""
     today = time.strftime("%Y-%m-%d", time.gmtime())
-    kind = None if options.list_models == "all" else options.list_models
+    wanted = options.list_models
+    kind = wanted if wanted in listing.KINDS else None
+    of_one = wanted not in ("all", *listing.KINDS)
+    rows = listing.one(wanted, today) if of_one else None
     chosen = settings.resolve(options.gateway, needs_key=bool(options.online))
-    rows = listing.rows(kind, today)
+    if rows is None:
+        rows = listing.short_rows(kind, chosen.name, today)
     result: dict[str, Any] = {"status": "succeeded", "gateway": chosen.name, "models": rows}
+    if of_one:
+        return {**result, "of_one": True}
     if options.online:
         with open_gateway(chosen, options.console.progress) as gateway:
             services = [models.service_of(kind)] if kind else lookup.SERVICES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import one_line
-from ..models import listing
 from .dry_run_text import plan_text
+from .model_list_text import model_list_text
 from .run_list_text import run_list_text
 
 
@@ -21,17 +21,9 @@ def text_of(document: dict[str, Any]) -> str:
     if "runs" in document:
         return run_list_text(document["runs"], every_receipt=bool(document.get("all")))
     if "models" in document:
-        return models_text(document)
+        return model_list_text(document)
     if document.get("cancelled"):
         return f"cancelled: {one_line(document['job'])}"
     if "caption" in document:
         return str(document["caption"] or document["motion"] or "")
     return str(document.get("comparison") or document.get("output") or "")
-
-
-def models_text(document: dict[str, Any]) -> str:
-    """What --list-models prints."""
-    text = listing.as_text(document["models"], document["gateway"])
-    if "online" in document:
-        text += "\n" + listing.differences_as_text(document["online"])
-    return text

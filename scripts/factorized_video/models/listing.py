@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import date
 from typing import Any
 
 from .. import models
+from ..errors import UsageError
 from . import Model, limits
 
 OLD_AFTER_DAYS = 180
@@ -24,19 +26,27 @@ def rows(kind: str | None, today: str) -> list[dict[str, Any]]:
     return [_row(model, today) for model in models.rows(kind)]
 
 
-def as_text(listed: list[dict[str, Any]], gateway: str) -> str:
-    """The rows as a table for a terminal, those of the gateway first."""
-    lines: list[str] = []
-    for kind in KINDS:
-        of_kind = [row for row in listed if row["kind"] == kind]
-        here = [row for row in of_kind if gateway in row["gateways"]]
-        elsewhere = [row for row in of_kind if row not in here]
-        for title, some in ((f"{kind} at {gateway}", here), (f"{kind} elsewhere", elsewhere)):
-            if some:
-                lines += [*([""] if lines else []), title]
-                lines += [line for row in some for line in _text_of(row, gateway)]
-    notes = f"! older than {OLD_AFTER_DAYS} days: check the figures. ? not known, and not checked."
-    return "\n".join([*lines, "", notes])
+def short_rows(kind: str | None, gateway: str, today: str) -> list[dict[str, Any]]:
+    """One short row for each model that a gateway serves, by its id there; `one` has the rest.
+
+    `usd` is what `usd_for` costs there: a prompt rewritten, an image, or a clip as it is made
+    where nothing is set. `today` as YYYY-MM-DD.
+    """
+    here = [model for model in models.rows(kind) if gateway in model.ids]
+    return [_short(model, gateway, today) for model in here]
+
+
+def one(name: str, today: str) -> list[dict[str, Any]]:
+    """The rows of the models called so, at any gateway. Raises UsageError where there is none."""
+    found = [model for model in models.rows() if name in _names(model)]
+    if not found:
+        known = [*KINDS, *(each for model in models.rows() for each in sorted(_names(model)))]
+        near = difflib.get_close_matches(name, known, n=1)
+        raise UsageError(
+            f"{name!r} is neither a kind of model (llm, image, video) nor a model known here.",
+            f"Did you mean {near[0]}?" if near else "--list-models shows the ids of this gateway.",
+        )
+    return [_row(model, today) for model in found]
 
 
 def differences(served: list[str], gateway: str, kind: str | None) -> dict[str, list[str]]:
@@ -54,17 +64,6 @@ def differences(served: list[str], gateway: str, kind: str | None) -> dict[str, 
         ],
         "not_in_the_registry": [model for model in served if model not in everything],
     }
-
-
-def differences_as_text(differs: dict[str, list[str]]) -> str:
-    """The differences, one line for each kind of them."""
-    titles = {
-        "not_served": "known here, not in the gateway's list",
-        "served_though_retired": "in the gateway's list, though their vendor shut them down",
-        "not_in_the_registry": "in the gateway's list, not known here",
-    }
-    lines = [f"{titles[name]}: {', '.join(ids)}" for name, ids in differs.items() if ids]
-    return "\n".join(lines or ["the gateway's list and what is known here agree"])
 
 
 def _row(model: Model, today: str) -> dict[str, Any]:
@@ -95,48 +94,61 @@ def _at(model: Model, gateway: str) -> dict[str, Any]:
     return entry
 
 
+def _short(model: Model, gateway: str, today: str) -> dict[str, Any]:
+    full, status = _row(model, today), model.status_at(gateway)
+    cost, usd_for = _usual_price(model, gateway)
+    row = {
+        "id": model.ids[gateway],
+        "kind": model.kind,
+        "status": status,
+        "default": gateway in full["default_at"],
+        "usd": cost,
+        "usd_for": usd_for,
+        "best_for": model.best_for,
+        "old": full["old"],
+    }
+    if status != "live":
+        replacement = limits.replacement(model, gateway) or model.replacement
+        row |= {"shutdown": (model.shutdown or {}).get("date"), "replacement": replacement}
+    if model.kind == "llm":
+        return row | {"sees_images": model.sees_images}
+    row["aspect_ratios"] = ratios(full)
+    if model.kind == "image":
+        return row | {"edits": model.edits}
+    return row | {
+        "seconds": _seconds(model.durations),
+        "resolutions": ", ".join(_resolutions(model, gateway) or (NOT_KNOWN,)),
+        "audio": model.audio,
+    }
+
+
+def _usual_price(model: Model, gateway: str) -> tuple[float | None, str]:
+    """The price in USD of what a run without settings makes, and what that is."""
+    if model.kind != "video":
+        amount = models.price(model, gateway).amount
+        return amount, "one prompt" if model.kind == "llm" else "one image"
+    here = model._replace(resolutions=_resolutions(model, gateway))
+    resolution, _ = limits.choose_resolution(here, None, gateway)
+    seconds, _ = limits.choose_duration(here, None, resolution, False, gateway)
+    cost = models.price(
+        here, gateway, seconds=seconds, resolution=resolution, audio=model.audio != "never"
+    )
+    return cost.amount, f"{seconds} s {resolution}"
+
+
+def _resolutions(model: Model, gateway: str) -> tuple[str, ...] | None:
+    return model.resolutions_at.get(gateway) or model.resolutions
+
+
+def _names(model: Model) -> set[str]:
+    return {model.id, *model.aliases, *model.ids.values()}
+
+
 def _days(since: str, today: str) -> int:
     return (date.fromisoformat(today) - date.fromisoformat(since)).days
 
 
 # -- words ----------------------------------------------------------------------------------------
-
-
-def _text_of(row: dict[str, Any], gateway: str) -> list[str]:
-    here = row["gateways"].get(gateway, {})
-    status = here.get("status", row["status"])
-    since = f" {row['shutdown']['date']}" if row["shutdown"] else ""
-    instead = f", use {row['replacement']}" if row["replacement"] else ""
-    state = "" if status == "live" else f"  [{status}{since}{instead}]"
-    default = "  (default)" if gateway in row["default_at"] else ""
-    prices = "; ".join(models.shown_price(price) for price in row["prices"]) or "price not known"
-    dates = ", ".join(sorted({price["as_of"] for price in row["prices"]}))
-    return [
-        f"  {here.get('id', row['id'])}{default}{state}",
-        f"      {row['best_for']}",
-        f"      {_supports(row, gateway)}",
-        f"      {prices}{f' ({dates})' if dates else ''}{' !' if row['old'] else ''}",
-    ]
-
-
-def _supports(row: dict[str, Any], gateway: str) -> str:
-    """What a model supports, in a line."""
-    here = row["gateways"].get(gateway, {})
-    if row["kind"] == "llm":
-        return f"sees pictures {yes(row['sees_images'])}"
-    if row["kind"] == "image":
-        return f"{ratios(row)} · edits {yes(row['edits'])}"
-    alone = here.get("text_to_video", row["text_to_video"])
-    parts = [
-        durations(row, " s"),
-        ", ".join(here.get("resolutions", row["resolutions"]) or [NOT_KNOWN]),
-        ratios(row),
-        "no first frame" if row["first_frame"] is False else "",
-        f"last frame {yes(row['last_frame'])}",
-        f"sound {row['audio'] or NOT_KNOWN}",
-        f"from text {from_text(alone, row['text_sibling'])}",
-    ]
-    return " · ".join(filter(None, parts))
 
 
 def durations(row: dict[str, Any], unit: str = "") -> str:
