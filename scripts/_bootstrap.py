@@ -23,7 +23,7 @@ def ensure(script: str) -> None:
     """Return if this Python will do; else start again in the skill's `.venv`, or exit 2."""
     scripts = os.path.dirname(os.path.abspath(script))
     words = sys.argv[1:]
-    wants_help = "-h" in words or "--help" in words
+    wants_help = bool({"-h", "--help", "--help-all"} & set(words))
     if wants_help and sys.version_info >= OLDEST_FOR_HELP:
         return
     if suffices():

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
+_CAT = '"A cat jumping from a bookshelf to the couch" --output outputs/cat.mp4'
+_RUN = "python3 scripts/factorized_generate.py"
+EXAMPLES = (
+    f"Free, without a key:\n  {_RUN} --gateway demo \\\n      {_CAT}",
+    f"The price of a real one:\n  {_RUN} --dry-run \\\n      {_CAT}",
+)
 
 
 class _WrongModelFlag(argparse.Action):
@@ -43,10 +49,9 @@ class _WrongModelFlag(argparse.Action):
 def build_parser() -> options.Parser:
     """The options; the original skill's first."""
     parser = options.Parser(
-        "Prompt -> caption of the first frame -> anchor image -> video. The same command again "
+        "Prompt -> caption of the first frame -> anchor image -> video.\nThe same command again "
         "resumes where it stopped.",
-        'python3 scripts/factorized_generate.py --prompt "A cat jumping from a bookshelf to the '
-        'couch" --output cat.mp4',
+        *EXAMPLES,
     )
     _add_sources(parser.add_mutually_exclusive_group(required=True))
     options.add_style(parser)
@@ -89,7 +94,12 @@ def build_parser() -> options.Parser:
 
 def _add_sources(group: argparse._MutuallyExclusiveGroup) -> None:
     """The prompt, many prompts, or one of the lists."""
-    group.add_argument("--prompt", metavar="TEXT", help="the video prompt; - reads it from stdin")
+    group.add_argument(
+        "--prompt",
+        type=option_types.text,
+        metavar="TEXT",
+        help="the video prompt, also without --prompt; @FILE reads it from a file, - from stdin",
+    )
     group.add_argument(
         "--prompt-file",
         type=option_types.path,
@@ -162,16 +172,15 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
         "--online",
         "with --list-models: also ask the gateway for its list, and show what differs",
     )
-    options.add_motion(group)
-    options.flag(
-        group,
-        "--motion-from-anchor",
-        "have the LLM look at the anchor and write the motion that follows from it",
-    )
+    options.add_motion(group, "auto: as the LLM writes it when it sees the anchor")
+    options.flag(group, "--motion-from-anchor", "the same as --motion auto")
 
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do; or one of the lists."""
+    from factorized_video.cli import standing_options
+
+    standing_options.fill(args)
     if args.all and args.list_runs is None:
         raise UsageError("--all is for --list-runs.", "Leave it out, or add --list-runs.")
     if args.online and args.list_models is None:

@@ -29,16 +29,15 @@ if TYPE_CHECKING:
 def build_parser() -> options.Parser:
     """The options; the original skill's first."""
     parser = options.Parser(
-        "Stage 2, composition: generate the anchor, the first frame of the video, from its "
-        "caption.",
-        'python3 scripts/generate_anchor.py "A tabby cat on a tall bookshelf" --enhance '
-        "--output anchor.png",
+        "Stage 2, composition: generate the anchor, the first frame, from its caption.",
+        'python3 scripts/generate_anchor.py "A cat on a bookshelf" --output cat.png',
     )
     parser.add_argument(
         "caption",
+        type=option_types.text,
         metavar="CAPTION",
         nargs="?",
-        help="what the first frame shows; with --edit what to change",
+        help="what the first frame shows; with --edit what to change; @FILE reads it from a file",
     )
     parser.add_argument(
         "--input-file",
@@ -65,6 +64,7 @@ def build_parser() -> options.Parser:
     )
     options.add_candidate_options(parser).add_argument(
         "--user-prompt",
+        type=option_types.text,
         metavar="TEXT",
         help="the video prompt to check against; - reads it from stdin (default: the caption)",
     )
@@ -75,7 +75,7 @@ def build_parser() -> options.Parser:
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One anchor, or the one made before for the same inputs."""
     from factorized_video import files, output_paths, receipts
-    from factorized_video.cli import around_a_run
+    from factorized_video.cli import around_a_run, standing_options
     from factorized_video.gateway import settings
     from factorized_video.media import file_types
     from factorized_video.stages import composition, given_images
@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.stages.paid_call import make
     from factorized_video.stages.request import AnchorRequest
 
+    standing_options.fill(args, model="image_model")
     args.console.stage = "composition"
     request = AnchorRequest.from_options(args)
     context = Context.from_options(args)

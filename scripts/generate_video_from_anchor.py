@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 def build_parser() -> options.Parser:
     """The options; the original skill's first."""
     parser = options.Parser(
-        "Stage 3, temporal synthesis: animate the anchor into a video that begins with it.",
-        "python3 scripts/generate_video_from_anchor.py --anchor anchor.png "
-        '--prompt "The cat jumps to the couch" --output video.mp4',
+        "Stage 3, temporal synthesis: animate the anchor into a video.",
+        "python3 scripts/generate_video_from_anchor.py --anchor anchor.png \\\n"
+        '    --prompt "The cat jumps to the couch" --output video.mp4',
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--anchor", type=option_types.path, metavar="IMAGE", help="the first frame")
@@ -40,7 +40,11 @@ def build_parser() -> options.Parser:
         source, "--direct", "no first frame: text-to-video, to NAME.direct.mp4 (for comparison)"
     )
     parser.add_argument(
-        "--prompt", metavar="TEXT", required=True, help="the video prompt; - reads it from stdin"
+        "--prompt",
+        type=option_types.text,
+        metavar="TEXT",
+        required=True,
+        help="the video prompt; @FILE reads it from a file, - from stdin",
     )
     parser.add_argument("--model", metavar="ID", help="the image-to-video model")
     options.add_ratio(parser)
@@ -61,13 +65,14 @@ def build_parser() -> options.Parser:
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One clip, or the one made before for the same inputs; one that was started is resumed."""
     from factorized_video import output_paths, receipts
-    from factorized_video.cli import around_a_run
+    from factorized_video.cli import around_a_run, standing_options
     from factorized_video.gateway import settings
     from factorized_video.stages import delivery, synthesis
     from factorized_video.stages.context import Context
     from factorized_video.stages.paid_call import make
     from factorized_video.stages.request import ClipRequest
 
+    standing_options.fill(args, model="video_model")
     console = args.console
     console.stage = "direct" if args.direct else "synthesis"
     request = ClipRequest.from_options(args)

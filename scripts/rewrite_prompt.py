@@ -29,12 +29,16 @@ if TYPE_CHECKING:
 def build_parser() -> options.Parser:
     """The options; the original skill's first."""
     parser = options.Parser(
-        "Stage 1, reasoning: rewrite a video prompt into a caption of its first frame (printed) "
+        "Stage 1, reasoning: rewrite a video prompt into a caption of its first frame\n(printed) "
         "and a motion line.",
-        'python3 scripts/rewrite_prompt.py "A cat jumping from a bookshelf to the couch" '
-        "--output first_frame.txt",
+        'python3 scripts/rewrite_prompt.py "A cat jumps to a couch" --output cat.txt',
     )
-    parser.add_argument("prompt", metavar="PROMPT", help="the video prompt; - reads it from stdin")
+    parser.add_argument(
+        "prompt",
+        type=option_types.text,
+        metavar="PROMPT",
+        help="the video prompt; @FILE reads it from a file, - from stdin",
+    )
     options.add_style(parser)
     parser.add_argument("--model", metavar="ID", help="the LLM that rewrites")
     parser.add_argument(
@@ -60,13 +64,14 @@ def build_parser() -> options.Parser:
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """One rewrite, or the one made before for the same inputs and the same --output."""
     from factorized_video import output_paths
-    from factorized_video.cli import around_a_run
+    from factorized_video.cli import around_a_run, standing_options
     from factorized_video.gateway import settings
     from factorized_video.stages import reasoning
     from factorized_video.stages.context import Context
     from factorized_video.stages.paid_call import make
     from factorized_video.stages.request import CaptionRequest, MotionRequest
 
+    standing_options.fill(args, model="llm_model")
     console = args.console
     console.stage = "reasoning" if args.anchor is None else "motion"
     context = Context.from_options(args)

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from factorized_video.cli import standing_options
 from tables import for_all
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
@@ -359,6 +360,7 @@ def test_one_variable_of_the_environment_runs_between_our_processes() -> None:
     assert variables == {
         "FACTORIZED_VIDEO_HANDOFF",
         "FACTORIZED_VIDEO_MAX_COST",
+        *standing_options.VARIABLES.values(),
         "FACTORIZED_VIDEO_TIME_SCALE",
         "FACTORIZED_VIDEO_BOOTSTRAPPED",
     }

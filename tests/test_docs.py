@@ -24,6 +24,7 @@ from factorized_video import (
     receipts,
     rerun,
 )
+from factorized_video.cli import standing_options
 from factorized_video.cli.exit_codes import EXITS
 from factorized_video.cli.result import RESULT_KEYS
 from factorized_video.defaults import MOST_CANDIDATES
@@ -348,7 +349,14 @@ def test_every_option_is_documented_and_no_other(name: str) -> None:
     parser = script(DEMO if name == "demo" else f"scripts/{name}").build_parser()
     expected = options_of(parser)
     documented: set[str] = set()
-    for option, meaning, default in rows(section(reference("cli.md"), name))[1:]:
+    shared = "" if name == "demo" else section(reference("cli.md"), "Shared options")
+    own = rows(section(reference("cli.md"), name))[1:]
+    for option, meaning, default in [*own, *rows(shared)]:
+        if option == "option" or (
+            [option, meaning, default] not in own
+            and not expected.keys() & set(re.findall(r"`(-[\w-]+)", option))
+        ):
+            continue
         for code in re.findall(r"`([^`]+)`", option):
             word, _, value = code.partition(" ")
             assert word in expected, word
@@ -395,6 +403,7 @@ def test_styles_and_limits_of_the_options() -> None:
     for page in ("README.md", "SKILL.md", "references/cli.md"):
         assert f"{MAX_TEXT:,} characters" in text_of(ROOT / page)
     names = {lookup.KEY, lookup.BASE, lookup.TIME_SCALE, MAX_COST}
+    names |= set(standing_options.VARIABLES.values())
     names |= {dialects.load(name).ABOUT.own_variable or lookup.KEY for name in dialects.names()}
     table = rows(section(reference("cli.md"), "Environment"))[1:]
     own = {name_of(one) for one in lookup.SERVICES for name_of in (lookup.base_of, lookup.key_of)}
@@ -699,7 +708,7 @@ def test_the_list_of_runs_has_the_keys_of_the_code(tmp_path: Path) -> None:
 def test_how_candidates_are_drawn_and_checked() -> None:
     page = section(reference("cli.md"), "Candidates and checks")
     most = f"1 to {MOST_CANDIDATES}"
-    assert reference("cli.md").count(f"draw N anchors, {most}, and the contact sheet") == 2
+    assert reference("cli.md").count(f"draw N anchors, {most}, and the contact sheet") == 1
     assert f"of up to {MOST_CANDIDATES} candidates" in readme()
     assert (AT_ONCE, "At most four are drawn and checked at once" in page) == (4, True)
     assert f"5 to {checklist.MOST_QUESTIONS} questions" in page

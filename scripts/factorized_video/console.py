@@ -98,6 +98,22 @@ class Console:
             self._open_line = False
 
 
+_traces = False
+
+
+def trace_requests() -> None:
+    """From now on, show each request (--verbose)."""
+    global _traces  # noqa: PLW0603 - there is one stderr
+    _traces = True
+
+
+def trace(text: str) -> None:
+    """Show a line about a request, with --verbose: never a key or the query of an address."""
+    if _traces:
+        start = "\r\x1b[K" if sys.stderr and sys.stderr.isatty() else ""
+        to_stderr(f"{start}  {clean(text)}\n")
+
+
 def _without_numbers(text: str) -> str:
     return "".join(char for char in text if not char.isdigit())
 

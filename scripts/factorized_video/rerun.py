@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shlex
 
+from .texts import FROM_FILE, as_value
+
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +53,7 @@ def words_of(options: Mapping[str, object]) -> list[str]:
         elif isinstance(value, list | tuple):
             words += [f"{flag}={one}" for one in value]
         elif value is not None:
-            words.append(f"{flag}={value}")
+            words.append(f"{flag}={as_value(str(value)) if flag in _TEXTS else value}")
     return words
 
 
@@ -216,14 +218,22 @@ def _with_texts(words: Sequence[str], texts: Mapping[str, str], *, files: bool) 
         flag, equals, value = word.partition("=")
         if flag in _TEXTS and not equals and rest:
             value = rest.pop(0)
-        kind, option = _TEXTS.get(flag, (None, None)) if flag != "-" else _positional(texts)
+        alone = flag == "-" or (flag.startswith(FROM_FILE) and _stands_alone(found))
+        kind, option = _positional(texts) if alone else _TEXTS.get(flag, (None, None))
         text = texts.get(kind) if kind else None
-        read = flag == "-" or value == "-" or (files and flag.endswith("-file"))
+        in_file = files and (flag.endswith("-file") or f"{value or flag}".startswith(FROM_FILE))
+        read = flag == "-" or value == "-" or in_file
         if text is None or not read or (option == "" and text.startswith("-")):
             found += [word] if equals or flag not in _TEXTS else [flag, value]
         else:
-            found.append(f"{option}={text}" if option else text)
+            found.append(f"{option}={as_value(text)}" if option else as_value(text))
     return tuple(found)
+
+
+def _stands_alone(before: Sequence[str]) -> bool:
+    """Whether the next word is no option's value, as far as that shows without the options."""
+    last = before[-1] if before else ""
+    return not last.startswith("-") or "=" in last or last in ("--", *_FLAGS)
 
 
 def _positional(texts: Mapping[str, str]) -> tuple[str, str]:

@@ -1,25 +1,47 @@
-"""Read and check the texts that come from an option, a file or stdin."""
+"""Read and check the texts that come from an option, a file (`@FILE`) or stdin (`-`)."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 from .errors import UsageError
 
 MAX_TEXT = 20_000  # characters of a prompt, a caption or any other text
+FROM_FILE = "@"  # begins the value of an option that names a file with the text
+AUTO = "auto"  # of --motion: written from the anchor
 
 
 def read_text(value: str | None, file: str | None, what: str) -> str:
     """Return the text of an option, a file or stdin (`-`); `what` names it in messages.
 
-    Raises UsageError if it is empty, longer than `MAX_TEXT`, not UTF-8 or has control characters,
-    or if the file cannot be read.
+    `value` may name a file: "@FILE". Raises UsageError as `checked` does, and if the file cannot be
+    read.
     """
+    if file is None and value and value.startswith(FROM_FILE):
+        file = os.path.expanduser(value[len(FROM_FILE) :])
+        what = f"{what} in {FROM_FILE}FILE,"
     if file is not None:
         value = _stdin(what) if file == "-" else _file(file, what)
     elif value == "-":
         value = _stdin(what)
-    text = (value or "").strip().lstrip("\ufeff").strip()
+    return checked(value or "", what)
+
+
+def as_value(text: str) -> str:
+    """The text as the value of an option that is no file and no word of the tool's own.
+
+    Space around a text does not count.
+    """
+    return f" {text}" if text.startswith(FROM_FILE) or text == AUTO else text
+
+
+def checked(value: str, what: str) -> str:
+    """The text without what stands around it.
+
+    Raises UsageError if it is empty, longer than `MAX_TEXT`, not UTF-8 or has control characters.
+    """
+    text = value.strip().lstrip("\ufeff").strip()
     if not text:
         raise UsageError(f"{what} is empty.", f"Write 1 to {MAX_TEXT:,} characters.")
     if len(text) > MAX_TEXT:
@@ -55,7 +77,10 @@ def _file(name: str, what: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{what} {name} cannot be read: {reason}.", "Use the path of a text file."
+            f"{what} {name} cannot be read: {reason}.",
+            "Use the path of a text file. A text that begins with @ needs a space before it."
+            if FROM_FILE in what
+            else "Use the path of a text file.",
         ) from None
 
 

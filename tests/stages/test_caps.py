@@ -633,19 +633,23 @@ def test_resubmit_beside_a_job_that_runs_is_no_new_price(half: Gateway) -> None:
 
 
 @pytest.mark.parametrize(("script", "words", "price", "sent"), ALL)
-def test_the_suggested_limit_has_room_for_two_redraws(
+def test_the_suggested_limit_has_room_for_two_more_first_frames(
     gateway: Gateway, script: str, words: list[str], price: float, sent: dict[str, int]
 ) -> None:
     own_picture()
     plan = run(script, *words, "--dry-run", gateway=gateway).json
     limit = f"--max-cost={plan['suggested_max_cost']}"
-    assert price * 3 <= plan["suggested_max_cost"] < price * 3 + 0.01
+    frames = [one for one in plan["stages"] if one["stage"] == "composition"]
+    roomy = price + 2 * sum(one["cost"]["amount"] for one in frames)
+    assert roomy - 1e-6 <= plan["suggested_max_cost"] < roomy + 0.01
     refused = run(script, *words, just_under(price), gateway=gateway)
-    assert f"{plan['suggested_max_cost']:.2f} leaves room" in refused.json["error"]["hint"]
-    if script == "rewrite_prompt":
-        return
-    for take in (1, 2, 3):
-        made = run(script, *words, f"--take={take}", "--overwrite", limit, gateway=gateway)
+    said = "leaves room for 2 more first frames" in refused.json["error"]["hint"]
+    assert said == (bool(frames) and script == "factorized_generate")
+    if script == "factorized_generate" and frames:
+        words = [*words, "--stop-after=anchor"]
+    for take in range(1, 4 if frames else 2):
+        more = [] if script == "rewrite_prompt" else [f"--take={take}", "--overwrite"]
+        made = run(script, *words, *more, limit, gateway=gateway)
         assert made.code == 0, made.err
 
 

@@ -19,6 +19,10 @@ _SOUND = {"never": "silent", "always": "with sound"}
 def plan_text(plan: dict[str, Any]) -> str:
     """What --dry-run prints."""
     lines = [f"gateway: {plan['gateway']} ({plan['gateway_why']})"] if plan["gateway"] else []
+    standing = plan.get("standing", {})
+    for place in dict.fromkeys(standing.values()):
+        names = [name.replace("_", " ") for name in standing if standing[name] == place]
+        lines += _wrapped(f"set in {place}: {', '.join(names)}")
     total = money.from_json(plan["cost"])
     calls, later = plan["stages"], plan.get("to_come", ())
     prices = money.parts([money.from_json(call["cost"]) for call in (*calls, *later)])
@@ -37,7 +41,9 @@ def plan_text(plan: dict[str, Any]) -> str:
     if plan["max_cost"] is not None:
         lines.append(f"limit: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
     if roomy := plan.get("suggested_max_cost"):
-        lines.append(f"a limit with room for two redraws: --max-cost {roomy:.2f}")
+        room = any(call["stage"] == "composition" for call in calls)
+        words = "a limit with room for two more first frames" if room else "a limit for just this"
+        lines.append(f"{words}: --max-cost {roomy:.2f}")
     clip = next((call for call in (*calls, *later) if "resolution" in call["settings"]), None)
     for one in plan.get("cheaper", ()):
         amount = one["cost"]["amount"]

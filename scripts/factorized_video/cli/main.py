@@ -15,13 +15,14 @@ import sys
 import time
 
 from .. import handoff, interrupts
-from ..console import Console, silence, to_stderr
+from ..console import Console, silence, to_stderr, trace_requests
 from ..errors import Interrupted, OutputError, ToolError, clean
 from ..rerun import Rerun
 from .exit_codes import EXITS, SAME_COMMAND_RESUMES
 from .option_types import absolute_words
 from .options import Parser
 from .result import Result
+from .spelling import spelled_out
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def main(
     words = sys.argv[1:] if argv is None else argv
     given = handoff.received()
     console = Console(quiet="--quiet" in words, shown=given.warnings)
+    if "--verbose" in words:
+        trace_requests()
     started = time.monotonic()
     for stream in (sys.stdout, sys.stderr):
         # What is not UTF-8 in a path stays readable, and stays valid inside JSON.
@@ -66,6 +69,8 @@ def main(
     unwritten = _print(result.as_json() if "--json" in words else result.as_text())
     if unwritten:
         console.error(unwritten.message, unwritten.hint)
+    if "--open" in words and not (result.code or given.command):
+        open_output(console, result.document)
     gc.freeze()
     return result.code or (EXITS[unwritten.kind][0] if unwritten else 0)
 
@@ -80,10 +85,12 @@ def _result(
     console, given = options.console, options.handoff
     try:
         parser = build_parser()
+        if not given.command:
+            words = spelled_out(words, parser._actions)
         again = [os.path.abspath(sys.argv[0]), *absolute_words(parser, words)]
         options.rerun = _rerun(again, given)
         parser.parse_args(words, options)
-        return Result(run(options))
+        return Result(_with_standing(run(options), options))
     except ToolError as error:
         if not error.printed and error.kind == "running" and "--no-wait" in words:
             console.note(error.message)  # as it was meant
@@ -109,6 +116,17 @@ def _result(
         to_stderr("".join(clean(line) + "\n" for line in traceback.format_exc().splitlines()))
         bug = ToolError(f"{type(error).__name__}: {error}", "This is a bug in this tool.")
         return _failed(bug, options.rerun)
+
+
+def _with_standing(result: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """A plan also shows which of its choices stand in the environment or in a file."""
+    if options.dry_run and options.standing:
+        from . import standing_options
+
+        result["standing"] = standing = standing_options.shown(options)
+        if "gateway" in standing and "gateway_why" in result:
+            result["gateway_why"] = standing_options.GATEWAY
+    return result
 
 
 def _rerun(words: list[str], given: handoff.Handoff) -> Rerun:
@@ -147,6 +165,17 @@ def _say_what_was_made(console: Console, document: dict[str, Any]) -> None:
 
         for line in result_lines(document):
             console.say(line)
+
+
+def open_output(console: Console, document: dict[str, Any]) -> None:
+    """Have the system open what was made, with the program that it has for it."""
+    path = document.get("report") or document.get("comparison") or document.get("output")
+    if document.get("status") != "succeeded" or not path:
+        return
+    from .opening import opened
+
+    if not opened(str(path)):
+        console.note(f"Nothing here can open {path}: open it yourself.")
 
 
 def _print(text: str) -> ToolError | None:

@@ -10,6 +10,7 @@ import os
 
 from ..defaults import EXTEND, FITS, MOST_AT_ONCE, MOST_CANDIDATES
 from ..prompts.styles import STYLES
+from ..texts import FROM_FILE
 
 STYLE_NAMES = ", ".join(STYLES)
 
@@ -19,21 +20,36 @@ def path(text: str) -> str:
     return text
 
 
+def text(text: str) -> str:
+    """A text, or the name of a file with it: "@FILE"; by this type `absolute_words` knows it."""
+    return text
+
+
 def absolute_words(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
     """The words of a command line with absolute paths, so that it works from any folder."""
-    flags = {
-        flag for action in parser._actions if action.type is path for flag in action.option_strings
-    }
+    kinds = {flag: action for action in parser._actions for flag in action.option_strings}
+    # A word that is no option's value is a prompt or a caption.
+    texts = {flag for flag, action in kinds.items() if action.type is text}
+    paths = {flag for flag, action in kinds.items() if action.type is path}
+    others = {flag for flag, action in kinds.items() if action.nargs != 0} - texts
     found: list[str] = []
     for word in words:
         flag, equals, value = word.partition("=")
-        if equals and flag in flags:
+        before = found[-1] if found else ""
+        if equals and flag in paths:
             found.append(f"{flag}={_absolute(value)}")
-        elif found and found[-1] in flags:
+        elif equals and flag in texts:
+            found.append(f"{flag}={_absolute_text(value)}")
+        elif before in paths:
             found.append(_absolute(word))
         else:
-            found.append(word)
+            found.append(word if before in others else _absolute_text(word))
     return found
+
+
+def _absolute_text(typed: str) -> str:
+    """ "@FILE" with an absolute path; any other text as it is."""
+    return f"{FROM_FILE}{_absolute(typed[1:])}" if typed.startswith(FROM_FILE) else typed
 
 
 def _absolute(typed: str) -> str:

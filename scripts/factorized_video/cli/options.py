@@ -11,6 +11,7 @@ from ..gateway import dialects
 from ..prompts.strategies import DEFAULT_STRATEGY, STRATEGIES
 from . import option_types, usage_hints
 from .exit_codes import EXIT_CODES
+from .help_text import HelpAll, usual_help
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
@@ -23,15 +24,23 @@ DEFAULT_TIMEOUT_S = 1200  # queue-backed video hosts are reported to take up to 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are UsageErrors, so that they too follow the contract."""
 
-    def __init__(self, description: str, example: str) -> None:
+    def __init__(self, description: str, *examples: str) -> None:
+        self.shows_all = False
         self._words: list[str] = []
-        self._example = example
+        self._examples = "\n".join(f"  {line}" for one in examples for line in one.splitlines())
         super().__init__(
             description=description,
-            epilog=f"example:\n  {example}\n\n{EXIT_CODES}",
+            epilog=f"examples:\n{self._examples}\n\n{EXIT_CODES}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
+            add_help=False,
         )
+        self.add_argument("-h", "--help", action="help", help="show the options most runs use")
+        self.add_argument("--help-all", action=HelpAll)
+
+    def format_help(self) -> str:
+        """What --help prints, or --help-all."""
+        return super().format_help() if self.shows_all else usual_help(self)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As ever; remembers the words, for the hint of an error."""
@@ -40,9 +49,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         """Raise a UsageError whose hint fits its cause."""
-        see = f"See: python3 {sys.argv[0]} --help"
+        see = f"Options: python3 {sys.argv[0]} --help"
         if not self._words:
-            raise UsageError("There is nothing to do yet.", f"For example: {self._example}\n{see}")
+            raise UsageError(
+                "There is nothing to do without a prompt (or --prompt TEXT).",
+                f"Examples:\n{self._examples}\n{see}",
+            )
         known = [name for action in self._actions for name in action.option_strings]
         hints = [usage_hints.of(message, self._words, known), see]
         raise UsageError(f"{message}.", " ".join(filter(None, hints)))
@@ -67,15 +79,15 @@ def add_common(parser: argparse.ArgumentParser, *, resubmits: bool = True) -> No
         "--gateway",
         choices=GATEWAYS,
         default="auto",
-        help="auto (default): by AI_GATEWAY_BASE_URL's host, else by how AI_GATEWAY_API_KEY "
-        "begins, else happycapy; openai: a server of your own that speaks OpenAI's API; demo: "
-        "labelled placeholders made on this machine, free, no key",
+        help="auto (default): by your key and AI_GATEWAY_BASE_URL; openai: a server of your own "
+        "that speaks OpenAI's API; demo: labelled placeholders made on this machine, free, no key",
     )
     group.add_argument(
         "--version", action="version", version=VERSION, help="print the version and end"
     )
     flag(group, "--json", "print one JSON document on stdout")
     flag(group, "--quiet", "no progress on stderr")
+    flag(group, "--verbose", "show each request with its status and how long it took")
     flag(
         group,
         "--dry-run",
@@ -87,6 +99,7 @@ def add_common(parser: argparse.ArgumentParser, *, resubmits: bool = True) -> No
         metavar="USD",
         help="spending limit for this output in USD, including earlier attempts (exit code 7)",
     )
+    flag(group, "--open", "open what was made in the program that the system has for it")
     flag(group, "--yes", "do not ask before a run over USD 1 (only asked on a terminal)")
     flag(group, "--allow-unknown-cost", "under a limit, also make calls whose price is not known")
     flag(group, "--allow-off", "use a model that is known to be shut down")
@@ -267,10 +280,15 @@ def add_set(parser: argparse._ActionsContainer, flag_name: str, call: str) -> No
     )
 
 
-def add_motion(parser: argparse._ActionsContainer) -> None:
-    """--motion and --motion-file."""
+def add_motion(parser: argparse._ActionsContainer, auto: str = "") -> None:
+    """--motion and --motion-file; `auto` says what `--motion auto` does, where it does."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--motion", metavar="TEXT", help="what moves after the first frame")
+    group.add_argument(
+        "--motion",
+        type=option_types.text,
+        metavar="TEXT",
+        help=f"what moves after the first frame{auto and '; ' + auto}",
+    )
     group.add_argument(
         "--motion-file", type=option_types.path, metavar="FILE", help="the same, from a file"
     )

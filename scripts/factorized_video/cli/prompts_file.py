@@ -21,6 +21,7 @@ from ..experiments.line import Line
 from ..rerun import flag_of
 from ..stages.context import Context
 from .one_run import one_run
+from .spelling import spelled_out
 
 MOST_LINES = 5_000
 LARGEST_FILE = 64 << 20  # bytes
@@ -30,7 +31,7 @@ NOT_OF_A_LINE = (
     "help prompt prompt_file prompts_file concurrency output work_dir json quiet dry_run "
     "max_cost list_runs list_models cancel online gateway compare direct job stop_after "
     "allow_unknown_cost allow_off model no_wait timeout overwrite resubmit evaluator_model "
-    "save_intermediate"
+    "save_intermediate verbose open yes all"
 ).split()
 # Settings that ask for another result of the same request.
 _OTHER_RESULTS = ("--take=", "--seed=")
@@ -97,12 +98,13 @@ def _line(
     """One line, its run planned; `places` are the folders of the scripts and of the outputs."""
     scripts, folder = places
     row = _row(raw)
-    prompt = texts.read_text(str(row.get("prompt", "")), None, "the prompt")
+    prompt = texts.checked(str(row.get("prompt", "")), "the prompt")
     category = " ".join(str(row.get("category", "")).split())[:60]
     given = row.get("settings") or {}
     own = _settings(given, parser)
     reset = {"prompts_file": None, "output": None, "concurrency": None}
     reset |= _replaced(given, parser)
+    own = spelled_out(own, parser._actions)
     line = parser.parse_args(["--prompt=x", *own], argparse.Namespace(**vars(options) | reset))
     line.prompt, line.output = prompt, _output(row, folder)
     run = one_run(line, scripts, prompt, folder)

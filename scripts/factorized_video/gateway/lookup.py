@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -61,6 +61,16 @@ def look_up(
         found = found._replace(others=_other_variables(places))
     warnings = _unused_bases(found, places, BASE)
     return found._replace(warnings=warnings, servers=_servers(places))
+
+
+def standing(names: Sequence[str]) -> dict[str, tuple[str, Path | None]]:
+    """The variables that are set: the value, and the file it is in, None for the environment."""
+    found: dict[str, tuple[str, Path | None]] = {}
+    for path, values in _places(os.environ, SKILL, Path.cwd()):
+        for name in names:
+            if (value := _text(values, name)) and name not in found:
+                found[name] = (value, path)
+    return found
 
 
 def _servers(places: list[_Place]) -> dict[str, Found]:

@@ -22,6 +22,7 @@ import requests
 import urllib3
 
 from .. import VERSION
+from ..console import trace
 from ..errors import ToolError
 from .addresses import is_loopback, reachable
 from .connections import Watch, WatchedAdapter
@@ -125,7 +126,9 @@ class Transport:
     def _send_once(
         self, request: HttpRequest, url: str, answer_s: float, largest: int
     ) -> HttpReply:
-        deadline = time.monotonic() + answer_s
+        began = time.monotonic()
+        deadline = began + answer_s
+        what = f"{request.method} {self._named(url)} {request.path[:120]}"
         body = {"files": parts} if (parts := _parts(request)) else {"json": request.body}
         headers, key = request.headers, self._settings.key_for(request.service)
         watch = self._watch
@@ -136,12 +139,16 @@ class Transport:
                 content = b"" if response.is_redirect else _bounded(response, largest, deadline)
         except (*_FAILURES, _Exceeded) as error:
             words = _LATE if watch.expired else _in_words(error)
+            trace(f"{what}  no answer  {_took(began)}  {words}")
             sent = not (watch.connecting or never_left(error))
             raise Broken(f"{self._named(url)}: {words}", sent, declined_by_proxy(error)) from None
         finally:
             watch.stop()
         if watch.expired:  # cut off, and what came happened to look whole
             raise Broken(f"{self._named(url)}: {_LATE}", sent=True)
+        status = f"{response.status_code} {response.reason or ''}".strip()
+        size = f"{len(content):,} bytes"
+        trace(f"{what}  {status}  {_took(began)}  {size}")
         headers = {name.lower(): value for name, value in response.headers.items()}
         if "location" in headers:
             headers["location"] = _joined(url, headers["location"])
@@ -196,6 +203,7 @@ class Transport:
         each checked.
         """
         url = self._below_root(service, url, near)
+        began = time.monotonic()
         total, digest = 0, hashlib.sha256()
         for block in self._stream(url, service):
             total += len(block)
@@ -205,6 +213,7 @@ class Transport:
                 raise DownloadError("The result's address returned a web page.")
             digest.update(block)
             file.write(block)
+        trace(f"GET {_place(url).host} (the result)  200  {_took(began)}  {total:,} bytes")
         if not total:
             raise DownloadError("The result's address returned nothing.")
         return Fetched(total, digest.hexdigest())
@@ -341,6 +350,11 @@ class Transport:
 _FAKE = (ipaddress.ip_network("198.18.0.0/15"), ipaddress.ip_network("fc00::/18"))
 # NAT64 puts an IPv4 address into the last 32 bits of these.
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+
+
+def _took(began: float) -> str:
+    """How long ago a time of the monotonic clock is."""
+    return f"{time.monotonic() - began:.2f} s"
 
 
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address, is_literal: bool) -> bool:

@@ -61,6 +61,7 @@ class RunOptions(NamedTuple):
     stop_after: str | None = None
     save_intermediate: bool | None = None
     quiet: bool | None = None
+    verbose: bool | None = None
     job: JobOptions = JobOptions(0)
 
     @classmethod
@@ -77,6 +78,7 @@ class RunOptions(NamedTuple):
             options.stop_after,
             options.save_intermediate,
             options.quiet,
+            options.verbose,
             JobOptions.from_options(options),
         )
 

@@ -56,6 +56,7 @@ class StageRunner:
                 "json": True,
                 "gateway": options.gateway,
                 "quiet": options.quiet,
+                "verbose": options.verbose,
                 "allow_off": terms["allow_off"],
                 "allow_unknown_cost": terms["allow_unknown_cost"],
                 "max_cost": self._context.terms.max_cost,

@@ -14,7 +14,7 @@ from ..money import Cost, amount, total, usd
 MAX_COST = "FACTORIZED_VIDEO_MAX_COST"
 # Sums of prices in binary fractions: a plan of exactly the cap is within it.
 _HALF_A_MICRODOLLAR = 5e-7
-REDRAWS = 2  # that a suggested limit leaves room for
+REDRAWS = 2  # of the first frame, that a suggested limit leaves room for
 
 
 class Cap(NamedTuple):
@@ -76,8 +76,6 @@ def check_cap(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unkno
     least = "at least " if ahead.amount is None else ""
     before = f" on top of the {usd(spent.usd)} it has cost already" if spent.usd else ""
     needed = _in_cents(spent.usd + known)
-    roomy = with_room(spent, Cost(known, ahead.kind))
-    more = f" ({roomy:.2f} leaves room for two redraws)" if roomy else ""
     raise _over_budget(
         limit,
         spent,
@@ -85,7 +83,7 @@ def check_cap(limit: Cap | None, spent: Spent, costs: list[Cost], *, allow_unkno
         f"This would cost {least}{usd(known)} ({ahead.kind}){before}, which is over the limit of "
         f"{limit.shown}.",
         "Lower --duration or --candidates, choose a cheaper model (--list-models shows prices), or "
-        f"raise {limit.source} to {needed:.2f}{more}.",
+        f"raise {limit.source} to {needed:.2f}.",
     )
 
 
@@ -94,9 +92,11 @@ def fits(limit: Cap, spent: Spent, ahead: Cost) -> bool:
     return spent.usd + (ahead.amount or 0.0) <= limit.usd + _HALF_A_MICRODOLLAR
 
 
-def with_room(spent: Spent, ahead: Cost) -> float | None:
-    """A limit in USD with room to make what is planned twice more; None where that is not known."""
-    return _in_cents(spent.usd + (1 + REDRAWS) * ahead.amount) if ahead.amount else None
+def with_room(spent: Spent, ahead: Cost, first_frame: Cost) -> float | None:
+    """A limit in USD with room for `REDRAWS` more first frames; None where that is not known."""
+    if not ahead.amount or first_frame.amount is None:
+        return None
+    return _in_cents(spent.usd + ahead.amount + REDRAWS * first_frame.amount)
 
 
 def _in_cents(usd: float) -> float:

@@ -10,7 +10,7 @@ from ..errors import OverBudget
 from ..models import Model, limits
 from ..models.picture_limits import Framing
 from ..money import Cost
-from ..receipts.cap import Cap, Spent, check_cap, fits, with_room
+from ..receipts.cap import REDRAWS, Cap, Spent, check_cap, fits, with_room
 
 # What makes a clip.
 CLIP_STAGES = ("synthesis", "direct")
@@ -189,8 +189,15 @@ class Plan(NamedTuple):
         if self.cheaper:
             fitting = "; ".join(one.shown for one in self.cheaper)
             error.hint = f"{error.hint} These would fit: {fitting}."
-        error.result["suggested_max_cost"] = with_room(self.spent, self.cost)
+        error.result["suggested_max_cost"] = roomy = self._with_room(self.costs)
+        if roomy and self.has("composition"):
+            error.hint = f"{error.hint} {roomy:.2f} leaves room for {REDRAWS} more first frames."
         error.result["cheaper"] = [one.as_json() for one in self.cheaper]
+
+    def _with_room(self, ahead: list[Cost]) -> float | None:
+        """A limit for these costs that leaves room to generate the first frame again."""
+        frames = [call.price for call in self.calls if call.stage == "composition"]
+        return with_room(self.spent, money.total(ahead), money.total(frames))
 
     def as_json(self) -> dict[str, Any]:
         """The keys of a planned result."""
@@ -203,7 +210,7 @@ class Plan(NamedTuple):
             "spent": self.spent.as_json(),
             "max_cost": self.cap.usd if self.cap else None,
             "max_cost_source": self.cap.source if self.cap else None,
-            "suggested_max_cost": with_room(self.spent, self.whole_cost),
+            "suggested_max_cost": self._with_room([self.whole_cost]),
             "cheaper": [one.as_json() for one in self.cheaper],
             "gateway": self.gateway,
             "gateway_why": self.why,
