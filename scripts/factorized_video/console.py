@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Without a terminal, repeat a waiting line only this often.
 PROGRESS_EVERY_S = 10.0
+_REPLACE = "\r\x1b[K"  # back to the line's begin, and empty it
 
 
 class Console:
@@ -29,18 +30,25 @@ class Console:
         self.stage: str | None = None  # a key of STAGES, once a stage has begun
         self.warnings: list[str] = []
         self._terminal = bool(sys.stderr and sys.stderr.isatty())
+        # A line can be replaced where the terminal knows how.
+        self._in_place = self._terminal and os.environ.get("TERM") != "dumb"
         self._shown = shown
         self._open_line = False
         self._last: tuple[str, float] = ("", 0.0)
 
-    def progress(self, text: str) -> None:
-        """Show what is happening: on a terminal in one updating line, elsewhere in a few lines."""
+    def progress(self, text: str, share: float | None = None) -> None:
+        """Show what is happening: on a terminal in one updating line, elsewhere in a few lines.
+
+        `share`, 0 to 1: how much of the usual time is over, drawn as a bar on a terminal.
+        """
         if self.quiet:
             return
-        line = (f"{STAGES[self.stage]}: " if self.stage else "") + clean(text)
-        if self._terminal:
-            width = max(20, _columns() - 1)
-            to_stderr(f"\r\x1b[K{line[:width]}")
+        stage = f"{STAGES[self.stage]}: " if self.stage else ""
+        line = stage + clean(text)
+        if self._in_place:
+            if share is not None:
+                line = f"{stage}{bar(share)} {clean(text)}"
+            to_stderr(f"{_REPLACE}{line[: max(20, _columns() - 1)]}")
             self._open_line = True
             return
         said, when = self._last
@@ -68,6 +76,12 @@ class Console:
         if not self.quiet:
             self._line(text)
 
+    def done(self, text: str) -> None:
+        """Show what came of it in place of the progress line; unless --quiet."""
+        if self.quiet:
+            return
+        self._line(text[: max(20, _columns() - 1)] if self._in_place else text)
+
     @property
     def can_ask(self) -> bool:
         """Whether somebody reads stderr and can answer on stdin."""
@@ -86,8 +100,8 @@ class Console:
             self._line(f"  {line}")
 
     def _line(self, text: str) -> None:
-        if self._open_line:
-            to_stderr("\n")
+        if self._open_line:  # what follows says more than it did
+            to_stderr(_REPLACE)
             self._open_line = False
         to_stderr(clean(text) + "\n")
 
@@ -96,6 +110,12 @@ class Console:
         if self._open_line:
             to_stderr("\n")
             self._open_line = False
+
+
+def bar(share: float) -> str:
+    """A bar of twenty signs; it is full only once it is over, which no share says."""
+    full = min(19, int(max(0.0, share) * 20))
+    return "█" * full + "░" * (20 - full)
 
 
 _traces = False
@@ -110,7 +130,7 @@ def trace_requests() -> None:
 def trace(text: str) -> None:
     """Show a line about a request, with --verbose: never a key or the query of an address."""
     if _traces:
-        start = "\r\x1b[K" if sys.stderr and sys.stderr.isatty() else ""
+        start = _REPLACE if sys.stderr and sys.stderr.isatty() else ""
         to_stderr(f"{start}  {clean(text)}\n")
 
 

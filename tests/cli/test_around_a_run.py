@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from conftest import Run, command, environment, run
+from conftest import Run, run
 from loopback import Gateway
+from on_a_terminal import on_a_terminal
 
 PROMPT = "A tabby cat jumps down from a bookshelf."
 MAKE = (f"--prompt={PROMPT}", "--output=out/cat.mp4", "--no-filmstrip")
@@ -47,7 +43,7 @@ def test_what_is_there_has_no_price(gateway: Gateway) -> None:
 def test_a_stop_names_the_next_command(gateway: Gateway) -> None:
     done = made(gateway, "--stop-after=anchor")
     assert "happycapy · caption 0.01 + first frame 0.14 = about USD 0.15" in done.err
-    assert re.search(r"^Next: python3 \S+factorized_generate\.py --", done.err, re.M)
+    assert re.search(r"^Next \(USD 2\.40\): python3 \S+factorized_generate\.py --", done.err, re.M)
 
 
 @pytest.mark.parametrize("how", ["--quiet", "--json"])
@@ -91,27 +87,8 @@ def test_a_job_that_was_cancelled_made_nothing() -> None:
 
 def at_a_terminal(gateway: Gateway, answer: str, *words: str) -> tuple[int, str]:
     """Exit code and screen of a run with somebody at the keyboard."""
-    ours, theirs = pty.openpty()
-    started = subprocess.Popen(
-        command("factorized_generate", *MAKE, *words, gateway=gateway),
-        env=environment(gateway),
-        stdin=theirs,
-        stdout=subprocess.DEVNULL,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    screen, answered, until = "", False, time.monotonic() + 60
-    while time.monotonic() < until:
-        if select.select([ours], [], [], 0.1)[0]:
-            try:
-                screen += os.read(ours, 4096).decode()
-            except OSError:  # it has ended
-                break
-        if "[Y/n]" in screen and not answered:
-            os.write(ours, answer.encode())
-            answered = True
-    os.close(ours)
-    return started.wait(timeout=30), screen
+    shown = on_a_terminal("factorized_generate", *MAKE, *words, gateway=gateway, answer=answer)
+    return shown.code, shown.raw
 
 
 @pytest.mark.parametrize(

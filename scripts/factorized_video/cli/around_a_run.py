@@ -83,8 +83,19 @@ def result_lines(document: dict[str, Any]) -> list[str]:
     if document.get("filmstrip"):
         lines.append(f"Frames: {near(str(document['filmstrip']))}")
     if document.get("next"):
-        lines.append(f"Next: {on_one_line(one_line(document['next']))}")
+        lines.append(f"Next{_price_of_next(document)}: {on_one_line(one_line(document['next']))}")
+    if made.endswith("anchor.png") and "still_to_pay" in document:
+        words = made.replace("anchor.png", "caption.txt")
+        lines.append(f"To change it first: edit {words}, and run the same command as now.")
     return lines
+
+
+def _price_of_next(document: dict[str, Any]) -> str:
+    """What the next command should cost, where a run stopped to be looked at."""
+    if "still_to_pay" not in document or document.get("gateway") == "demo":
+        return ""
+    amount = money.from_json(document["still_to_pay"]).amount
+    return " (price unknown)" if amount is None else f" ({money.usd(amount)})"
 
 
 def _facts(document: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ def _checks(gateway: str, contact: bool) -> list[Check]:
 def _account(chosen: settings.Settings, service: str) -> Check:
     name = f"{service} key check" if chosen.keys else "key check"
     try:
-        with open_gateway(chosen, lambda text: None) as gateway:
+        with open_gateway(chosen, lambda *shown: None) as gateway:
             balance = gateway.check(service).balance_usd
     except ToolError as error:
         return name, error.message, error.hint

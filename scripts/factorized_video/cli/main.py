@@ -59,13 +59,15 @@ def main(
     options = argparse.Namespace(console=console, handoff=given)
     options.rerun = _rerun([sys.argv[0], *words], given)
     result = _result(build_parser, run, words, options)
-    console.close()
     _account(result.document, options.rerun)
     result.document.setdefault("stage", console.stage)
     result.document["warnings"] = console.warnings
     result.document["elapsed_s"] = round(time.monotonic() - started, 3)
-    if not (result.code or given.command or "--json" in words):
+    if given.command:
+        _say_what_the_stage_made(console, result.document)
+    elif not (result.code or "--json" in words):
         _say_what_was_made(console, result.document)
+    console.close()
     unwritten = _print(result.as_json() if "--json" in words else result.as_text())
     if unwritten:
         console.error(unwritten.message, unwritten.hint)
@@ -156,6 +158,14 @@ def _account(document: dict[str, Any], rerun: Rerun) -> None:
     elif document.get("cost") and document.get("status") != "planned":  # a text that is not kept
         amount = document["cost"]["amount"]
         document["spent"] = {"amount": amount or 0.0, "unknown_calls": int(amount is None)}
+
+
+def _say_what_the_stage_made(console: Console, document: dict[str, Any]) -> None:
+    """On stderr, in place of the stage's progress."""
+    from .stage_line import stage_line
+
+    if line := stage_line(document):
+        console.done(line)
 
 
 def _say_what_was_made(console: Console, document: dict[str, Any]) -> None:

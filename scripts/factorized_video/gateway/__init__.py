@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def open_gateway(settings: Settings, say: Callable[[str], None]) -> Iterator[Gateway]:
+def open_gateway(settings: Settings, say: Callable[..., None]) -> Iterator[Gateway]:
     """A client for these settings; for the demo, with its server on a free port.
 
     `say(text)` shows what is being waited for.

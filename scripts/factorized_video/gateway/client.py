@@ -153,11 +153,12 @@ class _Gone:
 class Gateway:
     """One gateway in one dialect.
 
-    `say(text)` shows what is being waited for. Every method raises a `ToolError`: AuthError,
+    `say(text, share)` shows what is being waited for, and how much of its usual time is over, 0 to
+    1, or None. Every method raises a `ToolError`: AuthError,
     Rejected, Refused, Unavailable; a paid create also Unknown.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(self, settings: Settings, say: Callable[..., None] = lambda *shown: None) -> None:
         self.settings = settings
         self._say = say
         self._dialect = dialects.load(settings.dialect)
@@ -310,12 +311,19 @@ class Gateway:
     # -- waiting ---------------------------------------------------------------------------------
 
     def wait(
-        self, handle: Handle, timeout_s: float, started: float, *, was_gone: bool = False
+        self,
+        handle: Handle,
+        timeout_s: float,
+        started: float,
+        *,
+        was_gone: bool = False,
+        usual_s: float | None = None,
     ) -> Job:
         """Read the status until the job has ended.
 
         `timeout_s` limits the waiting, not the job: StillRunning when it is over. `started` is the
-        monotonic time from which the progress line counts. Status reads may fail for a while.
+        monotonic time from which the progress line counts, `usual_s` what such a job usually takes.
+        Status reads may fail for a while.
         Raises JobForgotten where the gateway has forgotten the job; at once if it `was_gone`.
         """
         scale = self.settings.time_scale
@@ -347,9 +355,17 @@ class Gateway:
             pause = max(pause, poll.asked_s) * scale
             if time.monotonic() + pause > deadline:
                 raise _still_running(handle, timeout_s, word, poll)
-            self._say(f"{word}, {time.monotonic() - started:.0f} s")
-            time.sleep(pause)
+            self._pause(pause, word, started, usual_s)
         raise AssertionError("the loop has no end")
+
+    def _pause(self, seconds: float, word: str, started: float, usual_s: float | None) -> None:
+        """Wait for the next status read, and show the time about every second."""
+        steps = max(1, round(seconds))
+        usual = f" of usually {usual_s:.0f} s" if usual_s else ""
+        for _ in range(steps):
+            elapsed = time.monotonic() - started
+            self._say(f"{word}, {elapsed:.0f} s{usual}", elapsed / usual_s if usual_s else None)
+            time.sleep(seconds / steps)
 
     def _poll(self, handle: Handle) -> _Poll:
         """One status read; the next one is its retry. Raises AuthError."""

@@ -13,6 +13,7 @@ from ..errors import OutputError, OverBudget, StillRunning, ToolError, UsageErro
 from ..media import file_types, images
 from ..models import picture_limits
 from ..models.picture_limits import Framing
+from ..money import Cost
 from ..prompts import strategies
 from ..receipts import Record, spending
 from ..receipts.cap import check_cap
@@ -475,8 +476,17 @@ class ThreeStages(Run):
             **{key: last.get(key) for key in ("gateway", "model", "receipt", "stage")},
             "stages": results,
             **stages.of_candidates,
+            "still_to_pay": self._still_to_pay(stages).as_json(),
             "next": self.context.rerun.same("--stop-after"),
         }
+
+    def _still_to_pay(self, stages: StageRunner) -> Cost:
+        """What the stages after the last one that ran should cost."""
+        done = {*self._made, *(one.get("stage") for one in stages.results)}
+        if "composition" in done:
+            done |= {"reasoning", "questions", "verification", "repair"}
+        whole = run_plan(self.request, None, self._made, self._rules)
+        return money.total([call.price for call in whole.calls if call.stage not in done])
 
     def _result(
         self, receipt: dict[str, Any], stages: list[dict[str, Any]], *, reused: bool

@@ -266,13 +266,14 @@ class VideoJob:
     def wait(self, timeout_s: float) -> Job:
         """The job, as soon as it has succeeded. Raises how it ended otherwise, written down."""
         record = self._record
-        started = time.monotonic()
+        started = time.monotonic() - self._age_s()
+        typical = self._call.model.typical_s
         if came := came_at_once(record):
             return came
         self._check_key()
         try:
             job = self._gateway.wait(
-                handle_of(record), timeout_s, started, was_gone=record.is_forgotten
+                handle_of(record), timeout_s, started, was_gone=record.is_forgotten, usual_s=typical
             )
         except KeyboardInterrupt:
             raise self._left() from None
@@ -280,7 +281,6 @@ class VideoJob:
             if isinstance(error, JobForgotten):
                 record.update(error=error.as_json())
             error.result = {**record.whereabouts, **error.result}
-            typical = self._call.model.typical_s
             if error.kind == "running" and typical:
                 elapsed = time.monotonic() - started
                 error.result["eta_s"] = max(0, round(typical - elapsed)) or None
@@ -291,6 +291,11 @@ class VideoJob:
         if job.state != "succeeded":
             raise self._failure(job)
         return job
+
+    def _age_s(self) -> float:
+        """How long ago the job was sent, in seconds; 0 where a clock says nonsense."""
+        age = time.time() - float(self._record.data.get("sent_at") or time.time())
+        return age if 0 <= age < 86_400 else 0.0
 
     def _left(self) -> Interrupted:
         """The error of a wait that was interrupted: is it still paid for, and how is it fetched?"""

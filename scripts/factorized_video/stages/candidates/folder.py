@@ -79,6 +79,7 @@ class Candidate(NamedTuple):
             "output": str(self.path),
             "receipt": str(receipts.receipt_path(self.path)),
             "chosen": self.name == chosen,
+            "questions": len(self.check.answers) if self.check else None,
             "cost": self.cost.as_json(),
         }
 
