@@ -352,9 +352,28 @@ def print_report(report: Report) -> None:
                 if one["mend"] not in shown_below:
                     put(" " * 11, f"Fix: {one['mend']}")
         print()
-    succeeded = report["status"] == "succeeded"
-    print("Ready. This works without a key, for example:" if succeeded else "Next:")
-    print(f"  {report['next']}")
+    if report["status"] != "succeeded":
+        print(f"Next:\n  {report['next']}")
+        return
+    print("Ready.")
+    print(f"Try it free:   {report['next']}")
+    print(f"A real video:  {about_key(report['checks'])}")
+
+
+def about_key(checks: List[Report]) -> str:
+    """Where the key goes; or that it is there, works, and what is left on it."""
+    by_name = {one["name"]: one for one in checks}
+    asked = [one for one in checks if one["name"].endswith("key check")]
+    if asked:
+        return "; ".join(one["detail"] for one in asked)
+    key = by_name.get("AI_GATEWAY_API_KEY")
+    if key is None:
+        return f"{SETUP} shows where the key goes"
+    if not key["ok"]:
+        return str(key["mend"])
+    if key["detail"].startswith("not needed"):
+        return "this gateway needs no key"
+    return f"the key is {key['detail']}; check it, free: {SETUP} --check-key"
 
 
 def put(indent: str, text: str) -> None:

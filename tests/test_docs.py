@@ -733,7 +733,7 @@ def test_what_the_contact_sheet_says() -> None:
         for check in (None, checklist.Check(), checklist.Check((checklist.Answer("", "yes"),) * 6))
     }
     for title in titles:
-        assert title.replace("6 of 6", "5 of 6") in page
+        assert title.replace("6/6", "5/6, fails 1") in page
     assert lines_of(one.check) == (("no:", "Is it red?"),)
     assert f"at most {contact_sheet.MOST_LINES} of them" in page
     assert "| no: ..., unsure: ... |" in page

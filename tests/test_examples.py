@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import environment, run
+from factorized_video.cli.standing_options import VARIABLES
 from factorized_video.gateway import dialects, lookup
 from factorized_video.receipts.cap import MAX_COST
 
@@ -62,6 +63,6 @@ def test_the_example_of_settings_is_kept_by_git_and_sets_nothing() -> None:
     named = {line[1:].partition("=")[0] for line in lines if line[1:2].isupper() and "=" in line}
     keys = {about.own_variable for about in dialects.about_all().values() if about.own_variable}
     own = {of(one) for one in lookup.SERVICES for of in (lookup.base_of, lookup.key_of)}
-    assert named == {lookup.KEY, lookup.BASE, MAX_COST, *keys, *own}
+    assert named == {lookup.KEY, lookup.BASE, MAX_COST, *keys, *own, *VARIABLES.values()}
     ignored = subprocess.run(["git", "check-ignore", "-q", ".env.example"], cwd=ROOT, check=False)
     assert ignored.returncode != 0

@@ -8,9 +8,10 @@ import pytest
 
 pytest.importorskip("PIL")
 
+from factorized_video import fonts
 from factorized_video.demo.card import DIRECT, PALETTES, draw_card, palette_of
 from factorized_video.demo.geometry import canvas, layout_of
-from factorized_video.demo.lettering import LEADING, drawable, fitted, font_of, in_this_font
+from factorized_video.demo.lettering import LEADING, fitted
 from pictures import distance, opened
 from PIL import Image
 
@@ -126,11 +127,11 @@ def test_every_text_contrasts_with_its_ground() -> None:
 
 @pytest.mark.parametrize("caption", [text for text in CAPTIONS.values() if text])
 def test_lines_fit_and_what_is_left_out_is_counted(caption: str) -> None:
-    text = in_this_font(caption)
-    assert all(map(drawable, text.replace(" ", "")))
-    size, lines = fitted(text, 500, 400, 1)
+    text, face = fonts.drawable(caption)
+    assert all(map(face.has, text.replace(" ", "")))
+    size, lines = fitted(text, 500, 400, 1, face)
     assert len(lines) * LEADING * size <= 400
-    assert all(font_of(size).getlength(line) <= 500 for line in lines)
+    assert all(face.at(size).getlength(line) <= 500 for line in lines)
     shown, _, left_out = "".join(lines).replace(" ", "").partition("…and")
     more = int(left_out.removesuffix("morecharacters").replace(",", "") or 0)
     assert text.replace(" ", "")[: len(shown)] == shown
@@ -142,21 +143,6 @@ def test_type_shrinks_as_captions_grow_and_breaks_no_word_while_it_is_large() ->
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > 2 * sizes[-1]
     assert fitted("incomprehensibilities", 250, 400, 1)[1] == ["incomprehensibilities"]
-
-
-@pytest.mark.parametrize(
-    ("caption", "written"),
-    [
-        ("A red fox", "A red fox"),
-        ("a\n\n b\tc\x00d\u200be\u00a0f \ud800", "a b cde f"),
-        ("Café Ångström, Straße – ‘so’…", "Cafe Angstrom, Strasse - ‘so’…"),
-        ("The poet 李白, drunk", "The poet [2 characters not in this font], drunk"),
-        ("قطة تقفز", "[7 characters not in this font]"),
-        ("A fox 🦊🏽 runs", "A fox [1 character not in this font] runs"),
-    ],
-)
-def test_what_the_font_lacks_is_replaced(caption: str, written: str) -> None:
-    assert in_this_font(caption) == written
 
 
 @pytest.mark.parametrize("caption", [SENTENCE * 200, "x" * 20_000, "狐" * 20_000])

@@ -135,7 +135,7 @@ def test_an_anchor_that_is_refused_costs_no_direct_clip(gateway: Gateway) -> Non
     gateway.will("image", Reply(400, means=Wrong("blocked: content policy")))
     failed = make(gateway)
     assert failed.code in (5, 10)
-    assert failed.json["error"]["message"].startswith("Factorized: three stages: ")
+    assert failed.json["error"]["message"].startswith("With first frame: ")
     assert "create" not in gateway.sent
     assert not Path("cat.compare.png").exists()
 
@@ -174,7 +174,7 @@ def test_one_that_fails_leaves_the_other_and_the_picture(gateway: Gateway, arm: 
     gateway.answers["create"] = refuse
     failed = make(gateway)
     assert failed.code == 10
-    title = {"factorized": "Factorized", "direct": "Direct"}[arm]
+    title = {"factorized": "With first frame", "direct": "Text only"}[arm]
     assert failed.json["error"]["message"].startswith(title)
     assert failed.json["arms"][arm]["status"] == "rejected"
     other = next(name for name in failed.json["arms"] if name != arm)

@@ -1,4 +1,4 @@
-"""Two clips side by side: which moments of which clip stand where, and what is said of them."""
+"""Two clips, one over the other: which moments stand where, and what is said of them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from factorized_video.errors import OutputError
 from factorized_video.media import comparison as both
 from factorized_video.media.comparison import Side, columns, comparison, tile_size
 from factorized_video.media.frames import times
-from factorized_video.media.grid import FAINT, GAP, LABEL_HEIGHT, LABEL_TYPE, PANEL, WIDTH, wrapped
+from factorized_video.media.grid import FAINT, GAP, LABEL_HEIGHT, LABEL_TYPE, PANEL, WIDTH, Text
 from PIL import Image, ImageDraw, ImageFont
 from test_filmstrip import Size, film, number_in, silent_mdat, unknown_codec
 
 pytestmark = pytest.mark.thorough  # clips and pictures by the dozen
 
 WIDE, UPRIGHT, SQUARE = (160, 90), (90, 160), (128, 128)
+PROMPT = "A cat jumps from a shelf."
 LINES = ("cost: USD 2.55; time: 131 s", "first frame: 5 of 5 pass")
 
 
@@ -29,34 +30,38 @@ def clip(name: str, data: bytes) -> Path:
     return Path(name)
 
 
-def drawn(left: Side, right: Side) -> Image.Image:
-    with Image.open(io.BytesIO(comparison(left, right))) as picture:
+def drawn(first: Side, second: Side, prompt: str = PROMPT) -> Image.Image:
+    with Image.open(io.BytesIO(comparison(prompt, first, second))) as picture:
         assert (picture.format, picture.mode, picture.width) == ("PNG", "RGB", WIDTH)
         copy: Image.Image = picture.copy()
         return copy
 
 
-def half(picture: Image.Image, place: int) -> Image.Image:
-    """What is within one card's margin."""
-    left = GAP + place * (both.HALF + GAP) + both.PAD
-    return picture.crop((left, GAP + both.PAD, left + both.ROOM, picture.height - GAP - both.PAD))
+def band(picture: Image.Image, place: int, talls: tuple[int, int], block: int = 0) -> Image.Image:
+    """The row of frames of one of the two, with its labels; `talls` are the heights of both."""
+    y = 2 * both.PAD + both.LINE + block * sum(both.HEAD + tall + GAP for tall in talls)
+    y += both.HEAD + place * (both.HEAD + talls[0] + GAP)
+    return picture.crop((GAP, y, GAP + both.ROOM, y + talls[place]))
 
 
-def moments(card: Image.Image, size: Size, frames: int, tall: int = 0) -> list[int]:
-    """The numbers of the frames that a half shows, each labelled with its time."""
-    wanted = times(frames / 24, frames)
-    row = columns(*size, len(wanted))
-    tile = tile_size(*size, row)
-    tall = tall or tile[1]
+def tall_of(size: Size, row: int) -> int:
+    return tile_size(size, row)[1] + LABEL_HEIGHT
+
+
+def moments(picture: Image.Image, place: int, sizes: tuple[Size, Size], frames: int) -> list[int]:
+    """The numbers of the frames that are shown of one, each labelled with its time."""
+    row = max(map(columns, sizes))
+    talls = (tall_of(sizes[0], row), tall_of(sizes[1], row))
+    tile = tile_size(sizes[place], row)
     wide = (both.ROOM - GAP * (row - 1)) // row
     numbers = []
-    for place in range(len(wanted)):
-        x = place % row * (wide + GAP)
-        y = both.HEAD + place // row * (tall + LABEL_HEIGHT + GAP)
-        left, top = x + (wide - tile[0]) // 2, y + (tall - tile[1]) // 2
-        numbers.append(number_in(card.crop((left, top, left + tile[0], top + tile[1]))))
-        label = card.crop((x, y + tall, x + wide, y + tall + LABEL_HEIGHT))
-        assert label.tobytes() == written(f"{numbers[-1] / 24:.2f} s", wide)
+    for number in range(len(times(frames / 24, frames))):
+        card = band(picture, place, talls, number // row)
+        x = number % row * (wide + GAP)
+        left = x + (wide - tile[0]) // 2
+        numbers.append(number_in(card.crop((left, 0, left + tile[0], tile[1]))))
+        label = card.crop((x, tile[1], x + wide, tile[1] + LABEL_HEIGHT))
+        assert label.tobytes() == written(f"{numbers[-1] / 24:.1f} s", wide)
     return numbers
 
 
@@ -76,129 +81,112 @@ def expected(frames: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "count", "row"),
+    ("shape", "row"),
     [
-        (1280, 720, 8, 2),
-        (2560, 1080, 8, 2),
-        (1024, 768, 8, 2),
-        (720, 1280, 8, 4),
-        (1080, 2400, 8, 4),
-        (1024, 1024, 8, 3),
-        (1000, 1100, 8, 3),
-        (1280, 720, 1, 1),
-        (720, 1280, 3, 3),
-        (1024, 1024, 2, 2),
+        ((1280, 720), 4),
+        ((2560, 1080), 4),
+        ((720, 1280), 8),
+        ((1080, 2400), 8),
+        ((1024, 1024), 4),
+        ((1000, 1100), 4),
     ],
 )
-def test_how_many_frames_stand_in_a_row(width: int, height: int, count: int, row: int) -> None:
-    assert columns(width, height, count) == row
+def test_how_many_frames_stand_in_a_row(shape: Size, row: int) -> None:
+    assert columns(shape) == row
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "row"),
-    [(1280, 720, 2), (720, 1280, 4), (1024, 1024, 3), (100, 1000, 4), (1000, 100, 2), (9, 16, 1)],
+    "shape", [(1280, 720), (720, 1280), (1024, 1024), (100, 1000), (1000, 100)]
 )
-def test_frames_keep_their_shape_and_fit(width: int, height: int, row: int) -> None:
-    wide, tall = tile_size(width, height, row)
+@pytest.mark.parametrize("row", [4, 8])
+def test_frames_keep_their_shape_and_fit(shape: Size, row: int) -> None:
+    wide, tall = tile_size(shape, row)
     assert wide * row + GAP * (row - 1) <= both.ROOM
     assert tall <= both.TALLEST
-    assert wide / tall == pytest.approx(width / height, rel=0.03)
+    assert wide / tall == pytest.approx(shape[0] / shape[1], rel=0.06)
 
 
 # -- what it shows --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [WIDE, UPRIGHT, SQUARE])
-def test_both_clips_are_shown_at_their_own_times(size: Size) -> None:
-    left, right = clip("l.mp4", film(48, size=size)), clip("r.mp4", film(96, size=size))
-    picture = drawn(Side("Factorized", left, LINES), Side("Direct", right, LINES[:1]))
-    assert moments(half(picture, 0), size, 48) == expected(48)
-    assert moments(half(picture, 1), size, 96) == expected(96)
-    assert picture.height <= 1_200, "viewers would scale it down"
-
-
-def test_clips_of_unlike_shape_are_laid_out_each_by_its_own() -> None:
-    left, right = clip("l.mp4", film(48, size=WIDE)), clip("r.mp4", film(48, size=UPRIGHT))
-    picture = drawn(Side("Factorized", left), Side("Direct", right))
-    assert moments(half(picture, 0), WIDE, 48) == expected(48)
-    assert moments(half(picture, 1), UPRIGHT, 48) == expected(48)
-
-
-def test_rows_of_nearly_the_same_shape_stand_at_one_height() -> None:
-    near = (160, 94)
-    left, right = clip("l.mp4", film(48, size=WIDE)), clip("r.mp4", film(48, size=near))
-    picture = drawn(Side("Factorized", left), Side("Direct", right))
-    tall = tile_size(*near, 2)[1]
-    assert tall > tile_size(*WIDE, 2)[1]
-    assert moments(half(picture, 0), WIDE, 48, tall) == expected(48)
-    assert moments(half(picture, 1), near, 48, tall) == expected(48)
+@pytest.mark.parametrize(
+    ("one", "other"), [(WIDE, WIDE), (UPRIGHT, UPRIGHT), (SQUARE, SQUARE), (WIDE, UPRIGHT)]
+)
+def test_the_moments_of_one_stand_over_those_of_the_other(one: Size, other: Size) -> None:
+    upper, lower = clip("l.mp4", film(48, size=one)), clip("r.mp4", film(96, size=other))
+    picture = drawn(Side("With first frame", upper, LINES), Side("Text only", lower, LINES[:1]))
+    assert moments(picture, 0, (one, other), 48) == expected(48)
+    assert moments(picture, 1, (one, other), 96) == expected(96)
+    assert picture.height <= 2_000
 
 
 @pytest.mark.parametrize("frames", [1, 3])
 def test_a_clip_of_few_frames_shows_them_all(frames: int) -> None:
-    left, right = clip("l.mp4", film(frames)), clip("r.mp4", film(48))
-    picture = drawn(Side("Factorized", left), Side("Direct", right))
-    card = half(picture, 0)
-    assert moments(card, WIDE, frames) == list(range(frames))
-    assert moments(half(picture, 1), WIDE, 48) == expected(48)
+    upper, lower = clip("l.mp4", film(frames)), clip("r.mp4", film(48))
+    picture = drawn(Side("With first frame", upper), Side("Text only", lower))
+    assert moments(picture, 0, (WIDE, WIDE), frames) == list(range(frames))
+    assert moments(picture, 1, (WIDE, WIDE), 48) == expected(48)
 
 
-def test_the_lines_start_at_one_height_below_both_and_are_wrapped() -> None:
+def test_the_lines_of_both_stand_side_by_side_at_the_foot_and_are_wrapped() -> None:
     one, long = clip("l.mp4", film(48)), "a word and another " * 20
-    bare = drawn(Side("Factorized", one), Side("Direct", one))
-    picture = drawn(Side("Factorized", one, ("cost",)), Side("Direct", one, (long, "cost")))
-    top = bare.height - 2 * GAP - 2 * both.PAD  # of the text, below the frames
-    texts = [half(picture, place).crop((0, top, both.ROOM, top + 400)) for place in (0, 1)]
-    inked = [
-        Image.eval(text.convert("L"), lambda v: 255 if v > 120 else 0).getbbox() for text in texts
-    ]
-    assert inked[0] and inked[1]
-    assert abs(inked[0][1] - inked[1][1]) <= 5, "letters differ in height"
-    lines = len(wrapped(long, ImageFont.load_default(both.BODY), both.ROOM)) + 1
+    bare = drawn(Side("With", one), Side("Only", one))
+    picture = drawn(Side("With", one, ("cost",)), Side("Only", one, (long, "cost")))
+    lines = len(Text.of(long, both.BODY).lines(WIDTH // 2 - 2 * both.PAD)) + 2
     assert lines > 3
     assert picture.height - bare.height == both.PAD + lines * both.LINE
-    assert inked[1][3] - inked[1][1] > both.LINE * (lines - 1)
+    foot = picture.crop((0, bare.height - both.PAD, WIDTH, picture.height)).convert("L")
+    for left in (0, WIDTH // 2):
+        part = foot.crop((left, 0, left + WIDTH // 2, foot.height))
+        inked = Image.eval(part, lambda v: 255 if v > 120 else 0).getbbox()
+        assert inked and inked[1] < both.PAD + both.LINE
+
+
+def test_a_long_prompt_ends_in_three_lines() -> None:
+    one = clip("l.mp4", film(3))
+    sides = Side("With", one), Side("Only", one)
+    most = drawn(*sides, prompt="word " * 4_000).height - drawn(*sides).height
+    assert most == (both.PROMPT_LINES - 1) * both.LINE
 
 
 def test_letters_that_the_font_lacks_break_nothing() -> None:
     one = clip("l.mp4", film(3))
-    drawn(Side("Änders 猫" * 30, one, ("猫 × 2 → „so“",)), Side("", one, ("",)))
+    drawn(Side("Änders 猫" * 30, one, ("猫 × 2 → „so“",)), Side("", one, ("",)), prompt="猫跳")
 
 
 # -- where a clip is missing ----------------------------------------------------------------------
 
 
-def shows_a_reason(card: Image.Image) -> bool:
+def shows_a_reason(picture: Image.Image, place: int) -> bool:
     """Whether there is one empty field with words in its middle, where the frames would be."""
-    deep = both.HEAD + both.LOWEST
-    corners = [(2, both.HEAD + 2), (both.ROOM - 3, both.HEAD + 2), (2, deep - 3)]
-    field = card.crop((0, both.HEAD, both.ROOM, card.height))
+    talls = [tall_of(WIDE, 4)] * 2
+    talls[place] = both.LOWEST
+    field = band(picture, place, (talls[0], talls[1]))
+    corners = [(2, 2), (field.width - 3, 2), (2, field.height - 3)]
     colours = {colour for _, colour in field.getcolors(1 << 20) or []}
-    return {card.getpixel(at) for at in corners} == {both.EMPTY} and both.NOTE in colours
+    return {field.getpixel(at) for at in corners} == {both.EMPTY} and both.NOTE in colours
 
 
 @pytest.mark.parametrize(
     "broken", [None, silent_mdat(film(48)), unknown_codec(film(48)), b"", b"no clip at all" * 99]
 )
 @pytest.mark.parametrize("place", [0, 1])
-def test_a_half_without_a_clip_shows_the_reason(broken: bytes | None, place: int) -> None:
+def test_a_side_without_a_clip_shows_the_reason(broken: bytes | None, place: int) -> None:
     good = Side("One", clip("good.mp4", film(48)))
     lost = Side("Other", None, why="It was refused.")
     if broken is not None:
         lost = Side("Other", clip("broken.mp4", broken))
     picture = drawn(*((lost, good) if place == 0 else (good, lost)))
-    assert shows_a_reason(half(picture, place))
-    assert not shows_a_reason(half(picture, 1 - place))
-    assert moments(half(picture, 1 - place), WIDE, 48) == expected(48)
+    assert shows_a_reason(picture, place)
 
 
 def test_a_file_that_is_not_there_is_a_clip_that_cannot_be_decoded() -> None:
     good = Side("One", clip("good.mp4", film(48)))
-    assert shows_a_reason(half(drawn(good, Side("Other", Path("gone.mp4"))), 1))
+    assert shows_a_reason(drawn(good, Side("Other", Path("gone.mp4"))), 1)
 
 
 def test_the_reason_names_no_path_of_this_machine() -> None:
-    reason = both._grid(Side("Other", Path("gone.mp4").absolute()))
+    reason = both._frames(Side("Other", Path("gone.mp4").absolute()), WIDE, 4)
     assert isinstance(reason, str)
     assert "gone" not in reason
     assert "/" not in reason
@@ -208,17 +196,17 @@ def test_the_reason_names_no_path_of_this_machine() -> None:
 def test_without_any_clip_there_is_no_picture(other: Path | None) -> None:
     clip("broken.mp4", silent_mdat(film(48)))
     with pytest.raises(OutputError):
-        comparison(Side("One", None, why="Refused."), Side("Other", other))
+        comparison(PROMPT, Side("One", None, why="Refused."), Side("Other", other))
 
 
 def test_without_the_packages_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     good = clip("good.mp4", film(48))
     monkeypatch.setattr("factorized_video.media.frames.measure_video", lambda _: None)
     with pytest.raises(OutputError):
-        comparison(Side("One", good), Side("Other", good))
+        comparison(PROMPT, Side("One", good), Side("Other", good))
 
 
 def test_the_same_clips_give_the_same_bytes() -> None:
     one = clip("l.mp4", film(48))
     sides = Side("Factorized", one, LINES), Side("Direct", None, why="Refused.")
-    assert comparison(*sides) == comparison(*sides)
+    assert comparison(PROMPT, *sides) == comparison(PROMPT, *sides)

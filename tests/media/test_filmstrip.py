@@ -61,23 +61,9 @@ def test_other_numbers_of_tiles(count: int, frames: list[int]) -> None:
     assert times(6, 144, count) == pytest.approx([n / 24 for n in frames])
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "count", "row"),
-    [
-        (1280, 720, 8, 4),
-        (1280, 720, 7, 4),
-        (1280, 720, 5, 3),
-        (1280, 720, 4, 2),
-        (1280, 720, 3, 3),
-        (1280, 720, 1, 1),
-        (720, 1280, 8, 8),
-        (720, 1280, 3, 3),
-        (1024, 1024, 8, 4),
-        (2560, 1080, 8, 4),
-    ],
-)
-def test_how_many_tiles_stand_in_a_row(width: int, height: int, count: int, row: int) -> None:
-    assert columns(width, height, count) == row
+@pytest.mark.parametrize(("count", "row"), [(8, 4), (7, 4), (5, 3), (4, 2), (3, 3), (1, 1)])
+def test_how_many_tiles_stand_in_a_row(count: int, row: int) -> None:
+    assert columns(count) == row
 
 
 # -- clips whose frames show their number ---------------------------------------------------------
@@ -125,18 +111,19 @@ def film(
     return out.getvalue()
 
 
-def tiles_of(png_data: bytes, size: Size, count: int) -> list[Image.Image]:
-    """The pictures in a strip of so many."""
+def tiles_of(png_data: bytes, size: Size, count: int, foot: int = 0) -> list[Image.Image]:
+    """The pictures in a strip of so many; below them so many pixels of words."""
     with Image.open(io.BytesIO(png_data)) as sheet:
         assert (sheet.format, sheet.mode) == ("PNG", "RGB")
-        row = columns(*size, count)
-        width = (WIDTH - GAP * (row + 1)) // row
-        height = round(width * size[1] / size[0])
+        row = columns(count)
+        place = (WIDTH - GAP * (row + 1)) // row
+        height = min(strips.TALLEST, round(place * size[1] / size[0]))
+        width = min(place, round(height * size[0] / size[1]))
         rows = -(-count // row)
         step = width + GAP, height + LABEL_HEIGHT + GAP
-        assert sheet.size == (GAP + row * step[0], GAP + rows * step[1])
-        assert WIDTH - row <= sheet.width <= WIDTH
-        corners = [(GAP + n % row * step[0], GAP + n // row * step[1]) for n in range(count)]
+        assert sheet.size == (WIDTH, GAP + rows * step[1] + foot)
+        left = (WIDTH - row * step[0] + GAP) // 2
+        corners = [(left + n % row * step[0], GAP + n // row * step[1]) for n in range(count)]
         whole = [sheet.crop((x, y, x + width, y + height + LABEL_HEIGHT)) for x, y in corners]
         return [tile.copy() for tile in whole]
 
@@ -165,7 +152,7 @@ def shown(data: bytes, size: Size, count: int, when: Callable[[int, int], float]
     numbers = []
     for place, tile in enumerate(tiles_of(strips.filmstrip(path), size, count)):
         number = number_in(tile.crop((0, 0, tile.width, tile.height - LABEL_HEIGHT)))
-        assert label_of(tile) == written(f"{when(number, place):.2f} s", tile.width)
+        assert label_of(tile) == written(f"{when(number, place):.1f} s", tile.width)
         numbers.append(number)
     return numbers
 
@@ -271,7 +258,8 @@ def test_a_turned_clip_is_shown_as_players_show_it() -> None:
     path = Path("clip.mp4")
     path.write_bytes(patched(film(144), b"tkhd", 40, quarter))
     with Image.open(io.BytesIO(strips.filmstrip(path))) as sheet:
-        assert sheet.width / sheet.height > 3.6, "eight upright tiles stand in one row"
+        tall = 2 * (strips.TALLEST + LABEL_HEIGHT + GAP) + GAP
+        assert sheet.size == (WIDTH, tall), "eight upright tiles stand in two rows"
 
 
 def test_a_clip_cut_short_is_an_error() -> None:
@@ -352,7 +340,7 @@ def test_when_a_filmstrip_is_made(
     assert STRIP.exists() is drawn
     assert done.json["filmstrip"] == (str(STRIP.absolute()) if drawn else None)
     if drawn:
-        tiles = tiles_of(STRIP.read_bytes(), (1280, 720), 8)
+        tiles = tiles_of(STRIP.read_bytes(), (1280, 720), 8, foot=68)
         assert len({tile.tobytes() for tile in tiles}) == 8
 
 
@@ -385,7 +373,7 @@ def test_the_strip_of_an_overwritten_clip_goes_aside_with_it(gateway: Gateway) -
     assert other.code == 0, other.err
     assert Path("v.1.mp4").read_bytes() == first["v.mp4"]
     assert Path("v.1.filmstrip.png").read_bytes() == first["v.filmstrip.png"]
-    assert tiles_of(STRIP.read_bytes(), WIDE, 8)
+    assert tiles_of(STRIP.read_bytes(), WIDE, 8, foot=68)
     third = video(gateway, "--overwrite", "--duration=8")
     assert third.code == 0
     assert Path("v.2.filmstrip.png").exists()
@@ -431,3 +419,24 @@ def test_a_clip_of_an_unknown_codec_is_delivered_with_a_warning(
     assert (done.json["video"], done.json["filmstrip"]) == (None, None)
     assert any("could not be measured" in warning for warning in done.json["warnings"])
     assert not any("setup.sh" in warning for warning in done.json["warnings"]), "it would not help"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "about", "more"),
+    [
+        ("", "", 0),
+        ("A cat jumps.", "veo · 6.0 s", 68),
+        ("A cat jumps.", "", 38),
+        ("word " * 4_000, "veo " * 400, 98),  # two lines and one, however long they are
+    ],
+)
+def test_below_the_frames_stand_the_prompt_and_the_facts(
+    prompt: str, about: str, more: int
+) -> None:
+    path = Path("clip.mp4")
+    path.write_bytes(film(48))
+    with Image.open(io.BytesIO(strips.filmstrip(path))) as bare:
+        with Image.open(io.BytesIO(strips.filmstrip(path, prompt, about))) as sheet:
+            assert sheet.height - bare.height == more
+            foot = sheet.crop((0, bare.height, WIDTH, sheet.height)).convert("L")
+            assert (foot.height and foot.getextrema()[1] > 150) or not more

@@ -15,7 +15,7 @@ from conftest import Run, ended, run, start
 from factorized_video.media import grid
 from judges import QUESTIONS, Judge
 from loopback import CAPTION, Gateway
-from PIL import Image, ImageFont
+from PIL import Image
 from speech import NAMES, Reply
 
 pytestmark = pytest.mark.thorough  # except what is marked `quick`
@@ -645,13 +645,11 @@ def test_without_json_it_says_how_to_go_on(gateway: Gateway, judge: Judge) -> No
     ],
 )
 def test_a_line_of_the_sheet_is_no_wider_than_its_room(text: str) -> None:
-    font = ImageFont.load_default(22)
-    kept = "".join(grid.drawable(text).split())
+    whole = grid.Text.of(text, 22)
+    kept = "".join(whole.words.split())
     for room in (140, 360, 760):
-        lines = grid.wrapped(text, font, room)
-        assert all(font.getlength(line) <= room for line in lines)
-        assert "".join("".join(lines).split()) == kept
-
-
-def test_what_the_font_lacks_is_a_question_mark_and_accents_are_left_off() -> None:
-    assert grid.drawable("Ä é ½ “x” — 猫 ✓") == 'A e 12 "x" - ? ?'
+        lines = whole.lines(room)
+        assert all(line.width <= room for line in lines)
+        assert "".join("".join(line.words for line in lines).split()) == kept
+    (last,) = whole.lines(140, 1)
+    assert last.width <= 140 and (last.words == whole.words or last.words.endswith("..."))

@@ -50,8 +50,8 @@ def reply_to(messages: list[object]) -> tuple[Data | str, str | None]:
     if not prompt:
         raise ValueError("prompt is missing")
     if task == "caption":
-        caption, motion, note = make_still(prompt)
-        return {"caption": caption, "motion": motion}, note
+        caption, motion = make_still(prompt)
+        return {"caption": caption, "motion": motion}, None
     if task == "questions":
         return {"questions": QUESTIONS}, None
     if task == "measure":

@@ -11,15 +11,16 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..fonts import OWN, drawable
 from .circles import PITCH, centres_of, draw_circle, faults_of
 from .decoding import as_png
 from .geometry import MARGIN, Layout, Size, layout_of
-from .lettering import LEADING, fitted, font_of, in_this_font, shortened, wrapped
+from .lettering import LEADING, fitted, shortened, wrapped
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
-HONEST = "Placeholder made by the demo gateway; no model understood the prompt."
+HONEST = "A placeholder from the demo gateway. With a key, an image model makes it."
 # What a card is: the anchor, or the beginning of a clip that was asked for without one.
 ANCHOR, DIRECT = "Anchor", "Direct from the prompt"
 SMALL = 15  # the type of the small print, in units
@@ -87,11 +88,11 @@ def draw_card(
     for number, centre in enumerate(centres, 1):
         draw_circle(card, centre, palette.accent, number in faults_of(candidate))
     at, small = (centres[0][0] - PITCH * unit, centres[0][1] + 0.36 * SMALL * unit), SMALL * unit
-    draw.text(at, "checks", palette.accent, font_of(small), anchor="rs")
-    about = [kind, in_this_font(style) or "style of its own", f"{size[0]} x {size[1]}"]
+    draw.text(at, "checks", palette.accent, OWN.at(small), anchor="rs")
+    about = [kind, style, f"{size[0]} x {size[1]}"]
     if references:
         about.append(f"{len(references)} reference{'s' * (len(references) > 1)}")
-    _write(draw, layout, palette, in_this_font(caption), " · ".join(about))
+    _write(draw, layout, palette, caption, " · ".join(filter(None, about)))
     return as_png(card)
 
 
@@ -135,7 +136,7 @@ def draw_stamp(
     """Stamp DEMO; `at` is the upper left corner."""
     (x, y), (wide, high) = at, (side * unit for side in STAMP)
     draw.rectangle((x, y, x + wide - 1, y + high - 1), ground)
-    draw.text((x + wide / 2, y + 28 * unit), "DEMO", text, font_of(23 * unit), anchor="ms")
+    draw.text((x + wide / 2, y + 28 * unit), "DEMO", text, OWN.at(23 * unit), anchor="ms")
 
 
 def _write(
@@ -143,18 +144,20 @@ def _write(
 ) -> None:
     """Write the caption as large as it goes, and the small print at the foot of the words."""
     unit, (left, top, right, bottom), small = layout.unit, layout.words, SMALL * layout.unit
-    foot = [(shortened(about, small, right - left), palette.accent)]
-    foot += [(line, palette.ink) for line in wrapped(HONEST, small, right - left)]
-    for number, (line, colour) in enumerate(reversed(foot)):
+    about, face = drawable(about)
+    foot = [(shortened(about, small, right - left, face), palette.accent, face)]
+    foot += [(line, palette.ink, OWN) for line in wrapped(HONEST, small, right - left)]
+    for number, (line, colour, face) in enumerate(reversed(foot)):
         y = bottom - 1.4 * small * number
-        draw.text((left, y), line, colour, font_of(small), anchor="ls")
+        draw.text((left, y), line, colour, face.at(small), anchor="ls")
 
     start = top + (STAMP[1] + 40) * unit
     room = bottom - 1.4 * small * len(foot) - 24 * unit - start
-    size, lines = fitted(caption or "No caption was given.", right - left, room, unit)
+    text, face = drawable(caption or "No caption was given.")
+    size, lines = fitted(text, right - left, room, unit, face)
     for number, line in enumerate(lines):
         y = start + size * (0.8 + LEADING * number)
-        draw.text((left, y), line, palette.ink, font_of(size), anchor="ls")
+        draw.text((left, y), line, palette.ink, face.at(size), anchor="ls")
 
 
 def with_change(picture: Image.Image, change: str, candidate: int = 1) -> Image.Image:
@@ -164,11 +167,12 @@ def with_change(picture: Image.Image, change: str, candidate: int = 1) -> Image.
     shown, unit = picture.copy(), min(picture.size) / 720
     draw, size, left, base = ImageDraw.Draw(shown), 20 * unit, 48 * unit, 27 * unit
     tag = "DEMO EDIT" if candidate == 1 else f"DEMO EDIT {candidate}"
-    start = left + font_of(size).getlength(f"{tag}    ")
-    text = shortened(in_this_font(change), size, picture.width - left - start)
+    start = left + OWN.at(size).getlength(f"{tag}    ")
+    text, face = drawable(change)
+    text = shortened(text, size, picture.width - left - start, face)
     draw.rectangle((0, 0, picture.width, 40 * unit), DARK)
-    draw.text((left, base), tag, AMBER, font_of(size), anchor="ls")
-    draw.text((start, base), text, WHITE, font_of(size), anchor="ls")
+    draw.text((left, base), tag, AMBER, OWN.at(size), anchor="ls")
+    draw.text((start, base), text, WHITE, face.at(size), anchor="ls")
     return shown
 
 

@@ -11,22 +11,21 @@ import re
 from ..prompts.caption import motion_words
 from ..prompts.json_reply import one_line
 
-UNCHANGED = "demo: it found no word of motion that it knows, so the caption is the prompt as it is"
 NOTHING = "The scene before anything happens"
 _LATER = re.compile(r"(?<=\w)[,;]?\s+(?:and then|then|while|as the camera)\b.*$", re.I | re.S)
 _VERB = re.compile(r"\w+(?:ing|s)")
 _WITHOUT_E = ("danc", "rotat", "chas", "mov", "rid", "driv", "slid", "tast", "explod")
 
 
-def make_still(prompt: str) -> tuple[str, str, str | None]:
-    """Return caption, motion and, where there was nothing to make still, a note that says so."""
+def make_still(prompt: str) -> tuple[str, str]:
+    """Return caption and motion; a caption without a word of motion is the prompt as it is."""
     asked = one_line(prompt)
     caption = _LATER.sub("", asked)
     while found := motion_words(caption):
         for words in found:
             caption = re.sub(rf"\b{re.escape(words)}\b", _still(words), caption, flags=re.I)
     caption = one_line(caption).strip(" ,;") or NOTHING
-    return caption, asked, UNCHANGED if caption == asked else None
+    return caption, asked
 
 
 def _still(words: str) -> str:

@@ -29,7 +29,7 @@ from ..stages.context import Context
 from ..stages.request import Argv
 from .evaluation import MEASURES, Evaluation
 
-ARMS = {"factorized": "Factorized: three stages", "direct": "Direct: text-to-video"}
+ARMS = {"factorized": "With first frame", "direct": "Text only"}
 _KEPT = ("stage", "receipt", "job", "eta_s", "model")
 
 
@@ -299,7 +299,7 @@ class ComparedRun(Run):
             return str(self.picture)
         self._console.progress("making the picture of both")
         try:
-            files.write_file(self.picture, comparison(*sides))
+            files.write_file(self.picture, comparison(self.request.prompt, *sides))
         except OutputError as error:
             self._console.warn(f"There is no picture of both: {error.message}")
             return None

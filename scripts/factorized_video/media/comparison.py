@@ -1,4 +1,4 @@
-"""Two clips at a glance: one PNG of both filmstrips side by side, each with text below."""
+"""Two clips at a glance: one PNG of the frames of both, one above the other, time for time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..aspect_ratios import Size
 from ..errors import OutputError
-from .frames import frames_at, moments
+from .frames import FRAMES, frames_at, moments
 from .grid import (
     FAINT,
     GAP,
@@ -17,30 +17,26 @@ from .grid import (
     LABEL_TYPE,
     PANEL,
     WIDTH,
+    Text,
     as_png,
-    drawable,
-    in_a_row,
     paste_tiles,
-    wrapped,
 )
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
 
-    from .grid import Font
-
-# Both halves have the same colours: neither should look like the better one.
+# Both have the same colours: neither should look like the better one.
 EMPTY, NOTE = (28, 28, 31), (222, 184, 96)
-_TITLE, BODY = 30, 20  # type sizes; agents' viewers show the picture unscaled
-PAD, HEAD, LINE = 14, 44, 26  # pixels: a card's margin, its heading, a line of text
-HALF = (WIDTH - 3 * GAP) // 2
-ROOM = HALF - 2 * PAD  # for frames and words
-TALLEST = 420  # pixels; frames of very tall clips are made narrower instead
-LOWEST = 240  # pixels of the field with the reason why there is no clip
+PROMPT, TITLE, BODY = 26, 24, 20  # type sizes; agents' viewers show the picture unscaled
+PROMPT_LINES = 3
+PAD, LINE, HEAD = 14, 30, 38  # pixels: around words, a line of them, a heading
+ROOM = WIDTH - 2 * GAP
+TALLEST = 340  # pixels of a frame
+LOWEST = 90  # pixels of the field with the reason why there is no clip
 
 
 class Side(NamedTuple):
-    """One of the two. `lines` stand under its frames; without a clip, `why` in their place."""
+    """One of the two. `lines` stand at the foot; without a clip, `why` in its frames' place."""
 
     title: str
     clip: Path | None
@@ -48,115 +44,133 @@ class Side(NamedTuple):
     why: str = ""
 
 
-class _Grid(NamedTuple):
-    """Frames with their labels; `about` stands beside the title."""
+class _Frames(NamedTuple):
+    """The frames of a clip with their labels, and what the clip is."""
 
     tiles: list[tuple[Image.Image, str]]
-    tall: int  # pixels of a tile
-    row: int
+    tall: int  # pixels of a frame
     about: str
 
-    def deep(self, tall: int) -> int:
-        """Pixels from the first frame's top to the last label's end, for tiles so tall."""
-        rows = -(-len(self.tiles) // self.row)
-        return rows * (tall + LABEL_HEIGHT) + (rows - 1) * GAP
+
+def columns(shape: Size) -> int:
+    """How many frames stand in a row: eight upright ones, four others. Pure."""
+    return FRAMES if shape[1] > shape[0] * 1.2 else FRAMES // 2
 
 
-def columns(width: int, height: int, count: int) -> int:
-    """How many frames stand in a row of one half. Pure.
+def tile_size(shape: Size, row: int) -> Size:
+    """Pixels of a frame if so many stand in a row. Pure."""
+    wide = (ROOM - GAP * (row - 1)) // row
+    scale = min(1.0, TALLEST / (wide * shape[1] / shape[0]))
+    return max(1, round(wide * scale)), max(1, round(wide * scale * shape[1] / shape[0]))
 
-    Two wide ones, four upright ones, three about square: frames as large as they can be in a
-    picture that viewers show unscaled.
+
+def comparison(prompt: str, first: Side, second: Side) -> bytes:
+    """The PNG: the prompt, then rows of frames of the one over those of the other.
+
+    Frames are at each clip's own times, evenly spaced, the first and last included. A clip that
+    cannot be decoded leaves the reason in its place. Raises OutputError if neither can be decoded.
     """
-    return in_a_row((width, height), count, (2, 3, 4), square=1.2)
+    from PIL import Image, ImageDraw
 
-
-def tile_size(width: int, height: int, row: int) -> Size:
-    """Pixels of a frame if so many stand in a row of one half. Pure."""
-    wide = _wide(row)
-    tall = wide * height / width
-    scale = min(1.0, TALLEST / tall)
-    return max(1, round(wide * scale)), max(1, round(tall * scale))
-
-
-def comparison(left: Side, right: Side) -> bytes:
-    """The PNG. Frames are at each clip's own times, evenly spaced, the first and last included.
-
-    A clip that cannot be decoded leaves its half with the reason. Raises OutputError if neither can
-    be decoded.
-    """
-    from PIL import Image, ImageDraw, ImageFont
-
-    sides = (left, right)
-    found = [_grid(side) for side in sides]
-    grids = [one for one in found if isinstance(one, _Grid)]
-    if not grids:
+    sides = (first, second)
+    shapes = [_shape(side) for side in sides]
+    row = max((columns(shape) for shape in shapes if shape), default=FRAMES // 2)
+    found = [_frames(side, shape, row) for side, shape in zip(sides, shapes, strict=True)]
+    drawn = [one for one in found if isinstance(one, _Frames)]
+    if not drawn:
         raise OutputError("neither clip can be decoded here.")
-    body = ImageFont.load_default(BODY)
-    words = [[part for line in side.lines for part in wrapped(line, body, ROOM)] for side in sides]
-    # By layout: rows of one layout stand at one height, though their frames may differ a little.
-    tall = {grid.row: max(one.tall for one in grids if one.row == grid.row) for grid in grids}
-    deep = max([LOWEST, *(grid.deep(tall[grid.row]) for grid in grids)])
-    text = max(map(len, words)) * LINE
-    height = PAD + HEAD + deep + (PAD + text if text else 0) + PAD
-    picture = Image.new("RGB", (WIDTH, height + 2 * GAP), GROUND)
+    blocks = max(-(-len(one.tiles) // row) for one in drawn)
+    talls = [one.tall + LABEL_HEIGHT if isinstance(one, _Frames) else LOWEST for one in found]
+    heading = Text.of(prompt, PROMPT).lines(ROOM - 2 * PAD, PROMPT_LINES)
+    foot = _foot(sides)
+    block = sum(HEAD + tall + GAP for tall in talls)
+    high = (
+        2 * PAD + LINE * len(heading) + blocks * block + PAD * bool(foot) + LINE * len(foot) + PAD
+    )
+    picture = Image.new("RGB", (WIDTH, high), GROUND)
     draw = ImageDraw.Draw(picture)
-    for place, (side, one) in enumerate(zip(sides, found, strict=True)):
-        edge = GAP + place * (HALF + GAP)
-        x, y = edge + PAD, GAP + PAD + HEAD
-        draw.rectangle((edge, GAP, edge + HALF - 1, GAP + height - 1), PANEL)
-        if isinstance(one, _Grid):
-            _heading(draw, (x, GAP + PAD), side.title, one.about)
-            size = _wide(one.row), tall[one.row]
-            paste_tiles(picture, one.tiles, one.row, at=(x, y), place=size, ink=FAINT)
-        else:
-            _heading(draw, (x, GAP + PAD), side.title, "")
-            _reason(draw, (x, y), deep, one, body)
-        y += deep + PAD + LINE // 2
-        for number, line in enumerate(words[place]):
-            draw.text((x, y + number * LINE), line, INK, body, anchor="lm")
+    y = PAD
+    for line in heading:
+        line.draw(draw, (GAP + PAD, y + LINE // 2), INK)
+        y += LINE
+    y += PAD
+    for number in range(blocks):
+        for side, one, tall in zip(sides, found, talls, strict=True):
+            about = one.about if isinstance(one, _Frames) and not number else ""
+            _heading(draw, y, side.title, about)
+            _row(picture, one, (number * row, row), y + HEAD, tall)
+            y += HEAD + tall + GAP
+    y += PAD * bool(foot)
+    for left, right in foot:
+        left.draw(draw, (GAP + PAD, y + LINE // 2), INK)
+        right.draw(draw, (WIDTH // 2 + PAD, y + LINE // 2), INK)
+        y += LINE
     return as_png(picture)
 
 
-def _wide(row: int) -> int:
-    """Pixels of a frame's place in a row of so many."""
-    return (ROOM - GAP * (row - 1)) // row
+def _shape(side: Side) -> Size | None:
+    """Width and height of a side's clip; None where it has none that can be decoded."""
+    try:
+        return moments(side.clip).size if side.clip else None
+    except OutputError:
+        return None
 
 
-def _grid(side: Side) -> _Grid | str:
+def _frames(side: Side, shape: Size | None, row: int) -> _Frames | str:
     """The frames of a side, or why there are none."""
     if side.clip is None:
         return side.why or "There is no clip."
+    # Without the cause: it contains paths of this machine, and the picture may be passed on.
+    unreadable = "There is a clip, but it cannot be decoded here."
+    if shape is None:
+        return unreadable
+    size = tile_size(shape, row)
     try:
-        times, shape, duration_s = moments(side.clip)
-        row = columns(*shape, len(times))
-        size = tile_size(*shape, row)
+        times, _, duration_s = moments(side.clip)
         frames = frames_at(side.clip, times, size)
     except OutputError:
-        # Without the cause: it contains paths of this machine, and the picture may be passed on.
-        return "There is a clip, but it cannot be decoded here."
-    about = f"{duration_s:.2f} s, {shape[0]} x {shape[1]}"
-    return _Grid([(frame, f"{when:.2f} s") for when, frame in frames], size[1], row, about)
+        return unreadable
+    about = f"{duration_s:.1f} s, {shape[0]} x {shape[1]}"
+    return _Frames([(frame, f"{when:.1f} s") for when, frame in frames], size[1], about)
 
 
-def _heading(draw: ImageDraw.ImageDraw, at: tuple[int, int], title: str, about: str) -> None:
-    """The title on the left and, if there is room, the measurements on the right."""
-    from PIL import ImageFont
+def _foot(sides: tuple[Side, Side]) -> list[tuple[Text, Text]]:
+    """The lines of both, side by side below their titles."""
+    room = WIDTH // 2 - 2 * PAD
+    both = []
+    for side in sides:
+        lines = [part for line in side.lines for part in Text.of(line, BODY).lines(room)]
+        both.append([Text.of(side.title, BODY), *lines] if lines else [])
+    empty = Text.of("", BODY)
+    longest = max(map(len, both))
+    left, right = ([*lines, *[empty] * (longest - len(lines))] for lines in both)
+    return list(zip(left, right, strict=True))
 
-    large, small = ImageFont.load_default(_TITLE), ImageFont.load_default(LABEL_TYPE)
-    base = at[1] + _TITLE - 4
-    spare = ROOM - (small.getlength(about) + 2 * PAD if about else 0)
-    draw.text((at[0], base), wrapped(title, large, spare)[0], INK, large, anchor="ls")
-    draw.text((at[0] + ROOM, base), drawable(about), FAINT, small, anchor="rs")
+
+def _heading(draw: ImageDraw.ImageDraw, y: int, title: str, about: str) -> None:
+    """The title on the left and the measurements on the right."""
+    small = Text.of(about, LABEL_TYPE)
+    (line, *_) = Text.of(title, TITLE).lines(ROOM - small.width - 3 * PAD, 1)
+    line.draw(draw, (GAP + PAD, y + HEAD // 2), INK)
+    small.draw(draw, (GAP + ROOM - PAD, y + HEAD // 2), FAINT, "rm")
 
 
-def _reason(
-    draw: ImageDraw.ImageDraw, at: tuple[int, int], deep: int, why: str, font: Font
+def _row(
+    picture: Image.Image, one: _Frames | str, part: tuple[int, int], y: int, tall: int
 ) -> None:
-    """An empty field where the frames would be, with the reason in its middle."""
-    x, y = at
-    draw.rectangle((x, y, x + ROOM - 1, y + deep - 1), EMPTY)
-    lines = wrapped(why, font, ROOM - 8 * PAD)
-    top = y + deep // 2 - (len(lines) - 1) * LINE // 2
+    """So many frames from the first of them on, or the reason why there are none."""
+    from PIL import ImageDraw
+
+    start, count = part
+    wide = (ROOM - GAP * (count - 1)) // count
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((GAP, y, GAP + ROOM - 1, y + tall - 1), PANEL)
+    if isinstance(one, _Frames):
+        tiles = one.tiles[start : start + count]
+        paste_tiles(picture, tiles, count, at=(GAP, y), place=(wide, one.tall), ink=FAINT)
+        return
+    draw.rectangle((GAP, y, GAP + ROOM - 1, y + tall - 1), EMPTY)
+    lines = Text.of(one, BODY).lines(ROOM - 8 * PAD, 3)
+    top = y + tall // 2 - (len(lines) - 1) * 24 // 2
     for number, line in enumerate(lines):
-        draw.text((x + ROOM // 2, top + number * LINE), line, NOTE, font, anchor="mm")
+        line.draw(draw, (WIDTH // 2, top + number * 24), NOTE, "mm")

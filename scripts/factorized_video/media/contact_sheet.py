@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .grid import FAINT, GAP, GROUND, INK, PANEL, WIDTH, as_png, drawable, in_a_row, wrapped
+from .grid import FAINT, GAP, GROUND, INK, PANEL, WIDTH, Text, as_png, in_a_row
 from .images import opened
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..aspect_ratios import Size
     from ..gateway.types import Picture
-    from .grid import Font
+    from .grid import Colour
 
 _COLOURS = {"passed": (120, 200, 130), "failed": (236, 120, 96), "unknown": (222, 184, 96)}
 _CHOSEN = _COLOURS["passed"]
@@ -35,66 +35,74 @@ class Tile(NamedTuple):
     lines: tuple[tuple[str, str], ...] = ()
     chosen: bool = False
 
-
-class _Fonts(NamedTuple):
-    number: Font
-    line: Font
-    body: Font
+    @property
+    def choice(self) -> str:
+        """The option that chooses it."""
+        return "" if self.chosen else f"--select {self.name}"
 
 
 class _Words(NamedTuple):
     """The text of a tile. A row is a coloured word, its colour, and the rest."""
 
     title_beside: bool  # whether the title fits beside the number; else it is in the rows
-    rows: list[tuple[str, str, str]]
+    rows: list[tuple[Text, Colour | None, Text]]
 
 
 def columns(width: int, height: int, count: int) -> int:
-    """How many tiles stand in a row, so that words below them can still be read. Pure."""
-    return in_a_row((width, height), count, (3 if count > 4 else 2, 3, 4))
+    """How many tiles stand in a row, so that words below can be read and no place is empty. Pure.
+
+    Of wide ones two or three, whichever fills the rows.
+    """
+    wide = 3 if count == 3 or count > 4 else 2
+    return in_a_row((width, height), count, (wide, 3, 4))
 
 
 def contact_sheet(tiles: list[Tile]) -> bytes:
     """The PNG. The tiles are as wide as the first one's shape allows; others are fitted in."""
-    from PIL import Image, ImageFont
+    from PIL import Image
 
     shape = opened(tiles[0].picture).size
     row = columns(*shape, len(tiles))
     wide = min(_WIDEST, (WIDTH - GAP * (row + 1)) // row)
     size = wide, max(1, round(wide * shape[1] / shape[0]))
-    fonts = _Fonts(*map(ImageFont.load_default, (_NUMBER, _LINE, _SMALL)))
-    words = [_words(tile, fonts, wide - 2 * _PAD) for tile in tiles]
+    words = [_words(tile, wide - 2 * _PAD) for tile in tiles]
     rows = [range(start, min(start + row, len(tiles))) for start in range(0, len(tiles), row)]
     panels = [_PAD * 2 + _NUMBER + _LINE * max(len(words[n].rows) for n in each) for each in rows]
     height = GAP + sum(size[1] + panel + GAP for panel in panels)
     sheet = Image.new("RGB", (GAP + row * (wide + GAP), height), GROUND)
     top = GAP
     for each, panel in zip(rows, panels, strict=True):
+        left = GAP + (row - len(each)) * (wide + GAP) // 2  # a shorter row stands in the middle
         for place, n in enumerate(each):
-            at = GAP + place * (wide + GAP), top
-            _draw_picture(sheet, tiles[n], at, size, panel, fonts)
-            _draw_words(sheet, tiles[n], words[n], (at[0] + _PAD, top + size[1] + _PAD), fonts)
+            at = left + place * (wide + GAP), top
+            _draw_picture(sheet, tiles[n], at, size, panel)
+            _draw_words(sheet, tiles[n], words[n], (at[0] + _PAD, top + size[1] + _PAD), wide)
         top += size[1] + panel + GAP
     return as_png(sheet)
 
 
-def _words(tile: Tile, fonts: _Fonts, room: float) -> _Words:
+def _words(tile: Tile, room: float) -> _Words:
     """The words of a tile, in rows that are at most `room` px wide; too many lines are counted."""
-    spare = room - fonts.number.getlength(tile.name) - _PAD
-    beside = spare >= fonts.line.getlength(drawable(tile.title))
-    rows = [] if beside else [("", "", text) for text in wrapped(tile.title, fonts.line, room)]
+    title, number = Text.of(tile.title, _LINE), Text.of(tile.name, _NUMBER)
+    spare = room - number.width - Text.of(tile.choice, _SMALL).width - 2 * _PAD
+    beside, nothing = spare >= title.width, Text.of("", _SMALL)
+    rows: list[tuple[Text, Colour | None, Text]] = []
+    if not beside:
+        rows += [(nothing, None, text) for text in title.lines(room)]
     for word, text in tile.lines[:MOST_LINES]:
-        colour = "unknown" if word.startswith("unsure") else "failed"
-        indent = fonts.body.getlength(f"{word} ") if word else 0
-        for number, part in enumerate(wrapped(text, fonts.body, room - indent)):
-            rows.append((word if not number else "", colour, part))
+        colour = _COLOURS["unknown" if word.startswith("unsure") else "failed"]
+        marked = Text.of(f"{word} ", _SMALL) if word else nothing
+        indent = marked.font.getlength(f"{word} ") if word else 0
+        for place, part in enumerate(Text.of(text, _SMALL).lines(room - indent)):
+            rows.append((marked if not place else nothing, colour, part))
     if len(tile.lines) > MOST_LINES:
-        rows.append(("", "failed", f"and {len(tile.lines) - MOST_LINES} more"))
+        more = f"and {len(tile.lines) - MOST_LINES} more"
+        rows.append((nothing, _COLOURS["failed"], Text.of(more, _SMALL)))
     return _Words(beside, rows)
 
 
 def _draw_picture(
-    sheet: Image.Image, tile: Tile, at: tuple[int, int], size: Size, panel: int, fonts: _Fonts
+    sheet: Image.Image, tile: Tile, at: tuple[int, int], size: Size, panel: int
 ) -> None:
     """A tile's background, its picture and, on the chosen one, a frame with a tag."""
     from PIL import ImageDraw, ImageOps
@@ -106,29 +114,27 @@ def _draw_picture(
     sheet.paste(picture, (left + (wide - picture.width) // 2, top + (tall - picture.height) // 2))
     if tile.chosen:
         draw.rectangle(box, outline=_CHOSEN, width=5)
-        tag = (left, top, left + fonts.line.getlength("chosen") + 2 * _PAD, top + _NUMBER)
-        draw.rectangle(tag, _CHOSEN)
-        draw.text((left + _PAD, top + _NUMBER // 2), "chosen", GROUND, fonts.line, anchor="lm")
+        word = Text.of("chosen", _LINE)
+        draw.rectangle((left, top, left + word.width + 2 * _PAD, top + _NUMBER), _CHOSEN)
+        word.draw(draw, (left + _PAD, top + _NUMBER // 2), GROUND)
 
 
 def _draw_words(
-    sheet: Image.Image, tile: Tile, words: _Words, at: tuple[int, int], fonts: _Fonts
+    sheet: Image.Image, tile: Tile, words: _Words, at: tuple[int, int], wide: int
 ) -> None:
-    """A tile's number, title and lines, from `at` down."""
+    """A tile's number, title, option and lines, from `at` down."""
     from PIL import ImageDraw
 
     draw, (left, top) = ImageDraw.Draw(sheet), at
     tint = _COLOURS.get(tile.state, FAINT)
-    middle = top + _NUMBER // 2
-    draw.text((left, middle), tile.name, INK, fonts.number, anchor="lm")
+    number, middle = Text.of(tile.name, _NUMBER), top + _NUMBER // 2
+    number.draw(draw, (left, middle), INK)
     if words.title_beside:
-        after = left + _PAD + fonts.number.getlength(tile.name)
-        draw.text((after, middle), drawable(tile.title), tint, fonts.line, anchor="lm")
+        Text.of(tile.title, _LINE).draw(draw, (left + _PAD + number.width, middle), tint)
+    Text.of(tile.choice, _SMALL).draw(draw, (left + wide - 2 * _PAD, middle), FAINT, "rm")
     y = top + _NUMBER + _LINE // 2
     for word, colour, text in words.rows:
-        x: float = left
-        if word:
-            draw.text((x, y), word, _COLOURS[colour], fonts.body, anchor="lm")
-            x += fonts.body.getlength(f"{word} ")
-        draw.text((x, y), text, INK if colour else tint, fonts.body, anchor="lm")
+        word.draw(draw, (left, y), colour or tint)
+        indent = word.font.getlength(f"{word.words} ") if word.words else 0
+        text.draw(draw, (left + indent, y), INK if colour else tint)
         y += _LINE

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-import unicodedata
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..fonts import OWN, drawable
 
 if TYPE_CHECKING:
-    from PIL import Image
-    from PIL.ImageFont import FreeTypeFont, ImageFont
+    from PIL import Image, ImageDraw
 
     from ..aspect_ratios import Size
+    from ..fonts import Font
 
-    Font = FreeTypeFont | ImageFont  # Pillow's own font, with and without FreeType
+    Colour = tuple[int, int, int]
 
 # Agents' viewers scale pictures down to about 1,568 px: wider would blur the labels.
 WIDTH = 1_560
@@ -22,9 +22,6 @@ LABEL_HEIGHT = 26
 LABEL_TYPE = 18  # type size
 GROUND, PANEL = (24, 24, 26), (38, 38, 42)
 INK, FAINT = (236, 236, 236), (168, 168, 172)
-_REPLACED = str.maketrans(
-    {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "×": "x", "→": "->"}
-)
 
 
 def in_a_row(shape: Size, count: int, most: tuple[int, int, int], square: float = 1.0) -> int:
@@ -46,12 +43,12 @@ def paste_tiles(
     *,
     at: tuple[int, int],
     place: Size,
-    ink: tuple[int, int, int] = INK,
+    ink: Colour = INK,
 ) -> None:
     """Paste pictures in rows, each in the middle of its `place`, its label below."""
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(LABEL_TYPE)
+    draw, font = ImageDraw.Draw(picture), OWN.at(LABEL_TYPE)
     wide, tall = place
     for number, (image, label) in enumerate(tiles):
         x = at[0] + number % row * (wide + GAP)
@@ -67,28 +64,52 @@ def as_png(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def wrapped(text: str, font: Font, room: float) -> list[str]:
-    """The text in lines that are at most `room` pixels wide; too long a word is broken."""
-    lines = [""]
-    for word in drawable(text).split():
-        if font.getlength(f"{lines[-1]} {word}".strip()) <= room:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-            continue
-        lines += [""] if lines[-1] else []
-        for char in word:
-            if lines[-1] and font.getlength(lines[-1] + char) > room:
-                lines.append("")
-            lines[-1] += char
-    return lines
+class Text(NamedTuple):
+    """Words in one type, as they can be drawn."""
 
+    words: str
+    font: Font
 
-def drawable(text: str) -> str:
-    """The text as Pillow's own font can draw it: without accents, and "?" for what it lacks."""
-    return "".join(map(_drawable, text.translate(_REPLACED)))
+    @classmethod
+    def of(cls, words: str, size: float) -> Text:
+        """In type of this size, in the face that has the letters."""
+        drawn, face = drawable(words)
+        return cls(drawn, face.at(size))
 
+    @property
+    def width(self) -> float:
+        """In pixels, on one line."""
+        return self.font.getlength(self.words)
 
-@lru_cache(maxsize=4096)
-def _drawable(char: str) -> str:
-    if char.isascii():
-        return char
-    return "".join(one for one in unicodedata.normalize("NFKD", char) if one.isascii()) or "?"
+    def lines(self, room: float, most: int = 99) -> list[Text]:
+        """In lines that are at most `room` pixels wide; too long a word is broken.
+
+        Of more than `most` lines the last one ends in an ellipsis.
+        """
+        found = [""]
+        for word in self.words.split():
+            if self._fits(f"{found[-1]} {word}".strip(), room):
+                found[-1] = f"{found[-1]} {word}".strip()
+                continue
+            found += [""] if found[-1] else []
+            for char in word:
+                if found[-1] and not self._fits(found[-1] + char, room):
+                    found.append("")
+                found[-1] += char
+            if len(found) > most:
+                break
+        if len(found) > most:
+            last = found[most - 1]
+            while last and not self._fits(f"{last}...", room):
+                last = last[:-1]
+            found = [*found[: most - 1], f"{last}..."]
+        return [Text(line, self.font) for line in found]
+
+    def draw(
+        self, on: ImageDraw.ImageDraw, at: tuple[float, float], ink: Colour, anchor: str = "lm"
+    ) -> None:
+        """Draw it on one line."""
+        on.text(at, self.words, ink, self.font, anchor=anchor)
+
+    def _fits(self, words: str, room: float) -> bool:
+        return self.font.getlength(words) <= room

@@ -202,11 +202,23 @@ def draw_filmstrip(console: Console, clip: Path) -> None:
     try:
         with exclusive(clip):
             sweep(path)
-            write_file(path, filmstrip(clip))
+            write_file(path, filmstrip(clip, *_words_of(clip)))
     except StillRunning:
         return  # another process is making it
     except OutputError as error:
         console.warn(f"No filmstrip could be made: {error.message}")
+
+
+def _words_of(clip: Path) -> tuple[str, str]:
+    """By its receipt, the prompt of a clip, and in a line what it is."""
+    receipt = receipts.read(clip) or {}
+    measured = receipt.get("measured") or {}
+    facts = [str(receipt.get("model") or "")]
+    if measured:
+        sound = "with sound" if measured.get("audio") else "no sound"
+        facts += [f"{measured['duration_s']:.1f} s", "{width}x{height}".format(**measured), sound]
+    asked, inputs = receipt.get("asked") or {}, receipt.get("inputs") or {}
+    return str(asked.get("prompt") or inputs.get("prompt") or ""), " · ".join(filter(None, facts))
 
 
 def _remove_audio(record: Record, sha256: str) -> tuple[str, int]:

@@ -195,10 +195,11 @@ def title_of(one: Candidate) -> str:
     edit = f"candidate {one.name[:-1]}, edited; " if one.is_edit else ""
     check = one.check
     if check is None:
-        return f"{edit}not checked"
+        return edit.removesuffix("; ")
     if check.state == "unknown":
         return f"{edit}check unknown"
-    return f"{edit}{check.passed} of {len(check.answers)} pass"
+    fails = f", fails {len(check.failed)}" if check.failed else ""
+    return f"{edit}{check.passed}/{len(check.answers)}{fails}"
 
 
 def lines_of(check: Check | None) -> tuple[tuple[str, str], ...]:
