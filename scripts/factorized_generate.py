@@ -169,6 +169,12 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
     options.flag(group, "--all", "with --list-runs: show each receipt, not only each output")
     options.flag(
         group,
+        "--report",
+        "also write NAME.html beside the clip, a page with all of it; of many or both, and with "
+        "--list-runs, also index.html",
+    )
+    options.flag(
+        group,
         "--online",
         "with --list-models: also ask the gateway for its list, and show what differs",
     )
@@ -189,6 +195,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         from factorized_video.cli import lists
 
         return lists.shown(args)
+    from factorized_video.cli import run_report
     from factorized_video.gateway import settings
 
     if args.prompts_file is not None:
@@ -198,7 +205,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         if args.dry_run:
             return batch.dry_run()
         settings.resolve(args.gateway)  # the key's turn comes after the plan
-        return batch.make()
+        return run_report.add(args, batch.make(), folder=batch.folder)
     if args.concurrency is not None:
         raise UsageError("--concurrency is for --prompts-file.", "Leave it out.")
     from factorized_video.cli import around_a_run
@@ -209,7 +216,9 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return one.dry_run()
     settings.resolve(args.gateway)  # the key's turn comes after the plan
     around_a_run.announce(args, one.context, one.left)
-    return one.make()
+    made = one.make()
+    clips = tuple(one.clips)
+    return run_report.add(args, made, clips, one.output.parent if len(clips) > 1 else None)
 
 
 if __name__ == "__main__":

@@ -435,8 +435,8 @@ def test_below_the_frames_stand_the_prompt_and_the_facts(
 ) -> None:
     path = Path("clip.mp4")
     path.write_bytes(film(48))
-    with Image.open(io.BytesIO(strips.filmstrip(path))) as bare:
-        with Image.open(io.BytesIO(strips.filmstrip(path, prompt, about))) as sheet:
-            assert sheet.height - bare.height == more
-            foot = sheet.crop((0, bare.height, WIDTH, sheet.height)).convert("L")
-            assert (foot.height and foot.getextrema()[1] > 150) or not more
+    bare = Image.open(io.BytesIO(strips.filmstrip(path)))
+    sheet = Image.open(io.BytesIO(strips.filmstrip(path, prompt, about)))
+    assert sheet.height - bare.height == more
+    foot = sheet.crop((0, bare.height, WIDTH, sheet.height)).convert("L")
+    assert not more or max(foot.tobytes()) > 150

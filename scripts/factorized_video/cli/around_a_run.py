@@ -82,6 +82,8 @@ def result_lines(document: dict[str, Any]) -> list[str]:
     ]
     if document.get("filmstrip"):
         lines.append(f"Frames: {near(str(document['filmstrip']))}")
+    if document.get("report"):
+        lines.append(f"Report: {near(str(document['report']))}")
     if document.get("next"):
         lines.append(f"Next{_price_of_next(document)}: {on_one_line(one_line(document['next']))}")
     if made.endswith("anchor.png") and "still_to_pay" in document:

@@ -11,6 +11,7 @@ from ..gateway import lookup, open_gateway, settings
 from ..models import listing
 from ..receipts import run_list
 from ..stages import cancel
+from . import run_report
 
 
 def shown(options: argparse.Namespace) -> dict[str, Any]:
@@ -29,6 +30,7 @@ def list_runs(options: argparse.Namespace) -> dict[str, Any]:
     if unknown:
         options.console.warn(f"The cost of {unknown} paid calls is not known and not in the total.")
     result = {"status": "succeeded", "output": str(folder), "cost": spent.as_json(), "runs": rows}
+    result = run_report.add(options, result, folder=folder)
     return {**result, "all": True} if options.all else result
 
 

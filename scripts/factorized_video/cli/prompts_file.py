@@ -31,7 +31,7 @@ NOT_OF_A_LINE = (
     "help prompt prompt_file prompts_file concurrency output work_dir json quiet dry_run "
     "max_cost list_runs list_models cancel online gateway compare direct job stop_after "
     "allow_unknown_cost allow_off model no_wait timeout overwrite resubmit evaluator_model "
-    "save_intermediate verbose open yes all"
+    "save_intermediate verbose open yes all report"
 ).split()
 # Settings that ask for another result of the same request.
 _OTHER_RESULTS = ("--take=", "--seed=")

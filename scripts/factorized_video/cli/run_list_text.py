@@ -50,11 +50,11 @@ def _runs(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The rows by the output that they belong to, the newest output first."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(_belongs_to(row["output"]), []).append(row)
+        found.setdefault(belongs_to(row["output"]), []).append(row)
     return list(found.values())
 
 
-def _belongs_to(output: str) -> str:
+def belongs_to(output: str) -> str:
     """The output, without its extension, that a file was made for."""
     path = PurePath(output)
     for folder in reversed(path.parents):
@@ -74,7 +74,7 @@ def _run(rows: list[dict[str, Any]]) -> list[str]:
     cost = f"{cost} + ?".lstrip() if unknown else cost
     state = one_line(_WORDS.get(shown["state"], shown["state"]))
     what = "" if clips or outer else " (no clip yet)"
-    path = one_line(near(shown["output"] if outer else f"{_belongs_to(shown['output'])}.mp4"))
+    path = one_line(near(shown["output"] if outer else f"{belongs_to(shown['output'])}.mp4"))
     return [
         f"{state:<10} {_age(shown['age_s']):>6} ago  {cost:<14} {path}{what}",
         *next((_next(row) for row in [shown, *rows] if row["next"]), []),

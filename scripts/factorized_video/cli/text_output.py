@@ -19,7 +19,8 @@ def text_of(document: dict[str, Any]) -> str:
     if "gateway_why" in document:  # over the limit, the status of a plan is "failed"
         return plan_text(document)
     if "runs" in document:
-        return run_list_text(document["runs"], every_receipt=bool(document.get("all")))
+        text = run_list_text(document["runs"], every_receipt=bool(document.get("all")))
+        return f"{text}\nreport: {document['report']}" if document.get("report") else text
     if "models" in document:
         return model_list_text(document)
     if document.get("cancelled"):

@@ -93,6 +93,11 @@ class ComparedRun(Run):
         return self.output.with_name(f"{self.output.stem}.compare.png")
 
     @property
+    def clips(self) -> list[Path]:
+        """Both ways."""
+        return [one.output for one in self._runs.values()]
+
+    @property
     def is_done(self) -> bool:
         """Whether both clips are there, and were measured if they are to be."""
         measured = self._evaluation is None or not self._evaluation.left(self._clips)

@@ -248,6 +248,14 @@ def to_show(image: ImageFile, what: str = "The picture", of: int = 1) -> Picture
     return to_send(image, Framing(limits=ImageLimits(bytes=most, side_max=SHOWN_SIDE)), what)
 
 
+def thumbnail(data: bytes, most: int) -> bytes:
+    """The picture as a JPEG of at most so many pixels a side. Raises OutputError for none."""
+    with _decoding():
+        picture = _upright_srgb(_reader(data, check_image(data).kind))
+        picture.thumbnail((most, most))
+        return _encoded(picture, "JPEG", 82)
+
+
 def _canvas(size: Size, framing: Framing) -> Size:
     """The size, unscaled, that a picture has on the canvas: cropped, padded, or as it is."""
     from ..models.picture_limits import cut_from

@@ -34,6 +34,11 @@ class Run(ABC):
         """All whose receipts say what it has cost."""
 
     @property
+    def clips(self) -> list[Path]:
+        """What it makes: one clip, or both ways."""
+        return [self.output]
+
+    @property
     @abstractmethod
     def left(self) -> Plan:
         """The calls that are still to be made, with what was spent and the cap."""

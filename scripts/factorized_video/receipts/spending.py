@@ -18,7 +18,7 @@ from .cap import Spent
 def spent_for(outputs: Iterable[Path]) -> Spent:
     """What was spent for these outputs: their receipts, and those kept aside beside them."""
     usd, unknown = 0.0, 0
-    for cost in _costs(receipt for output in outputs for receipt in _attempts(output)):
+    for cost in _costs(receipt for output in outputs for receipt in attempts(output)):
         usd += cost.amount or 0.0
         unknown += cost.amount is None
     return Spent(round(usd, 6), unknown)
@@ -49,7 +49,7 @@ def took_s(outputs: Iterable[Path]) -> float:
     A clip counts from its submission until it was here; calls at the same time count once.
     """
     spans = []
-    for receipt in (data for output in outputs for data in _attempts(output)):
+    for receipt in (data for output in outputs for data in attempts(output)):
         began, took = receipt.get("sent_at"), receipt.get("took_s")
         if began and took:
             spans.append((float(began), float(began) + float(took)))
@@ -60,7 +60,7 @@ def took_s(outputs: Iterable[Path]) -> float:
     return round(total, 3)
 
 
-def _attempts(output: Path) -> Iterable[dict[str, Any]]:
+def attempts(output: Path) -> Iterable[dict[str, Any]]:
     """The receipts of an output, of what was kept aside for it (NAME.1.ext), and its candidates."""
     every, own = re.compile(".*", re.DOTALL), re.escape(output.stem) + r"(\.\d+)?"
     yield from _in_folder(output.with_name(output.stem + CANDIDATES), every)
