@@ -86,6 +86,7 @@ TOOLS: dict[str, set[str]] = {
     "tests/engines/run.sh": set(),
     "examples/first-run.sh": set(),
     "examples/choose-a-frame.sh": set(),
+    "examples/overview.py": set(),
     ".ci/run": set(),
     "tools/generate_docs.py": {"--check"},
 }
@@ -102,6 +103,8 @@ ENGINES = {
     "--api-server-count",
     "--config",
 }
+# What RUN stands for in SKILL.md, which is no command yet.
+RUN = "${CLAUDE_SKILL_DIR}/scripts/factorized_generate.py"
 INSTALLED = re.compile(r"^(?:\$\{CLAUDE_SKILL_DIR\}|~/\.claude/skills/factorized-video-gen)/")
 
 # The commands that the original skill's page documents, as they stood there.
@@ -171,7 +174,11 @@ def commands(text: str) -> list[list[str]]:
         for line in block.replace("\\\n", " ").splitlines()
         if re.match(r"(?:\w+=\S* )?(?:python3|bash|uv run) ", line)
     ]
-    lines += [code for code in spans(text) if re.match(r"(?:python3|bash|uv run) ", code)]
+    # SKILL.md says once what RUN stands for.
+    inline = [
+        re.sub(r"^RUN (?=--)", "python3 factorized_generate.py ", code) for code in spans(text)
+    ]
+    lines += [code for code in inline if re.match(r"(?:python3|bash|uv run) ", code)]
     found = []
     for line in lines:
         lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;")
@@ -183,7 +190,7 @@ def commands(text: str) -> list[list[str]]:
                 words = []
             else:
                 words.append(word)
-    return [words for words in found if words]
+    return [words for words in found if words and words[1:] != [RUN]]
 
 
 @cache
@@ -427,12 +434,12 @@ def test_how_a_picture_is_made_fit() -> None:
     for text in (page, readme(), skill(), reference("troubleshooting.md")):
         assert most in text
     sent = f"{images.SENT_SIDE:,} px", f"{images.SENT_BYTES // 1_000_000} MB"
-    for text in (page, section(reference("gateways.md"), "What is sent")):
+    for text in (page, section(reference("wire.md"), "What is sent")):
         assert all(words in text for words in sent)
 
 
 def test_what_the_video_call_can_say() -> None:
-    page = section(reference("gateways.md"), "What is sent")
+    page = section(reference("wire.md"), "What is sent")
     known = models.gateway("happycapy")
     assert f"`size` ({' or '.join(known.resolutions or ())})" in page
     assert f"take {' and '.join(known.resolutions or ())} only" in readme()
@@ -454,7 +461,7 @@ def test_what_the_video_call_can_say() -> None:
 
 
 def test_how_a_picture_is_shown_to_a_model() -> None:
-    page = section(reference("gateways.md"), "What is sent")
+    page = section(reference("wire.md"), "What is sent")
     assert f"up to {images.SHOWN_SIDE:,} px a side and {images.SHOWN_BYTES / 1e6:g} MB" in page
 
 
@@ -483,7 +490,6 @@ def test_how_a_clip_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("page", "heading", "good"),
     [
-        ("SKILL.md", "Exit codes", {"0": ""}),
         ("references/cli.md", "Exit codes", {"0": ""}),
         ("references/troubleshooting.md", "By exit code", {}),
     ],
@@ -752,19 +758,19 @@ def test_no_gain_is_claimed_and_the_papers_are_named() -> None:
 
 
 def test_how_long_a_lost_answer_is_looked_for() -> None:
-    page = section(reference("gateways.md"), "A lost answer")
+    page = section(reference("wire.md"), "A lost answer")
     assert f"{lost_job.BEFORE_S:g} s before and {lost_job.AFTER_S:g} s after" in page
     assert f"every {lost_job.LOOK_EVERY_S:g} s until {lost_job.LOOK_FOR_S:g} s after" in page
     limit = re.search(r"limit=(\d+)", happycapy.encode_list().path)
     assert limit
-    assert f"`limit` {limit[1]}" in reference("gateways.md")
+    assert f"`limit` {limit[1]}" in reference("wire.md")
 
 
 def test_how_long_a_signal_waits_for_the_answer_to_a_paid_call() -> None:
     for page in (
         "README.md",
         "references/cli.md",
-        "references/gateways.md",
+        "references/wire.md",
         "references/receipt.md",
         "references/troubleshooting.md",
     ):
@@ -837,7 +843,7 @@ def test_strategies_are_all_shown() -> None:
 
 
 def test_worked_examples_keep_the_rules_they_show() -> None:
-    page = section(reference("prompt-templates.md"), "Worked examples")
+    page = section(reference("prompting.md"), "Worked examples")
     examples = re.findall(r"> (.*)\n\nCaption:\n\n> (.*)\n\nMotion:\n\n> (.*)\n", page)
     assert len(examples) >= 2
     for _, caption, moves in examples:
@@ -911,16 +917,18 @@ def test_no_other_model_is_named(path: Path) -> None:
     assert {name.rstrip(".") for name in named} <= known
 
 
-def test_the_paying_command_of_the_skill_has_a_cap() -> None:
-    shown = commands(skill())
-    (paying,) = [
-        words
-        for words in shown
-        if words[1].endswith("factorized_generate.py")
-        and "--output" in words
-        and "--dry-run" not in words
-    ]
-    assert "--max-cost" in paying
+def test_the_exit_codes_of_the_skill_are_some_of_the_code() -> None:
+    kinds = {str(code): kind for kind, (code, _) in EXITS.items()}
+    table = {row[0]: row[1].strip("`") for row in rows(section(skill(), "Exit codes"))[1:]}
+    assert len(table) >= 6 and table.items() <= kinds.items()
+
+
+def test_the_skill_plans_before_it_pays_and_pays_under_a_limit() -> None:
+    shown = [words for words in commands(skill()) if words[1].endswith("factorized_generate.py")]
+    making = [words for words in shown if "--output" in words]
+    assert making and all("--dry-run" in words for words in making)
+    steps = section(skill(), "Workflow")
+    assert "without `--dry-run`, with the agreed `--max-cost` and `--stop-after anchor`" in steps
 
 
 def skill() -> str:

@@ -66,3 +66,18 @@ def test_the_example_of_settings_is_kept_by_git_and_sets_nothing() -> None:
     assert named == {lookup.KEY, lookup.BASE, MAX_COST, *keys, *own, *VARIABLES.values()}
     ignored = subprocess.run(["git", "check-ignore", "-q", ".env.example"], cwd=ROOT, check=False)
     assert ignored.returncode != 0
+
+
+@pytest.mark.thorough
+def test_the_overview_is_made_of_any_run_that_is_there() -> None:
+    pytest.importorskip("av")
+    image = pytest.importorskip("PIL.Image")
+    words = ("--gateway=demo", "--prompt=Ein Mädchen", "--aspect-ratio=9:16", "--output=a/b.mp4")
+    assert run("factorized_generate", *words).code == 0
+    command = [sys.executable, str(EXAMPLES / "overview.py")]
+    made = subprocess.run([*command, "a/b.mp4", "o.png"], env=environment(), check=False)
+    assert made.returncode == 0
+    with image.open("o.png") as picture:
+        assert picture.width == 1200
+    nothing = subprocess.run([*command, "c.mp4", "o.png"], env=environment(), check=False)
+    assert nothing.returncode == 2

@@ -53,12 +53,12 @@ def test_a_price_changes_in_every_document_by_one_command(skill: Path) -> None:
         price["usd"] = 8.75
     path.write_text(json.dumps(registry), encoding="utf-8")
     code, said = generate(skill, "--check")
-    pages = ["README.md", "SKILL.md", "references/first-frame.md", "references/measuring.md"]
+    pages = ["README.md", "references/first-frame.md", "references/measuring.md"]
     assert code == 1
     assert [page for page in [*pages, "references/model-configs.md"] if page not in said] == []
     assert "8.75" not in (skill / "README.md").read_text(encoding="utf-8")  # only checked
     assert generate(skill)[0] == 0
-    for page in ("README.md", "SKILL.md", "references/first-frame.md"):
+    for page in ("README.md", "references/first-frame.md"):
         assert "8.75" in (skill / page).read_text(encoding="utf-8")
     assert generate(skill, "--check")[0] == 0
 

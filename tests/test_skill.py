@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import factorized_generate
 import pytest
 from factorized_video import VERSION
 
@@ -111,9 +113,8 @@ def test_only_what_is_free_is_approved_beforehand() -> None:
 def test_it_is_short() -> None:
     text = skill_text()
     assert len(text.splitlines()) < 300
-    assert len(text) < 12_000
-    # English prose and tables run at about four characters a token; 3.5 is on the safe side.
-    assert len(text) / 3.5 < 5_000
+    # 2,000 tokens: a tokenizer of cl100k counts one for 3.6 characters of it.
+    assert len(text) < 7_100
     assert all(ord(char) < 0x2190 for char in text), "no emoji, no box drawings"
 
 
@@ -251,3 +252,14 @@ def test_the_validators_pass(command: list[str], tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_every_row_of_the_intent_table_can_be_added_to_the_command() -> None:
+    table = skill_text().partition("| The user wants | Add |")[2].partition("\n\n")[0]
+    rows = [line.split(" | ")[1] for line in table.splitlines() if line.startswith("| ")]
+    added = [code for row in rows for code in re.findall(r"`(--[^`]+)`", row)]
+    assert len(rows) >= 10 and len(added) >= 15
+    for options in added:
+        words = shlex.split(options)
+        base = [] if "--prompt" in words else ["--prompt=A cat jumps"]
+        factorized_generate.build_parser().parse_args([*base, *words])

@@ -170,7 +170,7 @@ REGIONS: dict[str, Callable[[str], str]] = {
     "first-frame-cap": capped(lambda: one(CHECKED), 0.1),
     "thirty-prompts": thirty_prompts,
     "thirty-prompts-cap": capped(thirty, 5),
-    "skill-models": lambda _: model_tables.of_the_skill(GATEWAY),
+    "which-model": lambda _: model_tables.which_model(GATEWAY),
     "models-llm": lambda _: model_tables.of_kind("llm"),
     "models-image": lambda _: model_tables.of_kind("image"),
     "models-video": lambda _: model_tables.of_kind("video"),

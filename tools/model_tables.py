@@ -101,7 +101,7 @@ def gateways() -> str:
     return "\n".join(lines)
 
 
-def of_the_skill(gateway: str) -> str:
+def which_model(gateway: str) -> str:
     """The models that an agent chooses from at one gateway: with a price, or live."""
     shown, dates = [], set()
     for listed in models.rows():

@@ -17,7 +17,7 @@ from make_old_outputs import PROJECT, continued
 
 pytestmark = pytest.mark.thorough
 
-DRAWN = (".filmstrip.png", ".compare.png")
+DRAWN = (".filmstrip.png", ".compare.png", "contact-sheet.png")
 OLD_OUTPUTS = Path(__file__).with_name("old_outputs")
 CASES = sorted(OLD_OUTPUTS.glob("*/case.json"))
 
