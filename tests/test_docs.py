@@ -424,7 +424,7 @@ def test_styles_and_limits_of_the_options() -> None:
 def test_how_a_picture_is_made_fit() -> None:
     page = section(reference("cli.md"), "The shape of the picture")
     assert [row[0].strip("`") for row in rows(page)[1:]] == [
-        "not typed",
+        "not set",
         "crop",
         "pad",
         "extend",
@@ -714,9 +714,9 @@ def test_the_list_of_runs_has_the_keys_of_the_code(tmp_path: Path) -> None:
 def test_how_candidates_are_drawn_and_checked() -> None:
     page = section(reference("cli.md"), "Candidates and checks")
     most = f"1 to {MOST_CANDIDATES}"
-    assert reference("cli.md").count(f"draw N anchors, {most}, and the contact sheet") == 1
+    assert reference("cli.md").count(f"generate N anchors, {most}, and the contact sheet") == 1
     assert f"of up to {MOST_CANDIDATES} candidates" in readme()
-    assert (AT_ONCE, "At most four are drawn and checked at once" in page) == (4, True)
+    assert (AT_ONCE, "At most four are generated and checked at once" in page) == (4, True)
     assert f"5 to {checklist.MOST_QUESTIONS} questions" in page
     own, longest = checklist.MOST_OWN_QUESTIONS, checklist.LONGEST_QUESTION
     limits = f"1 to {own}, each of at most {longest} characters"
