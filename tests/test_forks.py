@@ -48,6 +48,7 @@ def test_a_command_ends_and_says_the_same(
             done = run(*words, stdin="Ein Hund träumt", gateway=gateway, real=real)
             assert done.code == code, done.err
             took = r"(?<=elapsed_s\": )[\d.]+|(?<=\) in )\d+ s|(?<=\w in )\d+ s"
+            took += r"|(?m:^(?:✓|Stage \d).*?)\d+ s\b"
             texts = [re.sub(took, "", text) for text in (done.out, done.err)]
             said.append([text.replace(gateway.root, "") for text in texts])
     assert said[0] == said[1]

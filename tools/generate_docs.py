@@ -165,7 +165,7 @@ def thirty_prompts(_: str) -> str:
 
 REGIONS: dict[str, Callable[[str], str]] = {
     "default-run": default_run,
-    "default-cap": capped(one, 0.1),
+    "default-cap": capped(one, 0.01),
     "first-frame-costs": first_frame_costs,
     "first-frame-cap": capped(lambda: one(CHECKED), 0.1),
     "thirty-prompts": thirty_prompts,

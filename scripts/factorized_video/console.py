@@ -160,6 +160,6 @@ def silence(descriptor: int) -> None:
 def _columns() -> int:
     """The width of the terminal on stderr; a usual one where it is gone."""
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80  # some say 0
     except (OSError, ValueError):
         return 80

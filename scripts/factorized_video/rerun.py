@@ -29,7 +29,15 @@ _TEXTS = {
 _PICTURES = ("--anchor", "--anchor-path", "--last-frame", "--reference", "--edit")
 OTHER_WORDS = "<the action in other words>"
 # Options without a value, of those that are ever left out; all others have one.
-_FLAGS = ("--resubmit", "--no-wait", "--skip-reasoning", "--skip-anchor", "--verify", "--repair")
+_FLAGS = (
+    "--resubmit",
+    "--no-wait",
+    "--skip-reasoning",
+    "--skip-anchor",
+    "--verify",
+    "--repair",
+    "--overwrite",
+)
 # Options that choose among candidates, or shape the anchor: without effect on one's own anchor.
 OF_ANCHOR = ("candidates", "select", "verify", "repair", "min_score", "judge_model", "reference")
 
@@ -120,7 +128,7 @@ class Rerun:
 
     def kept(self) -> str:
         """The command for a receipt: with the texts themselves, so that no file need be there."""
-        words = _without(self.named(), ("--no-wait", "--resubmit"))
+        words = without_options(self.named(), ("--no-wait", "--resubmit"))
         return _joined(_with_texts(words, self.texts, files=True))
 
     def same(self, *without: str, add: str | None = None) -> str:
@@ -128,12 +136,12 @@ class Rerun:
 
         Never with --resubmit: run again it would pay again.
         """
-        words = _without(self.named(), (*without, "--resubmit"))
+        words = without_options(self.named(), (*without, "--resubmit"))
         return _joined(_added(words, add) if add else words)
 
     def with_choice(self) -> str:
         """The same command with a place for the number of the candidate to use."""
-        words = _without(self.named(), ("--select", "--resubmit"))
+        words = without_options(self.named(), ("--select", "--resubmit"))
         return _joined(_added(words, "--select=K"))
 
     def with_other_words(self, anchor: str | None = None) -> str:
@@ -144,7 +152,7 @@ class Rerun:
             drop += [*map(flag_of, OF_ANCHOR), "--anchor-path", "--anchor", "--skip-anchor"]
             drop += ["--image-set"]
             added.insert(0, f"--anchor-path={anchor}")
-        return _joined(_added(_without(self._without_stdin(), tuple(drop)), *added))
+        return _joined(_added(without_options(self._without_stdin(), tuple(drop)), *added))
 
     def model_flag(self, kind: str) -> str:
         """The option that names the model of a kind: llm, image, video, judge or evaluator."""
@@ -154,7 +162,7 @@ class Rerun:
     def with_model(self, kind: str, model: str) -> str:
         """The same command with another model. It names the output, so what exists is kept."""
         flag = self.model_flag(kind)
-        words = _without(self.named(), (flag, "--resubmit"))
+        words = without_options(self.named(), (flag, "--resubmit"))
         return _joined(_added(words, f"{flag}={model}"))
 
 
@@ -241,7 +249,8 @@ def _positional(texts: Mapping[str, str]) -> tuple[str, str]:
     return ("caption", "") if "caption" in texts else ("prompt", "")
 
 
-def _without(words: Sequence[str], dropped: tuple[str, ...]) -> tuple[str, ...]:
+def without_options(words: Sequence[str], dropped: tuple[str, ...]) -> tuple[str, ...]:
+    """The words without some options and their values."""
     kept: list[str] = []
     skip = False
     for word in words:

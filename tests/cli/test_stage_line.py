@@ -61,7 +61,7 @@ def candidates(*scores: float | None, questions: int = 6) -> list[dict[str, Any]
             document(
                 "synthesis", video={"duration_s": 6.0, "width": 1280, "height": 720, "audio": True}
             ),
-            "✓ Video            8 s  USD 0.13  6 s, 1280x720, with sound",
+            "✓ Video            8 s  USD 0.13  1280x720, 6 s long, with sound",
         ),
         (document("motion", motion="It leaps.", reused=True), "✓ Motion       already  It leaps."),
         (document("reasoning", caption="A cat.", gateway="demo"), "✓ Caption          8 s  A cat."),
@@ -85,7 +85,7 @@ def test_a_run_shows_a_line_a_stage_and_the_usual_time(gateway: Gateway) -> None
     ticks = [line for line in done.err.splitlines() if line.startswith("✓")]
     assert [tick.split()[1] for tick in ticks] == ["Caption", "First", "Video"]
     assert CAPTION[:30] in ticks[0]
-    assert re.search(r"^Stage 3 synthesis: \w+, \d+ s of usually 86 s$", done.err, re.M)
+    assert re.search(r"^Stage 3 synthesis: \w+, \d+ s \(usually 86 s\)$", done.err, re.M)
     again = run("factorized_generate", "--prompt=A cat", "--output=c.mp4", gateway=gateway)
     assert "✓" not in again.err
     quiet = run("factorized_generate", "--prompt=A dog", "--quiet", gateway=gateway)

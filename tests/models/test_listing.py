@@ -248,8 +248,8 @@ def test_a_gateway_nothing_is_known_of_says_so() -> None:
     ("gateway", "line"),
     [
         ("happycapy", f"* {VEO}       2.40      4, 6, 8   16:9 9:16    always"),
-        ("happycapy", "      shut down by its vendor 2026-10-22; use google/veo-3.1-generate-001"),
-        ("happycapy", f"      off 2026-09-24; use {SEEDANCE}"),
+        ("happycapy", "      shut down since 2026-10-22; use google/veo-3.1-generate-001"),
+        ("happycapy", f"      off since 2026-09-24; use {SEEDANCE}"),
         ("happycapy", f"  {SEEDANCE}        1.08      4 to 15   16:9 9:16 +4 switch"),
         (
             "openrouter",

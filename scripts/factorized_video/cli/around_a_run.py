@@ -70,6 +70,11 @@ def result_lines(document: dict[str, Any]) -> list[str]:
     """What was made, how long it took, what it cost, and what comes next. Pure but for paths."""
     if "cancelled" in document:
         return []
+    if document.get("contact_sheet") and document.get("candidate") is None:
+        return [
+            f"Look at {near(str(document['contact_sheet']))}, then choose one:",
+            f"Next{_price_of_next(document)}: {on_one_line(one_line(document['next']))}",
+        ]
     stages = document.get("stages") or [document]
     reused = all(stage.get("reused") for stage in stages)
     cost = money.from_json(document.get("cost"))

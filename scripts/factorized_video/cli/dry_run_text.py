@@ -50,7 +50,9 @@ def plan_text(plan: dict[str, Any]) -> str:
         price = "price unknown" if amount is None else money.usd(amount)
         lines.append(f"cheaper: {price} with {_other(one, clip)}")
     if plan["gateway_cannot"]:
-        lines += _wrapped(f"this gateway cannot {', '.join(plan['gateway_cannot'])}")
+        *most, last = plan["gateway_cannot"]
+        cannot = f"{', '.join(most)} or {last}" if most else last
+        lines += _wrapped(f"this gateway cannot {cannot}")
     if calls:
         lines.append("--json shows the texts, what was chosen for you, and the sources of prices")
     words = money.shown(total)
@@ -77,6 +79,8 @@ def _about(call: dict[str, Any]) -> str:
     words: list[Any] = []
     if "duration_s" in known:
         sound = "no sound" if known.get("audio_switch") is False else None
+        if known.get("audio") == "removed here":
+            sound = "no sound (removed after download)"
         words = [
             f"{known['duration_s']} s",
             str(known.get("size") or known["resolution"]),

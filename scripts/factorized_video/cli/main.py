@@ -59,7 +59,8 @@ def main(
     options = argparse.Namespace(console=console, handoff=given)
     options.rerun = _rerun([sys.argv[0], *words], given)
     result = _result(build_parser, run, words, options)
-    _account(result.document, options.rerun)
+    if not ("--dry-run" in words and result.code == EXITS["usage"][0]):  # no price is known then
+        _account(result.document, options.rerun)
     result.document.setdefault("stage", console.stage)
     result.document["warnings"] = console.warnings
     result.document["elapsed_s"] = round(time.monotonic() - started, 3)
@@ -170,7 +171,7 @@ def _say_what_the_stage_made(console: Console, document: dict[str, Any]) -> None
 
 def _say_what_was_made(console: Console, document: dict[str, Any]) -> None:
     """On stderr: stdout is for the path alone."""
-    if document.get("receipt"):
+    if document.get("receipt") or document.get("contact_sheet"):
         from .around_a_run import result_lines
 
         for line in result_lines(document):

@@ -28,7 +28,7 @@ def model_list_text(document: dict[str, Any]) -> str:
     if not rows:
         lines += [f"No models are known for {gateway}: name what the server serves.", ""]
     lines += [
-        "USD: one prompt, one image, 6 s of video at 720p (or what stands beside it)",
+        "USD: one prompt, one image, or 6 s of video at 720p unless another is named",
         "* default   ? unknown   ! facts older than 180 days",
         "All facts and prices of one model, of any gateway: --list-models ID",
     ]
@@ -71,9 +71,10 @@ def _gone(row: Row) -> list[str]:
     """When a model was shut down, and what replaces it."""
     if row["status"] == "live":
         return []
-    since = f" {row['shutdown']}" if row["shutdown"] else ""
+    since = f" since {row['shutdown']}" if row["shutdown"] else ""
     instead = f"; use {row['replacement']}" if row["replacement"] else ""
-    return [f"      {_STATES[row['status']]}{since}{instead}"]
+    gone = "off" if row["status"] == "off" else "shut down"
+    return [f"      {gone}{since}{instead}"]
 
 
 _STATES = {"upstream-retired": "shut down by its vendor", "off": "off"}

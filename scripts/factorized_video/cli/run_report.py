@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def of_folder(folder: Path, *, pages: bool = True) -> Path:
 def _in_list(clip: Path, link: str) -> Index:
     """A run in the list: small, for there may be thousands."""
     run = _page(clip, None)
-    state = run.warnings[0] if run.warnings else run.total
+    state = f"{run.name} · {run.warnings[0] if run.warnings else run.total}"
     anchor = run.pictures[0].media if run.pictures else None
     return Index(link, (run.prompt or run.name)[:200], state, _small(anchor))
 
@@ -134,7 +135,7 @@ def _page(clip: Path, work_folder: Path | None) -> Page:
         calls=tuple(_calls(outputs)),
         total=_total(outputs),
         warnings=tuple(_state(of_clip)),
-        commands=tuple(_commands(of_clip or of_anchor or of_caption, choosing=choosing)),
+        commands=tuple(_commands(clip, of_clip or of_anchor or of_caption, choosing=choosing)),
         receipts=tuple(_receipts(outputs, clip.parent)),
     )
 
@@ -256,14 +257,16 @@ def _state(receipt: dict[str, Any] | None) -> Iterable[str]:
         yield f"The clip's state is {receipt.get('state')}. {why}".strip()
 
 
-def _commands(receipt: dict[str, Any] | None, *, choosing: bool) -> Iterable[Row]:
-    command = receipts.command_of(receipt) if receipt else None
-    if not command:
+def _commands(clip: Path, receipt: dict[str, Any] | None, *, choosing: bool) -> Iterable[Row]:
+    if receipt is None or not (command := receipts.command_of(receipt, "--overwrite")):
         return
     if choosing:
         yield "Continue with candidate 1", f"{command} --select=1"
     yield "The same again: resumes, and pays for nothing that is there", command
-    yield "Another take of it (paid)", f"{command} --take=2 --output=NAME.mp4"
+    paid = "" if receipts.was_demo(receipt) else " (paid)"
+    other = shlex.quote(str(clip.with_name(f"{clip.stem}-2{clip.suffix}")))
+    again = receipts.command_of(receipt, "--overwrite", "--take", "--output")
+    yield f"Another take of it{paid}", f"{again} --take=2 --output={other}"
 
 
 def _receipts(outputs: list[Path], base: Path) -> Iterable[str]:

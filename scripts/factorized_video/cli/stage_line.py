@@ -40,7 +40,7 @@ def _fact(document: dict[str, Any]) -> str:
         return f"{image['width']}x{image['height']}"
     if video := document.get("video"):
         sound = "with sound" if video.get("audio") else "no sound"
-        return f"{video['duration_s']:g} s, {video['width']}x{video['height']}, {sound}"
+        return f"{video['width']}x{video['height']}, {video['duration_s']:g} s long, {sound}"
     return one_line(str(document.get("caption") or document.get("motion") or ""))
 
 

@@ -361,7 +361,7 @@ class Gateway:
     def _pause(self, seconds: float, word: str, started: float, usual_s: float | None) -> None:
         """Wait for the next status read, and show the time about every second."""
         steps = max(1, round(seconds))
-        usual = f" of usually {usual_s:.0f} s" if usual_s else ""
+        usual = f" (usually {usual_s:.0f} s)" if usual_s else ""
         for _ in range(steps):
             elapsed = time.monotonic() - started
             self._say(f"{word}, {elapsed:.0f} s{usual}", elapsed / usual_s if usual_s else None)

@@ -202,9 +202,11 @@ class ThreeStages(Run):
         differ = [*self._progress.asked_otherwise(receipt), *changed]
         chosen = receipt.get("candidate")
         keep = f"--select {chosen} keeps it. " if isinstance(chosen, str) else ""
+        why = f"approved with other options: {', '.join(differ) or 'which, is not known'}"
+        if differ == changed and changed:
+            why = "made before caption.txt was edited"
         raise UsageError(
-            f"The anchor {self.anchor} was approved with other options: "
-            f"{', '.join(differ) or 'which, is not known'}.",
+            f"The anchor {self.anchor} was {why}.",
             f"{keep}Add --stop-after anchor to see the anchor first, or --overwrite to continue "
             "without looking.",
             output=str(self.anchor),

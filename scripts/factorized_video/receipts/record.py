@@ -23,6 +23,7 @@ from ..files import SUFFIX, exclusive, write_file, writing
 from ..kept import Kept
 from ..money import COST_KINDS, Cost
 from ..output_paths import filmstrip_path, original_path
+from ..rerun import without_options
 from .digests import sha256_of
 
 SCHEMA_VERSION = 1
@@ -92,8 +93,10 @@ def kept_of(output: Path, receipt: dict[str, Any]) -> Kept:
     return Kept(output, str(receipt.get("digest")))
 
 
-def command_of(receipt: dict[str, Any]) -> str | None:
+def command_of(receipt: dict[str, Any], *without: str) -> str | None:
     """The command that resumes, from any folder: older receipts hold one with relative paths.
+
+    `without` are options to leave out.
 
     Only one of our scripts, with words that are its options: a receipt may be somebody else's, and
     hold anything. None where it is no such command.
@@ -105,6 +108,7 @@ def command_of(receipt: dict[str, Any]) -> str | None:
         return None
     if python != "python3" or os.path.basename(script) not in SCRIPTS:
         return None
+    words = list(without_options(words, without))
     if os.path.isabs(script):
         script = os.path.join(_SCRIPTS, os.path.basename(script))
     command = "python3 " + shlex.join([script, *words])

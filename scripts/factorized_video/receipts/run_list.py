@@ -14,8 +14,10 @@ from ..money import Cost
 from .spending import checks_in
 
 MOST_RECEIPTS = 2_000
+MOST_OF_A_PROMPT = 200  # characters in a row
 DEEPEST = 6  # folders below the one that is asked for
 _SKIPPED_FOLDERS = {".git", ".venv", "node_modules", "__pycache__"}
+_SKILL = Path(__file__).resolve().parents[3]  # whose tests have receipts of no run
 # States in which something may still come, so that the same command is what comes next.
 _OPEN = ("intent", "submitted", "unknown")
 
@@ -51,7 +53,8 @@ def _receipts(folder: Path) -> list[Path]:
     top = len(folder.parts)
     for where, folders, names in os.walk(folder):
         deep = len(Path(where).parts) - top >= DEEPEST
-        folders[:] = [] if deep else sorted(set(folders) - _SKIPPED_FOLDERS)
+        skipped = _SKIPPED_FOLDERS | ({"tests"} if Path(where) == _SKILL else set())
+        folders[:] = [] if deep else sorted(set(folders) - skipped)
         found += [Path(where) / name for name in sorted(names) if name.endswith(SUFFIX)]
         if len(found) >= MOST_RECEIPTS:
             break
@@ -67,7 +70,7 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
         receipt = None
     if receipt is None:
         unreadable = {"output": str(output), "stage": "?", "state": "unreadable"}
-        nothing = dict.fromkeys(("cost", "created_at", "job", "next", "cwd"))
+        nothing = dict.fromkeys("cost created_at job next cwd prompt model gateway".split())
         return [{**unreadable, "age_s": _since(path, now), **nothing}]
     cost = receipt.get("cost")
     open_still = receipt["state"] in _OPEN and not receipt.get("replaced_by")
@@ -80,14 +83,43 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
         "age_s": _since(path, now, receipt.get("created_at")),
         "created_at": receipt.get("created_at"),
         "job": receipt.get("job"),
-        "next": receipts.command_of(receipt) if open_still else None,
+        "next": receipts.command_of(receipt) if open_still else _after_a_look(output, receipt),
         "cwd": receipt.get("cwd"),
+        "prompt": _prompt(receipt),
+        "model": receipt.get("model"),
+        "gateway": _part(receipt, "gateway").get("name"),
     }
     checked = {"stage": "verification", "state": "succeeded", "job": None, "next": None}
     return [row] + [
         {**row, **checked, "cost": money.from_json(check.get("cost")).as_json()}
         for check in checks_in(receipt)
     ]
+
+
+def _after_a_look(output: Path, receipt: dict[str, Any]) -> str | None:
+    """The command that makes the clip of an anchor at which a run stopped; None where there is one.
+
+    The clip is the one that the work folder is named after.
+    """
+    folder = output.parent
+    if not receipt.get("stopped_at") or folder.suffix != ".stages":
+        return None
+    clip = folder.with_suffix(".mp4")
+    if receipts.receipt_path(clip).exists():
+        return None
+    return receipts.command_of(receipt, "--stop-after")
+
+
+def _prompt(receipt: dict[str, Any]) -> str | None:
+    """The beginning of the prompt, or of the caption of an anchor that was made by itself."""
+    found = _part(receipt, "asked").get("prompt") or _part(receipt, "inputs").get("prompt")
+    found = found or _part(receipt, "inputs").get("caption")
+    return str(found)[:MOST_OF_A_PROMPT] if found else None
+
+
+def _part(receipt: dict[str, Any], name: str) -> dict[str, Any]:
+    found = receipt.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _since(path: Path, now: float, created_at: object = None) -> int:

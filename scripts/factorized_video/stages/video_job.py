@@ -301,13 +301,14 @@ class VideoJob:
         """The error of a wait that was interrupted: is it still paid for, and how is it fetched?"""
         record, gateway = self._record, self._call.gateway
         cost = money.from_json(record.data.get("cost") or record.data.get("expected"))
-        price = "" if cost.amount is None or self._context.is_demo else f", {money.shown(cost)},"
+        price = "" if cost.amount is None else f", {money.shown(cost)},"
+        paid = f" and is paid for{price} whether or not it is fetched"
         end = f"End it with --cancel {record.path.name}"
         if models.gateway(gateway).cancel is False:
             end = f"{gateway} has no call to cancel it"
         return Interrupted(
-            f"Stopped waiting. The job {shown_id(record.data['job'])} keeps running at {gateway} "
-            f"and is paid for{price} whether or not it is fetched.",
+            f"Stopped waiting. The job {shown_id(record.data['job'])} keeps running at {gateway}"
+            f"{'' if self._context.is_demo else paid}.",
             f"The same command fetches it; that costs nothing. {end}.",
             **record.whereabouts,
         )

@@ -61,8 +61,6 @@ class Report:
 
     def awaits_choice(self, standing: list[Candidate], sheet: str | None) -> dict[str, Any]:
         """The result where somebody is to choose."""
-        if not self._console.quiet:
-            self._console.note("Look at it, then run the same command with --select K.")
         return {
             **self._result(standing, None, sheet),
             "output": sheet or str(self._folder.path),
