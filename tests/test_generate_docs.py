@@ -58,8 +58,8 @@ def test_a_price_changes_in_every_document_by_one_command(skill: Path) -> None:
     assert [page for page in [*pages, "references/model-configs.md"] if page not in said] == []
     assert "8.75" not in (skill / "README.md").read_text(encoding="utf-8")  # only checked
     assert generate(skill)[0] == 0
-    for page in ("README.md", "references/first-frame.md"):
-        assert "8.75" in (skill / page).read_text(encoding="utf-8")
+    assert "8.75" in (skill / "references/first-frame.md").read_text(encoding="utf-8")
+    assert "8.76" in (skill / "README.md").read_text(encoding="utf-8")  # with its caption
     assert generate(skill, "--check")[0] == 0
 
 

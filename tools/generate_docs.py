@@ -113,19 +113,6 @@ def capped(plan: Callable[[], dict[str, Any]], step: float) -> Callable[[str], s
     return text
 
 
-def default_run(_: str) -> str:
-    """What a run without options costs."""
-    plan = one()
-    stages = ("reasoning", "composition", "synthesis")
-    caption, anchor, clip = (call(plan, stage) for stage in stages)
-    return (
-        f"With HappyCapy's defaults and list prices of {dates(plan)}: "
-        f"USD {caption['cost']['amount']:.3g} for the caption, USD {anchor['cost']['amount']:.3g} "
-        f"for the anchor, USD {clip['cost']['amount']:.2f} for {clip['settings']['duration_s']} s "
-        f"of video, USD {total(plan):.2f} in all."
-    )
-
-
 def first_frame_costs(_: str) -> str:
     """What candidates, checks and an edit add to the anchor and to the whole."""
     seconds = call(one(), "synthesis")["settings"]["duration_s"]
@@ -153,6 +140,22 @@ def total_of_clip() -> float:
     return float(call(one(), "synthesis")["cost"]["amount"])
 
 
+def costs(_: str) -> str:
+    """What usual runs cost, with the defaults but for the options that are shown."""
+    clip = total_of_clip()
+    rows: list[tuple[str, float]] = [
+        ("a first frame, to look at (`--stop-after anchor`)", total(one("--stop-after=anchor"))),
+        ("three first frames, checked (`--candidates 3 --verify`)", up_to_anchor(one(CHECKED))),
+        ("a clip of 6 s with its first frame", total(one())),
+        ("the same with three checked first frames", up_to_anchor(one(CHECKED)) + clip),
+        ("4 s (`--duration 4`)", total(one("--duration=4"))),
+        (f"a faster model (`--video-model {FAST}`)", total(one(f"--video-model={FAST}"))),
+        ("with a first frame and without, compared (`--compare`)", total(one("--compare"))),
+    ]
+    lines = [[what, f"{usd:.2f}"] for what, usd in rows]
+    return "\n" + model_tables.table(["a run", "USD"], lines) + "\n"
+
+
 def thirty_prompts(_: str) -> str:
     """What comparing both ways on our thirty prompts costs."""
     fast = thirty(f"--video-model={FAST}")
@@ -164,7 +167,7 @@ def thirty_prompts(_: str) -> str:
 
 
 REGIONS: dict[str, Callable[[str], str]] = {
-    "default-run": default_run,
+    "costs": costs,
     "default-cap": capped(one, 0.01),
     "first-frame-costs": first_frame_costs,
     "first-frame-cap": capped(lambda: one(CHECKED), 0.1),
