@@ -72,7 +72,7 @@ def result_lines(document: dict[str, Any]) -> list[str]:
         return []
     if document.get("contact_sheet") and document.get("candidate") is None:
         return [
-            f"Look at {near(str(document['contact_sheet']))}, then choose one:",
+            f"Look at {near(str(document['contact_sheet']))}, then choose one with --select K.",
             f"Next{_price_of_next(document)}: {on_one_line(one_line(document['next']))}",
         ]
     stages = document.get("stages") or [document]
