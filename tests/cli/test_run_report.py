@@ -12,7 +12,7 @@ import pytest
 from conftest import Run, run
 from factorized_video.cli import run_report
 from judges import Judge
-from loopback import CAPTION, Gateway
+from loopback import CAPTION, Gateway, png
 
 HOSTILE = """<script>alert("x")</script> & 'a' <img src=x onerror=alert(1)>
 second line \u202e \U0001f98a"""
@@ -169,3 +169,17 @@ def test_a_key_is_never_on_it(gateway: Gateway) -> None:
 
     assert make(gateway, "--output=cat.mp4").code == 0
     assert KEY not in Path("cat.html").read_text(encoding="utf-8")
+
+
+def test_ones_own_first_frame_is_named_and_an_old_clip_is_no_run_of_its_own(
+    gateway: Gateway,
+) -> None:
+    words = ("--output=cat.mp4",)
+    assert make(gateway, *words).code == 0
+    Path("cat.stages/anchor.png").write_bytes(png((1280, 720), 5))
+    assert make(gateway, *words, "--overwrite").code == 0
+    assert Path("cat.1.mp4").exists()
+    listed = run("factorized_generate", "--list-runs=.", "--report", "--json")
+    assert "1 run" in page(listed.json["report"]).text
+    assert not Path("cat.1.html").exists()
+    assert "First frame (your own version)" in page("cat.html").text

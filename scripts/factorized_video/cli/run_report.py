@@ -74,6 +74,8 @@ def of_folder(folder: Path, *, pages: bool = True) -> Path:
     )
     rows = []
     for clip in reversed(clips):  # the oldest first
+        if _is_aside(clip):  # its cost is on the page of what replaced it
+            continue
         if pages:
             of_run(clip)
         if (path := clip.with_suffix(".html")).is_file():
@@ -81,6 +83,13 @@ def of_folder(folder: Path, *, pages: bool = True) -> Path:
     path = folder / INDEX
     files.write_file(path, report_page.index(folder.name, rows).encode())
     return path
+
+
+def _is_aside(clip: Path) -> bool:
+    """Whether it is NAME.1.mp4 beside a NAME.mp4."""
+    name, dot, number = clip.stem.rpartition(".")
+    base = clip.with_name(f"{name}{clip.suffix}")
+    return bool(dot) and number.isdecimal() and receipts.receipt_path(base).exists()
 
 
 def _in_list(clip: Path, link: str) -> Index:
@@ -116,6 +125,8 @@ def _page(clip: Path, work_folder: Path | None) -> Page:
     inputs, anchored = _part(of_clip, "inputs"), _part(of_anchor, "inputs")
     filmstrip, sheet = output_paths.filmstrip_path(clip), _candidates(anchor) / "contact-sheet.png"
     choosing = sheet.is_file() and not of_anchor
+    own = of_anchor is not None and anchor.is_file() and not _is_ours(anchor, of_anchor)
+    first = "First frame (your own version)" if own else "First frame"
     outputs = [caption, folder / "motion-from-anchor.txt", anchor, clip]
     return Page(
         name=clip.stem,
@@ -126,10 +137,10 @@ def _page(clip: Path, work_folder: Path | None) -> Page:
         clip=_media(clip, clip.parent),
         pictures=tuple(
             Picture(title, media)
-            for title, path in (("First frame", anchor), ("Frames of the clip", filmstrip))
+            for title, path in ((first, anchor), ("Frames of the clip", filmstrip))
             if (media := _media(path, clip.parent))
         ),
-        candidates=tuple(_of_candidates(anchor, of_anchor, clip.parent)),
+        candidates=tuple(_of_candidates(anchor, of_anchor, clip.parent, replaced=own)),
         sheet=_media(sheet, clip.parent) if choosing else None,
         settings=tuple(_settings(of_clip or of_anchor or {}, asked)),
         calls=tuple(_calls(outputs)),
@@ -138,6 +149,14 @@ def _page(clip: Path, work_folder: Path | None) -> Page:
         commands=tuple(_commands(clip, of_clip or of_anchor or of_caption, choosing=choosing)),
         receipts=tuple(_receipts(outputs, clip.parent)),
     )
+
+
+def _is_ours(file: Path, receipt: dict[str, Any]) -> bool:
+    """Whether a file is still the one that its receipt is of."""
+    try:
+        return receipts.sha256_of(file) == receipt.get("sha256")
+    except OSError:
+        return False
 
 
 def _receipt(output: Path) -> dict[str, Any] | None:
@@ -181,13 +200,14 @@ def _candidates(anchor: Path) -> Path:
 
 
 def _of_candidates(
-    anchor: Path, chosen: dict[str, Any] | None, base: Path
+    anchor: Path, chosen: dict[str, Any] | None, base: Path, *, replaced: bool
 ) -> Iterable[tuple[str, Media, tuple[str, ...]]]:
     """Each candidate: its title, its picture, and what it fails."""
     listed = (chosen or {}).get("candidates")
     found = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
     rows = {str(row.get("candidate")): row for row in found}
     taken = str((chosen or {}).get("candidate"))
+    mark = " (chosen, then replaced by your own)" if replaced else " (chosen)"
     for path in sorted(_candidates(anchor).glob("candidate-*")):
         name = path.stem.removeprefix("candidate-")
         media = _media(path, base)
@@ -196,7 +216,7 @@ def _of_candidates(
         row = rows.get(name, {})
         score, failed = row.get("score"), row.get("failed")
         verdict = f": passes {score:.0%}" if isinstance(score, int | float) else ""
-        words = f"Candidate {name}{verdict}{' (chosen)' if name == taken else ''}"
+        words = f"Candidate {name}{verdict}{mark if name == taken else ''}"
         yield words, media, tuple(map(str, failed if isinstance(failed, list) else ()))
 
 
