@@ -81,6 +81,28 @@ def drawable(text: str) -> tuple[str, Face]:
     return (drawn, face) if 2 * len(known) >= len(drawn) else (NO_FONT, OWN)
 
 
+def wrapped(text: str, font: Font, width: float, most: int = 99) -> list[str]:
+    """Lines at most `width` pixels wide, filled word by word; a word wider than one is broken.
+
+    Stops soon after `most` lines, which is enough to know that there is no room.
+    """
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if font.getlength(longer) <= width:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        for char in word:
+            if lines[-1] and font.getlength(lines[-1] + char) > width:
+                lines.append("")
+            lines[-1] += char
+            if len(lines) > most:
+                return lines
+    return lines
+
+
 def in_face(text: str, face: Face, lacking: str = "?") -> str:
     """A text as a face can draw it, on one line.
 

@@ -9,6 +9,8 @@ from .errors import UsageError
 # The default name of an output: the first words of its text, and part of its digest.
 NAME_WORDS, NAME_BYTES, DIGEST_DIGITS = 6, 48, 8
 
+WORK_FOLDER = ".stages"  # ends the name of the folder with what a clip was made from
+
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ from .. import money
 from ..errors import one_line
 from ..output_paths import near
 from ..receipts import run_list
+from ..receipts.run_list import CLIPS, INSIDE, belongs_to, clip_of
 from ..rerun import on_one_line
 
 # A state in words; in brackets what became of the file since.
@@ -19,8 +20,6 @@ _WORDS = {
     "succeeded": "done",
     "succeeded, file gone": "file gone",
 }
-_CLIPS = ("synthesis", "direct")
-_INSIDE = (".stages", ".candidates")  # the folders of what belongs to an output
 
 
 def run_list_text(rows: list[dict[str, Any]], *, every_receipt: bool = False) -> str:
@@ -54,19 +53,10 @@ def _runs(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return list(found.values())
 
 
-def belongs_to(output: str) -> str:
-    """The output, without its extension, that a file was made for."""
-    path = PurePath(output)
-    for folder in reversed(path.parents):
-        if folder.suffix in _INSIDE:
-            return str(folder.with_suffix(""))
-    return str(path.with_suffix(""))
-
-
 def _run(rows: list[dict[str, Any]]) -> list[str]:
     """One output: its state, its age, what all of it has cost, where it is, and what comes next."""
     outer = [row for row in rows if not _is_inside(row["output"])]
-    clips = [row for row in outer if row["stage"] in _CLIPS]
+    clips = [row for row in outer if row["stage"] in CLIPS]
     shown = (clips or outer or rows)[0]
     known = [row["cost"]["amount"] for row in rows if row["cost"] and row["cost"].get("amount")]
     unknown = any(row["cost"] is None or row["cost"].get("amount") is None for row in rows)
@@ -74,7 +64,7 @@ def _run(rows: list[dict[str, Any]]) -> list[str]:
     cost = f"{cost} + ?".lstrip() if unknown else cost
     state = one_line(_WORDS.get(shown["state"], shown["state"]))
     what = "" if clips or outer else " (no clip yet)"
-    path = one_line(near(shown["output"] if outer else f"{belongs_to(shown['output'])}.mp4"))
+    path = one_line(near(shown["output"] if outer else str(clip_of(shown["output"]))))
     return [
         f"{state:<10} {_age(shown['age_s']):>6} ago  {cost:<14} {path}{what}",
         *next((_next(row) for row in [shown, *rows] if row["next"]), []),
@@ -82,7 +72,7 @@ def _run(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def _is_inside(output: str) -> bool:
-    return any(folder.suffix in _INSIDE for folder in PurePath(output).parents)
+    return any(folder.suffix in INSIDE for folder in PurePath(output).parents)
 
 
 def _next(row: dict[str, Any]) -> list[str]:

@@ -11,17 +11,18 @@ from typing import Any
 
 from .. import files, money, output_paths, receipts
 from ..errors import OutputError, UsageError
+from ..media import file_types
+from ..output_paths import WORK_FOLDER
+from ..pipeline.work_folder import WorkFolder
 from ..receipts import run_list, spending
+from ..stages.candidates.folder import CONTACT_SHEET
 from . import report_page
 from .report_page import Index, Media, Page, Picture, Row
-from .run_list_text import belongs_to
 
 LARGEST_INSIDE = 24 << 20  # bytes of a file that a page holds; of a larger one it has a link
 INDEX = "index.html"
 SMALL = 480  # pixels of the longer side of a picture in the list
-WORK_FOLDER = ".stages"
-_CLIPS = ("synthesis", "direct")
-_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+_TYPES = {ending: file_types.MIME[kind] for ending, kind in file_types.EXTENSIONS.items()}
 _TYPES[".mp4"] = "video/mp4"
 
 
@@ -56,8 +57,12 @@ def of_run(clip: Path, work_folder: Path | None = None) -> Path:
 
     `clip` need not be there yet. `work_folder` is where caption and anchor lie, if elsewhere.
     """
+    return _written(clip, _page(clip, work_folder))
+
+
+def _written(clip: Path, page: Page) -> Path:
     path = clip.with_suffix(".html")
-    files.write_file(path, report_page.page(_page(clip, work_folder)).encode())
+    files.write_file(path, report_page.page(page).encode())
     return path
 
 
@@ -68,18 +73,20 @@ def of_folder(folder: Path, *, pages: bool = True) -> Path:
     folder, OutputError for what cannot be written.
     """
     clips = dict.fromkeys(
-        Path(belongs_to(str(row["output"])) + ".mp4")
+        run_list.clip_of(row["output"])
         for row in run_list.listed(folder)
-        if row["stage"] in _CLIPS or WORK_FOLDER + "/" in str(row["output"])
+        if row["stage"] in run_list.CLIPS or WORK_FOLDER + "/" in str(row["output"])
     )
     rows = []
     for clip in reversed(clips):  # the oldest first
         if _is_aside(clip):  # its cost is on the page of what replaced it
             continue
-        if pages:
-            of_run(clip)
-        if (path := clip.with_suffix(".html")).is_file():
-            rows.append(_in_list(clip, path.relative_to(folder).as_posix()))
+        path = clip.with_suffix(".html")
+        if pages or path.is_file():
+            page = _page(clip, None)
+            if pages:
+                _written(clip, page)
+            rows.append(_in_list(page, path.relative_to(folder).as_posix()))
     path = folder / INDEX
     files.write_file(path, report_page.index(folder.name, rows).encode())
     return path
@@ -92,9 +99,8 @@ def _is_aside(clip: Path) -> bool:
     return bool(dot) and number.isdecimal() and receipts.receipt_path(base).exists()
 
 
-def _in_list(clip: Path, link: str) -> Index:
+def _in_list(run: Page, link: str) -> Index:
     """A run in the list: small, for there may be thousands."""
-    run = _page(clip, None)
     state = f"{run.name} · {run.warnings[0] if run.warnings else run.total}"
     anchor = run.pictures[0].media if run.pictures else None
     return Index(link, (run.prompt or run.name)[:200], state, _small(anchor))
@@ -115,25 +121,25 @@ def _small(picture: Media | None) -> Media | None:
 
 
 def _page(clip: Path, work_folder: Path | None) -> Page:
-    folder = work_folder or clip.with_name(clip.stem + WORK_FOLDER)
-    anchor, caption = folder / "anchor.png", folder / "caption.txt"
+    folder = WorkFolder(work_folder or clip.with_name(clip.stem + WORK_FOLDER))
+    anchor, caption = folder.anchor, folder.caption
     of_clip, of_anchor, of_caption = map(_receipt, (clip, anchor, caption))
     known = [one for one in (of_clip, of_anchor, of_caption) if one]
     asked: dict[str, Any] = next(
         (one["asked"] for one in known if isinstance(one.get("asked"), dict)), {}
     )
-    inputs, anchored = _part(of_clip, "inputs"), _part(of_anchor, "inputs")
-    filmstrip, sheet = output_paths.filmstrip_path(clip), _candidates(anchor) / "contact-sheet.png"
+    inputs, anchored = receipts.part(of_clip, "inputs"), receipts.part(of_anchor, "inputs")
+    filmstrip, sheet = output_paths.filmstrip_path(clip), _candidates(anchor) / CONTACT_SHEET
     choosing = sheet.is_file() and not of_anchor
-    own = of_anchor is not None and anchor.is_file() and not _is_ours(anchor, of_anchor)
+    own = of_anchor is not None and receipts.edited(receipts.look(anchor))
     first = "First frame (your own version)" if own else "First frame"
-    outputs = [caption, folder / "motion-from-anchor.txt", anchor, clip]
+    outputs = [caption, folder.seen_motion, anchor, clip]
     return Page(
         name=clip.stem,
         prompt=str(asked.get("prompt") or inputs.get("prompt") or ""),
         made_at=str((known[0] if known else {}).get("created_at") or ""),
         caption=str(anchored.get("caption") or _text(caption)),
-        motion=str(inputs.get("motion") or _text(folder / "motion.txt")),
+        motion=str(inputs.get("motion") or _text(folder.motion)),
         clip=_media(clip, clip.parent),
         pictures=tuple(
             Picture(title, media)
@@ -151,25 +157,11 @@ def _page(clip: Path, work_folder: Path | None) -> Page:
     )
 
 
-def _is_ours(file: Path, receipt: dict[str, Any]) -> bool:
-    """Whether a file is still the one that its receipt is of."""
-    try:
-        return receipts.sha256_of(file) == receipt.get("sha256")
-    except OSError:
-        return False
-
-
 def _receipt(output: Path) -> dict[str, Any] | None:
     try:
         return receipts.read(output)
     except UsageError:  # of a newer version
         return None
-
-
-def _part(receipt: dict[str, Any] | None, name: str) -> dict[str, Any]:
-    """A part of a receipt, whatever became of the file."""
-    found = (receipt or {}).get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _text(path: Path) -> str:
@@ -222,9 +214,9 @@ def _of_candidates(
 
 def _settings(receipt: dict[str, Any], asked: dict[str, Any]) -> Iterable[Row]:
     """What the clip is, and what was asked for."""
-    sent, measured = _part(receipt, "sent"), _part(receipt, "measured")
+    sent, measured = receipts.part(receipt, "sent"), receipts.part(receipt, "measured")
     names = ("duration_s", "resolution", "aspect_ratio", "style", "audio", "seed")
-    yield "gateway", str(_part(receipt, "gateway").get("name") or "")
+    yield "gateway", str(receipts.part(receipt, "gateway").get("name") or "")
     for name in names:
         if sent.get(name) is not None:
             yield name.replace("_s", " (s)").replace("_", " "), str(sent[name])
@@ -273,7 +265,7 @@ def _state(receipt: dict[str, Any] | None) -> Iterable[str]:
     if receipt is None:
         yield "There is no clip yet."
     elif receipt.get("state") != "succeeded":
-        why = str(_part(receipt, "error").get("message") or "")
+        why = str(receipts.part(receipt, "error").get("message") or "")
         yield f"The clip's state is {receipt.get('state')}. {why}".strip()
 
 

@@ -11,11 +11,11 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..fonts import OWN, drawable
+from ..fonts import OWN, drawable, wrapped
 from .circles import PITCH, centres_of, draw_circle, faults_of
 from .decoding import as_png
 from .geometry import MARGIN, Layout, Size, layout_of
-from .lettering import LEADING, fitted, shortened, wrapped
+from .lettering import LEADING, fitted, shortened
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -146,7 +146,7 @@ def _write(
     unit, (left, top, right, bottom), small = layout.unit, layout.words, SMALL * layout.unit
     about, face = drawable(about)
     foot = [(shortened(about, small, right - left, face), palette.accent, face)]
-    foot += [(line, palette.ink, OWN) for line in wrapped(HONEST, small, right - left)]
+    foot += [(line, palette.ink, OWN) for line in wrapped(HONEST, OWN.at(small), right - left)]
     for number, (line, colour, face) in enumerate(reversed(foot)):
         y = bottom - 1.4 * small * number
         draw.text((left, y), line, colour, face.at(small), anchor="ls")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .grid import FAINT, GAP, GROUND, INK, PANEL, WIDTH, Text, as_png, in_a_row
+from .grid import FAINT, GAP, GROUND, INK, PANEL, WIDTH, Text, as_png
 from .images import opened
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def columns(width: int, height: int, count: int) -> int:
     Of wide ones two or three, whichever fills the rows.
     """
     wide = 3 if count == 3 or count > 4 else 2
-    return in_a_row((width, height), count, (wide, 3, 4))
+    most = 4 if height > width else wide if width > height else 3
+    return max(1, min(most, count))
 
 
 def contact_sheet(tiles: list[Tile]) -> bytes:

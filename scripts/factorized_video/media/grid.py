@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..fonts import OWN, drawable
+from ..fonts import OWN, drawable, wrapped
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -22,18 +22,6 @@ LABEL_HEIGHT = 26
 LABEL_TYPE = 18  # type size
 GROUND, PANEL = (24, 24, 26), (38, 38, 42)
 INK, FAINT = (236, 236, 236), (168, 168, 172)
-
-
-def in_a_row(shape: Size, count: int, most: tuple[int, int, int], square: float = 1.0) -> int:
-    """How many of `count` tiles of this shape stand in a row. Pure.
-
-    `most` is how many wide, square and upright ones; a tile counts as square if its longer side is
-    at most `square` times the shorter.
-    """
-    width, height = shape
-    wide, even, upright = most
-    fits = upright if height > width * square else wide if width > height * square else even
-    return max(1, min(fits, count))
 
 
 def paste_tiles(
@@ -86,18 +74,7 @@ class Text(NamedTuple):
 
         Of more than `most` lines the last one ends in an ellipsis.
         """
-        found = [""]
-        for word in self.words.split():
-            if self._fits(f"{found[-1]} {word}".strip(), room):
-                found[-1] = f"{found[-1]} {word}".strip()
-                continue
-            found += [""] if found[-1] else []
-            for char in word:
-                if found[-1] and not self._fits(found[-1] + char, room):
-                    found.append("")
-                found[-1] += char
-            if len(found) > most:
-                break
+        found = wrapped(self.words, self.font, room, most)
         if len(found) > most:
             last = found[most - 1]
             while last and not self._fits(f"{last}...", room):

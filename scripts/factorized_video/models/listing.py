@@ -38,9 +38,12 @@ def short_rows(kind: str | None, gateway: str, today: str) -> list[dict[str, Any
 
 def one(name: str, today: str) -> list[dict[str, Any]]:
     """The rows of the models called so, at any gateway. Raises UsageError where there is none."""
-    found = [model for model in models.rows() if name in _names(model)]
+    found = [model for model in models.rows() if name in models.names_of(model)]
     if not found:
-        known = [*KINDS, *(each for model in models.rows() for each in sorted(_names(model)))]
+        known = [
+            *KINDS,
+            *sorted(each for model in models.rows() for each in models.names_of(model)),
+        ]
         near = difflib.get_close_matches(name, known, n=1)
         raise UsageError(
             f"{name!r} is neither a kind of model (llm, image, video) nor a model known here.",
@@ -56,7 +59,7 @@ def differences(served: list[str], gateway: str, kind: str | None) -> dict[str, 
         for model in models.rows(kind)
         if gateway in model.ids
     }
-    everything = {i for m in models.rows() for i in (m.id, *m.aliases, *m.ids.values())}
+    everything = {name for model in models.rows() for name in models.names_of(model)}
     return {
         "not_served": [model for model in known if model not in served],
         "served_though_retired": [
@@ -138,10 +141,6 @@ def _usual_price(model: Model, gateway: str) -> tuple[float | None, str]:
 
 def _resolutions(model: Model, gateway: str) -> tuple[str, ...] | None:
     return model.resolutions_at.get(gateway) or model.resolutions
-
-
-def _names(model: Model) -> set[str]:
-    return {model.id, *model.aliases, *model.ids.values()}
 
 
 def _days(since: str, today: str) -> int:

@@ -168,7 +168,7 @@ def pick(kind: str, wanted: str | None, gateway_name: str) -> Model:
     """
     here = gateway(gateway_name)
     name = wanted or here.defaults.get(kind, THE_ONLY_ONE)
-    model = next((model for model in rows() if name in _names(model)), None)
+    model = next((model for model in rows() if name in names_of(model)), None)
     if model is None and here.own_engines:
         model = next((model for model in rows(kind) if _is_called(model, gateway_name, name)), None)
     if model is None:
@@ -220,7 +220,8 @@ def _models(file: Path) -> tuple[Model, ...]:
     return tuple(_model(row) for row in _read(file)["models"])
 
 
-def _names(model: Model) -> set[str]:
+def names_of(model: Model) -> set[str]:
+    """Every id by which a model is known: its own, other spellings, those at the gateways."""
     return {model.id, *model.aliases, *model.ids.values()}
 
 

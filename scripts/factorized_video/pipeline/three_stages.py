@@ -45,7 +45,7 @@ class ThreeStages(Run):
         self.options = options
         self._console = context.console
         self.folder = WorkFolder(
-            options.work_dir or self.output.with_name(self.output.stem + ".stages")
+            options.work_dir or self.output.with_name(self.output.stem + output_paths.WORK_FOLDER)
         )
         context.rerun.makes(self.output, *self._before_the_clip)
         self._wanted = request.chosen_digest(identity)

@@ -124,10 +124,15 @@ def _works_anywhere(words: list[str]) -> bool:
     return all(map(os.path.isabs, words[:1] + output)) and bool(output)
 
 
+def part(receipt: dict[str, Any] | None, name: str) -> dict[str, Any]:
+    """An object in a receipt; empty where there is none, whatever became of the file."""
+    found = (receipt or {}).get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def was_demo(receipt: dict[str, Any]) -> bool:
     """Whether the demo gateway made it."""
-    gateway = receipt.get("gateway")
-    return isinstance(gateway, dict) and gateway.get("name") == "demo"
+    return part(receipt, "gateway").get("name") == "demo"
 
 
 def has_arrived(receipt: dict[str, Any] | None, file_sha256: str | None) -> bool:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from .. import money, receipts
 from ..errors import UsageError
 from ..files import SUFFIX
 from ..money import Cost
+from ..output_paths import WORK_FOLDER
+from .aside import CANDIDATES
 from .spending import checks_in
 
 MOST_RECEIPTS = 2_000
+CLIPS = ("synthesis", "direct")  # the stages that make one
+INSIDE = (WORK_FOLDER, CANDIDATES)  # end the names of folders with what belongs to an output
 MOST_OF_A_PROMPT = 200  # characters in a row
 DEEPEST = 6  # folders below the one that is asked for
 _SKIPPED_FOLDERS = {".git", ".venv", "node_modules", "__pycache__"}
@@ -46,6 +50,20 @@ def total(rows: list[dict[str, Any]]) -> tuple[Cost, int]:
     known = [cost for cost in costs if cost.amount is not None]
     open_ended = sum(row["state"] in ("intent", "unknown", "unreadable") for row in rows)
     return money.total(known), len(costs) - len(known) + open_ended
+
+
+def belongs_to(output: str) -> str:
+    """The output, without its extension, that a file was made for."""
+    path = PurePath(output)
+    for folder in reversed(path.parents):
+        if folder.suffix in INSIDE:
+            return str(folder.with_suffix(""))
+    return str(path.with_suffix(""))
+
+
+def clip_of(output: str | Path) -> Path:
+    """The clip that a file was made for."""
+    return Path(belongs_to(str(output)) + ".mp4")
 
 
 def _receipts(folder: Path) -> list[Path]:
@@ -87,7 +105,7 @@ def _rows(path: Path, now: float) -> list[dict[str, Any]]:
         "cwd": receipt.get("cwd"),
         "prompt": _prompt(receipt),
         "model": receipt.get("model"),
-        "gateway": _part(receipt, "gateway").get("name"),
+        "gateway": receipts.part(receipt, "gateway").get("name"),
     }
     checked = {"stage": "verification", "state": "succeeded", "job": None, "next": None}
     return [row] + [
@@ -101,25 +119,18 @@ def _after_a_look(output: Path, receipt: dict[str, Any]) -> str | None:
 
     The clip is the one that the work folder is named after.
     """
-    folder = output.parent
-    if not receipt.get("stopped_at") or folder.suffix != ".stages":
+    if not receipt.get("stopped_at") or output.parent.suffix != WORK_FOLDER:
         return None
-    clip = folder.with_suffix(".mp4")
-    if receipts.receipt_path(clip).exists():
+    if receipts.receipt_path(clip_of(output)).exists():
         return None
     return receipts.command_of(receipt, "--stop-after")
 
 
 def _prompt(receipt: dict[str, Any]) -> str | None:
     """The beginning of the prompt, or of the caption of an anchor that was made by itself."""
-    found = _part(receipt, "asked").get("prompt") or _part(receipt, "inputs").get("prompt")
-    found = found or _part(receipt, "inputs").get("caption")
+    asked, inputs = receipts.part(receipt, "asked"), receipts.part(receipt, "inputs")
+    found = asked.get("prompt") or inputs.get("prompt") or inputs.get("caption")
     return str(found)[:MOST_OF_A_PROMPT] if found else None
-
-
-def _part(receipt: dict[str, Any], name: str) -> dict[str, Any]:
-    found = receipt.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _since(path: Path, now: float, created_at: object = None) -> int:

@@ -21,6 +21,8 @@ from ...prompts.checklist import Check
 from ...receipts import spending
 from ..request import CandidateWish, Identity
 
+CONTACT_SHEET = "contact-sheet.png"
+
 
 class Candidate(NamedTuple):
     """One that was tried; `check` is what is known of it by today's questions.
@@ -105,7 +107,7 @@ class Folder(NamedTuple):
     @property
     def sheet(self) -> Path:
         """All of them at a glance."""
-        return self.path / "contact-sheet.png"
+        return self.path / CONTACT_SHEET
 
     @property
     def names(self) -> list[str]:
