@@ -48,7 +48,7 @@ def exclusive(output: Path, taken: str = "") -> Iterator[None]:
     """
     path = output.with_name(f".{output.name}.lock")
     while True:
-        with writing(path):
+        with writing(output):
             handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,6 +109,18 @@ def sweep(output: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def sweep_folder(folder: Path) -> None:
+    """Remove what killed processes left half written in a folder of one's own, whatever its name.
+
+    Not what belongs to an output that is locked: that is being made.
+    """
+    leftover = re.compile(rf"\.(.+?)({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
+    for path in folder.iterdir():
+        found = leftover.fullmatch(path.name)
+        if found and not path.with_name(f".{found[1]}.lock").exists():
+            path.unlink(missing_ok=True)
+
+
 def _temporary(path: Path, mode: int = 0o666) -> tuple[int, Path]:
     """Create and open a file next to `path`, with a name that `sweep` recognizes."""
     # Not tempfile.mkstemp, because importing tempfile takes longer than everything done here.
@@ -124,6 +136,18 @@ def write_file(path: Path, data: bytes, *, private: bool = False) -> None:
     with temporary_beside(path, 0o600 if private else 0o666) as (file, temporary):
         file.write(data)
         put_in_place(file, temporary, path)
+
+
+def write_again(path: Path, data: bytes) -> None:
+    """Write what is no output and can be made again at any time: a page, a table, a comparison.
+
+    Like `write_file`, and removes what a killed process left of it. Raises OutputError.
+    """
+    try:
+        with exclusive(path):
+            write_file(path, data)
+    except StillRunning:  # somebody writes it just now; the later one stays
+        write_file(path, data)
 
 
 @contextlib.contextmanager

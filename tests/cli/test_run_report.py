@@ -183,3 +183,13 @@ def test_ones_own_first_frame_is_named_and_an_old_clip_is_no_run_of_its_own(
     assert "1 run" in page(listed.json["report"]).text
     assert not Path("cat.1.html").exists()
     assert "First frame (your own version)" in page("cat.html").text
+
+
+def test_what_a_killed_run_left_of_a_page_goes_with_the_next(gateway: Gateway) -> None:
+    assert make(gateway, "--prompt=A cat", "--output=cat.mp4").code == 0
+    left = [Path(".cat.html.06cacb27.part"), Path(".index.html.06cacb27.part")]
+    for path in left:
+        path.write_bytes(b"half")
+    assert run("factorized_generate", "--list-runs", ".", "--report").code == 0
+    assert not [path for path in left if path.exists()]
+    assert not list(Path().glob(".*.lock"))

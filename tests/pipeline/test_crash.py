@@ -228,6 +228,7 @@ def one_kill(watched: Watched, folder: Path, number: int, tally: Tally) -> None:
 # What is about to happen to which file when the kill comes; the last such step of a run.
 STEPS = {
     "the trial of a folder is removed": r"os.remove \.cat\.mp4\.\w{8}\.part",
+    "the work folder gets its owner": r"os.rename made-for\.txt",
     "the motion is put in place": r"os.rename motion\.txt",
     "the picture is kept": r"os.rename [0-9a-f]{64}",
     "the picture is put in place": r"os.rename anchor\.png",
@@ -238,7 +239,7 @@ STEPS = {
     "Stage 3 lets go of its lock": r"os.remove \.cat\.mp4\.lock",
     "the orchestrator writes the cost": r"os.rename cat\.mp4\.receipt\.json",
 }
-OFTEN = ("the orchestrator writes the cost",)
+OFTEN = ("the work folder gets its owner", "the orchestrator writes the cost")
 
 
 def last(steps: list[str], pattern: str) -> int:

@@ -62,7 +62,7 @@ def of_run(clip: Path, work_folder: Path | None = None) -> Path:
 
 def _written(clip: Path, page: Page) -> Path:
     path = clip.with_suffix(".html")
-    files.write_file(path, report_page.page(page).encode())
+    files.write_again(path, report_page.page(page).encode())
     return path
 
 
@@ -88,7 +88,7 @@ def of_folder(folder: Path, *, pages: bool = True) -> Path:
                 _written(clip, page)
             rows.append(_in_list(page, path.relative_to(folder).as_posix()))
     path = folder / INDEX
-    files.write_file(path, report_page.index(folder.name, rows).encode())
+    files.write_again(path, report_page.index(folder.name, rows).encode())
     return path
 
 

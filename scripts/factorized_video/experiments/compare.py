@@ -304,7 +304,7 @@ class ComparedRun(Run):
             return str(self.picture)
         self._console.progress("making the picture of both")
         try:
-            files.write_file(self.picture, comparison(self.request.prompt, *sides))
+            files.write_again(self.picture, comparison(self.request.prompt, *sides))
         except OutputError as error:
             self._console.warn(f"There is no picture of both: {error.message}")
             return None

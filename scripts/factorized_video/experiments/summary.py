@@ -42,7 +42,7 @@ def write(path: Path, result: dict[str, Any]) -> None:
         (path, json.dumps(document, ensure_ascii=False, indent=1)),
         (path.with_suffix(".txt"), as_text(result)),
     ):
-        files.write_file(place, (text + "\n").encode("utf-8", "backslashreplace"))
+        files.write_again(place, (text + "\n").encode("utf-8", "backslashreplace"))
 
 
 def as_text(result: dict[str, Any]) -> str:

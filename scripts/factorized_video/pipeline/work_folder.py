@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import receipts
 from ..errors import UsageError
-from ..files import exclusive, write_file
+from ..files import exclusive, sweep_folder, write_file
 from ..models.picture_limits import Framing
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class WorkFolder(NamedTuple):
         try:
             with exclusive(self.path / "run", f"Another run is using the work folder {self.path}."):
                 try:
+                    sweep_folder(self.path)
                     yield
                 finally:
                     if set(os.listdir(self.path)) == {self.owner_file.name, ".run.lock"}:
