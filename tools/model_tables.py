@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from factorized_video import models
 from factorized_video.models import Model, listing
@@ -13,11 +12,7 @@ STAGES = {"llm": "1 `--llm-model`", "image": "2 `--image-model`", "video": "3 `-
 
 def of_kind(kind: str) -> str:
     """All models of one kind, with every fact, price and source."""
-    today = str(models.document()["as_of"])
-    cells = [
-        _facts(model, row)
-        for model, row in zip(models.rows(kind), listing.rows(kind, today), strict=True)
-    ]
+    cells = [_facts(model) for model in models.rows(kind)]
     return table(list(cells[0]), [list(row.values()) for row in cells])
 
 
@@ -30,7 +25,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _facts(model: Model, row: dict[str, Any]) -> dict[str, str]:
+def _of_its_kind(model: Model) -> dict[str, str]:
+    """What only models of its kind have, by the head of a column."""
+    row = listing.row(model, str(models.document()["as_of"]))
     prompt = f"{model.prompt_characters:,}" if model.prompt_characters else ""
     of_kind = {
         "llm": {"sees pictures": listing.yes(model.sees_images)},
@@ -53,12 +50,16 @@ def _facts(model: Model, row: dict[str, Any]) -> dict[str, str]:
             "typical": f"{model.typical_s:g} s" if model.typical_s else "",
         },
     }
+    return of_kind[model.kind]
+
+
+def _facts(model: Model) -> dict[str, str]:
     prices = [models.shown_price(price) for price in model.prices]
     sources = sorted({f"{price['as_of']}, {price['source']}" for price in model.prices})
     return {
-        "id": f"`{model.id}`" + (" (default)" if row["default_at"] else ""),
+        "id": f"`{model.id}`" + (" (default)" if model.id in _defaults(model.kind) else ""),
         "best for": model.best_for,
-        **of_kind[model.kind],
+        **_of_its_kind(model),
         "at": ", ".join(_at(model, gateway) for gateway in model.ids),
         "status": _status(model),
         "price": "; ".join(prices) or "not known",
@@ -67,15 +68,19 @@ def _facts(model: Model, row: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _defaults(kind: str) -> set[str | None]:
+    return {models.gateway(name).defaults.get(kind) for name in models.document()["gateways"]}
+
+
 def _at(model: Model, gateway: str) -> str:
     words = gateway
     if model.ids[gateway] != model.id:
         words += f" `{model.ids[gateway]}`"
-    if gateway in model.resolutions_at:
-        words += f" ({' '.join(model.resolutions_at[gateway])})"
-    if gateway in model.text_to_video_at:
-        words += f" (from text {listing.yes(model.text_to_video_at[gateway])})"
-    return words
+    there, usual = _of_its_kind(model.there(gateway)), _of_its_kind(model)
+    differs = [f"{head} {there[head] or 'none'}" for head in usual if there[head] != usual[head]]
+    if model.status_at(gateway) != model.status:
+        differs.append(f"status {model.status_at(gateway)}")
+    return words + (f" ({'; '.join(differs)})" if differs else "")
 
 
 def _status(model: Model) -> str:
@@ -91,8 +96,9 @@ def gateways() -> str:
     """One line for each gateway: its defaults, and what its video call can do."""
     lines = []
     for name, row in models.document()["gateways"].items():
-        defaults = ", ".join(f"`{model}`" for model in row["defaults"].values())
-        cannot = ", ".join(models.gateway(name).cannot)
+        here = models.gateway(name)
+        defaults = ", ".join(f"`{model}`" for model in here.defaults.values())
+        cannot = ", ".join(here.cannot)
         lines.append(
             f"- **{name}**: {'defaults ' + defaults if defaults else 'no defaults'}; its video "
             f"call accepts the resolutions {' '.join(row['resolutions'] or ['any'])}"

@@ -217,8 +217,9 @@ def test_the_schema_rejects_a_broken_row(model: str, path: list[Any], value: obj
         (["version"], 1),
         (["gateways", "happycapy", "defaults"], GONE),
         (["gateways", "happycapy", "defaults", "video"], GONE),
-        (["gateways", "openai", "defaults"], {"video": VEO}),  # all three, or none
-        (["gateways", "happycapy", "defaults", "audio"], VEO),
+        (["gateways", "openai", "defaults"], {"video": [VEO]}),  # all three, or none
+        (["gateways", "happycapy", "defaults", "audio"], [VEO]),
+        (["gateways", "happycapy", "defaults", "video"], []),
         (["gateways", "happycapy", "any_model"], GONE),
         (["gateways", "happycapy", "resolutions"], []),
         (["gateways", "happycapy", "resolutions"], "720p"),

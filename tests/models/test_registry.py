@@ -283,3 +283,36 @@ def test_what_a_gateway_can_do(
     assert gateway.cannot == tuple(what for what in ALL_THAT_MAY_BE_MISSING if what not in has)
     assert set(gateway.defaults) == (set() if name == "openai" else set(KINDS))
     assert limits.DEFAULT_RESOLUTION in (resolutions or (limits.DEFAULT_RESOLUTION,))
+
+
+@pytest.fixture
+def two_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HappyCapy's video models in the order of preference: the first was retired."""
+    defaults = {**models.document()["gateways"]["happycapy"]["defaults"], "video": [VEO, SEEDANCE]}
+    monkeypatch.setitem(models.document()["gateways"]["happycapy"], "defaults", defaults)
+
+
+@pytest.mark.usefixtures("two_choices")
+def test_the_default_is_the_first_choice_that_is_live(edit_model: Callable[..., None]) -> None:
+    assert models.gateway("happycapy").defaults["video"] == SEEDANCE
+    assert models.pick("video", None, "happycapy").id == SEEDANCE
+    assert models.passed_over("video", "happycapy") == models.pick("video", VEO, "happycapy")
+    edit_model(VEO, status="live")
+    assert models.pick("video", None, "happycapy").id == VEO
+    assert models.passed_over("video", "happycapy") is None
+
+
+@pytest.mark.usefixtures("two_choices")
+def test_where_none_is_live_it_is_the_first(edit_model: Callable[..., None]) -> None:
+    edit_model(SEEDANCE, status="off")
+    assert models.gateway("happycapy").defaults["video"] == VEO
+
+
+def test_a_gateway_has_facts_of_its_own_about_a_model(edit_model: Callable[..., None]) -> None:
+    there = {"id": SEEDANCE, "durations": [6, 8, 10], "seed": False, "audio": "always"}
+    edit_model(SEEDANCE, gateways={**BY_ID[SEEDANCE]["gateways"], "happycapy": there})
+    here, elsewhere = (models.pick("video", SEEDANCE, name) for name in ("happycapy", "vercel"))
+    assert (here.durations, here.seed, here.audio) == ((6, 8, 10), False, "always")
+    assert elsewhere.durations == tuple(range(4, 16))
+    with pytest.raises(UsageError, match="makes clips of 6, 8 and 10 seconds"):
+        limits.choose_duration(here, 5, "720p", False, "happycapy")

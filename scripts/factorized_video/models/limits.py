@@ -304,12 +304,14 @@ def shown_seconds(seconds: Sequence[int]) -> str:
 def supporters(model: Model, gateway: str, what: str, supports: Callable[[Model], bool]) -> str:
     """Which models support it, in a sentence: those of this gateway, else those of others."""
     framed = model.first_frame is not False  # then a model without a first frame would not help
-    fitting = [
-        m
-        for m in models.rows(model.kind)
-        if m.status != "off" and supports(m) and not (framed and m.first_frame is False)
-    ]
-    here = [m.ids[gateway] for m in fitting if gateway in m.ids and m.status_at(gateway) != "off"]
+
+    def fits(other: Model) -> bool:
+        usable = other.status != "off" and not (framed and other.first_frame is False)
+        return usable and supports(other)
+
+    rows = models.rows(model.kind)
+    here = [m.ids[gateway] for m in rows if gateway in m.ids and fits(m.there(gateway))]
+    fitting = [m for m in rows if fits(m)]
     if here:
         return f"{what} is supported by {', '.join(here)}."
     if fitting:

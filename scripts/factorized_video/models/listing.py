@@ -19,11 +19,12 @@ _COPIED = (
     "first_frame last_frame audio sees_images edits references prompt_characters typical_s "
     "best_for as_of source"
 )
+_CALLED = {"durations": "durations_s", "ratios": "aspect_ratios"}
 
 
 def rows(kind: str | None, today: str) -> list[dict[str, Any]]:
     """One row for each model, with all that is known about it. `today` as YYYY-MM-DD."""
-    return [_row(model, today) for model in models.rows(kind)]
+    return [row(model, today) for model in models.rows(kind)]
 
 
 def short_rows(kind: str | None, gateway: str, today: str) -> list[dict[str, Any]]:
@@ -49,7 +50,7 @@ def one(name: str, today: str) -> list[dict[str, Any]]:
             f"{name!r} is neither a kind of model (llm, image, video) nor a model known here.",
             f"Did you mean {near[0]}?" if near else "--list-models shows the ids of this gateway.",
         )
-    return [_row(model, today) for model in found]
+    return [row(model, today) for model in found]
 
 
 def differences(served: list[str], gateway: str, kind: str | None) -> dict[str, list[str]]:
@@ -69,14 +70,15 @@ def differences(served: list[str], gateway: str, kind: str | None) -> dict[str, 
     }
 
 
-def _row(model: Model, today: str) -> dict[str, Any]:
+def row(model: Model, today: str) -> dict[str, Any]:
+    """All that is known about a model. `today` as YYYY-MM-DD."""
     dates = [model.as_of, *(price["as_of"] for price in model.prices)]
-    gateways = models.document()["gateways"].items()
+    gateways = models.document()["gateways"]
     return {name: getattr(model, name) for name in _COPIED.split()} | {
         "gateways": {name: _at(model, name) for name in model.ids},
         "aliases": list(model.aliases),
         "default_at": [
-            name for name, row in gateways if model.id == row["defaults"].get(model.kind)
+            name for name in gateways if model.id == models.gateway(name).defaults.get(model.kind)
         ],
         "durations_s": model.durations,
         "duration_locks": [
@@ -89,18 +91,16 @@ def _row(model: Model, today: str) -> dict[str, Any]:
 
 
 def _at(model: Model, gateway: str) -> dict[str, Any]:
-    entry: dict[str, Any] = {"id": model.ids[gateway], "status": model.status_at(gateway)}
-    if gateway in model.resolutions_at:
-        entry["resolutions"] = model.resolutions_at[gateway]
-    if gateway in model.text_to_video_at:
-        entry["text_to_video"] = model.text_to_video_at[gateway]
-    return entry
+    """Its id and status there, and the facts that differ there, named as in the row."""
+    differs = {_CALLED.get(fact, fact): value for fact, value in model.differs[gateway].items()}
+    return {"id": model.ids[gateway], "status": model.status_at(gateway), **differs}
 
 
 def _short(model: Model, gateway: str, today: str) -> dict[str, Any]:
-    full, status = _row(model, today), model.status_at(gateway)
+    model = model.there(gateway)
+    full, status = row(model, today), model.status
     cost, usd_for = _usual_price(model, gateway)
-    row = {
+    short = {
         "id": model.ids[gateway],
         "kind": model.kind,
         "status": status,
@@ -112,15 +112,15 @@ def _short(model: Model, gateway: str, today: str) -> dict[str, Any]:
     }
     if status != "live":
         replacement = limits.replacement(model, gateway) or model.replacement
-        row |= {"shutdown": (model.shutdown or {}).get("date"), "replacement": replacement}
+        short |= {"shutdown": (model.shutdown or {}).get("date"), "replacement": replacement}
     if model.kind == "llm":
-        return row | {"sees_images": model.sees_images}
-    row["aspect_ratios"] = ratios(full)
+        return short | {"sees_images": model.sees_images}
+    short["aspect_ratios"] = ratios(full)
     if model.kind == "image":
-        return row | {"edits": model.edits}
-    return row | {
+        return short | {"edits": model.edits}
+    return short | {
         "seconds": _seconds(model.durations),
-        "resolutions": ", ".join(_resolutions(model, gateway) or (NOT_KNOWN,)),
+        "resolutions": ", ".join(model.resolutions or (NOT_KNOWN,)),
         "audio": model.audio,
     }
 
@@ -130,17 +130,12 @@ def _usual_price(model: Model, gateway: str) -> tuple[float | None, str]:
     if model.kind != "video":
         amount = models.price(model, gateway).amount
         return amount, "one prompt" if model.kind == "llm" else "one image"
-    here = model._replace(resolutions=_resolutions(model, gateway))
-    resolution, _ = limits.choose_resolution(here, None, gateway)
-    seconds, _ = limits.choose_duration(here, None, resolution, False, gateway)
+    resolution, _ = limits.choose_resolution(model, None, gateway)
+    seconds, _ = limits.choose_duration(model, None, resolution, False, gateway)
     cost = models.price(
-        here, gateway, seconds=seconds, resolution=resolution, audio=model.audio != "never"
+        model, gateway, seconds=seconds, resolution=resolution, audio=model.audio != "never"
     )
     return cost.amount, f"{seconds} s {resolution}"
-
-
-def _resolutions(model: Model, gateway: str) -> tuple[str, ...] | None:
-    return model.resolutions_at.get(gateway) or model.resolutions
 
 
 def _days(since: str, today: str) -> int:

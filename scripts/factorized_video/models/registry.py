@@ -46,19 +46,21 @@ class Engine(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What the registry knows about a model; None where no source states the fact."""
+    """What the registry knows about a model; None where no source states the fact.
+
+    Gateways serve the same model in different ways: `there` has the facts of one of them, and so
+    has what comes from `pick`.
+    """
 
     id: str  # from `pick`: the id that the gateway uses
     kind: str  # llm | image | video; if not listed, the kind that was asked for
     listed: bool = True
     best_for: str = ""
-    status: str = "live"  # live | upstream-retired | off; from `pick`: at that gateway
+    status: str = "live"  # live | upstream-retired | off
     shutdown: dict[str, str] | None = None  # date, and by whom
     replacement: str | None = None
     ids: Mapping[str, str] = MappingProxyType({})  # by gateway
-    statuses: Mapping[str, str] = MappingProxyType({})  # by gateway, where they differ
-    resolutions_at: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # likewise
-    text_to_video_at: Mapping[str, bool | None] = MappingProxyType({})  # likewise
+    differs: Mapping[str, Mapping[str, Any]] = MappingProxyType({})  # by gateway, its own facts
     aliases: tuple[str, ...] = ()
     prompt_characters: int | None = None
     prompt_over: str | None = None  # what the model does with more: refused | cut silently
@@ -75,7 +77,7 @@ class Model(NamedTuple):
     duration_locks: tuple[tuple[dict[str, Any], tuple[int, ...]], ...] = ()  # condition, durations
     ratio_mode: str | None = None  # video: sent | adaptive | follows-image
     resolutions: tuple[str, ...] | None = None  # video
-    text_to_video: bool | None = None  # makes a clip from the prompt alone; from `pick`: there
+    text_to_video: bool | None = None  # makes a clip from the prompt alone
     text_sibling: str | None = None  # the id of the row that does, where this one does not
     first_frame: bool | None = None
     last_frame: bool | None = None
@@ -85,9 +87,13 @@ class Model(NamedTuple):
     usual_s: int | None = None  # video: the length that it was trained for, in seconds
     engine: Engine | None = None  # video
 
+    def there(self, gateway_name: str) -> Model:
+        """The same model with the facts of one gateway."""
+        return self._replace(**self.differs.get(gateway_name, {}))
+
     def status_at(self, gateway_name: str) -> str:
         """The status at one gateway: live, upstream-retired or off."""
-        return self.statuses.get(gateway_name, self.status)
+        return self.there(gateway_name).status
 
     def durations_at(self, resolution: str, *, last_frame: bool = False) -> tuple[int, ...] | None:
         """The supported durations at a resolution, in seconds; None if not known.
@@ -105,7 +111,8 @@ class Model(NamedTuple):
 class Gateway(NamedTuple):
     """What the registry knows about a gateway."""
 
-    defaults: dict[str, str]  # model ids by kind
+    defaults: dict[str, str]  # model ids by kind: of each kind the first choice that is live
+    choices: dict[str, tuple[str, ...]]  # model ids by kind, in the order of preference
     any_model: bool  # accepts any id
     free: bool  # nothing costs anything there
     resolutions: tuple[str, ...] | None  # that its video call can express
@@ -148,9 +155,11 @@ def rows(kind: str | None = None) -> tuple[Model, ...]:
 def gateway(name: str) -> Gateway:
     """What is known about a gateway; nothing about one that the registry does not list."""
     row = document()["gateways"].get(name, {})
+    choices = {kind: tuple(ids) for kind, ids in row.get("defaults", {}).items()}
     facts = ("audio_switch", "seed", "last_frame", "cancel", "reports_cost", "own_engines")
     return Gateway(
-        row.get("defaults", {}),
+        {kind: _first_live(ids, name) for kind, ids in choices.items()},
+        choices,
         row.get("any_model", False),
         row.get("free", False),
         _tuple(row.get("resolutions")),
@@ -183,12 +192,25 @@ def pick(kind: str, wanted: str | None, gateway_name: str) -> Model:
             f"{name} is a model for {KINDS[model.kind]}, not for {KINDS[kind]}.",
             f"Known models for {KINDS[kind]}: {', '.join(at(kind, gateway_name))}.",
         )
-    return model._replace(
-        id=name if here.own_engines else model.ids.get(gateway_name, name),
-        status=model.status_at(gateway_name),
-        resolutions=model.resolutions_at.get(gateway_name, model.resolutions),
-        text_to_video=model.text_to_video_at.get(gateway_name, model.text_to_video),
+    return model.there(gateway_name)._replace(
+        id=name if here.own_engines else model.ids.get(gateway_name, name)
     )
+
+
+def passed_over(kind: str, gateway_name: str) -> Model | None:
+    """The first choice of a gateway, where it is gone and its default is another one."""
+    here = gateway(gateway_name)
+    first = here.choices.get(kind, ("",))[0]
+    return None if first == here.defaults.get(kind, "") else _listed(first)
+
+
+def _first_live(ids: tuple[str, ...], gateway_name: str) -> str:
+    live = (model for model in ids if _listed(model).status_at(gateway_name) == "live")
+    return next(live, ids[0])
+
+
+def _listed(model_id: str) -> Model:
+    return next(model for model in rows() if model.id == model_id)
 
 
 def unchecked(model: Model) -> Model:
@@ -233,34 +255,32 @@ def _is_called(model: Model, gateway_name: str, name: str) -> bool:
 
 def _model(row: dict[str, Any]) -> Model:
     prompt, image = row["prompt"] or {}, row.get("image")
-    fields = {name: value for name, value in row.items() if name in Model._fields}
+    fields = _facts({name: value for name, value in row.items() if name in Model._fields})
     fields |= {
-        "ids": _by_gateway(row, "id"),
-        "statuses": _by_gateway(row, "status"),
-        "resolutions_at": {
-            name: tuple(values) for name, values in _by_gateway(row, "resolutions").items()
+        "ids": {name: entry["id"] for name, entry in row["gateways"].items()},
+        "differs": {
+            name: _facts({fact: value for fact, value in entry.items() if fact != "id"})
+            for name, entry in row["gateways"].items()
         },
-        "text_to_video_at": _by_gateway(row, "text_to_video"),
         "aliases": tuple(row["aliases"]),
         "prompt_characters": prompt.get("characters"),
         "prompt_over": prompt.get("over"),
         "prices": tuple(row["prices"]),
-        "ratios": _tuple(row.get("ratios")),
-        "sizes": _tuple(row.get("sizes")),
-        "resolutions": _tuple(row.get("resolutions")),
-        "durations": _seconds(row.get("durations")),
-        "duration_locks": tuple(
-            (lock["when"], _seconds(lock["durations"]) or ())
-            for lock in row.get("duration_locks", ())
-        ),
         "engine": Engine(**row["engine"]) if row.get("engine") else None,
         "image": ImageLimits(**{**image, "formats": _tuple(image["formats"])}) if image else None,
     }
     return Model(**fields)
 
 
-def _by_gateway(row: dict[str, Any], fact: str) -> dict[str, Any]:
-    return {name: entry[fact] for name, entry in row["gateways"].items() if fact in entry}
+def _facts(row: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a row, or those of a gateway in it, as a Model has them."""
+    read: dict[str, Any] = {"durations": _seconds, "duration_locks": _locks}
+    read |= dict.fromkeys(("ratios", "sizes", "resolutions"), _tuple)
+    return {fact: read[fact](value) if fact in read else value for fact, value in row.items()}
+
+
+def _locks(locks: list[dict[str, Any]]) -> tuple[tuple[dict[str, Any], tuple[int, ...]], ...]:
+    return tuple((lock["when"], _seconds(lock["durations"]) or ()) for lock in locks)
 
 
 def _tuple(values: list[str] | None) -> tuple[str, ...] | None:

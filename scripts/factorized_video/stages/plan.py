@@ -102,7 +102,9 @@ def caption(request: CaptionRequest, rules: Rules) -> Call:
         request.prompt,
         {"style": style, "aspect_ratio": ratio, **_references(pictures)},
         models.price(model, rules.gateway, tokens=tokens),
-        _not_given((request.model, f"model {model.id}"), (request.style, f"style {style}")),
+        _not_given(
+            (request.model, _chosen_model(model, rules.gateway)), (request.style, f"style {style}")
+        ),
         warnings,
     )
 
@@ -122,7 +124,7 @@ def motion(prompt: str, given: str | None, rules: Rules) -> Call:
         prompt,
         {},
         models.price(model, rules.gateway, tokens=MOTION_TOKENS),
-        _not_given((given, f"model {model.id}")),
+        _not_given((given, _chosen_model(model, rules.gateway))),
         warnings,
     )
 
@@ -165,7 +167,9 @@ def _composition(request: AnchorRequest, rules: Rules) -> Call:
         },
         models.price(model, rules.gateway, pictures=len(sizes)),
         _not_given(
-            (request.model, f"model {model.id}"), (request.style, f"style {style}"), (given, how)
+            (request.model, _chosen_model(model, rules.gateway)),
+            (request.style, f"style {style}"),
+            (given, how),
         ),
         warnings,
     )
@@ -193,7 +197,7 @@ def _edit(request: AnchorRequest, rules: Rules) -> Call:
         text,
         {"aspect_ratio": ratio, **_references(len(sizes)), **_fields(request, rules)},
         models.price(model, rules.gateway, pictures=len(sizes) + 1),
-        _not_given((request.model, f"model {model.id}"), (given, how)),
+        _not_given((request.model, _chosen_model(model, rules.gateway)), (given, how)),
         warnings,
     )
 
@@ -207,7 +211,7 @@ def _checks(request: AnchorRequest, rules: Rules, image: Call) -> list[Call]:
             f"{judge.id} sees no pictures, so it cannot check one.",
             "Choose another --judge-model (--list-models llm shows which do).",
         )
-    chosen = _not_given((wish.judge_model, f"model {judge.id}"))
+    chosen = _not_given((wish.judge_model, _chosen_model(judge, rules.gateway)))
 
     def call(stage: str, text: str, tokens: tuple[int, int], times: int) -> Call:
         cost = models.price(judge, image.gateway, tokens=tokens)
@@ -252,7 +256,7 @@ def measurement(prompt: str, evaluator: str | None, judge: str | None, rules: Ru
             f"{other.id} both chooses the anchor and measures the clips: its own errors count for "
             "the factorized one. Name another --evaluator-model.",
         )
-    chosen = _not_given((evaluator, f"model {model.id}"))
+    chosen = _not_given((evaluator, _chosen_model(model, rules.gateway)))
     return [
         Call(
             "measurement",
@@ -314,7 +318,7 @@ def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None
     sounds = model.audio != "never" and settings.get("audio_switch") is not False
     chosen = (
         how_shaped,
-        *_not_given((request.model, f"model {model.id}")),
+        *_not_given((request.model, _chosen_model(model, gateway))),
         how_large,
         how_long if given.duration is None else "",
         *_not_given((given.prompt_strategy, f"prompt strategy {strategies.DEFAULT_STRATEGY}")),
@@ -431,6 +435,12 @@ def _references(count: int) -> dict[str, int]:
 def _not_given(*settings: tuple[object, str]) -> tuple[str, ...]:
     """Of pairs of what was given and the words for what was chosen: the words where it was not."""
     return tuple(words for given, words in settings if given is None and words)
+
+
+def _chosen_model(model: Model, gateway: str) -> str:
+    """Which model was chosen where none was named, and which gave way to it."""
+    gone = models.passed_over(model.kind, gateway)
+    return f"model {model.id}" + (f" ({gone.id} is gone there)" if gone else "")
 
 
 def _sent_ratio(model: Model, canvas: str | None) -> str | None:
