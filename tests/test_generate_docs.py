@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from factorized_video import models
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = re.compile(r"<!-- generated: ([\w-]+) -->.*?<!-- /generated -->", re.DOTALL)
@@ -47,7 +48,7 @@ def test_the_documents_are_up_to_date() -> None:
 def test_a_price_changes_in_every_document_by_one_command(skill: Path) -> None:
     path = skill / MODELS
     registry = json.loads(path.read_text(encoding="utf-8"))
-    (default,) = registry["gateways"]["happycapy"]["defaults"]["image"]
+    default = models.gateway("happycapy").defaults["image"]
     (row,) = [row for row in registry["models"] if row["id"] == default]
     for price in row["prices"]:
         price["usd"] = 8.75

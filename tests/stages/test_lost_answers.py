@@ -133,6 +133,16 @@ def test_a_refused_motion_keeps_the_anchor_and_says_how_to_go_on(
     assert gateway.sent == {"chat": 1, "image": 1, "create": 2}
 
 
+@pytest.mark.usefixtures("live_registry")
+def test_a_refusal_by_a_model_that_refuses_faces_names_the_other_choice() -> None:
+    with Gateway("vercel") as gateway:
+        gateway.ending = {"status": "failed", "error": "blocked by the safety filter"}
+        refused = make(gateway)
+    hint = refused.json["error"]["hint"]
+    assert (refused.code, "refuses faces of real people" in hint) == (5, True)
+    assert "--video-model google/veo-3.1-generate-001" in hint
+
+
 def test_a_running_job_counts_in_the_total(gateway: Gateway) -> None:
     gateway.ends_after = None
     cost = make(gateway, "--no-wait").json["cost"]

@@ -84,6 +84,7 @@ class Model(NamedTuple):
     audio: str | None = None  # never | always | switch
     seed: bool | None = None
     image: ImageLimits | None = None
+    refuses: str = ""  # video: what it refuses more often than others do
     usual_s: int | None = None  # video: the length that it was trained for, in seconds
     engine: Engine | None = None  # video
 
@@ -202,6 +203,17 @@ def passed_over(kind: str, gateway_name: str) -> Model | None:
     here = gateway(gateway_name)
     first = here.choices.get(kind, ("",))[0]
     return None if first == here.defaults.get(kind, "") else _listed(first)
+
+
+def other_choice(model: Model, gateway_name: str) -> str | None:
+    """The id of another live choice of a gateway for this kind; None where there is none."""
+    choices = (_listed(name) for name in gateway(gateway_name).choices.get(model.kind, ()))
+    others = (
+        other.ids.get(gateway_name, other.id)
+        for other in choices
+        if other.status_at(gateway_name) == "live" and model.id not in names_of(other)
+    )
+    return next(others, None)
 
 
 def _first_live(ids: tuple[str, ...], gateway_name: str) -> str:

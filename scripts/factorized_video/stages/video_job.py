@@ -341,9 +341,15 @@ class VideoJob:
 
     def _other_words(self) -> str:
         """What to do about a refusal."""
-        if self._anchor is None:
-            return "Say it in other words."
-        return "The anchor is kept: say the action in other words."
+        model, gateway = self._call.model, self._call.gateway
+        words = "Say it in other words."
+        if self._anchor is not None:
+            words = "The anchor is kept: say the action in other words."
+        if not model.refuses:
+            return words
+        other, flag = models.other_choice(model, gateway), self._context.rerun.model_flag("video")
+        instead = f"; if that is it, use {flag} {other}" if other else ""
+        return f"{words} {model.id} sometimes refuses {model.refuses}{instead}."
 
     def _next(self) -> str:
         """The command with other words; the anchor is paid for, and kept."""
