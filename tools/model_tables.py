@@ -27,7 +27,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _of_its_kind(model: Model) -> dict[str, str]:
     """What only models of its kind have, by the head of a column."""
-    row = listing.row(model, str(models.document()["as_of"]))
+    row = listing.row(model, _today())
     prompt = f"{model.prompt_characters:,}" if model.prompt_characters else ""
     of_kind = {
         "llm": {"sees pictures": listing.yes(model.sees_images)},
@@ -57,7 +57,8 @@ def _facts(model: Model) -> dict[str, str]:
     prices = [models.shown_price(price) for price in model.prices]
     sources = sorted({f"{price['as_of']}, {price['source']}" for price in model.prices})
     return {
-        "id": f"`{model.id}`" + (" (default)" if model.id in _defaults(model.kind) else ""),
+        "id": f"`{model.id}`"
+        + (" (default)" if listing.row(model, _today())["default_at"] else ""),
         "best for": model.best_for,
         **_of_its_kind(model),
         "at": ", ".join(_at(model, gateway) for gateway in model.ids),
@@ -68,8 +69,8 @@ def _facts(model: Model) -> dict[str, str]:
     }
 
 
-def _defaults(kind: str) -> set[str | None]:
-    return {models.gateway(name).defaults.get(kind) for name in models.document()["gateways"]}
+def _today() -> str:
+    return str(models.document()["as_of"])
 
 
 def _at(model: Model, gateway: str) -> str:

@@ -98,11 +98,7 @@ def sweep(output: Path) -> None:
     output that is being made.
     """
     stem, ending = re.escape(output.stem), re.escape(output.suffix)
-    leftover = re.compile(rf"\.({stem}(\.\d+)?{ending})({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
-    for path in output.parent.iterdir():
-        found = leftover.fullmatch(path.name)
-        if not found:
-            continue
+    for path, found in _leftovers(output.parent, rf"{stem}(\.\d+)?{ending}"):
         aside, receipt = found[2], found[3]
         if aside and (not receipt or output.with_name(f".{found[1]}.lock").exists()):
             continue
@@ -114,11 +110,17 @@ def sweep_folder(folder: Path) -> None:
 
     Not what belongs to an output that is locked: that is being made.
     """
-    leftover = re.compile(rf"\.(.+?)({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
-    for path in folder.iterdir():
-        found = leftover.fullmatch(path.name)
-        if found and not path.with_name(f".{found[1]}.lock").exists():
+    for path, found in _leftovers(folder, r".+?"):
+        if not path.with_name(f".{found[1]}.lock").exists():
             path.unlink(missing_ok=True)
+
+
+def _leftovers(folder: Path, name: str) -> Iterator[tuple[Path, re.Match[str]]]:
+    """The temporary files of outputs called so, a regular expression, and of their receipts."""
+    leftover = re.compile(rf"\.({name})({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
+    for path in folder.iterdir():
+        if found := leftover.fullmatch(path.name):
+            yield path, found
 
 
 def _temporary(path: Path, mode: int = 0o666) -> tuple[int, Path]:

@@ -296,10 +296,12 @@ def two_choices(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_default_is_the_first_choice_that_is_live(edit_model: Callable[..., None]) -> None:
     assert models.gateway("happycapy").defaults["video"] == SEEDANCE
     assert models.pick("video", None, "happycapy").id == SEEDANCE
-    assert models.passed_over("video", "happycapy") == models.pick("video", VEO, "happycapy")
+    chosen = models.pick("video", None, "happycapy")
+    assert models.passed_over(chosen, "happycapy") == VEO
+    assert models.passed_over(models.pick("video", VEO_GA, "happycapy"), "happycapy") is None
     edit_model(VEO, status="live")
     assert models.pick("video", None, "happycapy").id == VEO
-    assert models.passed_over("video", "happycapy") is None
+    assert models.passed_over(models.pick("video", None, "happycapy"), "happycapy") is None
 
 
 @pytest.mark.usefixtures("two_choices")

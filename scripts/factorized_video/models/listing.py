@@ -77,9 +77,7 @@ def row(model: Model, today: str) -> dict[str, Any]:
     return {name: getattr(model, name) for name in _COPIED.split()} | {
         "gateways": {name: _at(model, name) for name in model.ids},
         "aliases": list(model.aliases),
-        "default_at": [
-            name for name in gateways if model.id == models.gateway(name).defaults.get(model.kind)
-        ],
+        "default_at": [name for name in gateways if model.id == models.default(model.kind, name)],
         "durations_s": model.durations,
         "duration_locks": [
             {"when": when, "durations_s": seconds} for when, seconds in model.duration_locks

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -94,7 +94,8 @@ class Model(NamedTuple):
 
     def status_at(self, gateway_name: str) -> str:
         """The status at one gateway: live, upstream-retired or off."""
-        return self.there(gateway_name).status
+        status: str = self.differs.get(gateway_name, {}).get("status", self.status)
+        return status
 
     def durations_at(self, resolution: str, *, last_frame: bool = False) -> tuple[int, ...] | None:
         """The supported durations at a resolution, in seconds; None if not known.
@@ -112,7 +113,7 @@ class Model(NamedTuple):
 class Gateway(NamedTuple):
     """What the registry knows about a gateway."""
 
-    defaults: dict[str, str]  # model ids by kind: of each kind the first choice that is live
+    name: str
     choices: dict[str, tuple[str, ...]]  # model ids by kind, in the order of preference
     any_model: bool  # accepts any id
     free: bool  # nothing costs anything there
@@ -124,6 +125,11 @@ class Gateway(NamedTuple):
     cancel: bool | None
     reports_cost: bool | None  # of a clip
     own_engines: bool | None  # serves models in engines of one's own, or stands before them
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """Model ids by kind: of each kind the first choice that is live."""
+        return {kind: default(kind, self.name) for kind in self.choices}
 
     @property
     def cannot(self) -> tuple[str, ...]:
@@ -159,7 +165,7 @@ def gateway(name: str) -> Gateway:
     choices = {kind: tuple(ids) for kind, ids in row.get("defaults", {}).items()}
     facts = ("audio_switch", "seed", "last_frame", "cancel", "reports_cost", "own_engines")
     return Gateway(
-        {kind: _first_live(ids, name) for kind, ids in choices.items()},
+        name,
         choices,
         row.get("any_model", False),
         row.get("free", False),
@@ -177,7 +183,7 @@ def pick(kind: str, wanted: str | None, gateway_name: str) -> Model:
     kind, and for a text that cannot be an id, because some gateways expect it in a header.
     """
     here = gateway(gateway_name)
-    name = wanted or here.defaults.get(kind, THE_ONLY_ONE)
+    name = wanted or default(kind, gateway_name)
     model = next((model for model in rows() if name in names_of(model)), None)
     if model is None and here.own_engines:
         model = next((model for model in rows(kind) if _is_called(model, gateway_name, name)), None)
@@ -198,31 +204,41 @@ def pick(kind: str, wanted: str | None, gateway_name: str) -> Model:
     )
 
 
-def passed_over(kind: str, gateway_name: str) -> Model | None:
-    """The first choice of a gateway, where it is gone and its default is another one."""
-    here = gateway(gateway_name)
-    first = here.choices.get(kind, ("",))[0]
-    return None if first == here.defaults.get(kind, "") else _listed(first)
+def default(kind: str, gateway_name: str) -> str:
+    """The first choice of a gateway that is live there, else its first; or `THE_ONLY_ONE`."""
+    live = (model.id for model in _live_choices(kind, gateway_name))
+    return next(live, next(iter(_choices(kind, gateway_name)), THE_ONLY_ONE))
+
+
+def passed_over(model: Model, gateway_name: str) -> str | None:
+    """The id of a gateway's first choice, where it is gone and `model` is the default instead."""
+    chosen = default(model.kind, gateway_name)
+    first = next(iter(_choices(model.kind, gateway_name)), chosen)
+    return first if first != chosen and model.id in names_of(_listed(chosen)) else None
 
 
 def other_choice(model: Model, gateway_name: str) -> str | None:
     """The id of another live choice of a gateway for this kind; None where there is none."""
-    choices = (_listed(name) for name in gateway(gateway_name).choices.get(model.kind, ()))
     others = (
         other.ids.get(gateway_name, other.id)
-        for other in choices
-        if other.status_at(gateway_name) == "live" and model.id not in names_of(other)
+        for other in _live_choices(model.kind, gateway_name)
+        if model.id not in names_of(other)
     )
     return next(others, None)
 
 
-def _first_live(ids: tuple[str, ...], gateway_name: str) -> str:
-    live = (model for model in ids if _listed(model).status_at(gateway_name) == "live")
-    return next(live, ids[0])
+def _choices(kind: str, gateway_name: str) -> tuple[str, ...]:
+    return gateway(gateway_name).choices.get(kind, ())
+
+
+def _live_choices(kind: str, gateway_name: str) -> Iterator[Model]:
+    for model in map(_listed, _choices(kind, gateway_name)):
+        if model.status_at(gateway_name) == "live":
+            yield model
 
 
 def _listed(model_id: str) -> Model:
-    return next(model for model in rows() if model.id == model_id)
+    return next(model for model in _models(FILE) if model.id == model_id)
 
 
 def unchecked(model: Model) -> Model:

@@ -439,8 +439,8 @@ def _not_given(*settings: tuple[object, str]) -> tuple[str, ...]:
 
 def _chosen_model(model: Model, gateway: str) -> str:
     """Which model was chosen where none was named, and which gave way to it."""
-    gone = models.passed_over(model.kind, gateway)
-    return f"model {model.id}" + (f" ({gone.id} is gone there)" if gone else "")
+    gone = models.passed_over(model, gateway)
+    return f"model {model.id}" + (f" ({gone} is gone there)" if gone else "")
 
 
 def _sent_ratio(model: Model, canvas: str | None) -> str | None:
