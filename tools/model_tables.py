@@ -81,6 +81,8 @@ def _at(model: Model, gateway: str) -> str:
     differs = [f"{head} {there[head] or 'none'}" for head in usual if there[head] != usual[head]]
     if model.status_at(gateway) != model.status:
         differs.append(f"status {model.status_at(gateway)}")
+    source = model.differs[gateway].get("source")
+    differs += [f"source: {source}"] * bool(source)
     return words + (f" ({'; '.join(differs)})" if differs else "")
 
 

@@ -467,6 +467,6 @@ def test_the_default_models_support_what_the_original_skill_offers(
 @pytest.mark.parametrize("gateway", GATEWAYS)
 def test_the_list_of_each_gateway_fits_a_terminal_and_an_agent(gateway: str) -> None:
     rows = listing.short_rows(None, gateway, "2026-11-27")
-    assert len(json.dumps(rows, indent=2)) < 19_500  # with the rest of the document under 20,000
+    assert len(json.dumps(rows, indent=2)) < 24_500  # with the rest of the document under 25,000
     shown = model_list_text({"gateway": gateway, "models": rows}).splitlines()
     assert max(map(len, shown)) <= 80

@@ -130,7 +130,8 @@ _COLUMNS: dict[str, tuple[tuple[str, int, Callable[[Row], str]], ...]] = {
 def _facts(row: Row, gateway: str) -> list[str]:
     """Everything known about one model, a line each."""
     here = row["gateways"].get(gateway, {})
-    status = here.get("status", row["status"])
+    known = {**row, **here}  # what differs there stands before what holds elsewhere
+    status = known["status"]
     since = f" since {row['shutdown']['date']} ({row['shutdown']['by']})" if row["shutdown"] else ""
     instead = f"; use {row['replacement']}" if row["replacement"] else ""
     at = [f"{name} ({entry['id']})" for name, entry in row["gateways"].items()]
@@ -139,14 +140,15 @@ def _facts(row: Row, gateway: str) -> list[str]:
         "status": "live" if status == "live" else f"{_STATES[status]}{since}{instead}",
         "at": ", ".join(at),
         "default at": ", ".join(row["default_at"]),
-        **_supports(row, here),
+        **_supports(known),
         "prompt": f"at most {row['prompt_characters']:,} characters"
         if row["prompt_characters"]
         else "",
         "other names": ", ".join(row["aliases"]),
         "facts of": f"{row['as_of']}, {row['source']}{' !' if row['old'] else ''}",
+        f"at {gateway}": here.get("source", ""),
     }
-    lines = [here.get("id", row["id"])]
+    lines = [known["id"]]
     prices = [
         f"{models.shown_price(price)} ({price['as_of']}, {price['source']})"
         for price in row["prices"]
@@ -159,7 +161,7 @@ def _facts(row: Row, gateway: str) -> list[str]:
     return lines
 
 
-def _supports(row: Row, here: Row) -> dict[str, str]:
+def _supports(row: Row) -> dict[str, str]:
     if row["kind"] == "llm":
         return {"sees pictures": listing.yes(row["sees_images"])}
     references = str(row["references"] or "") or listing.NOT_KNOWN
@@ -170,14 +172,13 @@ def _supports(row: Row, here: Row) -> dict[str, str]:
             "edits": listing.yes(row["edits"]),
             "references": references,
         }
-    alone = here.get("text_to_video", row["text_to_video"])
     return {
         "seconds": listing.durations(row),
-        "resolutions": ", ".join(here.get("resolutions", row["resolutions"]) or ["?"]),
+        "resolutions": ", ".join(row["resolutions"] or ["?"]),
         "ratios": listing.ratios(row),
         "first frame": listing.yes(row["first_frame"]),
         "last frame": listing.yes(row["last_frame"]),
-        "from text": listing.from_text(alone, row["text_sibling"]),
+        "from text": listing.from_text(row["text_to_video"], row["text_sibling"]),
         "sound": row["audio"] or listing.NOT_KNOWN,
         "typical time": f"{row['typical_s']:g} s" if row["typical_s"] else "",
     }
