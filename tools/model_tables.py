@@ -54,8 +54,10 @@ def _of_its_kind(model: Model) -> dict[str, str]:
 
 
 def _facts(model: Model) -> dict[str, str]:
-    prices = [models.shown_price(price) for price in model.prices]
-    sources = sorted({f"{price['as_of']}, {price['source']}" for price in model.prices})
+    # Those of every date: what is written here holds for longer than a day.
+    (listed,) = [row["prices"] for row in models.document()["models"] if row["id"] == model.id]
+    prices = [models.shown_price(price) for price in listed]
+    sources = sorted({f"{price['as_of']}, {price['source']}" for price in listed})
     return {
         "id": f"`{model.id}`"
         + (" (default)" if listing.row(model, _today())["default_at"] else ""),
@@ -89,7 +91,7 @@ def _at(model: Model, gateway: str) -> str:
 def _status(model: Model) -> str:
     gone = model.shutdown
     if model.status == "live" or gone is None:
-        return "live"
+        return f"in dispute: {model.disputed}" if model.disputed else "live"
     instead = f"; replacement `{model.replacement}`" if model.replacement else ""
     word = "shut down" if model.status == "upstream-retired" else "off since"
     return f"{word} {gone['date']} by {gone['by']}{instead}"

@@ -367,7 +367,9 @@ def test_every_price_has_a_date_a_source_and_a_unit_of_its_kind(
 @pytest.mark.parametrize("row", ROWS, ids=ids_of(ROWS))
 def test_no_two_prices_are_of_the_same_thing(row: dict[str, Any]) -> None:
     things = [
-        tuple(price.get(name) for name in ("unit", "gateway", "size", "resolution", "audio"))
+        tuple(
+            price.get(name) for name in ("unit", "gateway", "size", "resolution", "audio", "from")
+        )
         for price in row["prices"]
     ]
     assert len(set(things)) == len(things)

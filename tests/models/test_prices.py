@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from factorized_video import models, money
-from factorized_video.models import Model
+from factorized_video.models import Model, registry
 from factorized_video.money import Cost
 
 KINDS = ("llm", "image", "video")
@@ -331,3 +331,18 @@ def test_a_cost_in_a_result_is_in_dollars_and_says_its_kind() -> None:
         "currency": "USD",
         "kind": "listed",
     }
+
+
+@pytest.mark.parametrize(
+    ("day", "inputs"), [("2026-12-31", [0.75]), ("2027-01-01", [1.5]), ("2026-11-01", [0.75])]
+)
+def test_a_price_with_an_end_gives_way_to_the_one_that_follows(
+    day: str, inputs: list[float]
+) -> None:
+    rows = [{"input": 0.75, "until": "2026-12-31"}, {"input": 1.5, "from": "2027-01-01"}]
+    assert [row["input"] for row in registry.prices_on(day, rows)] == inputs
+
+
+def test_a_price_with_an_end_is_shown_with_it() -> None:
+    row = {"unit": "second", "usd": 0.1, "until": "2026-12-31"}
+    assert models.shown_price(row) == "USD 0.10 a second until 2026-12-31"

@@ -170,6 +170,13 @@ def test_the_framing_has_the_models_limits() -> None:
     assert synthesis(VEO).framing.limits == models.ImageLimits()
 
 
+def test_a_model_that_sources_disagree_about_is_warned_of(edit_model: Callable[..., None]) -> None:
+    edit_model(SEEDANCE, disputed="one says that it is gone, another that it is served")
+    assert synthesis(SEEDANCE).warnings == (
+        f"{SEEDANCE} may be gone: one says that it is gone, another that it is served.",
+    )
+
+
 def test_a_model_without_a_first_frame_is_refused(edit_model: Callable[..., None]) -> None:
     edit_model(SEEDANCE, first_frame=False)
     with pytest.raises(UsageError, match="does not support a first frame") as caught:

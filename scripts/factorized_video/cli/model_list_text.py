@@ -138,6 +138,7 @@ def _facts(row: Row, gateway: str) -> list[str]:
     facts = {
         "best for": row["best_for"],
         "status": "live" if status == "live" else f"{_STATES[status]}{since}{instead}",
+        "in dispute": row["disputed"],
         "at": ", ".join(at),
         "default at": ", ".join(row["default_at"]),
         **_supports(known),

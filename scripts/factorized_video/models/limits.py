@@ -45,6 +45,8 @@ def choose_model(
         notes.append(f"{wanted} is called {model.id} at {gateway}; that id is sent.")
     if model.status == "upstream-retired":
         notes.append(_retired(model, gateway))
+    elif model.disputed:
+        notes.append(f"{model.id} may be gone: {model.disputed}.")
     elif gateway not in model.ids and not models.gateway(gateway).own_engines:
         notes.append(f"{model.id} is not known to be served by {gateway}; it is sent as it is.")
     return model, tuple(notes)

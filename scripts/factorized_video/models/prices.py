@@ -71,7 +71,8 @@ def shown_price(row: dict[str, Any]) -> str:
         words += " with sound" if row["audio"] else " silent"
     if "per_picture" in row:
         words += f" and {_usd(row['per_picture'])} for each picture given"
-    return words + (f" by {row['gateway']}" if "gateway" in row else "")
+    words += f" by {row['gateway']}" if "gateway" in row else ""
+    return words + "".join(f" {word} {row[word]}" for word in ("from", "until") if word in row)
 
 
 def _price_row(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -84,6 +85,7 @@ class Model(NamedTuple):
     audio: str | None = None  # never | always | switch
     seed: bool | None = None
     image: ImageLimits | None = None
+    disputed: str = ""  # what sources disagree about, and which they are
     refuses: str = ""  # video: what it refuses more often than others do
     usual_s: int | None = None  # video: the length that it was trained for, in seconds
     engine: Engine | None = None  # video
@@ -293,11 +295,18 @@ def _model(row: dict[str, Any]) -> Model:
         "aliases": tuple(row["aliases"]),
         "prompt_characters": prompt.get("characters"),
         "prompt_over": prompt.get("over"),
-        "prices": tuple(row["prices"]),
+        "prices": prices_on(time.strftime("%Y-%m-%d", time.gmtime()), row["prices"]),
         "engine": Engine(**row["engine"]) if row.get("engine") else None,
         "image": ImageLimits(**{**image, "formats": _tuple(image["formats"])}) if image else None,
     }
     return Model(**fields)
+
+
+def prices_on(day: str, prices: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Those of a row's prices that hold on a day, YYYY-MM-DD."""
+    return tuple(
+        price for price in prices if price.get("from", day) <= day <= price.get("until", day)
+    )
 
 
 def _facts(row: dict[str, Any]) -> dict[str, Any]:
