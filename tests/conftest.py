@@ -133,6 +133,7 @@ def home(
         place.mkdir(exist_ok=True)
     monkeypatch.setenv("HOME", str(places["home"]))
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("TMPDIR", str(places["tmp"]))
     monkeypatch.setattr(tempfile, "tempdir", str(places["tmp"]))
     monkeypatch.setenv("PYTHONPATH", guarded())

@@ -227,8 +227,9 @@ def _become(words: list[str], environ: dict[str, str], cwd: str, umask: int) -> 
     os.environ.clear()
     os.environ.update(environ)
     guard = sys.modules["sitecustomize"]
-    if guard.MODULE in sys.modules:  # otherwise it is asked as it is loaded
-        guard.use_tests_registry(sys.modules[guard.MODULE])
+    for name, change in guard.CHANGES.items():
+        if name in sys.modules:  # otherwise it is changed as it is loaded
+            change(sys.modules[name])
     sys.argv = list(words)
     sys.path[0] = str(Path(words[0]).parent)
     sys.excepthook = _without_this_file

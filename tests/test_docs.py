@@ -32,6 +32,7 @@ from factorized_video.gateway import dialects, lookup
 from factorized_video.gateway.dialects.happycapy import DIALECT as happycapy
 from factorized_video.media import contact_sheet, frames, images, similarity
 from factorized_video.models import listing, picture_limits
+from factorized_video.models.catalog import Catalog
 from factorized_video.money import Cost
 from factorized_video.pipeline.work_folder import WorkFolder
 from factorized_video.prompts import anchor_image, checklist, strategies, styles
@@ -89,6 +90,7 @@ TOOLS: dict[str, set[str]] = {
     "examples/overview.py": set(),
     ".ci/run": set(),
     "tools/generate_docs.py": {"--check"},
+    "tools/compare_lists.py": set(),
 }
 # Of the engines that gateways.md tells how to start.
 ENGINES = {
@@ -602,8 +604,11 @@ def test_the_list_of_models_has_the_keys_of_the_code() -> None:
     page = section(reference("cli.md"), "The list of models")
     (row, *_) = listing.rows(None, "2026-11-23")
     short = {key for one in listing.short_rows(None, "happycapy", "2026-11-23") for key in one}
-    of_all, of_one = page.split("With an id")
+    of_all, rest = page.split("With an id")
+    of_one, of_list = rest.split("Where the gateway's public list")
     assert first_cells(of_all) == short
+    told = Catalog("openrouter", "2026-11-27", "a list", ())
+    assert first_cells(of_list) == {"as_of", "source", *listing.of_list(told, None)}
     assert first_cells(of_one) == set(row)
     for status in {model.status for model in models.rows()}:
         assert f"`{status}`" in page

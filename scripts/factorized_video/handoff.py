@@ -30,6 +30,7 @@ _EMPTY: dict[str, Any] = {
     "warnings": (),
     "gateway_checked": False,
     "models": {},
+    "listed": None,
 }
 
 
@@ -46,6 +47,7 @@ class Handoff:
     warnings: Sequence[str]  # what has been shown already
     gateway_checked: bool  # whether an earlier stage found the gateway up and the key good
     models: dict[str, list[str]]  # that the run calls, by service
+    listed: dict[str, Any] | None  # the gateway's list of models, as it was read for this run
 
     def __init__(self, **fields: Any) -> None:
         """`fields` are those above; one that is not given is empty."""

@@ -18,13 +18,19 @@ def lasting(name: str, *, create: bool = True) -> Path:
     The places are those of the XDG Base Directory Specification, which ignores relative paths. A
     user without a home that can be written to has the temporary one.
     """
-    given = os.environ.get("XDG_STATE_HOME", "")
-    home = os.path.expanduser("~")
-    base = Path(given if os.path.isabs(given) else os.path.join(home, ".local", "state"))
+    base = _base("XDG_STATE_HOME", ".local", "state")
     there = next(path for path in (base, *base.parents) if path.exists())
     if not os.access(there, os.W_OK):
         return temporary(name, create=create)
     return _private(base / NAME, name, create)
+
+
+def cache(name: str, *, create: bool = True) -> Path:
+    """A folder for what can be had again: in `$XDG_CACHE_HOME`, else ~/.cache.
+
+    Raises OutputError.
+    """
+    return _private(_base("XDG_CACHE_HOME", ".cache") / NAME, name, create)
 
 
 def temporary(name: str, *, create: bool = True) -> Path:
@@ -32,6 +38,11 @@ def temporary(name: str, *, create: bool = True) -> Path:
     import tempfile  # late: it takes longer to import than all that is done here
 
     return _private(Path(tempfile.gettempdir()) / f"{NAME}-{os.getuid()}", name, create)
+
+
+def _base(variable: str, *below_home: str) -> Path:
+    given, home = os.environ.get(variable, ""), os.path.expanduser("~")
+    return Path(given if os.path.isabs(given) else os.path.join(home, *below_home))
 
 
 def _private(top: Path, name: str, create: bool) -> Path:

@@ -22,6 +22,7 @@ STAGES = {"reasoning": 0.012, "composition": 0.134, "synthesis": 2.40}
 KEYS = {
     "stage",
     "gateway",
+    "instead_of",
     "model",
     "times",
     "status",

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 REGISTRY = "TESTS_REGISTRY"  # the file that stands in for models.json; unset: models.json
-MODULE = "factorized_video.models.registry"
+ASKS = "TESTS_ASK_FOR_LISTS"  # set: the public lists are asked for, at the tests' gateways
 
 
 class LeavesTheMachine(BaseException):
@@ -50,12 +50,23 @@ def use_tests_registry(module: Any) -> None:
         module.FILE = type(module.FILE)(path)
 
 
+def ask_for_lists(module: Any) -> None:
+    """Take any gateway for the gateway itself where the environment says so, else none."""
+    module.is_itself = lambda settings: bool(os.environ.get(ASKS))
+
+
+CHANGES = {
+    "factorized_video.models.registry": use_tests_registry,
+    "factorized_video.gateway.public_list": ask_for_lists,
+}
+
+
 class _Finder:
-    """Finds the registry's module as usual, and has it read the tests' file once it is loaded."""
+    """Finds these modules as usual, and changes them once they are loaded."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        if name != MODULE:
+        if name not in CHANGES:
             return None
         spec = PathFinder.find_spec(name, path)  # type: ignore[arg-type]
         if spec and spec.loader:
@@ -63,7 +74,7 @@ class _Finder:
 
             def exec_module(module: ModuleType) -> None:
                 load(module)
-                use_tests_registry(module)
+                CHANGES[name](module)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

@@ -70,6 +70,8 @@ def _call_lines(call: dict[str, Any], price: str) -> list[str]:
     lines = [f"{name:<{WIDTH - _PRICE}} {price:>{_PRICE - 1}}"]
     if about := _about(call):
         lines += _wrapped(f"  {about}")
+    if call.get("instead_of"):
+        lines += _wrapped(f"  the default here, as {call['instead_of']} is gone")
     return lines
 
 

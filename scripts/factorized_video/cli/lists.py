@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from .. import models, output_paths, receipts
-from ..gateway import lookup, open_gateway, settings
+from ..gateway import lookup, open_gateway, public_list, settings
 from ..models import listing
 from ..receipts import run_list
 from ..stages import cancel
@@ -40,13 +40,16 @@ def list_models(options: argparse.Namespace) -> dict[str, Any]:
     wanted = options.list_models
     kind = wanted if wanted in listing.KINDS else None
     of_one = wanted not in ("all", *listing.KINDS)
-    rows = listing.one(wanted, today) if of_one else None
     chosen = settings.resolve(options.gateway, needs_key=bool(options.online))
-    if rows is None:
-        rows = listing.short_rows(kind, chosen.name, today)
+    listed = None if options.offline else public_list.learn(chosen, now=bool(options.online))
+    rows = listing.one(wanted, today) if of_one else listing.short_rows(kind, chosen.name, today)
     result: dict[str, Any] = {"status": "succeeded", "gateway": chosen.name, "models": rows}
+    if listed:
+        result["list"] = {"as_of": listed.as_of, "source": listed.source}
     if of_one:
         return {**result, "of_one": True}
+    if listed:
+        result["list"] |= listing.of_list(listed, kind)
     if options.online:
         with open_gateway(chosen, options.console.progress) as gateway:
             services = [models.service_of(kind)] if kind else lookup.SERVICES
@@ -55,6 +58,7 @@ def list_models(options: argparse.Namespace) -> dict[str, Any]:
         if None in lists:
             options.console.warn(f"{chosen.name} offers no list of models; this is what is known.")
         else:
+            public_list.keep_ids(chosen, served)
             result["online"] = listing.differences(served, chosen.name, kind)
     return result
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import models
-from ..models import listing
+from ..models import limits, listing
 
 Row = dict[str, Any]
 _ID_WIDTH = 38  # with the other columns, 80; a longer id has a line to itself
@@ -32,6 +32,8 @@ def model_list_text(document: dict[str, Any]) -> str:
         "* default   ? unknown   ! facts older than 180 days",
         "All facts and prices of one model, of any gateway: --list-models ID",
     ]
+    if "list" in document:
+        lines += ["", *_of_list(document["list"])]
     if "online" in document:
         lines += ["", differences_as_text(document["online"])]
     return "\n".join(lines)
@@ -46,6 +48,32 @@ def differences_as_text(differs: dict[str, list[str]]) -> str:
     }
     lines = [f"{titles[name]}: {', '.join(ids)}" for name, ids in differs.items() if ids]
     return "\n".join(lines or ["the gateway's list and what is known here agree"])
+
+
+def _of_list(listed: dict[str, Any]) -> list[str]:
+    """What the gateway's public list says otherwise than what this tool was shipped with."""
+    lines = [f"Models and prices are by {listed['source']} of {listed['as_of']}."]
+    for name in ("new", "gone"):
+        if listed[name]:
+            lines += _wrapped(f"{name} there: {', '.join(listed[name])}")
+    for one in listed["changed"]:
+        known, there = (_value(one["what"], one[name]) for name in ("known", "there"))
+        lines += _wrapped(f"{one['id']}: {one['what'].replace('_', ' ')} {there}, not {known}")
+    return lines
+
+
+def _value(what: str, value: Any) -> str:
+    if what.startswith("price"):
+        return "USD " + " and ".join(f"{usd:g}" for usd in value)
+    if what == "durations":
+        return f"{limits.shown_seconds(value)} s"
+    if isinstance(value, list | tuple):
+        return " ".join(value)
+    return {True: "yes", False: "no"}.get(value, str(value))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="    ", **_WHOLE_WORDS)
 
 
 # -- the table ------------------------------------------------------------------------------------

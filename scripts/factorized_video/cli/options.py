@@ -102,6 +102,7 @@ def add_common(parser: argparse.ArgumentParser, *, resubmits: bool = True) -> No
     flag(group, "--open", "open what was made in the program that the system has for it")
     flag(group, "--yes", "do not ask before a run over USD 1 (only asked on a terminal)")
     flag(group, "--allow-unknown-cost", "under a limit, also make calls whose price is not known")
+    flag(group, "--offline", "do not read the gateway's public list of models and prices")
     flag(group, "--allow-off", "use a model that is known to be shut down")
     flag(
         group,

@@ -119,7 +119,11 @@ class Batch:
             if checked:
                 self._check_gateway()
             handoff = Handoff(
-                command=rerun.words, output=rerun.output, texts=rerun.texts, gateway_checked=checked
+                command=rerun.words,
+                output=rerun.output,
+                texts=rerun.texts,
+                gateway_checked=checked,
+                listed=self._context.listed,
             )
             scale = self._context.gateway.time_scale
             crew = Crew(handoff, time_scale=scale, quiet=True, waiting=self._say)

@@ -201,7 +201,11 @@ class ComparedRun(Run):
 
         rerun, checked = self.context.rerun, self.context.handoff.gateway_checked
         handoff = Handoff(
-            command=rerun.words, output=rerun.output, texts=rerun.texts, gateway_checked=checked
+            command=rerun.words,
+            output=rerun.output,
+            texts=rerun.texts,
+            gateway_checked=checked,
+            listed=self.context.listed,
         )
         commands = [(arm, self._command(arm, argv)) for arm, argv in arms.items()]
         scale = self.context.gateway.time_scale

@@ -52,6 +52,11 @@ class Settings(NamedTuple):
         return self.keys[service] if self.keys else self.key
 
     @property
+    def is_at_home(self) -> bool:
+        """Whether the addresses are the gateway's own; nothing that stands before it is."""
+        return self.bases == dialects.load(self.dialect).ABOUT.bases
+
+    @property
     def lacking(self) -> dict[str, str]:
         """The services that no server is set for, each with the variable that would."""
         return {name: base_of(name) for name, base in self.bases.items() if not base}

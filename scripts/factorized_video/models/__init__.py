@@ -1,8 +1,9 @@
 """models.json, what a model supports, and what a call costs.
 
-registry: the file, and finding a model in it · prices: what a call costs · limits: what a model
-supports · picture_limits: what pictures it needs · engines: sizes and frames for engines of one's
-own · listing: the list of models. What registry and prices offer is imported from here.
+registry: the file, and finding a model in it · catalog: what a gateway's own list says · overlay:
+the one laid over the other · prices: what a call costs · limits: what a model supports ·
+picture_limits: what pictures it needs · engines: sizes and frames for engines of one's own ·
+listing: the list of models. What registry and prices offer is imported from here.
 """
 
 from .prices import REWRITE_TOKENS, price, price_of_tokens, shown_price
@@ -16,6 +17,9 @@ from .registry import (
     default,
     document,
     gateway,
+    in_file,
+    learn,
+    learned,
     names_of,
     other_choice,
     passed_over,
@@ -36,6 +40,9 @@ __all__ = [
     "default",
     "document",
     "gateway",
+    "in_file",
+    "learn",
+    "learned",
     "names_of",
     "other_choice",
     "passed_over",

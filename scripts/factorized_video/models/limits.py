@@ -55,6 +55,7 @@ def choose_model(
 def _is_off(model: Model, gateway: str) -> UsageError:
     gone, instead = model.shutdown, replacement(model, gateway)
     how = f"{gone['by']} shut it down on {gone['date']}" if gone else f"{gateway} lacks it"
+    how = f"{model.missing_from} lacks it" if model.missing_from else how
     hint = f"Use {instead}" if instead else "Choose another one"
     return UsageError(
         f"{model.id} is gone: {how}.", f"{hint}; or --allow-off if your gateway still serves it."

@@ -8,7 +8,8 @@ from typing import Any
 
 from .. import models
 from ..errors import UsageError
-from . import Model, limits
+from . import Model, limits, overlay
+from .catalog import Catalog
 
 OLD_AFTER_DAYS = 180
 KINDS = ("llm", "image", "video")
@@ -33,7 +34,7 @@ def short_rows(kind: str | None, gateway: str, today: str) -> list[dict[str, Any
     `usd` is what `usd_for` costs there: a prompt rewritten, an image, or a clip as it is made
     where nothing is set. `today` as YYYY-MM-DD.
     """
-    here = [model for model in models.rows(kind) if gateway in model.ids]
+    here = [model for model in models.rows(kind) if gateway in model.ids and not model.is_new]
     return [_short(model, gateway, today) for model in here]
 
 
@@ -57,16 +58,34 @@ def differences(served: list[str], gateway: str, kind: str | None) -> dict[str, 
     """How the gateway's own list differs from what is known about it. Pure."""
     known = {
         model.ids[gateway]: model.status_at(gateway)
-        for model in models.rows(kind)
-        if gateway in model.ids
+        for model in models.in_file()
+        if gateway in model.ids and kind in (None, model.kind)
     }
-    everything = {name for model in models.rows() for name in models.names_of(model)}
+    everything = {name for model in models.in_file() for name in models.names_of(model)}
     return {
         "not_served": [model for model in known if model not in served],
         "served_though_retired": [
             model for model, status in known.items() if model in served and status != "live"
         ],
         "not_in_the_registry": [model for model in served if model not in everything],
+    }
+
+
+def of_list(listed: Catalog, kind: str | None) -> dict[str, Any]:
+    """What the gateway's list says otherwise than what is known without it, and what is new there.
+
+    A fact that was not known is no change.
+    """
+    kinds = {model.ids.get(listed.gateway): model.kind for model in models.in_file()}
+    found = [
+        one
+        for one in overlay.differences(models.in_file(), listed)
+        if kind in (None, kinds[one.id]) and one.known is not None
+    ]
+    return {
+        "new": [model.id for model in models.rows(kind) if model.is_new],
+        "gone": [one.id for one in found if one.there == "gone"],
+        "changed": [one._asdict() for one in found if one.there != "gone"],
     }
 
 

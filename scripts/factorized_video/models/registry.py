@@ -1,6 +1,7 @@
 """Reads models.json and finds models in it. Pure, apart from reading that one file.
 
-`models.schema.json` describes the file. A fact without a source is None and is not checked.
+`models.schema.json` describes the file. A fact without a source is None and is not checked. `learn`
+lays a gateway's own list over it, for as long as the process lives.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from . import overlay
+from .catalog import Catalog, Listed
 
 FILE = Path(__file__).with_name("models.json")
 # In a plan, stands for the model of a gateway without defaults: the one its list contains, if there
@@ -85,6 +88,8 @@ class Model(NamedTuple):
     audio: str | None = None  # never | always | switch
     seed: bool | None = None
     image: ImageLimits | None = None
+    missing_from: str = ""  # the list of a gateway that lacks it, and the list's date
+    is_new: bool = False  # known from a gateway's list alone
     disputed: str = ""  # what sources disagree about, and which they are
     refuses: str = ""  # video: what it refuses more often than others do
     usual_s: int | None = None  # video: the length that it was trained for, in seconds
@@ -158,7 +163,22 @@ def service_of(kind: str) -> str:
 
 def rows(kind: str | None = None) -> tuple[Model, ...]:
     """All listed models, or those of one kind, in the order of the file."""
-    return tuple(model for model in _models(FILE) if kind in (None, model.kind))
+    return tuple(model for model in _known() if kind in (None, model.kind))
+
+
+def learn(listed: Catalog | None) -> None:
+    """Lay what a gateway's own list says over the file; None: the file alone."""
+    _LEARNED[:] = [(listed, _with_list(listed))] if listed else []
+
+
+def in_file() -> tuple[Model, ...]:
+    """All models as the file has them, whatever a list says."""
+    return _models(FILE)
+
+
+def learned() -> Catalog | None:
+    """The list that is laid over the file."""
+    return _LEARNED[0][0] if _LEARNED else None
 
 
 def gateway(name: str) -> Gateway:
@@ -240,7 +260,7 @@ def _live_choices(kind: str, gateway_name: str) -> Iterator[Model]:
 
 
 def _listed(model_id: str) -> Model:
-    return next(model for model in _models(FILE) if model.id == model_id)
+    return next(model for model in _known() if model.id == model_id)
 
 
 def unchecked(model: Model) -> Model:
@@ -265,6 +285,33 @@ def at(kind: str, gateway_name: str) -> list[str]:
 def _read(file: Path) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return data
+
+
+_LEARNED: list[tuple[Catalog, tuple[Model, ...]]] = []  # one at most
+
+
+def _known() -> tuple[Model, ...]:
+    return _LEARNED[0][1] if _LEARNED else _models(FILE)
+
+
+def _with_list(listed: Catalog) -> tuple[Model, ...]:
+    new = (_of_list(one, listed) for one in overlay.unknown(_models(FILE), listed))
+    return (*overlay.laid_over(_models(FILE), listed), *new)
+
+
+def _of_list(one: Listed, listed: Catalog) -> Model:
+    return Model(
+        one.id,
+        str(one.kind),
+        best_for=f"new in {listed.source}",
+        ids={listed.gateway: one.id},
+        differs={listed.gateway: {}},
+        prices=tuple(overlay.prices_of(one, listed)),
+        as_of=listed.as_of,
+        source=listed.source,
+        is_new=True,
+        **one.facts,
+    )
 
 
 @cache

@@ -36,6 +36,7 @@ class StageRunner:
             outputs=[str(one) for one in rerun.outputs],
             texts=rerun.texts,
             gateway_checked=checked,
+            listed=context.listed,
         )
         self.results: list[dict[str, Any]] = []
         self._context = context

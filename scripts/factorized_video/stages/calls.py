@@ -51,6 +51,12 @@ class Call(NamedTuple):
         return self.model.status if self.model.listed else "unlisted"
 
     @property
+    def instead_of(self) -> str | None:
+        """Where no model was named, the one that would be used if it were not gone there."""
+        named = f"model {self.model.id}" not in {one.partition(" (")[0] for one in self.chosen}
+        return None if named else models.passed_over(self.model, self.gateway)
+
+    @property
     def legal(self) -> dict[str, Any]:
         """What the model supports: None for what is not known, and so not checked."""
         model = self.model
@@ -84,6 +90,7 @@ class Call(NamedTuple):
             "legal": self.legal,
             "cost": cost.as_json() | about,
             "chosen": list(self.chosen),
+            "instead_of": self.instead_of,
         }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..gateway import settings
+from .. import models
+from ..gateway import public_list, settings
+from ..models import catalog
 from ..receipts import Allowed
 from ..receipts.cap import Cap, effective_cap
 from .plan import Rules
@@ -56,6 +58,7 @@ class Context(NamedTuple):
         if options.dry_run:
             wrong = settings.wrong_key(options.gateway)
             gateway = gateway._replace(warnings=(*gateway.warnings, *wrong))
+        _learn(options, gateway)
         return cls(
             options.console,
             gateway,
@@ -64,6 +67,12 @@ class Context(NamedTuple):
             options.handoff,
             effective_cap(options.max_cost, gateway.max_cost),
         )
+
+    @property
+    def listed(self) -> dict[str, object] | None:
+        """The gateway's list of models that counts here, to hand to a stage."""
+        listed = models.learned()
+        return listed.as_json() if listed else None
 
     def identity_of(self, service: str) -> dict[str, str]:
         """What makes an output, as its digest names it: by service, chat, image or video."""
@@ -92,3 +101,13 @@ class Context(NamedTuple):
     def allowed(self) -> Allowed:
         """What may be replaced and paid for again."""
         return Allowed(self.terms.overwrite, self.terms.resubmit, self.is_demo)
+
+
+def _learn(options: argparse.Namespace, gateway: Settings) -> None:
+    """Have the gateway's list count: that of the run in its stages, so that all go by the same."""
+    if options.handoff.command:
+        models.learn(catalog.from_json(options.handoff.listed))
+    elif options.offline:
+        models.learn(None)
+    else:
+        public_list.learn(gateway)

@@ -147,6 +147,14 @@ class Dialect(ABC):
         ids = (as_id(row.get("id")) for row in rows_of(reply, "models"))
         return [model_id for model_id in ids if model_id]
 
+    def encode_public_lists(self) -> tuple[HttpRequest, ...]:
+        """The lists that anyone may read, with what models cost and support."""
+        return ()
+
+    def decode_public_lists(self, replies: Sequence[HttpReply]) -> list[dict[str, object]]:
+        """Their rows in the form of `models.catalog.Listed`, which checks them."""
+        return []
+
     @abstractmethod
     def encode_check(self) -> HttpRequest:
         """A free call that needs the key, to the host that will make the video."""

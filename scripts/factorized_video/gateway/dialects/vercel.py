@@ -6,6 +6,7 @@ Source of the wire facts: @ai-sdk/gateway 4 and Vercel's documentation, read in 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from ...aspect_ratios import pixels
 from ..reply_parsing import (
@@ -30,7 +31,8 @@ from ..types import (
 )
 from ._dialect import Dialect
 from ._jobs import LONGEST_ID, job_of
-from ._shared import decode_image_in_chat, encoded, picture_part, text_part, without_none
+from ._prices import Price, by_second, by_text_token, by_video_token
+from ._shared import decode_image_in_chat, encoded, picture_part, rows_of, text_part, without_none
 
 ROOT = "https://ai-gateway.vercel.sh"
 # Wan before 2.7 knows the shape of a clip from the prompt by these sizes alone: its SDK
@@ -140,6 +142,14 @@ class Vercel(Dialect):
             raise unreadable(reply, "a status reply without a status")
         return job_of(data, reply)._replace(id="", warnings=warnings_in(data))
 
+    def encode_public_lists(self) -> tuple[HttpRequest, ...]:
+        """GET /models: all kinds in one list, with prices."""
+        return (self.encode_models(),)
+
+    def decode_public_lists(self, replies: Sequence[HttpReply]) -> list[dict[str, object]]:
+        """Ids, kinds and prices; what a model supports is not in it."""
+        return [_listed(row) for row in rows_of(replies[0], "models")]
+
     def encode_check(self) -> HttpRequest:
         """GET /credits."""
         return self.get("video", "/v1/credits")
@@ -147,6 +157,40 @@ class Vercel(Dialect):
     def decode_check(self, reply: HttpReply) -> Account:
         """`{"balance": "95.50", "total_used": "4.50"}`, in USD."""
         return Account(as_number(json_object(reply).get("balance")))
+
+
+# `type` in the list of models. Others (embedding, speech ...) are of no use here.
+_KINDS = {"language": "llm", "image": "image", "video": "video"}
+
+
+def _listed(row: dict[str, object]) -> dict[str, object]:
+    """A row of /models, by the list of November 2026: prices are texts, in USD."""
+    kind = _KINDS.get(str(row.get("type")))
+    found, pricing = [], row.get("pricing")
+    pricing = pricing if isinstance(pricing, dict) else {}
+    if kind == "llm":
+        found = by_text_token(pricing.get("input"), pricing.get("output"))
+    elif kind == "image" and (amount := as_number(pricing.get("image"))) is not None:
+        found = [{"unit": "image", "usd": amount}]
+    elif kind == "video":
+        found = _video_prices(pricing)
+    return {"id": row.get("id"), "kind": kind, "facts": {}, "prices": found}
+
+
+def _video_prices(pricing: dict[str, object]) -> list[Price]:
+    """By the second, or by the token; not those of a `mode`, which the video call does not set."""
+    rows, tokens = pricing.get("video_duration_pricing"), pricing.get("video_token_pricing")
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and row.get("mode") is None:
+            audio = row.get("audio")
+            sound = audio if isinstance(audio, bool) else None
+            found += by_second(row.get("cost_per_second"), row.get("resolution"), sound)
+    plain = tokens.get("no_video_input") if isinstance(tokens, dict) else None
+    amount = as_number(plain.get("cost_per_million_tokens")) if isinstance(plain, dict) else None
+    for resolution in ("480p", "720p", "1080p") if amount is not None else ():
+        found += by_video_token((amount or 0.0) / 1e6, resolution)
+    return found
 
 
 def _size(request: VideoRequest) -> str:
