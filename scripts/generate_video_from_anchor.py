@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     output = output_paths.given_output(args.output, (".mp4",))
     output = output or output_paths.default_output(request.prompt, digest, ".mp4")
     output = output_paths.direct_path(output) if request.direct else output
+    output = output_paths.draft_path(output) if request.settings.draft else output
     context.rerun.makes(output)
     context.rerun.reads(prompt=request.prompt, motion=request.motion)
     outlook = synthesis.outlook(request, output, context, args.job)

@@ -9,6 +9,7 @@ from .errors import UsageError
 # The default name of an output: the first words of its text, and part of its digest.
 NAME_WORDS, NAME_BYTES, DIGEST_DIGITS = 6, 48, 8
 
+DRAFT = ".draft"  # ends the name of a draft, before its extension
 WORK_FOLDER = ".stages"  # ends the name of the folder with what a clip was made from
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
@@ -60,6 +61,17 @@ def direct_path(path: Path) -> Path:
     """Return NAME.direct.mp4 for NAME.mp4, where the clip without an anchor goes."""
     named = path.stem.endswith(".direct")
     return path if named else path.with_name(f"{path.stem}.direct{path.suffix}")
+
+
+def draft_path(path: Path) -> Path:
+    """Return NAME.draft.mp4 for NAME.mp4, where the draft of a clip goes."""
+    named = path.stem.endswith(DRAFT)
+    return path if named else path.with_name(f"{path.stem}{DRAFT}{path.suffix}")
+
+
+def final_path(path: Path) -> Path:
+    """Return NAME.mp4 for NAME.draft.mp4: the clip that a draft is of."""
+    return path.with_name(path.stem.removesuffix(DRAFT) + path.suffix)
 
 
 def filmstrip_path(clip: Path) -> Path:

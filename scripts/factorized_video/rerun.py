@@ -37,6 +37,7 @@ _FLAGS = (
     "--verify",
     "--repair",
     "--overwrite",
+    "--draft",
 )
 # Options that choose among candidates, or shape the anchor: without effect on one's own anchor.
 OF_ANCHOR = ("candidates", "select", "verify", "repair", "min_score", "judge_model", "reference")

@@ -38,6 +38,10 @@ def second(usd: float, **of: object) -> dict[str, object]:
         ),
         ({"cents_per_second_output_720p": "17"}, [second(0.17, **_720P)]),
         ({"cents_per_video_output_second_480p": "2"}, [second(0.02, resolution="480p")]),
+        (
+            {"cents_per_video_output_second_480p": "2", "cents_per_image_input": "1"},
+            [second(0.02, resolution="480p", per_picture=0.01)],
+        ),
         # By the token of a clip in 16:9: 1280 x 720 x 24 / 1024 of them a second.
         ({"video_tokens": "0.000007"}, [second(0.1512, **_720P)]),
         ({"video_tokens_without_audio": "0.000007"}, [second(0.1512, **_720P, audio=False)]),

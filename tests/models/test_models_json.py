@@ -142,7 +142,6 @@ GONE = object()  # the key is left out
         (DRAWER, ["edits"], GONE),
         (DRAWER, ["prices", 0, "per_picture"], 0),
         (DRAWER, ["prices", 0, "per_picture"], "0.008"),
-        (VEO, ["prices", 0, "per_picture"], 0.01),  # only of an image
         (SONNET, ["prices", 0, "per_picture"], 0.01),
         # Videos.
         (VEO, ["durations"], GONE),

@@ -787,6 +787,7 @@ def test_the_dry_run_as_json_has_the_whole_of_each_call_and_can_be_written() -> 
     for call, told in zip(planned.calls, data["stages"], strict=True):
         assert set(told) == {
             "stage",
+            "instead_of",
             "gateway",
             "model",
             "times",

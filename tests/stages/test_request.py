@@ -67,6 +67,7 @@ SETTINGS = st.builds(
     fit_duration=FLAG,
     seed=some(st.integers(0, 2**31 - 1)),
     set=some(st.sampled_from([("fps=16",), ("a=--x", "negative_prompt=blur, fog=smoke")])),
+    draft=FLAG,
 )
 WISH = st.builds(
     CandidateWish,
@@ -174,7 +175,7 @@ def test_a_clip_request_survives_the_command_line(
         data.draw(MODEL),
         data.draw(TAKE),
         direct,
-        clip_settings._replace(fit=None) if direct else clip_settings,
+        clip_settings._replace(fit=None, draft=None) if direct else clip_settings,
     )
     again = ClipRequest.from_options(parsed("generate_video_from_anchor", request.to_argv(), patch))
     assert again == request

@@ -49,6 +49,12 @@ def plan_text(plan: dict[str, Any]) -> str:
         amount = one["cost"]["amount"]
         price = "price unknown" if amount is None else money.usd(amount)
         lines.append(f"cheaper: {price} with {_other(one, clip)}")
+    for name, words in (("draft", "a draft first"), ("final", "then the real clip")):
+        if one := plan.get(name):
+            amount = one["cost"]["amount"]
+            price = "price unknown" if amount is None else money.usd(amount)
+            made = f"{one['model']}, {one['resolution']}"
+            lines += _wrapped(f"{words}: {price} {one['options']} ({made})")
     if plan["gateway_cannot"]:
         *most, last = plan["gateway_cannot"]
         cannot = f"{', '.join(most)} or {last}" if most else last

@@ -25,6 +25,11 @@ def one_run(
         raise UsageError(
             "--evaluator-model is for --compare --verify.", "Leave it out, or add both."
         )
+    if options.draft and options.compare:
+        raise UsageError(
+            "--draft has no effect with --compare: both clips are made as they are asked for.",
+            "Leave one of them out.",
+        )
     context = Context.from_options(options)
     run_options = RunOptions.from_options(options, scripts, folder)
     request = RunRequest.from_options(options, prompt)

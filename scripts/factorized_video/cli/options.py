@@ -223,6 +223,12 @@ def add_video_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="a seed for the video model, where model and gateway support one",
     )
+    flag(
+        parser,
+        "--draft",
+        "a cheap clip of the same first frame, to look at, to NAME.draft.mp4; the same command "
+        "without --draft then makes the real one",
+    )
     switch(
         parser,
         "audio",

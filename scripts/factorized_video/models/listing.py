@@ -150,7 +150,12 @@ def _usual_price(model: Model, gateway: str) -> tuple[float | None, str]:
     resolution, _ = limits.choose_resolution(model, None, gateway)
     seconds, _ = limits.choose_duration(model, None, resolution, False, gateway)
     cost = models.price(
-        model, gateway, seconds=seconds, resolution=resolution, audio=model.audio != "never"
+        model,
+        gateway,
+        seconds=seconds,
+        resolution=resolution,
+        audio=model.audio != "never",
+        pictures=1,
     )
     return cost.amount, f"{seconds} s {resolution}"
 

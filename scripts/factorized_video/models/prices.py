@@ -26,8 +26,8 @@ def price(
     """What one call is expected to cost: by the gateway's own price, else by a list price.
 
     `seconds`, `resolution` and `audio` (whether it has sound) matter to videos, `tokens` (in and
-    out) to texts, `pictures` (how many it is made from) to images. Few models have a known price
-    per picture; for the others nothing is added.
+    out) to texts, `pictures` (how many it is made from) to images and videos. Few models have a
+    known price per picture; for the others nothing is added.
     """
     if gateway(gateway_name).free:
         return Cost(0.0, "listed", "free at this gateway, whatever the model")
@@ -41,7 +41,7 @@ def price(
         amount = _tokens(row, *tokens)
         words = f"about {tokens[0]:,} tokens in, {tokens[1]:,} out, at "
     elif row["unit"] == "second":
-        amount = round(row["usd"] * seconds, 6)
+        amount = round(row["usd"] * seconds + pictures * row.get("per_picture", 0), 6)
         words = f"{seconds} s at "
     else:
         amount = round(row["usd"] + pictures * row.get("per_picture", 0), 6)

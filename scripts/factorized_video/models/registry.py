@@ -132,6 +132,7 @@ class Gateway(NamedTuple):
     cancel: bool | None
     reports_cost: bool | None  # of a clip
     own_engines: bool | None  # serves models in engines of one's own, or stands before them
+    drafts: tuple[str, ...] = ()  # ids of video models for drafts, in the order of preference
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -193,7 +194,7 @@ def gateway(name: str) -> Gateway:
         row.get("free", False),
         _tuple(row.get("resolutions")),
         *(row.get(fact) for fact in facts),
-    )
+    )._replace(drafts=tuple(row.get("drafts", ())))
 
 
 def pick(kind: str, wanted: str | None, gateway_name: str) -> Model:

@@ -58,7 +58,9 @@ def run_plan(
     """
     names = stages_of(request)
     clip = plan.clip(*_clip(request, names, made, rules))
-    rules = rules._replace(canvas=str(clip.settings["canvas"] or limits.DEFAULT_RATIO))
+    # The anchor is that of the final clip, whose model may support other shapes than the draft's.
+    final = plan.clip(*_clip(request.final, names, made, rules))
+    rules = rules._replace(canvas=str(final.settings["canvas"] or limits.DEFAULT_RATIO))
 
     def of(stage: str) -> Rules:
         return rules._replace(strict=stage not in made)

@@ -46,6 +46,7 @@ _OF_ANCHORS = (
     "motion_from_anchor",
     "last_frame",
     "fit",
+    "draft",
     *OF_ANCHOR,
 )
 
@@ -219,9 +220,14 @@ class RunRequest(NamedTuple):
             self.settings,
         )
 
+    @property
+    def final(self) -> RunRequest:
+        """The same without --draft."""
+        return self._replace(settings=self.settings._replace(draft=None))
+
     def as_direct(self) -> RunRequest:
         """The same prompt as a direct clip: without what shapes an anchor, or a motion for it."""
-        settings = self.settings._replace(fit=None)
+        settings = self.settings._replace(fit=None, draft=None)
         if self.motion is None and settings.prompt_strategy == "motion-only":
             settings = settings._replace(prompt_strategy=None)  # Stage 1 would write that motion
         return RunRequest(

@@ -37,16 +37,21 @@ class ThreeStages(Run):
     def __init__(self, request: RunRequest, options: RunOptions, context: Context) -> None:
         identity = context.identity
         # The name does not depend on how many anchors are made, so that choosing one later resumes.
-        self.output = options.output or output_paths.default_output(
-            request.prompt, request.digest(identity), ".mp4", options.folder
+        named = options.output or output_paths.default_output(
+            request.prompt, request.final.digest(identity), ".mp4", options.folder
         )
+        is_draft = bool(request.settings.draft)
+        # A draft has the work folder of the clip that it is of, and so its caption and its anchor.
+        self._final = output_paths.final_path(named) if is_draft else named
+        self.output = output_paths.draft_path(named) if is_draft else named
         self.context = context
         self.request = request
         self.options = options
         self._console = context.console
         self.folder = WorkFolder(
-            options.work_dir or self.output.with_name(self.output.stem + output_paths.WORK_FOLDER)
+            options.work_dir or self._final.with_name(self._final.stem + output_paths.WORK_FOLDER)
         )
+        context.rerun.output = context.rerun.output or str(self._final)
         context.rerun.makes(self.output, *self._before_the_clip)
         self._wanted = request.chosen_digest(identity)
         self._look()
@@ -175,7 +180,7 @@ class ThreeStages(Run):
             raise receipts.conflict(
                 self.output, found, asked, self.folder.changed_since(found.receipt or {})
             )
-        self.folder.check_owner(self.output)
+        self.folder.check_owner(self._final)
         self._check_anchor()
         if self.request.anchor is None:
             names = [str(number) for number in range(1, MOST_CANDIDATES + 1)]
@@ -328,7 +333,7 @@ class ThreeStages(Run):
             asked=self.request.asked(context.identity), models=models_of((*left.calls, *left.later))
         )
         self._check_ahead(stages)
-        self.folder.own(self.output)
+        self.folder.own(self._final)
         # Before the first call, not by each stage when its turn comes.
         self._console.warn(*context.gateway.warnings, *self.warnings)
         if self.request.settings.aspect_ratio is None and self._planned.has("composition"):
@@ -508,6 +513,7 @@ class ThreeStages(Run):
             "filmstrip": str(filmstrip) if filmstrip.exists() else None,
             "stages": stages,
             "reused": reused,
+            **({"next": self.context.rerun.same("--draft")} if self.request.settings.draft else {}),
             "gateway_cannot": list(models.gateway(gateway).cannot),
         }
 

@@ -8,7 +8,7 @@ from .. import models, money
 from ..aspect_ratios import short_side
 from ..errors import UsageError
 from ..models import Model, limits
-from . import plan
+from . import drafts, plan
 from .calls import CLIP_STAGES, Alternative, Call, Plan
 from .plan import Rules
 from .request import ClipRequest
@@ -17,11 +17,17 @@ MOST = 3  # how many are shown
 
 
 def with_cheaper(whole: Plan, request: ClipRequest, rules: Rules, *, in_orchestrator: bool) -> Plan:
-    """The plan with the clips that cost less, and fit the limit if there is one."""
+    """The plan with the clips that cost less, and fit the limit if there is one.
+
+    And with the draft of the clip, or of a draft the clip that it is of.
+    """
     calls = [call for call in (*whole.calls, *whole.later) if call.stage in CLIP_STAGES]
     if not calls:
         return whole
     (planned,) = calls
+    if request.settings.draft:
+        final = plan.clip(drafts.final_of(request), rules)
+        return whole._replace(final=_by_itself(final, "without --draft"))
     rest = [call.price for call in (*whole.calls, *whole.later) if call is not planned]
     known = sum(cost.amount or 0.0 for cost in rest)
     budget = whole.cap.usd - whole.spent.usd - known if whole.cap else math.inf
@@ -37,7 +43,23 @@ def with_cheaper(whole: Plan, request: ClipRequest, rules: Rules, *, in_orchestr
         )
         for call in _cheaper(request, rules, planned, budget)
     )
-    return whole._replace(cheaper=found)
+    return whole._replace(cheaper=found, draft=_draft(request, rules))
+
+
+def _draft(request: ClipRequest, rules: Rules) -> Alternative | None:
+    """The draft of a clip; None where there is none."""
+    settings = request.settings._replace(draft=True)
+    try:
+        call = plan.clip(request._replace(settings=settings), rules)
+    except UsageError:
+        return None
+    return None if request.direct else _by_itself(call, "with --draft")
+
+
+def _by_itself(call: Call, options: str) -> Alternative:
+    """A clip with its own price."""
+    known = call.settings
+    return Alternative(options, call.model.id, known["duration_s"], known["resolution"], call.price)
 
 
 def _cheaper(request: ClipRequest, rules: Rules, planned: Call, budget: float) -> list[Call]:

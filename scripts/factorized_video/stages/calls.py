@@ -95,7 +95,10 @@ class Call(NamedTuple):
 
 
 class Alternative(NamedTuple):
-    """Another clip than the planned one; `cost` is that of the whole plan with it."""
+    """Another clip than the planned one; `cost` is that of the whole plan with it.
+
+    Of a draft, and of the clip that a draft is of, it is that of the clip alone.
+    """
 
     options: str  # as they are given
     model: str
@@ -129,6 +132,8 @@ class Plan(NamedTuple):
     why: str = ""  # how the gateway was chosen, in words
     later: tuple[Call, ...] = ()
     cheaper: tuple[Alternative, ...] = ()
+    draft: Alternative | None = None  # of the clip that is planned
+    final: Alternative | None = None  # what the planned draft is of
 
     def has(self, stage: str) -> bool:
         """Whether this stage makes a call."""
@@ -219,6 +224,8 @@ class Plan(NamedTuple):
             "max_cost_source": self.cap.source if self.cap else None,
             "suggested_max_cost": self._with_room([self.whole_cost]),
             "cheaper": [one.as_json() for one in self.cheaper],
+            "draft": self.draft.as_json() if self.draft else None,
+            "final": self.final.as_json() if self.final else None,
             "gateway": self.gateway,
             "gateway_why": self.why,
             "gateway_cannot": list(models.gateway(self.gateway).cannot) if self.gateway else [],

@@ -13,7 +13,9 @@ from ..aspect_ratios import Size
 from ..errors import UsageError
 from ..models import ImageLimits, Model, engines, limits, picture_limits
 from ..models.picture_limits import Framing
+from ..money import Cost
 from ..prompts import anchor_image, strategies, styles
+from . import drafts
 from .calls import ANCHOR_STAGES, Call
 from .request import AnchorRequest, CaptionRequest, ClipRequest, ClipSettings
 
@@ -278,11 +280,17 @@ def measurement(prompt: str, evaluator: str | None, judge: str | None, rules: Ru
 
 
 def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None) -> Call:
-    """The video call of Stage 3.
+    """The video call of Stage 3, or that of its draft.
 
     Raises UsageError for what the model does not support, and for a picture that cannot be its
     first frame.
     """
+    if request.settings.draft:
+        return drafts.clip(request, rules.gateway, lambda one: _clip(one, rules, own_anchor_size))
+    return _clip(request, rules, own_anchor_size)
+
+
+def _clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None) -> Call:
     given, gateway = request.settings, rules.gateway
     model, warnings = rules.model("video", request.model)
     size = request.anchor.size if request.anchor else own_anchor_size
@@ -315,7 +323,6 @@ def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None
     text = _clip_text(request)
     limits.check_prompt(model, _characters(text), gateway, "prompt and motion")
     settings |= _sound_settings(model, given.audio, gateway)
-    sounds = model.audio != "never" and settings.get("audio_switch") is not False
     chosen = (
         how_shaped,
         *_not_given((request.model, _chosen_model(model, gateway))),
@@ -329,10 +336,22 @@ def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None
         model,
         text,
         settings,
-        models.price(model, gateway, seconds=seconds, resolution=resolution, audio=sounds),
+        _price(model, gateway, settings, (not request.direct) + last_frame),
         tuple(filter(None, chosen)),
         (*warnings, *notes),
         framing,
+    )
+
+
+def _price(model: Model, gateway: str, settings: dict[str, Any], pictures: int) -> Cost:
+    """Of a clip with these settings, made from so many pictures."""
+    return models.price(
+        model,
+        gateway,
+        seconds=settings["duration_s"],
+        resolution=settings["resolution"],
+        audio=model.audio != "never" and settings.get("audio_switch") is not False,
+        pictures=pictures,
     )
 
 

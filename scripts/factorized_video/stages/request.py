@@ -116,6 +116,7 @@ class ClipSettings(NamedTuple):
     fit_duration: bool | None = None
     seed: int | None = None
     set: ServerFields = None
+    draft: bool | None = None  # as cheap as the gateway makes it, to look at
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> ClipSettings:
@@ -288,10 +289,13 @@ class ClipRequest(NamedTuple):
                 "--fit extend has Stage 2 extend the picture first.",
                 "Use factorized_generate.py with --anchor-path, or generate_anchor.py --edit.",
             )
-        for name in ("fit", "last_frame") if options.direct else ():
+        for name in ("fit", "last_frame", "draft") if options.direct else ():
             if getattr(options, name) is not None:
                 raise UsageError(
-                    f"{flag_of(name)} has no effect with --direct: no picture is sent.",
+                    f"{flag_of(name)} has no effect with --direct: "
+                    + (
+                        "a draft is of a first frame." if name == "draft" else "no picture is sent."
+                    ),
                     "Leave it out.",
                 )
         return cls(

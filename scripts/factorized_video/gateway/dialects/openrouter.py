@@ -160,7 +160,8 @@ def _skus(row: dict[str, object], resolutions: list[str]) -> list[Price]:
         else:
             a_unit = 0.01 if sku["unit"].startswith("cents") else 1.0
             found += by_second(usd, resolution, audio, a_unit=a_unit)
-    return found
+    cents = as_number(skus.get("cents_per_image_input")) if isinstance(skus, dict) else None
+    return found if cents is None else [{**one, "per_picture": cents / 100} for one in found]
 
 
 def _is_of_any_clip(sku: tuple[str, object]) -> bool:
