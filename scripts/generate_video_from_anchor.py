@@ -49,6 +49,7 @@ def build_parser() -> options.Parser:
     parser.add_argument("--model", metavar="ID", help="the image-to-video model")
     options.add_ratio(parser)
     options.add_video_options(parser)
+    options.add_references(parser)
     options.add_set(parser, "--set", "video")
     parser.add_argument(
         "--output",

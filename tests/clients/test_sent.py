@@ -353,6 +353,18 @@ OPENROUTER: list[tuple[str, Callable[[Gateway, str], object], Callable[[Any, str
         ),
     ),
     (
+        "create from references",
+        lambda gateway, job: gateway.submit(direct("google/veo-3.1", references=(FRAME, LAST))),
+        lambda client, job: client.video_generation.generate(
+            model="google/veo-3.1",
+            prompt=PROMPT,
+            duration=6,
+            resolution="720p",
+            aspect_ratio="16:9",
+            input_references=PARTS,
+        ),
+    ),
+    (
         "create from the prompt alone",
         lambda gateway, job: gateway.submit(direct("google/veo-3.1")),
         lambda client, job: client.video_generation.generate(
@@ -444,6 +456,13 @@ VERCEL: list[tuple[str, Callable[[Gateway, str], object], Callable[[str, str], o
         "create from the prompt alone",
         lambda gateway, job: gateway.submit(direct(VEO, idempotency_key="take-1")),
         by_vercel("create", **UNFRAMED),
+    ),
+    (
+        "create from references",
+        lambda gateway, job: gateway.submit(
+            direct(VEO, references=(FRAME, LAST), idempotency_key="take-1")
+        ),
+        by_vercel("create", **UNFRAMED, references=[ENCODED, JPEG_ENCODED]),
     ),
     (
         "status",

@@ -21,7 +21,7 @@ const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
 // With a last frame, each frame is given with its role: the client then makes the first the image.
 // Without a frame the prompt is the text alone.
 function clip() {
-  const { model, prompt, frame, last, ...rest } = chosen;
+  const { model, prompt, frame, last, references, ...rest } = chosen;
   const image = frame && bytes(frame);
   const begun = last
     ? {
@@ -31,7 +31,10 @@ function clip() {
           { image: bytes(last), frameType: "last_frame" },
         ],
       }
-    : { prompt: image ? { text: prompt, image } : prompt };
+    : {
+        prompt: image ? { text: prompt, image } : prompt,
+        ...(references && { inputReferences: references.map(bytes) }),
+      };
   return { model: gateway.video(model), ...begun, ...rest, ...once };
 }
 

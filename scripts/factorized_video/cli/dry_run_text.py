@@ -28,6 +28,11 @@ def plan_text(plan: dict[str, Any]) -> str:
     prices = money.parts([money.from_json(call["cost"]) for call in (*calls, *later)])
     for call, price in zip((*calls, *later), prices, strict=True):
         lines += _call_lines(call, price)
+    if any("reference_pictures" in c["settings"] and c["stage"] == "composition" for c in calls):
+        lines += _wrapped(
+            "the references go into the first frame, and the clip is sent that alone: gateways "
+            "take a first frame or references"
+        )
     if dates := {call["cost"]["as_of"] for call in (*calls, *later)} - {None}:
         lines.append(f"prices: list prices of {' and '.join(sorted(dates))}")
     waiting = {STAGES[call["stage"]] for call in later}

@@ -207,6 +207,7 @@ def _supports(row: Row) -> dict[str, str]:
         "ratios": listing.ratios(row),
         "first frame": listing.yes(row["first_frame"]),
         "last frame": listing.yes(row["last_frame"]),
+        "references": references,
         "from text": listing.from_text(row["text_to_video"], row["text_sibling"]),
         "sound": row["audio"] or listing.NOT_KNOWN,
         "typical time": f"{row['typical_s']:g} s" if row["typical_s"] else "",

@@ -100,6 +100,7 @@ class VideoRequest(NamedTuple):
     # The same for every attempt at one clip: some gateways then make it only once.
     idempotency_key: str | None = None
     last_frame: Picture | None = None
+    references: tuple[Picture, ...] = ()  # of a clip without frames
 
     @property
     def frames(self) -> dict[str, Picture]:

@@ -96,13 +96,10 @@ def _price(row: Any) -> dict[str, Any] | None:
         if not isinstance(resolution, str) or not _RESOLUTION.fullmatch(resolution):
             return None
         price["resolution"] = resolution
-    each = row.get("per_picture")
-    if (
-        not isinstance(each, bool)
-        and isinstance(each, int | float)
-        and 0 < each <= MOST_USD["image"]
-    ):
-        price["per_picture"] = each
+    for name in ("per_picture", "per_reference"):
+        each = row.get(name)
+        if isinstance(each, int | float) and not isinstance(each, bool) and 0 < each <= 50.0:
+            price[name] = each
     if (audio := row.get("audio")) is not None:
         if not isinstance(audio, bool):
             return None

@@ -176,13 +176,15 @@ def choose_duration(
     gateway: str,
     *,
     last_frame: bool = False,
+    references: bool = False,
 ) -> tuple[int, str]:
     """Whole seconds, and in words how they were chosen ("" where they are as given).
 
     With `fit`, a given duration may become the nearest supported one; of two as near the shorter,
-    which is the cheaper. `last_frame`: whether the clip's last frame is given.
+    which is the cheaper. `last_frame`: whether the clip's last frame is given; `references`:
+    whether reference pictures are.
     """
-    supported = model.durations_at(resolution, last_frame=last_frame)
+    supported = model.durations_at(resolution, last_frame=last_frame, references=references)
     wanted = (model.usual_s or DEFAULT_DURATION_S) if given is None else given
     best = min(supported or (wanted,), key=lambda seconds: (abs(seconds - wanted), seconds))
     if given is None:
@@ -192,10 +194,13 @@ def choose_duration(
     if fit:
         return best, f"--fit-duration: {best} s instead of {given}, the nearest supported duration."
     locked = supported != model.durations
-    where = f" at {resolution}" + " with a last frame" * last_frame if locked else ""
+    where = f" at {resolution}" if locked else ""
+    where += " with a last frame" * (locked and last_frame)
+    where += " with references" * (locked and references)
 
     def makes(other: Model) -> bool:
-        seconds = other.durations_at(resolution, last_frame=last_frame) or ()
+        made = other.durations_at(resolution, last_frame=last_frame, references=references)
+        seconds = made or ()
         return given in seconds and (not locked or resolution in (other.resolutions or ()))
 
     raise UsageError(

@@ -120,6 +120,21 @@ def _check_number(model: Model, references: int, edits: bool, gateway: str) -> N
     )
 
 
+def check_references(model: Model, number: int, gateway: str) -> None:
+    """Raise UsageError where a clip cannot be made from so many reference pictures."""
+    if not models.gateway(gateway).references:
+        raise UsageError(
+            f"{gateway}'s video call has no field for reference pictures.",
+            "Leave out --direct: then they go into the first frame. Or choose another gateway.",
+        )
+    if model.references is None:
+        raise UsageError(
+            f"It is not known that {model.id} makes clips from reference pictures.",
+            supporters(model, gateway, "A reference", lambda m: bool(m.references)),
+        )
+    _check_number(model, number, False, gateway)
+
+
 def check_frame(model: Model, size: aspect_ratios.Size, framing: Framing) -> tuple[str, ...]:
     """Warnings about a picture as a first frame.
 

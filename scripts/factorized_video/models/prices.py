@@ -22,12 +22,14 @@ def price(
     audio: bool = True,
     tokens: tuple[int, int] = REWRITE_TOKENS,
     pictures: int = 0,
+    references: int = 0,
 ) -> Cost:
     """What one call is expected to cost: by the gateway's own price, else by a list price.
 
     `seconds`, `resolution` and `audio` (whether it has sound) matter to videos, `tokens` (in and
-    out) to texts, `pictures` (how many it is made from) to images and videos. Few models have a
-    known price per picture; for the others nothing is added.
+    out) to texts, `pictures` (how many it is made from) to images and videos, `references` (how
+    many of these are references) to videos. Few models have a known price per picture; for the
+    others nothing is added.
     """
     if gateway(gateway_name).free:
         return Cost(0.0, "listed", "free at this gateway, whatever the model")
@@ -41,11 +43,14 @@ def price(
         amount = _tokens(row, *tokens)
         words = f"about {tokens[0]:,} tokens in, {tokens[1]:,} out, at "
     elif row["unit"] == "second":
-        amount = round(row["usd"] * seconds + pictures * row.get("per_picture", 0), 6)
+        more = pictures * row.get("per_picture", 0) + references * row.get("per_reference", 0)
+        amount = round(row["usd"] * seconds + more, 6)
         words = f"{seconds} s at "
     else:
         amount = round(row["usd"] + pictures * row.get("per_picture", 0), 6)
     words += _rate(row) + _for_pictures(row, pictures)
+    if references and "per_reference" in row:
+        words += f" and USD {_usd(row['per_reference'])} a reference"
     kind = "listed" if row.get("gateway") else "estimated"
     basis = f"{words}, price of {row['as_of']}, {row['source']}"
     return Cost(amount, kind, basis, row["as_of"], row["source"])
@@ -71,6 +76,8 @@ def shown_price(row: dict[str, Any]) -> str:
         words += " with sound" if row["audio"] else " silent"
     if "per_picture" in row:
         words += f" and {_usd(row['per_picture'])} for each picture given"
+    if "per_reference" in row:
+        words += f" and {_usd(row['per_reference'])} for each reference"
     words += f" by {row['gateway']}" if "gateway" in row else ""
     return words + "".join(f" {word} {row[word]}" for word in ("from", "until") if word in row)
 

@@ -104,15 +104,19 @@ class Model(NamedTuple):
         status: str = self.differs.get(gateway_name, {}).get("status", self.status)
         return status
 
-    def durations_at(self, resolution: str, *, last_frame: bool = False) -> tuple[int, ...] | None:
+    def durations_at(
+        self, resolution: str, *, last_frame: bool = False, references: bool = False
+    ) -> tuple[int, ...] | None:
         """The supported durations at a resolution, in seconds; None if not known.
 
-        `last_frame`: whether the clip's last frame is given.
+        `last_frame`: whether the clip's last frame is given, `references`: reference pictures.
         """
         for when, durations in self.duration_locks:
             if resolution in when.get("resolution", ()):
                 return durations
             if last_frame and when.get("last_frame"):
+                return durations
+            if references and when.get("references"):
                 return durations
         return self.durations
 
@@ -132,6 +136,7 @@ class Gateway(NamedTuple):
     cancel: bool | None
     reports_cost: bool | None  # of a clip
     own_engines: bool | None  # serves models in engines of one's own, or stands before them
+    references: bool | None = None  # its video call has a field for reference pictures
     drafts: tuple[str, ...] = ()  # ids of video models for drafts, in the order of preference
 
     @property
@@ -194,7 +199,7 @@ def gateway(name: str) -> Gateway:
         row.get("free", False),
         _tuple(row.get("resolutions")),
         *(row.get(fact) for fact in facts),
-    )._replace(drafts=tuple(row.get("drafts", ())))
+    )._replace(references=row.get("references"), drafts=tuple(row.get("drafts", ())))
 
 
 def pick(kind: str, wanted: str | None, gateway_name: str) -> Model:

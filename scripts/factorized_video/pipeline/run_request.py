@@ -218,6 +218,7 @@ class RunRequest(NamedTuple):
             self.take,
             self.direct,
             self.settings,
+            self.references if self.direct else (),
         )
 
     @property
@@ -281,7 +282,7 @@ class RunRequest(NamedTuple):
 
 def _check_direct(options: argparse.Namespace) -> None:
     """Raise UsageError for options that have no effect on a clip without an anchor."""
-    for name in _OF_ANCHORS:
+    for name in (one for one in _OF_ANCHORS if one != "reference"):  # the clip has those
         if getattr(options, name):
             raise UsageError(
                 f"{flag_of(name)} has no effect with --direct: there is no anchor.",

@@ -303,7 +303,13 @@ def _clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None) -> C
         resolution, how_large = limits.choose_resolution(model, resolution, gateway)
     last_frame = request.last_frame is not None
     seconds, how_long = limits.choose_duration(
-        model, given.duration, resolution, bool(given.fit_duration), gateway, last_frame=last_frame
+        model,
+        given.duration,
+        resolution,
+        bool(given.fit_duration),
+        gateway,
+        last_frame=last_frame,
+        references=bool(request.references),
     )
     notes = limits.check_audio(model, given.audio, gateway)
     limits.check_seed(model, given.seed, gateway)
@@ -336,22 +342,24 @@ def _clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None) -> C
         model,
         text,
         settings,
-        _price(model, gateway, settings, (not request.direct) + last_frame),
+        _price(model, gateway, settings, request),
         tuple(filter(None, chosen)),
         (*warnings, *notes),
         framing,
     )
 
 
-def _price(model: Model, gateway: str, settings: dict[str, Any], pictures: int) -> Cost:
-    """Of a clip with these settings, made from so many pictures."""
+def _price(model: Model, gateway: str, settings: dict[str, Any], request: ClipRequest) -> Cost:
+    """Of a clip with these settings, and of the pictures that it is made from."""
+    references = len(request.references)
     return models.price(
         model,
         gateway,
         seconds=settings["duration_s"],
         resolution=settings["resolution"],
         audio=model.audio != "never" and settings.get("audio_switch") is not False,
-        pictures=pictures,
+        pictures=(not request.direct) + (request.last_frame is not None) + references,
+        references=references,
     )
 
 
@@ -390,6 +398,8 @@ def _check_pictures(request: ClipRequest, model: Model, gateway: str) -> None:
     """Raise UsageError where the model does not support the pictures that there are, or none."""
     if request.direct:
         limits.check_text_to_video(model, gateway)
+        if request.references:
+            picture_limits.check_references(model, len(request.references), gateway)
     elif model.first_frame is False:
         raise UsageError(
             f"{model.id} does not support a first frame.", "Choose another --video-model."
@@ -437,7 +447,7 @@ def _clip_settings(
         settings["seed"] = given.seed
     if request.last_frame:
         settings["last_frame"] = "given"
-    return settings
+    return settings | _references(len(request.references))
 
 
 def _fields(request: AnchorRequest, rules: Rules) -> dict[str, Any]:

@@ -280,6 +280,7 @@ class ClipRequest(NamedTuple):
     take: int = 1
     direct: bool = False
     settings: ClipSettings = ClipSettings()
+    references: tuple[GivenImage, ...] = ()  # of a direct clip: gateways take these or a frame
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> ClipRequest:
@@ -298,6 +299,13 @@ class ClipRequest(NamedTuple):
                     ),
                     "Leave it out.",
                 )
+        if options.reference and not options.direct:
+            raise UsageError(
+                "--reference has no effect with --anchor: gateways take a first frame or "
+                "references, not both.",
+                "Use --direct without --anchor; or generate_anchor.py --reference, which puts them "
+                "into the first frame.",
+            )
         return cls(
             texts.read_text(options.prompt, None, "--prompt"),
             texts.read_motion(options.motion, options.motion_file),
@@ -309,6 +317,7 @@ class ClipRequest(NamedTuple):
             options.take,
             bool(options.direct),
             ClipSettings.from_options(options),
+            given_images.read_all("--reference", options.reference, options.rerun),
         )
 
     def digest(self, gateway: Identity) -> str:
@@ -329,7 +338,7 @@ class ClipRequest(NamedTuple):
         """As the receipt holds them."""
         pictures = {"anchor": self.anchor, "last_frame": self.last_frame}
         rows = {name: one.row for name, one in pictures.items() if one}
-        return {"prompt": self.prompt, "motion": self.motion, **rows}
+        return {"prompt": self.prompt, "motion": self.motion, **rows, **_rows(self.references)}
 
 
 def without_checks(flag: str) -> UsageError:

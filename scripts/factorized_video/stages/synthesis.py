@@ -16,7 +16,7 @@ from ..models.picture_limits import Framing
 from ..output_paths import filmstrip_path
 from ..receipts import Decision, Intent, Record
 from ..rerun import offer_replacement
-from . import alternatives, delivery, plan, preflight
+from . import alternatives, delivery, given_images, plan, preflight
 from .calls import Call, Plan
 from .context import Context
 from .given_images import GivenImage
@@ -70,6 +70,7 @@ def check_pictures(request: ClipRequest, framing: Framing, console: Console) -> 
         if one.size is None:
             images.to_send(one.image, framing, one.flag)
         console.warn(*one.image.warnings)
+    given_images.to_send(request.references)
 
 
 def check_packages(
@@ -120,10 +121,15 @@ class ClipCall(PaidCall):
         self.frames = Frames(
             images.to_send(anchor.image, framing) if anchor else None,
             images.to_send(last.image, framing) if last else None,
+            given_images.to_send(request.references),
         )
         if anchor and anchor.size and self.frames.first:
             self.compared = similarity.squeezed(images.shown(self.frames.first, anchor.image))
-        self.request = request._replace(anchor=_small(anchor), last_frame=_small(last))
+        self.request = request._replace(
+            anchor=_small(anchor),
+            last_frame=_small(last),
+            references=tuple(one for one in map(_small, request.references) if one),
+        )
 
     def checked(self, gateway: Gateway) -> Call:
         """With the only model there is, where none was named."""

@@ -31,7 +31,7 @@ from ..models import limits
 from ..money import Cost
 from ..receipts import Record
 from . import lost_job
-from .given_images import picture_row
+from .given_images import picture_row, sent_pictures
 from .paid_call import send_seeded
 
 if TYPE_CHECKING:
@@ -71,16 +71,18 @@ def came_at_once(record: Record) -> Job | None:
 class Frames(NamedTuple):
     """The pictures that a clip begins and ends with, as they are sent.
 
-    None where one is not given; a direct clip has neither.
+    None where one is not given; a direct clip has neither, but may have references.
     """
 
     first: Picture | None
     last: Picture | None = None
+    references: tuple[Picture, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As receipts hold them."""
         named = {"first_frame": self.first, "last_frame": self.last}
-        return {name: picture_row(sent) for name, sent in named.items() if sent}
+        rows = {name: picture_row(sent) for name, sent in named.items() if sent}
+        return rows | sent_pictures(self.references)
 
 
 class VideoJob:
@@ -173,6 +175,7 @@ class VideoJob:
             settings=sent,
             idempotency_key=record.data.get("idempotency_key"),
             last_frame=self._frames.last,
+            references=self._frames.references,
         )
 
     def _sent_once_more(self) -> bool:

@@ -54,6 +54,7 @@ class OpenRouter(Dialect):
             # A model that adapts to the picture needs no ratio; "adaptive" is no word here.
             "aspect_ratio": None if request.aspect_ratio == "adaptive" else request.aspect_ratio,
             "frame_images": frames or None,
+            "input_references": [picture_part(p) for p in request.references] or None,
             "generate_audio": request.settings.get("audio_switch"),
             "seed": request.settings.get("seed"),
         }
@@ -160,8 +161,13 @@ def _skus(row: dict[str, object], resolutions: list[str]) -> list[Price]:
         else:
             a_unit = 0.01 if sku["unit"].startswith("cents") else 1.0
             found += by_second(usd, resolution, audio, a_unit=a_unit)
-    cents = as_number(skus.get("cents_per_image_input")) if isinstance(skus, dict) else None
-    return found if cents is None else [{**one, "per_picture": cents / 100} for one in found]
+    more: Price = {}
+    if isinstance(skus, dict):
+        if (cents := as_number(skus.get("cents_per_image_input"))) is not None:
+            more["per_picture"] = cents / 100
+        if (usd := as_number(skus.get("reference_images"))) is not None:
+            more["per_reference"] = usd
+    return [{**one, **more} for one in found]
 
 
 def _is_of_any_clip(sku: tuple[str, object]) -> bool:

@@ -107,6 +107,7 @@ class Vercel(Dialect):
             "generateAudio": request.settings.get("audio_switch"),
             "image": files.get("first_frame"),
             "frameImages": frames if "last_frame" in files else None,
+            "inputReferences": [_file(picture) for picture in request.references] or None,
             "providerOptions": {},
         }
         headers = _protocol("video", request.model)
