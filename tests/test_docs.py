@@ -43,8 +43,9 @@ from factorized_video.prompts.caption import (
     STILLNESS_REQUEST,
     motion_words,
 )
+from factorized_video.prompts.families import PLAIN, Prompting, addition
 from factorized_video.prompts.json_reply import REPAIR_REQUEST
-from factorized_video.prompts.motion import MOST_WORDS, MOTION_SHAPE, MOTION_SYSTEM_PROMPT
+from factorized_video.prompts.motion import MOTION_SHAPE, MOTION_SYSTEM_PROMPT
 from factorized_video.receipts import run_list
 from factorized_video.receipts.cap import MAX_COST
 from factorized_video.stages import delivery, lost_job, plan
@@ -732,7 +733,9 @@ def test_how_candidates_are_drawn_and_checked() -> None:
     assert all(f'"{question}"' in shown for question in controls)
     assert all(stranger.split()[1] in shown for stranger in checklist.STRANGERS)
     assert any(f'"{question}"' in page for question in controls)
-    assert f"at most {MOST_WORDS} words" in section(reference("cli.md"), "Motion from the anchor")
+    assert f"at most {PLAIN.most_words} words" in section(
+        reference("cli.md"), "Motion from the anchor"
+    )
 
 
 def test_what_the_contact_sheet_says() -> None:
@@ -800,6 +803,7 @@ EDITED = [
         MOTION_SYSTEM_PROMPT,
         anchor_image.edit_prompt(EDITED),
         REFERENCES_FOR_CAPTION,
+        addition(Prompting("paragraph", still_camera=True, speech_end=True)),
         anchor_image.REFERENCES_FOR_PICTURE,
         anchor_image.change_prompt("make the cat orange", references=1),
         checklist.QUESTIONS_SHAPE,
@@ -817,6 +821,7 @@ EDITED = [
         "motion",
         "edit",
         "references of the caption",
+        "families",
         "references of the picture",
         "change",
         "questions' shape",

@@ -31,6 +31,7 @@ _EMPTY: dict[str, Any] = {
     "gateway_checked": False,
     "models": {},
     "listed": None,
+    "prompting": None,
 }
 
 
@@ -47,6 +48,7 @@ class Handoff:
     warnings: Sequence[str]  # what has been shown already
     gateway_checked: bool  # whether an earlier stage found the gateway up and the key good
     models: dict[str, list[str]]  # that the run calls, by service
+    prompting: dict[str, Any] | None  # how the video model of the run is prompted
     listed: dict[str, Any] | None  # the gateway's list of models, as it was read for this run
 
     def __init__(self, **fields: Any) -> None:

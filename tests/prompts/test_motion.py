@@ -7,8 +7,11 @@ import time
 from typing import Any
 
 import pytest
+from factorized_video.prompts.families import PLAIN
 from factorized_video.prompts.json_reply import Unusable
-from factorized_video.prompts.motion import MOST_WORDS, Motion, problems, read_motion
+from factorized_video.prompts.motion import Motion, problems, read_motion
+
+MOST_WORDS = PLAIN.most_words
 from factorized_video.texts import MAX_TEXT
 from hypothesis import given, settings
 from hypothesis import strategies as st

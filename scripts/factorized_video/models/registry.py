@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from ..prompts.families import Prompting, prompting_of
 from . import overlay
 from .catalog import Catalog, Listed
 
@@ -94,6 +95,7 @@ class Model(NamedTuple):
     refuses: str = ""  # video: what it refuses more often than others do
     usual_s: int | None = None  # video: the length that it was trained for, in seconds
     engine: Engine | None = None  # video
+    prompting: Prompting = Prompting()  # video
 
     def there(self, gateway_name: str) -> Model:
         """The same model with the facts of one gateway."""
@@ -349,6 +351,7 @@ def _model(row: dict[str, Any]) -> Model:
         "prompt_characters": prompt.get("characters"),
         "prompt_over": prompt.get("over"),
         "prices": prices_on(time.strftime("%Y-%m-%d", time.gmtime()), row["prices"]),
+        "prompting": prompting_of(row.get("prompting")),
         "engine": Engine(**row["engine"]) if row.get("engine") else None,
         "image": ImageLimits(**{**image, "formats": _tuple(image["formats"])}) if image else None,
     }

@@ -330,7 +330,12 @@ class ThreeStages(Run):
         stages = StageRunner(context, self.options)
         left = self.left
         stages.handoff = stages.handoff.replace(
-            asked=self.request.asked(context.identity), models=models_of((*left.calls, *left.later))
+            asked=self.request.asked(context.identity),
+            models=models_of((*left.calls, *left.later)),
+            # Of the clip itself, also where a draft comes first: the motion is that of both.
+            prompting=models.pick(
+                "video", self.request.video_model, left.gateway or ""
+            ).prompting._asdict(),
         )
         self._check_ahead(stages)
         self.folder.own(self._final)

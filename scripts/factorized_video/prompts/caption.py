@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from ..texts import MAX_TEXT
+from .families import PLAIN, Prompting, addition
 from .json_reply import Unusable, object_with_text, one_line, opening_messages
 from .styles import style_phrase
 
@@ -99,21 +100,22 @@ class Rewrite(NamedTuple):
 
 
 def rewrite_messages(
-    prompt: str, style: str, aspect_ratio: str, references: int = 0
+    prompt: str, style: str, aspect_ratio: str, references: int = 0, prompting: Prompting = PLAIN
 ) -> list[dict[str, str]]:
     """Return the messages that open Stage 1, for this number of reference images.
 
-    The prompt is sent as data, inside JSON.
+    The prompt is sent as data, inside JSON. `prompting` is that of the video model.
     """
     data: dict[str, object] = {
         "prompt": prompt,
         "style": style_phrase(style),
         "aspect_ratio": aspect_ratio,
     }
-    if not references:
-        return opening_messages(CAPTION_SYSTEM_PROMPT, data)
-    system = f"{CAPTION_SYSTEM_PROMPT}\n\n{REFERENCES_FOR_CAPTION}"
-    return opening_messages(system, {**data, "reference_pictures": references})
+    parts = [CAPTION_SYSTEM_PROMPT, addition(prompting)]
+    if references:
+        parts.append(REFERENCES_FOR_CAPTION)
+        data["reference_pictures"] = references
+    return opening_messages("\n\n".join(filter(None, parts)), data)
 
 
 def read_rewrite(text: str, finish_reason: str | None = None) -> Rewrite | Unusable:

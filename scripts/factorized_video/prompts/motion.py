@@ -12,6 +12,7 @@ import unicodedata
 from typing import NamedTuple
 
 from ..texts import MAX_TEXT
+from .families import MOST_WORDS, PLAIN, Prompting, addition
 from .json_reply import Unusable, object_with_text, one_line, opening_messages
 
 MOTION_SYSTEM_PROMPT = """\
@@ -42,8 +43,6 @@ MOTION_SHAPE = (
     '{"visible": ["..."], "motion": "...", "named": ["..."], "enters": [], '
     '"demands": [{"demand": "...", "words": "..."}]}'
 )
-
-MOST_WORDS = 100  # the guides of Wan, Kling and Hunyuan recommend at most about that many
 
 # Words that do not identify anything, and words after which a name only says where or how a subject
 # is: "the man in a red hat" is a man.
@@ -77,9 +76,13 @@ class Motion(NamedTuple):
     demands: tuple[tuple[str, str], ...] = ()  # (demand, words that meet it)
 
 
-def motion_messages(prompt: str) -> list[dict[str, str]]:
-    """Return the messages that ask for the motion; the anchor is shown with them."""
-    return opening_messages(MOTION_SYSTEM_PROMPT, {"task": "motion", "prompt": prompt})
+def motion_messages(prompt: str, prompting: Prompting = PLAIN) -> list[dict[str, str]]:
+    """Return the messages that ask for the motion; the anchor is shown with them.
+
+    `prompting` is that of the video model.
+    """
+    system = "\n\n".join(filter(None, (MOTION_SYSTEM_PROMPT, addition(prompting))))
+    return opening_messages(system, {"task": "motion", "prompt": prompt})
 
 
 def read_motion(text: str, finish_reason: str | None = None) -> Motion | Unusable:
@@ -96,12 +99,12 @@ def read_motion(text: str, finish_reason: str | None = None) -> Motion | Unusabl
     )
 
 
-def problems(motion: Motion) -> list[str]:
+def problems(motion: Motion, most_words: int = MOST_WORDS["motion"]) -> list[str]:
     """Return what is wrong with a motion, in words that the model can act on; empty if sound."""
     found = []
     words = len(motion.text.split())
-    if words > MOST_WORDS:
-        found.append(f"the motion has {words} words; use at most {MOST_WORDS}")
+    if words > most_words:
+        found.append(f"the motion has {words} words; use at most {most_words}")
     if not motion.named:
         found.append('"named" is empty: list every subject that the motion names')
     for subject in motion.named:

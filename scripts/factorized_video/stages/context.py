@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import models
 from ..gateway import public_list, settings
 from ..models import catalog
+from ..prompts.families import Prompting, prompting_of
 from ..receipts import Allowed
 from ..receipts.cap import Cap, effective_cap
 from .plan import Rules
@@ -73,6 +74,11 @@ class Context(NamedTuple):
         """The gateway's list of models that counts here, to hand to a stage."""
         listed = models.learned()
         return listed.as_json() if listed else None
+
+    @property
+    def prompting(self) -> Prompting:
+        """How the video model of the run is prompted; by itself Stage 1 does not know it."""
+        return prompting_of(self.handoff.prompting)
 
     def identity_of(self, service: str) -> dict[str, str]:
         """What makes an output, as its digest names it: by service, chat, image or video."""

@@ -251,7 +251,9 @@ class CaptionCall(TextCall):
         style = styles.resolve_style(request.style, request.prompt)
         ratio = request.aspect_ratio or self.context.handoff.canvas or limits.DEFAULT_RATIO
         references = self.references
-        messages = caption_prompts.rewrite_messages(request.prompt, style, ratio, len(references))
+        messages = caption_prompts.rewrite_messages(
+            request.prompt, style, ratio, len(references), self.context.prompting
+        )
         best, messages = _rewritten(self.context, conversation, messages, references, call)
         if not best.motion:
             self.context.console.warn(
@@ -324,13 +326,16 @@ class MotionCall(TextCall):
 
     def ask(self, conversation: Conversation, call: Call) -> dict[str, Any]:
         """Once more if the first motion is not sound."""
-        messages = motion_prompts.motion_messages(call.text)
+        prompting = self.context.prompting
+        messages = motion_prompts.motion_messages(call.text, prompting)
         wrong: list[str] = []  # of the last answer
 
         def read(text: str, finish_reason: str | None) -> Motion | Unusable:
             answer = motion_prompts.read_motion(text, finish_reason)
-            problems = motion_prompts.problems
-            wrong[:] = problems(answer) if isinstance(answer, Motion) else [answer.problem]
+            if isinstance(answer, Motion):
+                wrong[:] = motion_prompts.problems(answer, prompting.most_words)
+            else:
+                wrong[:] = [answer.problem]
             return Unusable("; ".join(wrong)) if wrong else answer
 
         self.context.console.progress(f"asking {call.model.id} what moves in the picture")
