@@ -33,6 +33,16 @@ def test_the_price_stands_before_and_the_cost_after(gateway: Gateway) -> None:
     assert done.out == f"{Path.cwd()}/out/cat.mp4\n"  # stdout is for pipes
 
 
+def test_defaults_that_give_way_are_said_in_one_line(gateway: Gateway, live_registry: None) -> None:
+    line = (
+        "google/gemini-3-pro-image-preview and google/veo-3.1-generate-preview are gone: by "
+        "openai/gpt-image-2 and byteplus/dreamina-seedance-2-0 instead"
+    )
+    assert line in made(gateway).err.splitlines()
+    named = ("--video-model=byteplus/dreamina-seedance-2-0", "--image-model=openai/gpt-image-2")
+    assert "instead" not in made(gateway, "--overwrite", *named).err
+
+
 def test_what_is_there_has_no_price(gateway: Gateway) -> None:
     assert made(gateway).code == 0
     again = made(gateway)

@@ -76,7 +76,8 @@ def test_a_price_of_a_clip_from_a_picture_comes_first() -> None:
     ("row", "facts"),
     [
         ({"supported_durations": [5, 10]}, {"durations": (5, 10)}),
-        ({"supported_durations": None, "seed": None, "generate_audio": None}, {}),
+        ({"supported_durations": None, "generate_audio": 1}, {}),
+        ({"seed": None, "generate_audio": None}, {"seed": False, "audio_switch": False}),
         ({"supported_resolutions": ["720p", "4K"]}, {"resolutions": ("720p", "4k")}),
         ({"supported_resolutions": "720p"}, {}),
         ({"supported_aspect_ratios": ["16:9", "adaptive"]}, {"ratios": ("16:9",)}),

@@ -128,6 +128,15 @@ def test_a_parameter_that_the_list_denies_is_refused(lists: Lists) -> None:
     assert lists.run(PROMPT, "--dry-run", "--audio", "--video-model", VEO).code == 2
 
 
+def test_a_switch_that_the_model_lacks_is_not_sent(lists: Lists) -> None:
+    """A stray generate_audio is a 400 at OpenRouter, once caption and anchor are paid for."""
+    lists.says(video(generate_audio=None))
+    made = lists.run(PROMPT, "--video-model", VEO, "--no-audio")
+    assert made.code == 0, made.err
+    assert "generate_audio" not in lists.gateway.of("create")[0].body
+    assert "removed here" in made.err
+
+
 def test_a_default_that_the_list_lacks_gives_way(lists: Lists, live_registry: None) -> None:
     lists.says()
     assert clip_of(lists.plan())["model"] == SEEDANCE
@@ -174,6 +183,9 @@ def test_a_new_model_is_shown_and_can_be_used(lists: Lists) -> None:
     assert lists.run("--list-models", "--json").json["list"]["new"] == ["maker/film-1"]
     call = clip_of(lists.plan("--video-model", "maker/film-1"))
     assert (call["settings"]["duration_s"], call["cost"]["amount"]) == (7, 0.7)
+    offered = lists.plan()["cheaper"]
+    assert offered
+    assert all(one["model"] != "maker/film-1" for one in offered)
     assert "seconds       7" in lists.run("--list-models", "maker/film-1").out
 
 

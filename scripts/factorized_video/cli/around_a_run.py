@@ -38,6 +38,8 @@ def announce(options: argparse.Namespace, context: Context, plan: Plan) -> None:
     if context.handoff.command or context.is_demo or not plan.calls:
         return
     context.console.say(price_line(context.gateway.name, [*plan.calls, *plan.later]))
+    if instead := instead_line([*plan.calls, *plan.later]):
+        context.console.say(instead)
     asks = not (options.yes or options.json or options.quiet or plan.cap)
     if asks and (plan.whole_cost.amount or 0.0) > ASK_OVER_USD and context.console.can_ask:
         _confirm(context)
@@ -56,6 +58,15 @@ def price_line(gateway: str, calls: list[Call]) -> str:
     shown = [price.removeprefix("USD ") for price in money.parts(costs)]
     parts = [f"{_made_by(call)} {price}" for call, price in zip(calls, shown, strict=True)]
     return f"{gateway} · {' + '.join(parts)} = about {money.usd(total.amount)}"
+
+
+def instead_line(calls: list[Call]) -> str:
+    """Which defaults give way to others, in one line; "" where none does. Pure."""
+    pairs = {call.instead_of: call.model.id for call in calls if call.instead_of}
+    if not pairs:
+        return ""
+    are = "are" if len(pairs) > 1 else "is"
+    return f"{' and '.join(pairs)} {are} gone: by {' and '.join(pairs.values())} instead"
 
 
 def _made_by(call: Call) -> str:

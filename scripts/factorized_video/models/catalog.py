@@ -133,5 +133,6 @@ _FORMS = {
     "first_frame": _truth,
     "last_frame": _truth,
     "seed": _truth,
+    "audio_switch": _truth,
     "audio": lambda value: value if value in ("never", "always", "switch") else None,
 }

@@ -235,7 +235,7 @@ def says_audio(model: Model, given: bool | None, gateway: str) -> bool | None:
 
     A model that always makes sound rejects the switch, and a silent one has no use for it.
     """
-    switch = models.gateway(gateway).audio_switch
+    switch = models.gateway(gateway).audio_switch and model.audio_switch is not False
     return given if switch and model.audio in ("switch", None) else None
 
 

@@ -87,6 +87,7 @@ class Model(NamedTuple):
     first_frame: bool | None = None
     last_frame: bool | None = None
     audio: str | None = None  # never | always | switch
+    audio_switch: bool | None = None  # False: a call that says whether there is sound is refused
     seed: bool | None = None
     image: ImageLimits | None = None
     missing_from: str = ""  # the list of a gateway that lacks it, and the list's date
@@ -274,18 +275,21 @@ def _listed(model_id: str) -> Model:
 def unchecked(model: Model) -> Model:
     """The same model without any known limit."""
     limits: dict[str, Any] = dict.fromkeys(
-        "durations ratios resolutions audio image prompt_characters first_frame last_frame seed "
-        "references edits text_to_video".split()
+        "durations ratios resolutions audio audio_switch image prompt_characters first_frame "
+        "last_frame seed references edits text_to_video".split()
     )
     return model._replace(duration_locks=(), **limits)
 
 
 def at(kind: str, gateway_name: str) -> list[str]:
-    """The ids of one kind that a gateway serves, or may still serve."""
+    """The ids of one kind that a gateway serves, or may still serve.
+
+    Not those known from its list alone: of these nobody has said what they are good for.
+    """
     return [
         model.ids[gateway_name]
         for model in rows(kind)
-        if gateway_name in model.ids and model.status_at(gateway_name) != "off"
+        if gateway_name in model.ids and model.status_at(gateway_name) != "off" and not model.is_new
     ]
 
 

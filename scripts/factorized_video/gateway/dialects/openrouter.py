@@ -126,7 +126,10 @@ def _listed(row: dict[str, object]) -> dict[str, object]:
 
 
 def _listed_video(row: dict[str, object]) -> dict[str, object]:
-    """A row of /videos/models; what is null there is not known."""
+    """A row of /videos/models; what is null there is not known.
+
+    But a null `seed` or `generate_audio` is a parameter that the model lacks: sent, it is a 400.
+    """
     frames, sound = row.get("supported_frame_images"), row.get("generate_audio")
     given = row.get("supported_resolutions")
     named = given if isinstance(given, list) else []
@@ -137,7 +140,8 @@ def _listed_video(row: dict[str, object]) -> dict[str, object]:
         "durations": row.get("supported_durations"),
         "ratios": row.get("supported_aspect_ratios"),
         "resolutions": resolutions,
-        "seed": row.get("seed"),
+        "seed": row.get("seed") is True if "seed" in row else None,
+        "audio_switch": False if row.get("generate_audio", 0) is None else None,
         "audio": {True: "switch", False: "never"}.get(sound) if isinstance(sound, bool) else None,
     }
     if isinstance(frames, list):
