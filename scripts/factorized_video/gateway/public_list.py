@@ -41,8 +41,11 @@ def learn(settings: Settings, *, now: bool = False) -> Catalog | None:
 
 
 def keep_ids(settings: Settings, ids: list[str]) -> None:
-    """Keep which models a gateway lists whose list only its key opens."""
-    if is_public(settings):
+    """Keep which models a gateway lists whose list only its key opens.
+
+    Not those of a server of one's own: what it lists is what it has loaded today.
+    """
+    if is_public(settings) or models.gateway(settings.name).own_engines:
         return
     if found := _catalog(settings, [{"id": one} for one in ids]):
         _keep(_file(settings), _Kept(found, time.time() + ASKS_AFTER_S))
