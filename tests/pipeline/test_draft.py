@@ -179,3 +179,11 @@ def test_a_stop_to_look_leads_on_to_the_draft(openrouter: Gateway) -> None:
     drafted = follow(stopped["next"], openrouter)
     assert drafted.json["output"].endswith(".draft.mp4")
     assert paid(openrouter) == ONE_OF_EACH
+
+
+def test_the_page_of_a_draft_shows_the_anchor_of_both(openrouter: Gateway) -> None:
+    make(openrouter, "--draft", "--output", "fox.mp4", "--report")
+    page = Path("fox.draft.html").read_text(encoding="utf-8")
+    assert "First frame" in page
+    assert "--draft" in page
+    assert "fox-2.mp4" in page  # another take, of whose name the draft's is made

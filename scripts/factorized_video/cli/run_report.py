@@ -121,9 +121,11 @@ def _small(picture: Media | None) -> Media | None:
 
 
 def _page(clip: Path, work_folder: Path | None) -> Page:
-    folder = WorkFolder(work_folder or clip.with_name(clip.stem + WORK_FOLDER))
+    of_clip = _receipt(clip)
+    final = _final(clip, of_clip)
+    folder = WorkFolder(work_folder or final.with_name(final.stem + WORK_FOLDER))
     anchor, caption = folder.anchor, folder.caption
-    of_clip, of_anchor, of_caption = map(_receipt, (clip, anchor, caption))
+    of_anchor, of_caption = map(_receipt, (anchor, caption))
     known = [one for one in (of_clip, of_anchor, of_caption) if one]
     asked: dict[str, Any] = next(
         (one["asked"] for one in known if isinstance(one.get("asked"), dict)), {}
@@ -269,6 +271,12 @@ def _state(receipt: dict[str, Any] | None) -> Iterable[str]:
         yield f"The clip's state is {receipt.get('state')}. {why}".strip()
 
 
+def _final(clip: Path, receipt: dict[str, Any] | None) -> Path:
+    """The clip itself; of a draft the clip that it is of."""
+    is_draft = receipts.part(receipt, "asked").get("draft")
+    return output_paths.final_path(clip) if is_draft else clip
+
+
 def _commands(clip: Path, receipt: dict[str, Any] | None, *, choosing: bool) -> Iterable[Row]:
     if receipt is None or not (command := receipts.command_of(receipt, "--overwrite")):
         return
@@ -276,7 +284,8 @@ def _commands(clip: Path, receipt: dict[str, Any] | None, *, choosing: bool) -> 
         yield "Continue with candidate 1", f"{command} --select=1"
     yield "The same again: resumes, and pays for nothing that is there", command
     paid = "" if receipts.was_demo(receipt) else " (paid)"
-    other = shlex.quote(str(clip.with_name(f"{clip.stem}-2{clip.suffix}")))
+    final = _final(clip, receipt)
+    other = shlex.quote(str(final.with_name(f"{final.stem}-2{final.suffix}")))
     again = receipts.command_of(receipt, "--overwrite", "--take", "--output")
     yield f"Another take of it{paid}", f"{again} --take=2 --output={other}"
 
