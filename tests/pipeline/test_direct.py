@@ -118,7 +118,7 @@ def test_without_a_picture_the_ratio_is_told(model: str) -> None:
     "words",
     [
         ["--anchor-path=mine.png"],
-        ["--reference=mine.png"],
+        ["--draft"],
         ["--candidates=2"],
         ["--verify"],
         ["--skip-reasoning"],
