@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from conftest import Run, follow, run
-from factorized_video import receipts
+from factorized_video import models, receipts
 from loopback import Gateway, png
+from speech import Reply, Wrong
 
 PROMPT = "A red fox jumps from a stone wall"
 SEEDANCE, LITE = "bytedance/seedance-2.0", "x-ai/grok-imagine-video-1.5-lite"
@@ -187,3 +188,40 @@ def test_the_page_of_a_draft_shows_the_anchor_of_both(openrouter: Gateway) -> No
     assert "First frame" in page
     assert "--draft" in page
     assert "fox-2.mp4" in page  # another take, of whose name the draft's is made
+
+
+def test_a_draft_that_was_sent_is_fetched_whatever_costs_less_today(
+    openrouter: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = run(
+        "factorized_generate",
+        PROMPT,
+        "--draft",
+        "--no-wait",
+        "--output=fox.mp4",
+        gateway=openrouter,
+    )
+    assert (started.code, paid(openrouter)) == (4, ONE_OF_EACH)
+    # As if the registry of today knew no models for drafts, and none with a lower resolution.
+    live = json.loads(Path(models.registry.FILE).read_text(encoding="utf-8"))
+    live["gateways"]["openrouter"]["drafts"] = ["google/veo-3.1-generate-001"]
+    for row in live["models"]:
+        if row["id"] == "byteplus/dreamina-seedance-2-0":
+            row["gateways"]["openrouter"]["resolutions"] = ["720p"]
+    Path("registry.json").write_text(json.dumps(live))
+    monkeypatch.setenv("TESTS_REGISTRY", str(Path("registry.json").absolute()))
+    another = run("factorized_generate", "A cat", "--draft", gateway=openrouter)
+    assert (another.code, "cheaper draft" in another.err) == (2, True)
+    made = make(openrouter, "--draft", "--output=fox.mp4")
+    assert made.out.strip().endswith("fox.draft.mp4")
+    assert paid(openrouter) == ONE_OF_EACH
+
+
+def test_a_draft_whose_model_the_gateway_does_not_know_changes_nothing_of_the_clip(
+    openrouter: Gateway,
+) -> None:
+    wrong = Wrong(f"Model {LITE} does not exist", code=404)
+    openrouter.will("create", Reply(404, means=wrong))
+    failed = run("factorized_generate", PROMPT, "--draft", "--json", gateway=openrouter)
+    assert failed.code == 10
+    assert "--video-model" not in str(failed.json.get("next"))

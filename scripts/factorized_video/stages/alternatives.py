@@ -48,12 +48,14 @@ def with_cheaper(whole: Plan, request: ClipRequest, rules: Rules, *, in_orchestr
 
 def _draft(request: ClipRequest, rules: Rules) -> Alternative | None:
     """The draft of a clip; None where there is none."""
+    if request.direct:
+        return None
     settings = request.settings._replace(draft=True)
     try:
-        call = plan.clip(request._replace(settings=settings), rules)
+        call = plan.clip(request._replace(settings=settings), rules._replace(strict=True))
     except UsageError:
         return None
-    return None if request.direct else _by_itself(call, "with --draft")
+    return _by_itself(call, "with --draft")
 
 
 def _by_itself(call: Call, options: str) -> Alternative:

@@ -20,11 +20,12 @@ SMALL = "480p"
 PlanClip = Callable[[ClipRequest], Call]
 
 
-def clip(request: ClipRequest, gateway: str, plan_clip: PlanClip) -> Call:
+def clip(request: ClipRequest, gateway: str, plan_clip: PlanClip, *, strict: bool) -> Call:
     """The call that makes the draft; `plan_clip` plans a clip that is none.
 
     It has the shape and, if possible, the length of the real clip. Raises UsageError for what the
-    real clip's model does not support, and where nothing cheaper is known.
+    real clip's model does not support, and where nothing cheaper is known; if not `strict`, for a
+    draft that was sent before, nothing need be cheaper.
     """
     final = plan_clip(final_of(request))
     for other in _cheaper(request, final, gateway):
@@ -33,16 +34,22 @@ def clip(request: ClipRequest, gateway: str, plan_clip: PlanClip) -> Call:
         except UsageError:
             continue
         if models.gateway(gateway).free or _costs_less(call, final):
-            chosen = f"model {call.model.id}, {call.settings['resolution']}, for a draft"
-            return call._replace(
-                settings={**call.settings, "draft": True},
-                chosen=(*(one for one in call.chosen if not one.startswith("model ")), chosen),
-            )
+            return _as_draft(call)
+    if not strict:
+        return _as_draft(final)
     raise UsageError(
         f"{gateway} is not known to make a cheaper draft of this clip: "
         f"{final.settings['resolution']} by {final.model.id} is the least there.",
         "Leave out --draft. --dry-run shows what costs less, --stop-after anchor shows the first "
         "frame before the clip is paid for.",
+    )
+
+
+def _as_draft(call: Call) -> Call:
+    chosen = f"model {call.model.id}, {call.settings['resolution']}, for a draft"
+    return call._replace(
+        settings={**call.settings, "draft": True},
+        chosen=(*(one for one in call.chosen if not one.startswith("model ")), chosen),
     )
 
 

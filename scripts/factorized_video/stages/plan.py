@@ -286,7 +286,12 @@ def clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None = None
     first frame.
     """
     if request.settings.draft:
-        return drafts.clip(request, rules.gateway, lambda one: _clip(one, rules, own_anchor_size))
+        return drafts.clip(
+            request,
+            rules.gateway,
+            lambda one: _clip(one, rules, own_anchor_size),
+            strict=rules.strict,
+        )
     return _clip(request, rules, own_anchor_size)
 
 

@@ -175,7 +175,9 @@ class ClipCall(PaidCall):
         try:
             self._job(gateway, record).submit()
         except Rejected as error:
-            instead = limits.replacement(call.model, call.gateway)
+            # The option that names the model names that of the clip itself, not of its draft.
+            draft = self.request.settings.draft
+            instead = None if draft else limits.replacement(call.model, call.gateway)
             other = self.request._replace(model=instead)
             why_not = plan.why_not(lambda: plan.clip(other, self.context.rules()))
             offer_replacement(error, self.context.rerun, "video", instead, why_not)
