@@ -80,6 +80,7 @@ def build_parser() -> options.Parser:
     options.add_references(parser.add_argument_group("reuse"))
     _add_experiments(parser.add_argument_group("without an anchor, for comparison"))
     options.add_candidate_options(parser)
+    _add_joining(parser.add_argument_group("joining clips"))
     parser.add_argument(
         "--output",
         type=option_types.path,
@@ -128,6 +129,13 @@ def _add_sources(group: argparse._MutuallyExclusiveGroup) -> None:
         "facts of one, by its ID",
     )
     group.add_argument(
+        "--join",
+        nargs="+",
+        type=option_types.path,
+        metavar="CLIP",
+        help="join clips into one film, free; --output is the film",
+    )
+    group.add_argument(
         "--cancel",
         type=option_types.path,
         metavar="RECEIPT",
@@ -150,6 +158,21 @@ def _add_experiments(group: argparse._ArgumentGroup) -> None:
         type=option_types.concurrency,
         metavar="N",
         help=f"with --prompts-file: how many at once (default: {CONCURRENCY})",
+    )
+
+
+def _add_joining(group: argparse._ArgumentGroup) -> None:
+    """How clips are joined."""
+    group.add_argument(
+        "--transition",
+        choices=("cut", "crossfade"),
+        help="with --join: cut or crossfade from each clip to the next (default: cut)",
+    )
+    group.add_argument(
+        "--music",
+        type=option_types.path,
+        metavar="FILE",
+        help="with --join: music to lay under the film; it ends with the pictures",
     )
 
 
@@ -184,8 +207,11 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do; or one of the lists."""
-    from factorized_video.cli import standing_options
+    from factorized_video.cli import joining, standing_options
 
+    joining.check_options(args, build_parser())
+    if args.join is not None:
+        return joining.joined(args)
     standing_options.fill(args)
     if args.all and args.list_runs is None:
         raise UsageError("--all is for --list-runs.", "Leave it out, or add --list-runs.")

@@ -57,6 +57,7 @@ from factorized_video.stages.candidates.report import lines_of, title_of
 from factorized_video.stages.plan import Rules
 from factorized_video.stages.request import CandidateWish, ClipRequest
 from factorized_video.texts import MAX_TEXT
+from loopback import clip
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -270,6 +271,9 @@ def test_shown_commands_make_a_legal_plan(
     for name in {*filter(None, read), *(getattr(options, "reference", None) or ())}:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (640, 360), "teal").save(name)
+    for name in getattr(options, "join", None) or ():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(clip())
     output = {getattr(options, "output", None)}
     for name in {"caption.txt", "first_frame.txt"} - written | {"motion.txt"} - output:
         Path(name).write_text("A cat on a shelf.\n", encoding="utf-8")

@@ -81,6 +81,11 @@ def result_lines(document: dict[str, Any]) -> list[str]:
     """What was made, how long it took, what it cost, and what comes next. Pure but for paths."""
     if "cancelled" in document:
         return []
+    if "film" in document:
+        made, facts = near(str(document["output"])), _facts({"video": document["film"]})
+        sheet = document.get("seam_sheet")
+        seams = [f"Look at the joins: {near(str(sheet))}"] if sheet else []
+        return [f"Made {made} ({facts}) in {document['elapsed_s']:.0f} s, free", *seams]
     if document.get("contact_sheet") and document.get("candidate") is None:
         return [
             f"Look at {near(str(document['contact_sheet']))}, then choose one with --select K.",

@@ -123,7 +123,7 @@ def _result(
 
 def _with_standing(result: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """A plan also shows which of its choices stand in the environment or in a file."""
-    if options.dry_run and options.standing:
+    if options.dry_run and getattr(options, "standing", None):
         from . import standing_options
 
         result["standing"] = standing = standing_options.shown(options)
@@ -171,7 +171,7 @@ def _say_what_the_stage_made(console: Console, document: dict[str, Any]) -> None
 
 def _say_what_was_made(console: Console, document: dict[str, Any]) -> None:
     """On stderr: stdout is for the path alone."""
-    if document.get("receipt") or document.get("contact_sheet"):
+    if any(document.get(name) for name in ("receipt", "contact_sheet", "film")):
         from .around_a_run import result_lines
 
         for line in result_lines(document):

@@ -32,15 +32,18 @@ def absolute_words(parser: argparse.ArgumentParser, words: list[str]) -> list[st
     texts = {flag for flag, action in kinds.items() if action.type is text}
     paths = {flag for flag, action in kinds.items() if action.type is path}
     others = {flag for flag, action in kinds.items() if action.nargs != 0} - texts
+    several = {flag for flag, action in kinds.items() if action.nargs == "+"}
     found: list[str] = []
+    last = ""  # the option that the words belong to
     for word in words:
         flag, equals, value = word.partition("=")
-        before = found[-1] if found else ""
+        before = last if last in several else found[-1] if found else ""
+        last = word if word.startswith("-") else last
         if equals and flag in paths:
             found.append(f"{flag}={_absolute(value)}")
         elif equals and flag in texts:
             found.append(f"{flag}={_absolute_text(value)}")
-        elif before in paths:
+        elif before in paths and not (before in several and word.startswith("-")):
             found.append(_absolute(word))
         else:
             found.append(word if before in others else _absolute_text(word))

@@ -52,7 +52,7 @@ def shown(frame: Any, size: Size) -> Image.Image:
 
     quarter = turns(rotation_of(frame))
     width, height = (size[1], size[0]) if quarter % 2 else size
-    matrix = _matrix(frame)
+    matrix = matrix_of(frame)
     colours = {} if matrix is None else {"src_colorspace": matrix}
     image: Image.Image = frame.to_image(width=width, height=height, interpolation="AREA", **colours)
     if (transfer := getattr(frame, "color_trc", None)) in (PQ, HLG):
@@ -61,7 +61,7 @@ def shown(frame: Any, size: Size) -> Image.Image:
     return image.transpose(Image.Transpose[turned]) if turned else image
 
 
-def _matrix(frame: Any) -> int | None:
+def matrix_of(frame: Any) -> int | None:
     """Which luma and chroma make which red, green and blue; None for frames that are RGB."""
     if frame.format.is_rgb or frame.format.name.startswith(("gray", "pal")):
         return None
