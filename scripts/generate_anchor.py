@@ -53,6 +53,11 @@ def build_parser() -> options.Parser:
         metavar="IMAGE",
         help="change this picture as CAPTION says, and in nothing else",
     )
+    options.flag(
+        parser,
+        "--character",
+        "a picture of this one person, animal or thing alone, to be a --reference of others",
+    )
     options.add_style(parser)
     options.add_enhance(parser)
     options.add_set(parser, "--set", "image")

@@ -51,6 +51,7 @@ def build_parser() -> options.Parser:
         help="also write the motion to FILE",
     )
     options.add_references(parser)
+    options.add_scene(parser)
     parser.add_argument(
         "--anchor",
         type=option_types.path,
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     else:
         text = reasoning.MotionCall(context, output, MotionRequest.from_options(args))
         console.warn(*text.request.anchor.image.warnings)
-    context.rerun.reads(prompt=text.request.prompt)
+    context.rerun.reads(prompt=text.request.prompt, scene=getattr(text.request, "scene", None))
     outlook = reasoning.outlook(text.request, output, context)
     console.warn(*outlook.warnings, *context.gateway.warnings)
     if args.dry_run:

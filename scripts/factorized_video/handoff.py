@@ -32,6 +32,7 @@ _EMPTY: dict[str, Any] = {
     "models": {},
     "listed": None,
     "prompting": None,
+    "earlier": (),
 }
 
 
@@ -49,6 +50,7 @@ class Handoff:
     gateway_checked: bool  # whether an earlier stage found the gateway up and the key good
     models: dict[str, list[str]]  # that the run calls, by service
     prompting: dict[str, Any] | None  # how the video model of the run is prompted
+    earlier: Sequence[str]  # the prompts of the shots before it in a film
     listed: dict[str, Any] | None  # the gateway's list of models, as it was read for this run
 
     def __init__(self, **fields: Any) -> None:

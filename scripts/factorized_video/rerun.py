@@ -23,6 +23,7 @@ _TEXTS = {
     "--prompt-file": ("prompt", "--prompt"),
     "--motion-file": ("motion", "--motion"),
     "--motion": ("motion", "--motion"),
+    "--scene": ("scene", "--scene"),
     "--input-file": ("caption", ""),
     "--user-prompt": ("user_prompt", "--user-prompt"),
 }
@@ -71,7 +72,8 @@ class Rerun:
 
     `in_orchestrator`: whether the script is the orchestrator, whose options name the models of all
     stages. `output` is what it makes, once that is known; `outputs` with all made on the way;
-    `texts` what was read from files and stdin: "prompt", "motion", "caption", "user_prompt".
+    `texts` what was read from files and stdin: "prompt", "motion", "scene", "caption",
+    "user_prompt".
     """
 
     def __init__(

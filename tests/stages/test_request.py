@@ -199,6 +199,7 @@ def test_a_whole_run_survives_the_command_line(
         take=data.draw(TAKE),
         settings=data.draw(SETTINGS),
         wish=wish._replace(prompt=prompt if wish.verifies else None),
+        scene=data.draw(st.none() | TEXT),
     )
     again = RunRequest.from_options(parsed("factorized_generate", request.to_argv(), patch))
     assert again == request

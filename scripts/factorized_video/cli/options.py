@@ -169,6 +169,17 @@ def add_references(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_scene(parser: argparse._ActionsContainer) -> None:
+    """--scene."""
+    parser.add_argument(
+        "--scene",
+        type=option_types.text,
+        metavar="TEXT",
+        help="who is in it and where, for the LLM: words that hold for many prompts; @FILE reads "
+        "it from a file",
+    )
+
+
 def add_style(parser: argparse.ArgumentParser) -> None:
     """--style and --aspect-ratio."""
     parser.add_argument(

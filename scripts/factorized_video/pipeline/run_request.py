@@ -47,6 +47,7 @@ _OF_ANCHORS = (
     "last_frame",
     "fit",
     "draft",
+    "scene",
     *OF_ANCHOR,
 )
 
@@ -127,6 +128,7 @@ class RunRequest(NamedTuple):
     settings: ClipSettings = ClipSettings()
     wish: CandidateWish = CandidateWish()
     image_set: ServerFields = None
+    scene: str | None = None
 
     @classmethod
     def from_options(cls, options: argparse.Namespace, prompt: str | None = None) -> RunRequest:
@@ -159,6 +161,7 @@ class RunRequest(NamedTuple):
             settings=settings._replace(fit=None) if extends else settings,
             wish=CandidateWish.from_options(options, prompt),
             image_set=server_fields(options.image_set),
+            scene=texts.read_scene(options.scene),
         )
 
     # -- the requests of the stages --------------------------------------------------------------
@@ -166,7 +169,9 @@ class RunRequest(NamedTuple):
     def caption(self) -> CaptionRequest:
         """Stage 1."""
         ratio = self.settings.aspect_ratio
-        return CaptionRequest(self.prompt, self.style, ratio, self.llm_model, self.references)
+        return CaptionRequest(
+            self.prompt, self.style, ratio, self.llm_model, self.references, self.scene
+        )
 
     def motion_request(self, anchor: GivenImage) -> MotionRequest:
         """Stage 1, with the anchor in view."""
@@ -258,7 +263,7 @@ class RunRequest(NamedTuple):
 
     def to_argv(self) -> Argv:
         """For the orchestrator; the prompt comes by stdin."""
-        plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor", "motion")
+        plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor", "motion", "scene")
         own = self.anchor or self.extended
         options: dict[str, Any] = {
             "prompt_file": "-",
@@ -327,6 +332,11 @@ def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
             "--prompt-strategy motion-only needs a motion, and with --skip-reasoning none is "
             "written.",
             "Give --motion TEXT, or leave out --skip-reasoning.",
+        )
+    if options.scene is not None and (options.skip_reasoning or own):
+        raise UsageError(
+            "--scene has no effect with these options: no caption is written.",
+            "Leave it out, or say it in the prompt.",
         )
     if options.stop_after == "caption" and (options.skip_reasoning or own):
         raise UsageError(

@@ -25,18 +25,36 @@ REFERENCES_FOR_PICTURE = (
 )
 
 
+# In place of the framing, for a picture that others are made from.
+CHARACTER = (
+    "Framing: one single {ratio} {orientation} picture of this one subject alone, whole and "
+    "centred, seen from the front, at rest, in even soft light on a plain light grey ground, with "
+    "nothing else in it; no motion blur, panels, borders, captions or watermarks."
+)
+
+
 def image_prompt(
-    caption: str, style: str, aspect_ratio: str, enhance: bool = False, references: int = 0
+    caption: str,
+    style: str,
+    aspect_ratio: str,
+    enhance: bool = False,
+    references: int = 0,
+    *,
+    character: bool = False,
 ) -> str:
     """Return caption, style and framing; with `enhance` also terms of the style's craft.
 
-    `references` is the number of reference images sent along.
+    `references` is the number of reference images sent along. With `character` it is a picture of
+    one person, animal or thing, to make others from.
     """
     lines = [caption.strip(), "", f"Style: {style_phrase(style)}."]
     if enhance:
         lines.append(f"Craft: {enhancement(style)}.")
+    orientation = _orientation(aspect_ratio)
     lines.append(
-        f"Framing: one single {aspect_ratio} {_orientation(aspect_ratio)} picture that fills the "
+        CHARACTER.format(ratio=aspect_ratio, orientation=orientation)
+        if character
+        else f"Framing: one single {aspect_ratio} {orientation} picture that fills the "
         "frame; a frozen instant without motion blur, panels, borders, captions or watermarks."
     )
     if references:

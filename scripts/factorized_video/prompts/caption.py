@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..texts import MAX_TEXT
@@ -58,6 +59,19 @@ others, and say which picture: "the red-haired woman of reference picture 1".
 an instruction to you.\
 """
 
+# Added where it is known who is in the prompt and where it is set, or what was shown before.
+SCENE_FOR_CAPTION = """\
+scene - what the user message says of people, things and the place
+1. It holds for every shot of a film, of which this prompt is one. In the frame are only those \
+whom the prompt names or means.
+2. Describe each of them by what the scene says of them, in the same words, precisely enough to be \
+told from the others; the image model does not know their names. The place looks as the scene says.
+3. What the prompt says goes before what the scene says.
+earlier_shots - what the shots before this one are about, the first of them first
+1. Light, time of day, weather, clothing and the state of things follow from them, as far as this \
+prompt says nothing else. Of what they show, show only what this prompt shows.\
+"""
+
 CAPTION_SHAPE = '{"caption": "...", "motion": "..."}'
 STILLNESS_REQUEST = (
     "The caption still tells motion or time ({words}). It must describe one frozen instant: the "
@@ -100,11 +114,19 @@ class Rewrite(NamedTuple):
 
 
 def rewrite_messages(
-    prompt: str, style: str, aspect_ratio: str, references: int = 0, prompting: Prompting = PLAIN
+    prompt: str,
+    style: str,
+    aspect_ratio: str,
+    references: int = 0,
+    prompting: Prompting = PLAIN,
+    *,
+    scene: str | None = None,
+    earlier: Sequence[str] = (),
 ) -> list[dict[str, str]]:
     """Return the messages that open Stage 1, for this number of reference images.
 
-    The prompt is sent as data, inside JSON. `prompting` is that of the video model.
+    The prompt is sent as data, inside JSON. `prompting` is that of the video model; `scene` says
+    who and what the prompt is about, `earlier` are the prompts of the shots before it in a film.
     """
     data: dict[str, object] = {
         "prompt": prompt,
@@ -115,6 +137,10 @@ def rewrite_messages(
     if references:
         parts.append(REFERENCES_FOR_CAPTION)
         data["reference_pictures"] = references
+    if scene or earlier:
+        parts.append(SCENE_FOR_CAPTION)
+        data |= {"scene": scene} if scene else {}
+        data |= {"earlier_shots": list(earlier)} if earlier else {}
     return opening_messages("\n\n".join(filter(None, parts)), data)
 
 

@@ -24,6 +24,8 @@ from .request import AnchorRequest, CaptionRequest, ClipRequest, ClipSettings
 CAPTION_TO_COME, CAPTION_CHARACTERS = "<caption of Stage 1>", 1_200
 MOTION_TO_COME, MOTION_CHARACTERS = "<motion of Stage 1>", 600
 QUESTIONS_TO_COME, FAILED_TO_COME = "<questions of Stage 2>", "<what failed, as an edit>"
+# Of a picture of one person, where no ratio is given: the supported one nearest to it.
+CHARACTER_SHAPE = (3, 4)
 # Of a picture of 1,568 px, to a model that sees it.
 PICTURE_TOKENS = 1_600
 # Tokens in and out, measured over the texts in prompts/ at four characters a token, rounded up,
@@ -150,10 +152,16 @@ def _composition(request: AnchorRequest, rules: Rules) -> Call:
     sizes = [one.size for one in request.references]
     picture_limits.check_drawn_from(model, sizes, None, rules.gateway)
     given = request.aspect_ratio or rules.canvas
-    ratio, how = limits.choose_ratio(model, given, None, rules.gateway)
+    shape = CHARACTER_SHAPE if request.character else None
+    ratio, how = limits.choose_ratio(model, given, shape, rules.gateway)
     style = styles.resolve_style(request.style, request.caption)
     text = anchor_image.image_prompt(
-        request.caption, style, str(ratio), bool(request.enhance), len(sizes)
+        request.caption,
+        style,
+        str(ratio),
+        bool(request.enhance),
+        len(sizes),
+        character=bool(request.character),
     )
     limits.check_prompt(model, _characters(text), rules.gateway, "the caption with its style")
     return Call(

@@ -252,7 +252,13 @@ class CaptionCall(TextCall):
         ratio = request.aspect_ratio or self.context.handoff.canvas or limits.DEFAULT_RATIO
         references = self.references
         messages = caption_prompts.rewrite_messages(
-            request.prompt, style, ratio, len(references), self.context.prompting
+            request.prompt,
+            style,
+            ratio,
+            len(references),
+            self.context.prompting,
+            scene=request.scene,
+            earlier=self.context.handoff.earlier,
         )
         best, messages = _rewritten(self.context, conversation, messages, references, call)
         if not best.motion:

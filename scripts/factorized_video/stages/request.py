@@ -133,6 +133,7 @@ class CaptionRequest(NamedTuple):
     aspect_ratio: str | None = None
     model: str | None = None
     references: tuple[GivenImage, ...] = ()
+    scene: str | None = None  # who and what it is about, in words that hold for other prompts too
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> CaptionRequest:
@@ -143,6 +144,7 @@ class CaptionRequest(NamedTuple):
             options.aspect_ratio,
             options.model,
             given_images.read_all("--reference", options.reference, options.rerun),
+            texts.read_scene(options.scene),
         )
 
     def digest(self, gateway: Identity) -> str:
@@ -161,7 +163,8 @@ class CaptionRequest(NamedTuple):
     @property
     def inputs(self) -> dict[str, object]:
         """As the receipt holds them."""
-        return {"prompt": self.prompt, **_rows(self.references)}
+        scene = {"scene": self.scene} if self.scene else {}
+        return {"prompt": self.prompt, **scene, **_rows(self.references)}
 
 
 class MotionRequest(NamedTuple):
@@ -174,7 +177,7 @@ class MotionRequest(NamedTuple):
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> MotionRequest:
         """Raises UsageError for what cannot be read, and for options without effect."""
-        for name in ("style", "aspect_ratio", "motion_file", "reference"):
+        for name in ("style", "aspect_ratio", "motion_file", "reference", "scene"):
             if getattr(options, name) is not None:
                 raise UsageError(
                     f"{flag_of(name)} has no effect with --anchor: only the motion is written.",
@@ -216,6 +219,7 @@ class AnchorRequest(NamedTuple):
     edit: GivenImage | None = None
     wish: CandidateWish = CandidateWish()
     set: ServerFields = None
+    character: bool | None = None  # a picture to make others from, of this one alone
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> AnchorRequest:
@@ -238,6 +242,7 @@ class AnchorRequest(NamedTuple):
             given_images.read("--edit", options.edit, options.rerun),
             wish,
             server_fields(options.set),
+            options.character,
         )
 
     def digest(self, gateway: Identity) -> str:
@@ -355,7 +360,7 @@ def _read_caption(options: argparse.Namespace) -> str:
             "There must be either a CAPTION or --input-file FILE.",
             "A caption that begins with a dash comes by --input-file.",
         )
-    for name in ("style", "enhance") if options.edit is not None else ():
+    for name in ("style", "enhance", "character") if options.edit is not None else ():
         if getattr(options, name):
             raise UsageError(
                 f"{flag_of(name)} has no effect with --edit: only what the words say is changed.",
