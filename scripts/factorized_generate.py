@@ -29,6 +29,8 @@ TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would sl
 if TYPE_CHECKING:
     from typing import Any
 
+    from factorized_video.cli.story_reading import StoryFile
+
 SCRIPTS = os.path.dirname(os.path.abspath(__file__))
 _CAT = '"A cat jumping from a bookshelf to the couch" --output outputs/cat.mp4'
 _RUN = "python3 scripts/factorized_generate.py"
@@ -116,6 +118,13 @@ def _add_sources(group: argparse._MutuallyExclusiveGroup) -> None:
         help="many prompts, one JSON object a line; --output is then the folder for all",
     )
     group.add_argument(
+        "--story",
+        type=option_types.path,
+        metavar="FILE",
+        help="a film of several shots with the same people, described in a file; --output is the "
+        "film. Stops once all first frames are there",
+    )
+    group.add_argument(
         "--list-runs",
         nargs="?",
         const="",
@@ -159,7 +168,7 @@ def _add_experiments(group: argparse._ArgumentGroup) -> None:
         "--concurrency",
         type=option_types.concurrency,
         metavar="N",
-        help=f"with --prompts-file: how many at once (default: {CONCURRENCY})",
+        help=f"with --prompts-file and --story: how many at once (default: {CONCURRENCY})",
     )
 
 
@@ -168,13 +177,13 @@ def _add_joining(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--transition",
         choices=("cut", "crossfade"),
-        help="with --join: cut or crossfade from each clip to the next (default: cut)",
+        help="with --join and --story: cut or crossfade from each clip to the next (default: cut)",
     )
     group.add_argument(
         "--music",
         type=option_types.path,
         metavar="FILE",
-        help="with --join: music to lay under the film; it ends with the pictures",
+        help="with --join and --story: music to lay under the film; it ends with the pictures",
     )
 
 
@@ -190,6 +199,11 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
         "--stop-after",
         choices=("caption", "anchor"),
         help="stop to look; the same command without it continues",
+    )
+    options.flag(
+        group,
+        "--no-stop",
+        "with --story and --max-cost: make the clips too, without stopping at the first frames",
     )
     options.flag(group, "--all", "with --list-runs: show each receipt, not only each output")
     options.flag(
@@ -214,6 +228,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     joining.check_options(args, build_parser())
     if args.join is not None:
         return joining.joined(args)
+    story = _story(args)
     standing_options.fill(args)
     if args.all and args.list_runs is None:
         raise UsageError("--all is for --list-runs.", "Leave it out, or add --list-runs.")
@@ -234,8 +249,10 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             return batch.dry_run()
         settings.resolve(args.gateway)  # the key's turn comes after the plan
         return run_report.add(args, batch.make(), folder=batch.folder)
+    if story is not None:
+        return _film(args, story)
     if args.concurrency is not None:
-        raise UsageError("--concurrency is for --prompts-file.", "Leave it out.")
+        raise UsageError("--concurrency is for --prompts-file and --story.", "Leave it out.")
     from factorized_video.cli import around_a_run
     from factorized_video.cli.one_run import one_run
 
@@ -247,6 +264,31 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     made = one.make()
     clips = tuple(one.clips)
     return run_report.add(args, made, clips, one.output.parent if len(clips) > 1 else None)
+
+
+def _story(args: argparse.Namespace) -> "StoryFile | None":
+    """The story that was asked for, if one was; its settings are options then."""
+    if args.story is None:
+        if args.no_stop:
+            raise UsageError("--no-stop is for --story.", "Leave it out.")
+        return None
+    from factorized_video.cli import story_reading
+
+    return story_reading.read(args, build_parser())
+
+
+def _film(args: argparse.Namespace, story: "StoryFile") -> "dict[str, Any]":
+    """The pictures of a story, its clips and the film, as far as it goes now."""
+    from factorized_video.cli import around_a_run, run_report, story_reading
+    from factorized_video.gateway import settings
+    from factorized_video.story.production import Production
+
+    plan = story_reading.plan_of(story, args, build_parser(), SCRIPTS)
+    if args.dry_run:
+        return plan.dry_run()
+    settings.resolve(args.gateway)  # the key's turn comes after the plan
+    around_a_run.announce_story(args, plan)
+    return run_report.add(args, Production(plan).make(), folder=plan.folder)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the four scripts share, in ten rooms: see CONTRIBUTING.md."""
+"""What the four scripts share, in eleven rooms: see CONTRIBUTING.md."""
 
 VERSION = "1.0.0"
 # The scripts, by their files.

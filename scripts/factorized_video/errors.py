@@ -7,7 +7,12 @@ a hint what to do next. Both are cleaned of secrets here, where every message pa
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _secrets: dict[str, re.Pattern[str]] = {}
 # So much of a key, from its beginning or its end, is replaced too. A gateway that echoes less of it
@@ -206,6 +211,17 @@ def from_json(row: object, of: str = "") -> ToolError:
     details = {key: row.get(key) for key in ("http_status", "request_id", "charged")}
     kind, message, hint = (str(row.get(key)) for key in ("kind", "message", "hint"))
     return of_kind(kind, f"{of}: {message}" if of else message, hint, **details)
+
+
+@contextlib.contextmanager
+def of_line(name: str, number: int) -> Iterator[None]:
+    """Say of which line of a file an error is."""
+    try:
+        yield
+    except ToolError as error:
+        raised = of_kind(error.kind, f"{name}, line {number}: {error.message}", error.hint)
+        raised.result = error.result
+        raise raised from None
 
 
 def of_kind(kind: str, message: str, hint: str = "", **details: object) -> ToolError:

@@ -10,6 +10,7 @@ from .errors import UsageError
 NAME_WORDS, NAME_BYTES, DIGEST_DIGITS = 6, 48, 8
 
 DRAFT = ".draft"  # ends the name of a draft, before its extension
+STORY_FOLDER = ".story"  # ends the name of the folder with the pictures and clips of a film
 WORK_FOLDER = ".stages"  # ends the name of the folder with what a clip was made from
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help

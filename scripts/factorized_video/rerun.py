@@ -39,6 +39,8 @@ _FLAGS = (
     "--repair",
     "--overwrite",
     "--draft",
+    "--no-stop",
+    "--yes",
 )
 # Options that choose among candidates, or shape the anchor: without effect on one's own anchor.
 OF_ANCHOR = ("candidates", "select", "verify", "repair", "min_score", "judge_model", "reference")
@@ -134,13 +136,13 @@ class Rerun:
         words = without_options(self.named(), ("--no-wait", "--resubmit"))
         return _joined(_with_texts(words, self.texts, files=True))
 
-    def same(self, *without: str, add: str | None = None) -> str:
-        """The command as it was given, without some options, and perhaps with another one.
+    def same(self, *without: str, add: str | Sequence[str] = ()) -> str:
+        """The command as it was given, without some options, and perhaps with others.
 
         Never with --resubmit: run again it would pay again.
         """
         words = without_options(self.named(), (*without, "--resubmit"))
-        return _joined(_added(words, add) if add else words)
+        return _joined(_added(words, *([add] if isinstance(add, str) else add)))
 
     def with_choice(self) -> str:
         """The same command with a place for the number of the candidate to use."""

@@ -10,10 +10,12 @@ from ..errors import UsageError, one_line
 from ..money import Cost
 from ..output_paths import near
 from ..rerun import on_one_line
+from .story_text import story_lines
 
 if TYPE_CHECKING:
     from ..stages.calls import Call, Plan
     from ..stages.context import Context
+    from ..story.story_plan import StoryPlan
 
 ASK_OVER_USD = 1.0  # a dearer run without a limit is confirmed, where there is somebody to ask
 
@@ -40,8 +42,23 @@ def announce(options: argparse.Namespace, context: Context, plan: Plan) -> None:
     context.console.say(price_line(context.gateway.name, [*plan.calls, *plan.later]))
     if instead := instead_line([*plan.calls, *plan.later]):
         context.console.say(instead)
-    asks = not (options.yes or options.json or options.quiet or plan.cap)
-    if asks and (plan.whole_cost.amount or 0.0) > ASK_OVER_USD and context.console.can_ask:
+    confirm(options, context, plan.whole_cost)
+
+
+def announce_story(options: argparse.Namespace, story: StoryPlan) -> None:
+    """The same of a story: what this command pays for, and what is left after it has stopped."""
+    context, now, later = story.context, story.cost, story.to_come
+    if context.is_demo or now.amount == 0:
+        return
+    then = f"; the clips after that, {money.shown(later)}" if later.amount != 0 else ""
+    context.console.say(f"{context.gateway.name} · {story.shown}, {money.shown(now)}{then}")
+    confirm(options, context, now)
+
+
+def confirm(options: argparse.Namespace, context: Context, cost: Cost) -> None:
+    """Ask where it is much, nobody set a limit and somebody can answer. Raises UsageError."""
+    asks = not (options.yes or options.json or options.quiet or context.limit)
+    if asks and (cost.amount or 0.0) > ASK_OVER_USD and context.console.can_ask:
         _confirm(context)
 
 
@@ -81,6 +98,8 @@ def result_lines(document: dict[str, Any]) -> list[str]:
     """What was made, how long it took, what it cost, and what comes next. Pure but for paths."""
     if "cancelled" in document:
         return []
+    if "shots" in document:
+        return [*_film_line(document), *story_lines(document), *_next_line(document)]
     if "film" in document:
         made, facts = near(str(document["output"])), _facts({"video": document["film"]})
         sheet = document.get("seam_sheet")
@@ -105,12 +124,28 @@ def result_lines(document: dict[str, Any]) -> list[str]:
         lines.append(f"Frames: {near(str(document['filmstrip']))}")
     if document.get("report"):
         lines.append(f"Report: {near(str(document['report']))}")
-    if document.get("next"):
-        lines.append(f"Next{_price_of_next(document)}: {on_one_line(one_line(document['next']))}")
+    lines += _next_line(document)
     if made.endswith("anchor.png") and "still_to_pay" in document:
         words = made.replace("anchor.png", "caption.txt")
         lines.append(f"To change it first: edit {words}, and run the same command as now.")
     return lines
+
+
+def _film_line(document: dict[str, Any]) -> list[str]:
+    """What a film is, and what it has cost."""
+    if "film" not in document:
+        return []
+    made, facts = near(str(document["output"])), _facts({"video": document["film"]})
+    if document.get("reused"):
+        return [f"{made} was there already; nothing was sent"]
+    cost = _cost(money.from_json(document["cost"]), document)
+    return [f"Made {made} ({facts}) in {document['elapsed_s']:.0f} s, {cost}"]
+
+
+def _next_line(document: dict[str, Any]) -> list[str]:
+    if not document.get("next"):
+        return []
+    return [f"Next{_price_of_next(document)}: {on_one_line(one_line(document['next']))}"]
 
 
 def _price_of_next(document: dict[str, Any]) -> str:

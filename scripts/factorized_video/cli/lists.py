@@ -30,6 +30,7 @@ def list_runs(options: argparse.Namespace) -> dict[str, Any]:
     if unknown:
         options.console.warn(f"The cost of {unknown} paid calls is not known and not in the total.")
     result = {"status": "succeeded", "output": str(folder), "cost": spent.as_json(), "runs": rows}
+    result["stories"] = run_list.stories(rows)
     result = run_report.add(options, result, folder=folder)
     return {**result, "all": True} if options.all else result
 

@@ -6,33 +6,25 @@ Nothing is sent before every line was read, found to be supported, and priced.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from .. import errors, output_paths, texts
 from ..defaults import CONCURRENCY
-from ..errors import ToolError, UsageError
+from ..errors import UsageError
 from ..experiments.batch import Batch
 from ..experiments.line import Line
 from ..rerun import flag_of
 from ..stages.context import Context
 from .one_run import one_run
+from .option_words import replaced, words_of_settings
 from .spelling import spelled_out
 
 MOST_LINES = 5_000
 LARGEST_FILE = 64 << 20  # bytes
 KEYS = ("prompt", "output", "category", "settings")
-# What belongs to the whole batch, or would make something else of a line.
-NOT_OF_A_LINE = (
-    "help prompt prompt_file prompts_file concurrency output work_dir json quiet dry_run "
-    "max_cost list_runs list_models cancel online gateway compare direct job stop_after "
-    "allow_unknown_cost allow_off model no_wait timeout overwrite resubmit evaluator_model "
-    "save_intermediate verbose open yes all report"
-).split()
 # Settings that ask for another result of the same request.
 _OTHER_RESULTS = ("--take=", "--seed=")
 
@@ -61,7 +53,7 @@ def read_batch(options: argparse.Namespace, parser: argparse.ArgumentParser, scr
         compares=bool(options.compare),
     )
     for number, raw in _lines(path):
-        with _of_line(number, path.name):
+        with errors.of_line(path.name, number):
             batch.add(_line(number, raw, options, parser, (scripts, folder)))
     return batch
 
@@ -101,9 +93,11 @@ def _line(
     prompt = texts.checked(str(row.get("prompt", "")), "the prompt")
     category = " ".join(str(row.get("category", "")).split())[:60]
     given = row.get("settings") or {}
-    own = _settings(given, parser)
+    if not isinstance(given, dict):
+        raise UsageError('"settings" is no object.', 'Such as {"duration": 4, "style": "anime"}.')
+    own = words_of_settings(given, parser)
     reset = {"prompts_file": None, "output": None, "concurrency": None}
-    reset |= _replaced(given, parser)
+    reset |= replaced(given, parser)
     own = spelled_out(own, parser._actions)
     line = parser.parse_args(["--prompt=x", *own], argparse.Namespace(**vars(options) | reset))
     line.prompt, line.output = prompt, _output(row, folder)
@@ -132,69 +126,9 @@ def _row(raw: bytes) -> dict[str, Any]:
     return row
 
 
-def _settings(given: object, parser: argparse.ArgumentParser) -> list[str]:
-    """The settings of a line as words of a command line. Raises UsageError."""
-    if not isinstance(given, dict):
-        raise UsageError('"settings" is no object.', 'Such as {"duration": 4, "style": "anime"}.')
-    supported = {
-        flag.removeprefix("--")
-        for action in parser._actions
-        for flag in action.option_strings
-        if action.dest not in NOT_OF_A_LINE
-    }
-    words = []
-    for key, value in given.items():
-        name = _flag_name(key)
-        if name not in supported:
-            raise UsageError(
-                f"{key!r} is no setting of a line.",
-                f"Settings are: {', '.join(sorted(supported))}. What holds for all lines is an "
-                "option of the command.",
-            )
-        if value is True:
-            words.append(f"--{name}")
-        elif value is False and f"no-{name}" in supported:
-            words.append(f"--no-{name}")
-        elif isinstance(value, list):
-            words += [f"--{name}={one}" for one in value]
-        elif isinstance(value, str | int | float) and not isinstance(value, bool):
-            words.append(f"--{name}={value}")
-        elif value is not None and value is not False:
-            raise UsageError(f"{key!r} has a value that no option has.", "A text or a number.")
-    return words
-
-
-def _replaced(given: dict[str, Any], parser: argparse.ArgumentParser) -> dict[str, Any]:
-    """What a line's settings replace of the command's options, by name, with its default.
-
-    Also what excludes them, such as --motion-file beside a motion.
-    """
-    flags = {f"--{_flag_name(key)}" for key in given}
-    own = [action for action in parser._actions if flags & set(action.option_strings)]
-    groups = [group._group_actions for group in parser._mutually_exclusive_groups]
-    beside = [one for group in groups if any(action in group for action in own) for one in group]
-    return {action.dest: action.default for action in (*own, *beside)}
-
-
-def _flag_name(key: object) -> str:
-    return str(key).removeprefix("--").replace("_", "-")
-
-
 def _output(row: dict[str, Any], folder: Path) -> str | None:
     """A line's own output, in the folder of the batch."""
     named = row.get("output")
     if named is None:
         return None
     return os.path.join(str(folder), os.path.expanduser(named)) if named else named
-
-
-@contextlib.contextmanager
-def _of_line(number: int, name: str) -> Iterator[None]:
-    """Say of which line an error is."""
-    try:
-        yield
-    except ToolError as error:
-        message = f"{name}, line {number}: {error.message}"
-        raised = errors.of_kind(error.kind, message, error.hint)
-        raised.result = error.result
-        raise raised from None

@@ -45,9 +45,10 @@ class Result:
         """What is printed without --json.
 
         The error of a failed command is on stderr; what remains is the plan that is over the limit,
-        or what became of many prompts.
+        or what became of many prompts or shots.
         """
         from .text_output import text_of
 
-        is_shown = not self.code or "gateway_why" in self.document or "lines" in self.document
+        kept = ("gateway_why", "lines", "shots")
+        is_shown = not self.code or any(name in self.document for name in kept)
         return text_of(self.document) if is_shown else ""

@@ -22,7 +22,12 @@ _WORDS = {
 }
 
 
-def run_list_text(rows: list[dict[str, Any]], *, every_receipt: bool = False) -> str:
+def run_list_text(
+    rows: list[dict[str, Any]],
+    stories: list[dict[str, Any]] | None = None,
+    *,
+    every_receipt: bool = False,
+) -> str:
     """What --list-runs prints."""
     if not rows:
         return "no receipts here"
@@ -34,7 +39,8 @@ def run_list_text(rows: list[dict[str, Any]], *, every_receipt: bool = False) ->
         lines = [line for row in rows for line in _receipt(row)]
         return "\n".join([*lines, f"{written} receipts; {total}"])
     runs = _runs(rows)
-    lines = [line for run in reversed(runs) for line in _run(run)]
+    films = {one["output"]: one for one in stories or ()}
+    lines = [line for run in reversed(runs) for line in _run(run, films)]
     return "\n".join([*lines, f"{len(runs)} run{'s' * (len(runs) > 1)}; {total}"])
 
 
@@ -49,19 +55,19 @@ def _runs(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The rows by the output that they belong to, the newest output first."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(belongs_to(row["output"]), []).append(row)
+        owner = run_list.film_of(row["output"]) or belongs_to(row["output"])
+        found.setdefault(owner, []).append(row)
     return list(found.values())
 
 
-def _run(rows: list[dict[str, Any]]) -> list[str]:
+def _run(rows: list[dict[str, Any]], films: dict[str, dict[str, Any]]) -> list[str]:
     """One output: its state, its age, what all of it has cost, where it is, and what comes next."""
+    if story := films.get(run_list.film_of(rows[0]["output"]) or ""):
+        return _film(story, rows)
     outer = [row for row in rows if not _is_inside(row["output"])]
     clips = [row for row in outer if row["stage"] in CLIPS]
     shown = (clips or outer or rows)[0]
-    known = [row["cost"]["amount"] for row in rows if row["cost"] and row["cost"].get("amount")]
-    unknown = any(row["cost"] is None or row["cost"].get("amount") is None for row in rows)
-    cost = money.usd(sum(known)) if known or not unknown else ""
-    cost = f"{cost} + ?".lstrip() if unknown else cost
+    cost = _cost(rows)
     state = one_line(_WORDS.get(shown["state"], shown["state"]))
     what = "" if clips or outer else " (no clip yet)"
     path = one_line(near(shown["output"] if outer else str(clip_of(shown["output"]))))
@@ -69,6 +75,24 @@ def _run(rows: list[dict[str, Any]]) -> list[str]:
         f"{state:<10} {_age(shown['age_s']):>6} ago  {cost:<14} {path}{what}",
         *next((_next(row) for row in [shown, *rows] if row["next"]), []),
     ]
+
+
+def _film(story: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
+    """A film of several shots, in one line."""
+    made = sum(one["status"] == "succeeded" for one in story["shots"])
+    state = "done" if story["is_made"] else "begun"
+    path = one_line(near(story["output"]))
+    what = f"{made} of {len(story['shots'])} shots" if story["shots"] else "a story"
+    age = _age(rows[0]["age_s"])
+    return [f"{state:<10} {age:>6} ago  {_cost(rows):<14} {path} ({what})", *_next(story)]
+
+
+def _cost(rows: list[dict[str, Any]]) -> str:
+    """What all of it has cost, as far as that is known."""
+    known = [row["cost"]["amount"] for row in rows if row["cost"] and row["cost"].get("amount")]
+    unknown = any(row["cost"] is None or row["cost"].get("amount") is None for row in rows)
+    cost = money.usd(sum(known)) if known or not unknown else ""
+    return f"{cost} + ?".lstrip() if unknown else cost
 
 
 def _is_inside(output: str) -> bool:

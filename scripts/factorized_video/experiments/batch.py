@@ -17,6 +17,8 @@ from ..errors import Interrupted, OutputError, UsageError
 from ..gateway import open_gateway
 from ..handoff import Handoff
 from ..money import FREE, Cost
+from ..pipeline import shared_limit
+from ..pipeline.shared_limit import BEING_MADE, ENDS_ALL
 from ..pipeline.stage_process import Answer, Command, Crew
 from ..receipts.cap import Spent, check_cap
 from ..rerun import words_of
@@ -24,16 +26,6 @@ from ..stages import preflight
 from ..stages.context import Context
 from . import summary
 from .line import AWAITS, Line
-
-# After this every further line would end the same way, so none is started. Not after "interrupted":
-# one line may have been killed for want of memory, and a signal stops the crew. Nor after "budget":
-# a line may have used up its own share of the limit.
-_ENDS_ALL = "auth"
-# The exit code of a batch is that of the first of these that a line ended with.
-_WEIGHT = (
-    "internal interrupted auth budget usage unknown running unavailable output rejected "
-    "refused failed unverified"
-).split()
 
 
 class Batch:
@@ -78,8 +70,7 @@ class Batch:
 
     @property
     def _spent(self) -> Spent:
-        usd = sum(line.spent.usd for line in self.lines)
-        return Spent(round(usd, 6), sum(line.spent.unknown for line in self.lines))
+        return shared_limit.spent_by(self.lines)
 
     def dry_run(self) -> dict[str, Any]:
         """The result of --dry-run: every line was read, found to be supported, and priced."""
@@ -161,27 +152,24 @@ class Batch:
             if line.done and not self._compares:
                 line.answer = {"cost": _cost_of(line)}
                 continue
-            if any(one.error.get("kind") == _ENDS_ALL for one in self.lines):
+            if any(one.error.get("kind") == ENDS_ALL for one in self.lines):
                 return
             if not self._fits(line):
                 return
-            line.status = "being made"
+            line.status = BEING_MADE
             yield line, self._command(line)
 
     @property
     def _being_made(self) -> list[Line]:
-        return [line for line in self.lines if line.status == "being made"]
+        return [line for line in self.lines if line.status == BEING_MADE]
 
     def _fits(self, line: Line) -> bool:
         """Whether the cap has room for one more line beside those that are being made."""
-        limit = self._context.limit
-        if limit is None or line.done:
+        if line.done:
             return True
-        reserved = sum(one.usd_left for one in self._being_made)
-        spent = Spent(self._spent.usd + reserved, self._spent.unknown)
-        allow = self._context.terms.allow_unknown_cost
+        context, allow = self._context, self._context.terms.allow_unknown_cost
         try:
-            check_cap(limit, spent, [line.expected], allow_unknown=allow)
+            shared_limit.check_room(context.limit, self.lines, line, allow_unknown=allow)
         except errors.OverBudget as error:
             line.answer = {"error": error.as_json(), "cost": None}
             line.status = "failed"
@@ -189,25 +177,9 @@ class Batch:
         return True
 
     def _command(self, line: Line) -> Command:
-        share = self._share(line)
+        share = shared_limit.share_of(self._context.limit, self.lines, line)
         more = {"output": line.output, "json": True, "quiet": True, "max_cost": share}
         return Command([self._script, *line.argv.words, *words_of(more)], line.prompt)
-
-    def _share(self, line: Line) -> float | None:
-        """What the cap leaves for a line: all but what others have cost and should still cost.
-
-        Where others have cost more than they should, it still has what it was planned to cost, as
-        long as that is there.
-        """
-        limit = self._context.limit
-        if limit is None:
-            return None
-        others = [one for one in self.lines if one is not line]
-        left = limit.usd - sum(one.spent.usd for one in others)
-        now = left - sum(one.usd_left for one in self._being_made if one is not line)
-        fair = left - sum(one.usd_left for one in others if not one.done)
-        planned = line.spent.usd + line.usd_left
-        return max(0.0, round(min(now, max(fair, planned)), 6))
 
     def _ended(self, line: Line, answer: Answer) -> None:
         kept = ("cost", "error", "comparison", "contact_sheet", "measurement", "arms")
@@ -266,7 +238,7 @@ class Batch:
     def _raise_how_it_ended(self, result: dict[str, Any]) -> None:
         """Raise the weightiest error of a line, where not every line was made."""
         found = {line.error["kind"]: line.error for line in reversed(self.lines) if line.error}
-        kind = next((kind for kind in _WEIGHT if kind in found), None)
+        kind = shared_limit.weightiest(found)
         if kind is None:
             return
         made = sum(line.status == "succeeded" for line in self.lines)

@@ -43,16 +43,6 @@ class Line:
     def of(cls, number: int, category: str, asks: str, run: Run) -> Line:
         """What is there of a run, and what it should still cost; the run itself is let go."""
         left = run.left
-        calls = [
-            {
-                "stage": call.stage,
-                "model": call.model.id,
-                "times": call.times,
-                "settings": call.settings,
-                "cost": call.price.as_json(),
-            }
-            for call in left.calls
-        ]
         line = cls(
             number,
             run.request.prompt,
@@ -64,7 +54,7 @@ class Line:
             left.cost,
             run.is_done,
             tuple(run.warnings),
-            calls,
+            [call.brief for call in left.calls],
             models_of(left.calls),
         )
         line.look()
@@ -75,11 +65,6 @@ class Line:
     def error(self) -> dict[str, Any]:
         """The error it ended with; empty where there is none."""
         return self.answer.get("error") or {}
-
-    @property
-    def usd_left(self) -> float:
-        """What it should still cost in USD, as far as that is known."""
-        return self.expected.amount or 0.0
 
     @property
     def passes(self) -> dict[str, Any] | None:

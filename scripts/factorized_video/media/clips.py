@@ -15,6 +15,7 @@ from .file_types import HEAD, have_media_extra, looks_like, video_kind
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from PIL import Image
 
     SkipTo = Callable[[float], float | None]
 
@@ -155,6 +156,7 @@ def decoded(path: Path, skip_to: SkipTo = lambda when: None) -> Iterator[tuple[f
         stream = video_stream(container)
         stream.thread_type = "AUTO"
         keys = _key_frames(stream)
+        sought: set[float] = set()  # a container may lead to an earlier one than it names
         start: float | None = None
         frames = container.decode(stream)
         while (frame := next(frames, None)) is not None:
@@ -164,10 +166,23 @@ def decoded(path: Path, skip_to: SkipTo = lambda when: None) -> Iterator[tuple[f
             target = skip_to(when - start)
             if target is None:
                 continue
-            ahead = [key for key in keys if when < key <= target + start]
+            ahead = [key for key in keys if when < key <= target + start and key not in sought]
             if ahead:
+                sought.add(ahead[-1])
                 container.seek(round(ahead[-1] / stream.time_base), stream=stream)
                 frames = container.decode(stream)
+
+
+def last_frame(path: Path) -> Image.Image:
+    """The last frame, in the size that it has on a screen. Raises OutputError if there is none."""
+    measured = measure_video(path)
+    end_s = timeline(path).duration_s
+    held = None
+    for _, frame in decoded(path, lambda when: end_s):
+        held = frame
+    if measured is None or held is None:
+        raise OutputError(f"The last frame of {path} cannot be decoded.")
+    return display.shown(held, (measured["width"], measured["height"]))
 
 
 def _key_frames(stream: Any) -> list[float]:

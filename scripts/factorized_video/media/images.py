@@ -248,6 +248,14 @@ def to_show(image: ImageFile, what: str = "The picture", of: int = 1) -> Picture
     return to_send(image, Framing(limits=ImageLimits(bytes=most, side_max=SHOWN_SIDE)), what)
 
 
+def blank(size: Size) -> ImageFile:
+    """A picture of one colour, in the place of one that is yet to be made."""
+    from PIL import Image
+
+    picture = Image.new("RGB", size, (128, 128, 128))
+    return ImageFile(_encoded(picture, "PNG"), "PNG", size, pixels=picture)
+
+
 def thumbnail(data: bytes, most: int) -> bytes:
     """The picture as a JPEG of at most so many pixels a side. Raises OutputError for none."""
     with _decoding():

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from .. import errors, interrupts
@@ -31,10 +31,14 @@ _GAP_S = 0.6 / (os.cpu_count() or 1)
 
 
 class Command(NamedTuple):
-    """One command: its words after the interpreter's, and what it reads from stdin."""
+    """One command: its words after the interpreter's, and what it reads from stdin.
+
+    `handed` is what its handoff says otherwise than that of the others.
+    """
 
     words: list[str]
     stdin: str
+    handed: Mapping[str, Any] = {}
 
 
 class Answer(NamedTuple):
@@ -96,11 +100,12 @@ class Crew:
         self,
         commands: Iterator[tuple[Key, Command]],
         at_once: int,
-        ended: Callable[[Key, Answer], None],
+        ended: Callable[[Key, Answer], tuple[Key, Command] | None],
     ) -> None:
         """Run all commands; `ended(key, answer)` is called as each ends, never two at a time.
 
-        The iterator is asked for the next one when there is room for it, under the same lock.
+        It may return the command that follows from the one that ended, which goes first. The
+        iterator is asked for the next one when there is room for it, under the same lock.
         Raises Interrupted once those that were running have ended.
         """
         failures: list[BaseException] = []
@@ -108,16 +113,17 @@ class Crew:
 
         def work() -> None:
             try:
+                following = None
                 while not self._stopped:
                     with self._lock:
-                        found = next(commands, None)
+                        found = following or next(commands, None)
                     if found is None:
                         return
                     key, command = found
                     self._take_turns()
                     answer = self._answer(command)
                     with self._lock:
-                        ended(key, answer)
+                        following = ended(key, answer)
             except BaseException as error:  # noqa: BLE001 - raised by the main thread
                 failures.append(error)
                 self._stopped = True
@@ -149,7 +155,8 @@ class Crew:
             self._next_at = time.monotonic() + _GAP_S
 
     def _answer(self, command: Command) -> Answer:
-        with self._handoff.passed_on() as (environ, files):
+        handoff = self._handoff.replace(**command.handed)
+        with handoff.passed_on() as (environ, files):
             child = subprocess.Popen(
                 [sys.executable, *command.words],
                 env=environ,

@@ -37,6 +37,7 @@ class StageRunner:
             texts=rerun.texts,
             gateway_checked=checked,
             listed=context.listed,
+            earlier=context.handoff.earlier,
         )
         self.results: list[dict[str, Any]] = []
         self._context = context

@@ -18,7 +18,7 @@ from ..prompts import strategies
 from ..receipts import Record, spending
 from ..receipts.cap import check_cap
 from ..stages import delivery, given_images, plan, synthesis
-from ..stages.calls import Plan, models_of
+from ..stages.calls import Call, Plan, models_of
 from ..stages.candidates.filing import check_place
 from ..stages.context import Context
 from ..stages.plan import MOTION_TO_COME
@@ -103,6 +103,17 @@ class ThreeStages(Run):
     def owns_anchor(self) -> bool:
         """Whether the anchor is one's own picture."""
         return self.request.anchor is not None
+
+    @property
+    def planned_clip(self) -> Call:
+        """The call that makes the clip, whether or not it is there already."""
+        both = (*self._planned.calls, *self._planned.later)
+        return next(call for call in both if call.stage == "synthesis")
+
+    @property
+    def awaits_choice(self) -> bool:
+        """Whether somebody is to choose among candidates before there is a clip."""
+        return self._progress.awaits_choice
 
     @property
     def left(self) -> Plan:

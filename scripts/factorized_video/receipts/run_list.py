@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import time
 from pathlib import Path, PurePath
@@ -11,11 +13,12 @@ from .. import money, receipts
 from ..errors import UsageError
 from ..files import SUFFIX
 from ..money import Cost
-from ..output_paths import WORK_FOLDER
+from ..output_paths import STORY_FOLDER, WORK_FOLDER
 from .aside import CANDIDATES
 from .spending import checks_in
 
 MOST_RECEIPTS = 2_000
+STORY = "story.json"  # the summary of a film, in the folder with its shots
 CLIPS = ("synthesis", "direct")  # the stages that make one
 INSIDE = (WORK_FOLDER, CANDIDATES)  # end the names of folders with what belongs to an output
 MOST_OF_A_PROMPT = 200  # characters in a row
@@ -64,6 +67,44 @@ def belongs_to(output: str) -> str:
 def clip_of(output: str | Path) -> Path:
     """The clip that a file was made for."""
     return Path(belongs_to(str(output)) + ".mp4")
+
+
+def film_of(output: str) -> str | None:
+    """The film that a file is part of, None for one of no story."""
+    for folder in PurePath(output).parents:
+        if folder.suffix == STORY_FOLDER:
+            return str(folder.with_suffix(".mp4"))
+    return None
+
+
+def stories(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the summaries say of the films that these rows are part of, by their order."""
+    films = dict.fromkeys(film for row in rows if (film := film_of(row["output"])))
+    found = []
+    for film in films:
+        told: Any = None
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            path = Path(film).with_suffix(STORY_FOLDER) / STORY
+            told = json.loads(path.read_text(encoding="utf-8"))
+        told = told if isinstance(told, dict) else {}
+        shots = [one for one in told.get("shots") or () if isinstance(one, dict)]
+        kept = ("number", "name", "status", "output")
+        following = told.get("next") or (None if _is_made(told) else told.get("command"))
+        found.append(
+            {
+                "output": film,
+                "title": str(told.get("title") or ""),
+                "is_made": _is_made(told) and Path(film).is_file(),
+                "shots": [{name: one.get(name) for name in kept} for one in shots],
+                "next": str(following) if following else None,
+            }
+        )
+    return found
+
+
+def _is_made(told: dict[str, Any]) -> bool:
+    """Whether a summary is that of a finished film."""
+    return told.get("status") == "succeeded" and isinstance(told.get("film"), dict)
 
 
 def _receipts(folder: Path) -> list[Path]:

@@ -24,6 +24,16 @@ def spent_for(outputs: Iterable[Path]) -> Spent:
     return Spent(round(usd, 6), unknown)
 
 
+def outputs_in(folder: Path) -> list[Path]:
+    """All outputs below a folder that have a receipt."""
+    return sorted(
+        Path(where) / name[: -len(SUFFIX)]
+        for where, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(SUFFIX)
+    )
+
+
 def account(outputs: Iterable[Path]) -> dict[str, dict[str, object]]:
     """`cost` of what is there now of these outputs, and `spent`, with what was kept aside."""
     outputs = list(outputs)

@@ -75,6 +75,17 @@ class Call(NamedTuple):
             }
         return known
 
+    @property
+    def brief(self) -> dict[str, Any]:
+        """One entry of `stages` in the plan of one of many runs."""
+        return {
+            "stage": self.stage,
+            "model": self.model.id,
+            "times": self.times,
+            "settings": self.settings,
+            "cost": self.price.as_json(),
+        }
+
     def as_json(self) -> dict[str, Any]:
         """One entry of `stages` in a planned result."""
         cost = self.price

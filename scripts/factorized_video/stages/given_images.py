@@ -80,6 +80,11 @@ def by_hash(path: Path, sha256: str) -> GivenImage:
     return GivenImage("", path, sha256, ImageFile(b"", "", None))
 
 
+def to_come(path: Path, size: Size) -> GivenImage:
+    """A picture that is yet to be made: what is planned with it has a digest of its own."""
+    return GivenImage("", path, f"to come: {path.name}", images.blank(size))
+
+
 def read_all(
     flag: str, typed: Sequence[str] | None, rerun: Rerun | None = None
 ) -> tuple[GivenImage, ...]:

@@ -1,0 +1,88 @@
+"""A story as text: its plan, the storyboard to look at, or what became of its shots. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import money
+from ..errors import one_line
+from ..output_paths import near
+
+_STATES = {"succeeded": "made", "drawn": "first frame", "not begun": "to come"}
+
+
+def story_text(document: dict[str, Any]) -> str:
+    """What is printed of a story."""
+    if "gateway_why" in document:
+        return _plan(document)
+    if document["status"] == "succeeded":
+        return str(document["output"])
+    return "\n".join([*_rows(document, "cost"), _total(document)])
+
+
+def _plan(plan: dict[str, Any]) -> str:
+    lines = [f"gateway: {plan['gateway']} ({plan['gateway_why']})", *_rows(plan, "to_pay")]
+    still, cost = (money.from_json(plan[name]) for name in ("still_to_pay", "cost"))
+    if still.amount and cost.amount:
+        pictures = money.usd(max(0.0, cost.amount - still.amount))
+        lines.append(
+            f"pictures {pictures}, then it stops for you to look; clips {money.usd(still.amount)}"
+        )
+    spent = plan["spent"]
+    if spent["amount"] or spent["unknown_calls"]:
+        unknown = spent["unknown_calls"]
+        more = f", and {unknown} calls of unknown cost" if unknown else ""
+        lines.append(f"spent before for this story: {money.usd(spent['amount'])}{more}")
+    if plan["max_cost"] is not None:
+        lines.append(f"limit: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
+    if roomy := plan.get("suggested_max_cost"):
+        lines.append(f"a limit with room for two more first frames: --max-cost {roomy:.2f}")
+    lines.append(f"total: {money.shown(cost)}; nothing was sent")
+    return "\n".join(lines)
+
+
+def _rows(document: dict[str, Any], price: str) -> list[str]:
+    """A line for each of the cast, and for each shot."""
+    lines = [one_line(document["title"])]
+    for one in document["cast"]:
+        state = "your picture" if one["own"] else _STATES.get(one["status"], one["status"])
+        if one["status"] == "succeeded" and not one["own"]:
+            state = "drawn"
+        lines.append(_row(one["name"], state, one, price))
+    for one in document["shots"]:
+        state = f"{_STATES.get(one['status'], one['status'])}, {one['seconds']:g} s"
+        if one["continues"]:
+            state += f", continues {one['number'] - 1}"
+        lines.append(_row(f"{one['number']}  {one['name']}", state, one, price))
+        if one["contact_sheet"] and one["status"] == "awaits a choice":
+            lines.append(f"      look at {near(one['contact_sheet'])}, then add `- select: K`")
+    return lines
+
+
+def _row(name: str, state: str, one: dict[str, Any], price: str) -> str:
+    cost = money.shown(money.from_json(one[price]))
+    line = f"  {one_line(name)[:30]:<30}  {state:<26} {cost}"
+    if one["error"]:
+        line += f"\n      {one['error'].get('kind')}: {one_line(one['error']['message'])}"
+    return line.rstrip()
+
+
+def _total(document: dict[str, Any]) -> str:
+    made = sum(one["status"] == "succeeded" for one in document["shots"])
+    cost = money.shown(money.from_json(document["cost"]))
+    return f"{made} of {len(document['shots'])} shots made; {cost}"
+
+
+def story_lines(document: dict[str, Any]) -> list[str]:
+    """What a person reads on stderr once a story has stopped, or is a film. Pure but for paths."""
+    waits = [one for one in document["shots"] if one["status"] == "awaits a choice"]
+    lines = [
+        f"{one['name']}: look at {near(one['contact_sheet'])}, then write `- select: K` below it"
+        for one in waits
+        if one["contact_sheet"]
+    ]
+    if document.get("storyboard"):
+        lines.append(f"Look at the first frames: {near(document['storyboard'])}")
+    if document.get("seam_sheet"):
+        lines.append(f"Look at the joins: {near(document['seam_sheet'])}")
+    return lines
