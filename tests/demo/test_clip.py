@@ -67,6 +67,20 @@ def test_on_a_card_the_picture_moves_and_the_words_stand_still() -> None:
     assert distance(last, card) < 2
 
 
+def test_with_a_last_frame_it_ends_there() -> None:
+    card = opened(draw_card("A lone red fox crosses a river", "photorealistic", SIZE))
+    end = draw_card("The fox is gone", "photorealistic", SIZE)
+    first, *_, last = frames(animate(encoded(card), SIZE, 1.5, end))
+    assert distance(first, card) < 2
+    assert distance(last, opened(end)) < 2
+    looped = frames(animate(encoded(card), SIZE, 1.5, encoded(card)))
+    assert distance(looped[0], looped[-1]) < 2
+    assert distance(looped[0], looped[len(looped) // 2]) > 2
+    plain = Image.new("RGB", SIZE, "teal")
+    *_, last = frames(animate(encoded(plain), SIZE, 1.5, encoded(plain)))
+    assert distance(last, plain) < 2  # the stamp goes before the end comes
+
+
 def test_another_picture_moves_as_a_whole_and_is_stamped_after_its_first_frame() -> None:
     photo = Image.radial_gradient("L").convert("RGB").resize(SIZE)
     first, *_, last = frames(animate(encoded(photo), SIZE, 1))

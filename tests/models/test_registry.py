@@ -271,7 +271,7 @@ ALL_THAT_MAY_BE_MISSING = (
             None,
             ["cancel a job", "set a seed", "set a last frame", "report what a clip cost"],
         ),
-        ("demo", True, None, ["report what a clip cost"]),
+        ("demo", True, None, ["set a last frame", "report what a clip cost"]),
     ],
 )
 def test_what_a_gateway_can_do(

@@ -158,17 +158,14 @@ def test_the_plan_shows_it(gateway: Gateway, script: Any) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("name", ["openai", "demo"])
-def test_a_gateway_without_a_field_for_it_is_said_before_anything_is_sent(
-    script: Any, name: str
-) -> None:
+def test_a_gateway_without_a_field_for_it_is_said_before_anything_is_sent(script: Any) -> None:
     pictures()
     with Gateway("openai") as own:
-        words = own.speech.naming("video" if script is animate else "") if name == "openai" else []
+        words = own.speech.naming("video" if script is animate else "")
         for more in ([], ["--dry-run"]):
-            done = script(own, f"--gateway={name}", *words, *more)
+            done = script(own, *words, *more)
             assert (done.code, own.requests) == (2, []), done.err
-            assert f"{name}'s video call has no field" in done.json["error"]["message"]
+            assert "openai's video call has no field" in done.json["error"]["message"]
             assert "--last-frame" in done.json["error"]["hint"]
 
 

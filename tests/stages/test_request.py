@@ -68,6 +68,7 @@ SETTINGS = st.builds(
     seed=some(st.integers(0, 2**31 - 1)),
     set=some(st.sampled_from([("fps=16",), ("a=--x", "negative_prompt=blur, fog=smoke")])),
     draft=FLAG,
+    loop=FLAG,
 )
 WISH = st.builds(
     CandidateWish,
@@ -121,6 +122,7 @@ def test_a_caption_request_survives_the_command_line(
         data.draw(RATIO),
         data.draw(MODEL),
         tuple(picture(folder, "--reference", name) for name in names),
+        data.draw(some(TEXT)),
     )
     again = CaptionRequest.from_options(parsed("rewrite_prompt", request.to_argv(), patch))
     assert again == request
@@ -153,6 +155,7 @@ def test_an_anchor_request_survives_the_command_line(
         tuple(picture(folder, "--reference", name) for name in names),
         picture(folder, "--edit", "a.png") if edits else None,
         data.draw(WISH),
+        character=None if edits else data.draw(FLAG),
     )
     again = AnchorRequest.from_options(parsed("generate_anchor", request.to_argv(), patch))
     assert again == request
@@ -166,7 +169,7 @@ def test_a_clip_request_survives_the_command_line(
 ) -> None:
     direct = data.draw(st.booleans())
     clip_settings = data.draw(SETTINGS)
-    last = not direct and data.draw(st.booleans())
+    last = not (direct or clip_settings.loop) and data.draw(st.booleans())
     request = ClipRequest(
         data.draw(TEXT),
         data.draw(some(TEXT)),
@@ -175,7 +178,7 @@ def test_a_clip_request_survives_the_command_line(
         data.draw(MODEL),
         data.draw(TAKE),
         direct,
-        clip_settings._replace(fit=None, draft=None) if direct else clip_settings,
+        clip_settings._replace(fit=None, draft=None, loop=None) if direct else clip_settings,
     )
     again = ClipRequest.from_options(parsed("generate_video_from_anchor", request.to_argv(), patch))
     assert again == request
@@ -186,10 +189,11 @@ def test_a_clip_request_survives_the_command_line(
 def test_a_whole_run_survives_the_command_line(
     folder: Path, patch: pytest.MonkeyPatch, data: st.DataObject
 ) -> None:
-    prompt, wish = data.draw(TEXT), data.draw(WISH)
+    prompt, wish, settings = data.draw(TEXT), data.draw(WISH), data.draw(SETTINGS)
+    last = not settings.loop and data.draw(st.booleans())
     request = RunRequest(
         prompt,
-        last_frame=picture(folder, "--last-frame", "c.png") if data.draw(st.booleans()) else None,
+        last_frame=picture(folder, "--last-frame", "c.png") if last else None,
         references=(picture(folder, "--reference", "b.png"),),
         style=data.draw(STYLE),
         enhance=data.draw(FLAG),
@@ -197,7 +201,7 @@ def test_a_whole_run_survives_the_command_line(
         image_model=data.draw(MODEL),
         video_model=data.draw(MODEL),
         take=data.draw(TAKE),
-        settings=data.draw(SETTINGS),
+        settings=settings,
         wish=wish._replace(prompt=prompt if wish.verifies else None),
         scene=data.draw(st.none() | TEXT),
     )

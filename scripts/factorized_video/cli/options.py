@@ -270,6 +270,11 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGE",
         help="a picture for the clip to end with, where model and gateway support one",
     )
+    flag(
+        parser,
+        "--loop",
+        "the clip ends with its own first frame, where model and gateway support a last frame",
+    )
     parser.add_argument(
         "--fit",
         type=option_types.fit,

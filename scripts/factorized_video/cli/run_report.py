@@ -224,9 +224,9 @@ def _settings(receipt: dict[str, Any], asked: dict[str, Any]) -> Iterable[Row]:
             yield name.replace("_s", " (s)").replace("_", " "), str(sent[name])
     if measured.get("width"):
         yield "size", f"{measured['width']} x {measured.get('height')}"
-    fidelity = receipt.get("anchor_fidelity")
-    if isinstance(fidelity, int | float):
-        yield "anchor fidelity", f"{fidelity:.2f}"
+    for name in ("anchor_fidelity", "loop_fidelity"):
+        if isinstance(receipt.get(name), int | float):
+            yield name.replace("_", " "), f"{receipt[name]:.2f}"
     for name, value in asked.items():
         plain = isinstance(value, str | int | float) and not isinstance(value, bool)
         if name not in ("script", "prompt", "gateway", *names) and (plain or value is True):

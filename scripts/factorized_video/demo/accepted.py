@@ -15,8 +15,9 @@ from .geometry import canvas, size_in_pixels
 LONGEST_S, USUAL_S = 60, 6  # seconds of a clip
 RATIO = "16:9"
 
+FRAMES = ("first_frame", "last_frame")
 _OF_IMAGES = {"model", "prompt", "n", "aspectRatio", "response_format", "images", "user"}
-_OF_CLIPS = {"model", "prompt", "duration", "aspectRatio", "size", "first_frame", "user"}
+_OF_CLIPS = {"model", "prompt", "duration", "aspectRatio", "size", "user", *FRAMES}
 _FORMATS = ("b64_json", "url")
 _SHAPE_TOLERANCE = 0.04  # 832x480 is 2.5 % off 16:9
 # Chat calls have these with every client; the demo's answers do not depend on them.
@@ -50,7 +51,7 @@ def clip(body: Data) -> Data:
         "duration": duration,
         "aspect_ratio": ratio,
         "size": size,
-        "first_frame": _frame(body.get("first_frame")),
+        **{name: _frame(name, body.get(name)) for name in FRAMES},
     }
 
 
@@ -82,20 +83,20 @@ def prompt_of(body: Data) -> str:
     return prompt
 
 
-def _frame(sent: object) -> str | None:
-    """A first frame as a data URI, also one that was sent as bare base64."""
+def _frame(name: str, sent: object) -> str | None:
+    """A frame as a data URI, also one that was sent as bare base64."""
     if sent is None:
         return None
     text = sent if isinstance(sent, str) else ""
     if IMAGE_URI.match(text):
         return text
-    refuse_address(text, "first_frame")
+    refuse_address(text, name)
     try:
         is_base64 = bool(base64.b64decode(text, validate=True))
     except binascii.Error:
         is_base64 = False
     if not is_base64:
-        raise ValueError("first_frame must be a data URI of an image")
+        raise ValueError(f"{name} must be a data URI of an image")
     return f"data:image/png;base64,{text}"
 
 

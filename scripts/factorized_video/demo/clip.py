@@ -1,5 +1,7 @@
 """The clip, which the demo gateway answers a video request with: a push-in on its first frame.
 
+With a last frame it goes back as far, and fades into that one.
+
 On a demo card only the picture moves, and the words stand still; any other frame moves as a whole
 and is stamped DEMO.
 """
@@ -26,11 +28,11 @@ FADE = 10  # frames until the stamp is fully there; the first frame has none of 
 BT709, LIMITED = 1, 1  # as ITU-T H.273 numbers the colours and FFmpeg the range
 
 
-def animate(anchor: bytes, size: Size, duration_s: float) -> bytes:
+def animate(anchor: bytes, size: Size, duration_s: float, last: bytes | None = None) -> bytes:
     """Return an MP4 clip (H.264, yuv420p, BT.709, no audio) that begins with any image.
 
-    The image is cropped evenly. Raises ValueError for bytes that are no image, and for a PyAV
-    without an H.264 encoder.
+    It ends with `last`, if there is one. The images are cropped evenly. Raises ValueError for
+    bytes that are no image, and for a PyAV without an H.264 encoder.
     """
     import av
     from av.video.reformatter import Colorspace
@@ -38,6 +40,7 @@ def animate(anchor: bytes, size: Size, duration_s: float) -> bytes:
 
     count = max(1, round(duration_s * FPS))
     frame = ImageOps.fit(decoded(anchor), size, Image.Resampling.LANCZOS)
+    end = ImageOps.fit(decoded(last), size, Image.Resampling.LANCZOS) if last else None
     out = io.BytesIO()
     # The index (moov) is written first, into room kept for it, so that a browser can start at
     # once; '+faststart' would need a file to read back. It takes less than 32 bytes a frame.
@@ -51,7 +54,7 @@ def animate(anchor: bytes, size: Size, duration_s: float) -> bytes:
         context.thread_count = 2  # fixed: the clip must not depend on the number of cores
         context.color_primaries = context.color_trc = context.colorspace = BT709
         context.color_range = LIMITED
-        for index, image in enumerate(_frames(frame, count)):
+        for index, image in enumerate(_frames(frame, count, end)):
             # Made with the matrix that the tags name. The range stays unsaid: limited is the
             # default, and PyAV 12 takes ColorRange.MPEG for full.
             picture = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]
@@ -62,8 +65,13 @@ def animate(anchor: bytes, size: Size, duration_s: float) -> bytes:
     return out.getvalue()
 
 
-def _frames(first: Image.Image, count: int) -> Iterator[Image.Image]:
-    """Yield the frames one by one: a push-in of ZOOM that starts and ends at rest."""
+def _frames(
+    first: Image.Image, count: int, end: Image.Image | None = None
+) -> Iterator[Image.Image]:
+    """Yield the frames one by one: a push-in of ZOOM that starts and ends at rest.
+
+    With `end` it comes back, and that picture fades in over the last third.
+    """
     from PIL import Image, ImageDraw
 
     layout, is_card = layout_of(first.size), read_circles(first) is not None
@@ -72,7 +80,8 @@ def _frames(first: Image.Image, count: int) -> Iterator[Image.Image]:
     corner = (inset, first.height - inset - STAMP[1] * layout.unit)
     width, height = view.size
     for index in range(count):
-        zoom = 1 + (ZOOM - 1) * (1 - math.cos(math.pi * index / max(1, count - 1))) / 2
+        done = index / max(1, count - 1)
+        zoom = 1 + (ZOOM - 1) * (1 - math.cos(math.pi * done * (2 if end else 1))) / 2
         dx, dy = width * (1 - 1 / zoom) / 2, height * (1 - 1 / zoom) / 2
         box = (dx, dy, width - dx, height - dy)  # fractions of pixels: the motion cannot jitter
         frame = first.copy()
@@ -80,5 +89,6 @@ def _frames(first: Image.Image, count: int) -> Iterator[Image.Image]:
         if not is_card:
             stamped = frame.copy()
             draw_stamp(ImageDraw.Draw(stamped), corner, layout.unit, DARK, AMBER)
-            frame = Image.blend(frame, stamped, min(1.0, index / FADE))
-        yield frame
+            left = (count - 1 - index if end else FADE) / FADE
+            frame = Image.blend(frame, stamped, min(1.0, index / FADE, left))
+        yield Image.blend(frame, end, max(0.0, 3 * done - 2)) if end else frame

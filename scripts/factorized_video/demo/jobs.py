@@ -18,6 +18,7 @@ from ..errors import ToolError
 from ..files import write_file
 from ..private_folders import temporary
 from ..prompts import styles
+from .accepted import FRAMES
 from .card import DIRECT, draw_card
 from .clip import animate
 from .geometry import Size, canvas
@@ -62,9 +63,9 @@ class Jobs:
         rows.sort(key=lambda row: float(str(row["created_at"])), reverse=True)
         return [self._shown(row) for row in rows[offset : offset + limit]], len(rows)
 
-    def first_frame(self, job_id: str) -> tuple[str, bytes] | None:
-        """The first frame that a job was sent, with its media type."""
-        sent = (self._read(job_id) or {}).get("first_frame")
+    def frame(self, job_id: str, name: str) -> tuple[str, bytes] | None:
+        """The first or last frame that a job was sent, with its media type."""
+        sent = (self._read(job_id) or {}).get(name) if name in FRAMES else None
         if sent is None:
             return None
         head, _, data = str(sent).partition(",")
@@ -110,7 +111,6 @@ class Jobs:
         return {
             **row,
             "upstream_id": f"demo-{job_id}",
-            "last_frame": None,
             "created_at": _iso(float(str(row["created_at"]))),
             "completed_at": _iso(ended.stat().st_mtime) if over else None,
             "status": status,
@@ -127,7 +127,9 @@ class Jobs:
     def _animate(self, job_id: str, row: Row) -> None:
         try:
             size = canvas(str(row["aspect_ratio"]), str(row["size"]))
-            clip = animate(_first_frame(row, size), size, float(str(row["duration"])))
+            last = row.get("last_frame")
+            ends = _decoded(last) if last is not None else None
+            clip = animate(_first_frame(row, size), size, float(str(row["duration"])), ends)
             write_file(self.clip(job_id), clip)
         except (ValueError, RuntimeError, MemoryError, ToolError) as error:
             write_file(self._folder / f"{job_id}.failed", str(error).encode())
@@ -146,5 +148,10 @@ def _first_frame(row: Row, size: Size) -> bytes:
     """The anchor that was sent; for a clip from the prompt alone, a card of that very prompt."""
     sent, prompt = row.get("first_frame"), str(row["prompt"])
     if sent is not None:
-        return base64.b64decode(str(sent).partition(",")[2])
+        return _decoded(sent)
     return draw_card(prompt, styles.resolve_style(None, prompt), size, kind=DIRECT)
+
+
+def _decoded(sent: object) -> bytes:
+    """A picture that was sent as a data URI. Raises ValueError for what is no base64."""
+    return base64.b64decode(str(sent).partition(",")[2])

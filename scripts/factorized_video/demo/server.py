@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, {"data": data, "total": total, "limit": limit, "offset": offset})
             case ["api", "v1", "videos", job_id] if row := jobs.row(job_id):
                 self._answer(200, self._with_url(row))
-            case ["frames", job_id] if sent := jobs.first_frame(job_id):
+            case ["frames", job_id, name] if sent := jobs.frame(job_id, name):
                 self._send(200, *sent)
             case ["pictures", name] if name[:-4].isalnum() and jobs.picture(name[:-4]).exists():
                 self._send(200, "image/png", jobs.picture(name[:-4]).read_bytes())
@@ -136,9 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _with_url(self, row: Data) -> Data:
         root, job_id = self.server.root, row["id"]
-        frame = f"{root}/frames/{job_id}" if row["first_frame"] else None
+        frames = {
+            name: f"{root}/frames/{job_id}/{name}" if row.get(name) else None
+            for name in accepted.FRAMES
+        }
         url = f"{root}/clips/{job_id}.mp4" if row["status"] == "succeeded" else None
-        return {**row, "first_frame": frame, "url": url}
+        return {**row, **frames, "url": url}
 
     def _body(self) -> Data:
         length = self.headers.get("Content-Length", "")

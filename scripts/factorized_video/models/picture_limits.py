@@ -186,17 +186,20 @@ def _fitted(size: aspect_ratios.Size, ratio: str, fit: str | None) -> aspect_rat
     return left
 
 
-def check_last_frame(model: Model, given: bool, gateway: str) -> None:
-    """Raise UsageError for a last frame that cannot be sent, or would have no effect."""
-    if not given:
+def check_last_frame(model: Model, flag: str | None, gateway: str) -> None:
+    """Raise UsageError for a last frame that cannot be sent, or would have no effect.
+
+    `flag` is the option that asks for one; None where none does.
+    """
+    if flag is None:
         return
     if models.gateway(gateway).last_frame is False:
-        hint = "Leave --last-frame out."
+        hint = f"Leave {flag} out."
         raise UsageError(f"{gateway}'s video call has no field for a last frame.", hint)
     if models.gateway(gateway).own_engines and model.last_frame is None:
         raise UsageError(
             f"{gateway}'s video call has no field for a last frame that all servers know.",
-            "Leave --last-frame out. "
+            f"Leave {flag} out. "
             + supporters(model, gateway, "A last frame", lambda m: m.last_frame is True),
         )
     if model.last_frame is False:

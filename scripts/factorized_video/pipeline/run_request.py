@@ -26,6 +26,7 @@ from ..stages.request import (
     MotionRequest,
     ServerFields,
     asked_of,
+    check_loop,
     digest_fields,
     server_fields,
 )
@@ -45,6 +46,7 @@ _OF_ANCHORS = (
     "image_set",
     "motion_from_anchor",
     "last_frame",
+    "loop",
     "fit",
     "draft",
     "scene",
@@ -233,7 +235,7 @@ class RunRequest(NamedTuple):
 
     def as_direct(self) -> RunRequest:
         """The same prompt as a direct clip: without what shapes an anchor, or a motion for it."""
-        settings = self.settings._replace(fit=None, draft=None)
+        settings = self.settings._replace(fit=None, draft=None, loop=None)
         if self.motion is None and settings.prompt_strategy == "motion-only":
             settings = settings._replace(prompt_strategy=None)  # Stage 1 would write that motion
         return RunRequest(
@@ -320,6 +322,7 @@ def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
         raise UsageError(
             f"--motion-from-anchor has no effect with {other}.", "Leave one of them out."
         )
+    check_loop(options)
     extends = options.fit == EXTEND
     if extends and not (own and options.aspect_ratio):
         raise UsageError(

@@ -526,6 +526,7 @@ class ThreeStages(Run):
             "job": receipt["job"],
             "video": receipt["measured"],
             "anchor_fidelity": receipt.get("anchor_fidelity"),
+            "loop_fidelity": receipt.get("loop_fidelity"),
             "filmstrip": str(filmstrip) if filmstrip.exists() else None,
             "stages": stages,
             "reused": reused,

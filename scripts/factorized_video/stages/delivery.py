@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import aspect_ratios, receipts
 from ..errors import OutputError, StillRunning, ToolError, Unfetched, safe_to_keep
@@ -31,20 +31,20 @@ LONGEST_TEXT = 1 << 20  # bytes that are kept of a response that is text
 SIZE_TOLERANCE = 0.03
 
 
-def deliver(
-    console: Console,
-    gateway: Gateway,
-    record: Record,
-    job: Job,
-    compared: bytes | None,
-    *,
-    silent: bool,
-) -> None:
-    """Fetch the job's clip into place and write down what it is. Raises OutputError.
+class Looks(NamedTuple):
+    """What is looked at in a clip.
 
     `compared` is the picture that was sent (`similarity.squeezed`), None where that is not known or
-    there was none; with `silent` sound is removed.
+    there was none; `silent`: sound is removed; `loops`: it is to end as it begins.
     """
+
+    compared: bytes | None
+    silent: bool = False
+    loops: bool = False
+
+
+def deliver(console: Console, gateway: Gateway, record: Record, job: Job, looks: Looks) -> None:
+    """Fetch the job's clip into place and write down what it is. Raises OutputError."""
 
     def check(path: Path) -> None:
         try:
@@ -65,20 +65,16 @@ def deliver(
         error.result = {**record.whereabouts, **error.result}
         raise
     receipts.make_room(filmstrip_path(record.output))  # one that a lost clip left behind
-    finish(console, record, compared, silent=silent, reply=job.raw)
+    finish(console, record, looks, reply=job.raw)
 
 
 def finish(
-    console: Console,
-    record: Record,
-    compared: bytes | None,
-    *,
-    silent: bool,
-    reply: dict[str, object] | None = None,
+    console: Console, record: Record, looks: Looks, reply: dict[str, object] | None = None
 ) -> None:
     """Write down what the clip is that is in its place; without its sound if that is asked."""
     found, first = clips.examine(record.output, similarity.SIZE)
-    sha256, size, fidelity = record.data["arrived_sha256"], record.output.stat().st_size, None
+    sha256, size = record.data["arrived_sha256"], record.output.stat().st_size
+    fidelity = loop = None
     if found is None:
         console.warn(
             "The clip could not be measured: its codec is not known here."
@@ -86,13 +82,22 @@ def finish(
             else file_types.not_measured()
         )
     else:
-        if silent and found["audio"]:
+        if looks.silent and found["audio"]:
             sha256, size = _silenced(console, record, sha256, size)
             found["audio"] = "original" not in record.data
         console.warn(*differences(record.data["sent"], found))
         if record.data["stage"] != "direct":
-            fidelity = _fidelity(console, compared, first)
-    record.succeeded(sha256, measured=found, anchor_fidelity=fidelity, bytes=size, reply=reply)
+            fidelity = _fidelity(console, looks.compared, first)
+        if looks.loops:
+            loop = _loop_fidelity(console, record.output, first)
+    record.succeeded(
+        sha256,
+        measured=found,
+        anchor_fidelity=fidelity,
+        loop_fidelity=loop,
+        bytes=size,
+        reply=reply,
+    )
 
 
 def _make_usable(console: Console, record: Record, path: Path, why: OutputError) -> None:
@@ -253,5 +258,24 @@ def _fidelity(console: Console, sent: bytes | None, came: bytes | None) -> float
             f"The clip does not begin with the anchor: anchor_fidelity is {value:.2f}, where "
             f"{similarity.RESPECTED:g} and more means that it does. The model took it loosely; "
             "look at the filmstrip."
+        )
+    return value
+
+
+def _loop_fidelity(console: Console, clip: Path, first: bytes | None) -> float | None:
+    """How close the clip's last frame is to its first; a warning where the ends do not meet."""
+    try:
+        last = similarity.squeezed(clips.last_frame(clip))
+    except OutputError:
+        last = None
+    if first is None or last is None:
+        console.warn("The clip's last frame could not be compared with its first.")
+        return None
+    value = similarity.fidelity(first, last)
+    if value < similarity.RESPECTED:
+        console.warn(
+            f"The clip does not end as it begins: loop_fidelity is {value:.2f}, where "
+            f"{similarity.RESPECTED:g} and more means that the ends meet. Played again and again "
+            "it jumps; --take 2 is another try, and pays."
         )
     return value

@@ -73,7 +73,7 @@ def _cheaper(request: ClipRequest, final: Call, gateway: str) -> Iterator[ClipRe
             resolution,
             True,
             gateway,
-            last_frame=request.last_frame is not None,
+            last_frame=request.ended_by is not None,
         )
         settings = request.settings._replace(
             draft=None,

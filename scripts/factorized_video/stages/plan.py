@@ -314,14 +314,13 @@ def _clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None) -> C
     resolution, how_large = given.resolution, ""
     if rules.strict or resolution is None:
         resolution, how_large = limits.choose_resolution(model, resolution, gateway)
-    last_frame = request.last_frame is not None
     seconds, how_long = limits.choose_duration(
         model,
         given.duration,
         resolution,
         bool(given.fit_duration),
         gateway,
-        last_frame=last_frame,
+        last_frame=request.ended_by is not None,
         references=bool(request.references),
     )
     notes = limits.check_audio(model, given.audio, gateway)
@@ -371,7 +370,7 @@ def _price(model: Model, gateway: str, settings: dict[str, Any], request: ClipRe
         seconds=settings["duration_s"],
         resolution=settings["resolution"],
         audio=model.audio != "never" and settings.get("audio_switch") is not False,
-        pictures=(not request.direct) + (request.last_frame is not None) + references,
+        pictures=(not request.direct) + (request.ended_by is not None) + references,
         references=references,
     )
 
@@ -417,7 +416,7 @@ def _check_pictures(request: ClipRequest, model: Model, gateway: str) -> None:
         raise UsageError(
             f"{model.id} does not support a first frame.", "Choose another --video-model."
         )
-    picture_limits.check_last_frame(model, request.last_frame is not None, gateway)
+    picture_limits.check_last_frame(model, request.ended_by, gateway)
 
 
 def _check_frames(
@@ -458,8 +457,8 @@ def _clip_settings(
     }
     if given.seed is not None:
         settings["seed"] = given.seed
-    if request.last_frame:
-        settings["last_frame"] = "given"
+    if request.ended_by:
+        settings["last_frame"] = "the first frame" if given.loop else "given"
     return settings | _references(len(request.references))
 
 

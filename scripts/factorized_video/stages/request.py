@@ -117,6 +117,7 @@ class ClipSettings(NamedTuple):
     seed: int | None = None
     set: ServerFields = None
     draft: bool | None = None  # as cheap as the gateway makes it, to look at
+    loop: bool | None = None  # the anchor is the last frame too
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> ClipSettings:
@@ -295,7 +296,7 @@ class ClipRequest(NamedTuple):
                 "--fit extend has Stage 2 extend the picture first.",
                 "Use factorized_generate.py with --anchor-path, or generate_anchor.py --edit.",
             )
-        for name in ("fit", "last_frame", "draft") if options.direct else ():
+        for name in ("fit", "last_frame", "draft", "loop") if options.direct else ():
             if getattr(options, name) is not None:
                 raise UsageError(
                     f"{flag_of(name)} has no effect with --direct: "
@@ -304,6 +305,7 @@ class ClipRequest(NamedTuple):
                     ),
                     "Leave it out.",
                 )
+        check_loop(options)
         if options.reference and not options.direct:
             raise UsageError(
                 "--reference has no effect with --anchor: gateways take a first frame or "
@@ -325,6 +327,16 @@ class ClipRequest(NamedTuple):
             given_images.read_all("--reference", options.reference, options.rerun),
         )
 
+    @property
+    def ended_by(self) -> str | None:
+        """The option that has the clip end with a picture; None where none does."""
+        return "--loop" if self.settings.loop else "--last-frame" if self.last_frame else None
+
+    @property
+    def ends_with(self) -> GivenImage | None:
+        """The picture that it ends with, if there is one by now."""
+        return self.anchor if self.settings.loop else self.last_frame
+
     def digest(self, gateway: Identity) -> str:
         """By which the clip is recognised."""
         return _digest("direct" if self.direct else "synthesis", self, gateway)
@@ -344,6 +356,15 @@ class ClipRequest(NamedTuple):
         pictures = {"anchor": self.anchor, "last_frame": self.last_frame}
         rows = {name: one.row for name, one in pictures.items() if one}
         return {"prompt": self.prompt, "motion": self.motion, **rows, **_rows(self.references)}
+
+
+def check_loop(options: argparse.Namespace) -> None:
+    """Raise UsageError for a clip that is to end with two pictures."""
+    if options.loop and options.last_frame is not None:
+        raise UsageError(
+            "--loop ends the clip with its first frame, and --last-frame with another.",
+            "Leave one of them out.",
+        )
 
 
 def without_checks(flag: str) -> UsageError:

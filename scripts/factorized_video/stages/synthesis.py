@@ -19,6 +19,7 @@ from ..rerun import offer_replacement
 from . import alternatives, delivery, given_images, plan, preflight
 from .calls import Call, Plan
 from .context import Context
+from .delivery import Looks
 from .given_images import GivenImage
 from .outlook import Outlook
 from .paid_call import Made, PaidCall, with_seed
@@ -117,7 +118,7 @@ class ClipCall(PaidCall):
     def prepare(self) -> None:
         """Fit the pictures to what is sent, and let their pixels go before the clip comes."""
         request, framing = self.request, self.call.framing
-        anchor, last = request.anchor, request.last_frame
+        anchor, last = request.anchor, request.ends_with
         self.frames = Frames(
             images.to_send(anchor.image, framing) if anchor else None,
             images.to_send(last.image, framing) if last else None,
@@ -127,7 +128,7 @@ class ClipCall(PaidCall):
             self.compared = similarity.squeezed(images.shown(self.frames.first, anchor.image))
         self.request = request._replace(
             anchor=_small(anchor),
-            last_frame=_small(last),
+            last_frame=_small(request.last_frame),
             references=tuple(one for one in map(_small, request.references) if one),
         )
 
@@ -233,14 +234,15 @@ class ClipCall(PaidCall):
 
     def deliver(self, gateway: Gateway, record: Record) -> None:
         """Wait for the job, fetch the clip and measure it."""
-        silent = self.request.settings.audio is False
+        given = self.request.settings
+        looks = Looks(self.compared, given.audio is False, bool(given.loop))
         if record.has_arrived:
-            delivery.finish(self.context.console, record, self.compared, silent=silent)
+            delivery.finish(self.context.console, record, looks)
             return
         timeout_s = 0 if self.options.no_wait else self.options.timeout
         job = self._job(gateway, record).wait(timeout_s)
         self.context.console.progress("fetching the clip")
-        delivery.deliver(self.context.console, gateway, record, job, self.compared, silent=silent)
+        delivery.deliver(self.context.console, gateway, record, job, looks)
         record.kept.drop()
 
     def _job(self, gateway: Gateway, record: Record) -> VideoJob:
@@ -261,6 +263,7 @@ class ClipCall(PaidCall):
             "job": receipt["job"],
             "video": receipt["measured"],
             "anchor_fidelity": receipt.get("anchor_fidelity"),
+            "loop_fidelity": receipt.get("loop_fidelity"),
             "filmstrip": str(filmstrip) if filmstrip.exists() else None,
             "reused": made.reused,
             "gateway_cannot": list(models.gateway(self.context.gateway.name).cannot),
