@@ -16,46 +16,14 @@ pytest.importorskip("PIL")
 from conftest import Run, ended, follow, run, start
 from factorized_video.media.clips import decoded, last_frame
 from factorized_video.media.similarity import alike, squeezed
-from loopback import Gateway, Reply, Request, png
+from loopback import Gateway, png
 from pictures import opened
-from speech import Wrong, shown
+from speech import Wrong
+from stories import STORY, answering, said
 from storm import Storm
 
 pytestmark = pytest.mark.thorough  # except what is marked `quick`
 
-STORY = """\
-# The lost umbrella
-
-A rainy evening.
-
-- style: watercolor
-
-## Cast
-
-### Mira
-A woman with short red hair.
-
-### Otto
-A grey cat.
-
-## Places
-
-### Bus stop
-A glass shelter.
-
-## Shots
-
-### Waiting
-Mira waits at the bus stop.
-
-### A visitor
-Otto comes in from the left.
-
-- continues: yes
-
-### Going home
-Mira carries Otto home.
-"""
 FOLDER = Path("film.story")
 
 
@@ -68,21 +36,8 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def gateway() -> Any:
     """A gateway whose clips are each another one."""
-    with Storm() as server:
-        server.answers["chat"] = _chat
+    with answering(Storm()) as server:
         yield server
-
-
-def _chat(request: Request) -> Reply | None:
-    """A caption of its own for each prompt, a motion where one is asked for."""
-    (_, user), _ = shown(request)
-    data = json.loads(str(user["content"]))
-    seen = {"visible": ["a cat"], "named": ["a cat"], "enters": []}
-    demands = {"demands": [{"demand": "it moves", "words": "turns"}]}
-    still = f"A still of: {data['prompt']}"
-    answer = {"caption": still, "motion": "A cat turns.", **seen, **demands}
-    message = {"message": {"content": json.dumps(answer)}}
-    return Reply(body=json.dumps({"choices": [message]}).encode())
 
 
 def lay(text: str = STORY) -> None:
@@ -99,13 +54,6 @@ def whole(gateway: Gateway, *words: str) -> dict[str, Any]:
     done = make(gateway, "--yes", *words)
     assert done.code == 0, done.err
     return done.json
-
-
-def said(request: Request) -> dict[str, Any]:
-    (_, user), _ = shown(request)
-    data = json.loads(str(user["content"]))
-    assert isinstance(data, dict)
-    return data
 
 
 def statuses(document: dict[str, Any]) -> list[str]:
