@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,11 @@ OURS = ("AI_GATEWAY_", "FACTORIZED_", "OPENROUTER_")
 collect_ignore = [] if importlib.util.find_spec("openai") else ["clients"]
 collect_ignore += [] if "ENGINES_MADE" in os.environ else ["engines"]
 ASTRAY = ("PROXY", "NETRC", "CA_BUNDLE", "SSL_CERT")
+
+
+# Whatever a shell starts in the background ignores Ctrl-C, and so would the commands tested here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def guarded() -> str:
