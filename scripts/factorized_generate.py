@@ -117,13 +117,7 @@ def _add_sources(group: argparse._MutuallyExclusiveGroup) -> None:
         metavar="FILE",
         help="many prompts, one JSON object a line; --output is then the folder for all",
     )
-    group.add_argument(
-        "--story",
-        type=option_types.path,
-        metavar="FILE",
-        help="a film of several shots with the same people, described in a file; --output is the "
-        "film. Stops once all first frames are there",
-    )
+    _add_stories(group)
     group.add_argument(
         "--list-runs",
         nargs="?",
@@ -151,6 +145,24 @@ def _add_sources(group: argparse._MutuallyExclusiveGroup) -> None:
         type=option_types.path,
         metavar="RECEIPT",
         help="ask the gateway to end the running job of this receipt (or of this clip)",
+    )
+
+
+def _add_stories(group: argparse._MutuallyExclusiveGroup) -> None:
+    """A film of several shots, and its file."""
+    group.add_argument(
+        "--story",
+        type=option_types.path,
+        metavar="FILE",
+        help="a film of several shots with the same people, described in a file; --output is the "
+        "film. Stops once all first frames are there",
+    )
+    group.add_argument(
+        "--write-story",
+        type=option_types.text,
+        metavar="IDEA",
+        help="have the LLM write the file of a story from one idea, for about a cent, to --output, "
+        "a .md file; you edit it",
     )
 
 
@@ -200,6 +212,12 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
         choices=("caption", "anchor"),
         help="stop to look; the same command without it continues",
     )
+    group.add_argument(
+        "--shots",
+        type=option_types.shots,
+        metavar="N",
+        help="with --write-story: how many shots, 1 to 20 (default: 4)",
+    )
     options.flag(
         group,
         "--no-stop",
@@ -223,9 +241,10 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do; or one of the lists."""
-    from factorized_video.cli import joining, standing_options
+    from factorized_video.cli import joining, standing_options, story_writing
 
     joining.check_options(args, build_parser())
+    story_writing.check_options(args, build_parser())
     if args.join is not None:
         return joining.joined(args)
     story = _story(args)
@@ -249,6 +268,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
             return batch.dry_run()
         settings.resolve(args.gateway)  # the key's turn comes after the plan
         return run_report.add(args, batch.make(), folder=batch.folder)
+    if args.write_story is not None:
+        return story_writing.written(args)
     if story is not None:
         return _film(args, story)
     if args.concurrency is not None:

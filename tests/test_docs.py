@@ -35,7 +35,7 @@ from factorized_video.models import listing, picture_limits
 from factorized_video.models.catalog import Catalog
 from factorized_video.money import Cost
 from factorized_video.pipeline.work_folder import WorkFolder
-from factorized_video.prompts import anchor_image, checklist, strategies, styles
+from factorized_video.prompts import anchor_image, checklist, story_draft, strategies, styles
 from factorized_video.prompts.caption import (
     CAPTION_SHAPE,
     CAPTION_SYSTEM_PROMPT,
@@ -810,6 +810,8 @@ EDITED = [
         checklist.QUESTIONS_SYSTEM_PROMPT,
         checklist.CHECK_SYSTEM_PROMPT,
         MOTION_SYSTEM_PROMPT,
+        story_draft.STORY_SYSTEM_PROMPT,
+        story_draft.STORY_SHAPE,
         anchor_image.edit_prompt(EDITED),
         REFERENCES_FOR_CAPTION,
         addition(Prompting("paragraph", still_camera=True, speech_end=True)),
@@ -830,6 +832,8 @@ EDITED = [
         "questions",
         "check",
         "motion",
+        "story",
+        "story's shape",
         "edit",
         "references of the caption",
         "families",

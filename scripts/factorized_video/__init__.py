@@ -21,4 +21,5 @@ STAGES = {
     "synthesis": "Stage 3 synthesis",
     "direct": "Direct text-to-video",
     "measurement": "Measurement",
+    "story": "Story",
 }

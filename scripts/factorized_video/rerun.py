@@ -24,6 +24,7 @@ _TEXTS = {
     "--motion-file": ("motion", "--motion"),
     "--motion": ("motion", "--motion"),
     "--scene": ("scene", "--scene"),
+    "--write-story": ("prompt", "--write-story"),
     "--input-file": ("caption", ""),
     "--user-prompt": ("user_prompt", "--user-prompt"),
 }

@@ -28,6 +28,7 @@ _MAKES = {
     "repair": "edit",
     "motion": "motion",
     "measurement": "measurement",
+    "story": "story",
 }
 
 

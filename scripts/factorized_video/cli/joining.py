@@ -15,9 +15,9 @@ from ..money import FREE
 from ..rerun import flag_of
 from ..story import joined_film
 from ..story.joined_film import CROSSFADE
+from .option_words import check_effect
 
 _TAKES = ("join", "output", "transition", "music", "filmstrip", "overwrite", "dry_run")
-_STANDS = ("json", "quiet", "verbose", "yes", "open", "offline", "gateway")  # of every command
 MOST_CLIPS = 200
 
 
@@ -29,14 +29,8 @@ def check_options(options: argparse.Namespace, parser: argparse.ArgumentParser) 
             raise UsageError(
                 f"{flag_of(name)} is for --join and --story.", "Leave it out, or add one of them."
             )
-    for action in parser._actions if joins else ():
-        name = action.dest
-        if name in (*_TAKES, *_STANDS) or not hasattr(options, name):
-            continue
-        if getattr(options, name) != parser.get_default(name):
-            raise UsageError(
-                f"{flag_of(name)} has no effect with --join: nothing is generated.", "Leave it out."
-            )
+    if joins:
+        check_effect(options, parser, _TAKES, "--join: nothing is generated")
 
 
 def joined(options: argparse.Namespace) -> dict[str, Any]:

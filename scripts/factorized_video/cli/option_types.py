@@ -148,6 +148,11 @@ def usd(text: str) -> float:
     return found
 
 
+def shots(text: str) -> int:
+    """How many shots a story is to have."""
+    return _whole_number(text, 1, 20)
+
+
 def take(text: str) -> int:
     """The number of a take."""
     return _whole_number(text, 1, 9999)

@@ -10,10 +10,10 @@ from ..errors import UsageError
 
 # What belongs to the whole command, or would make something else of one of many runs.
 NOT_OF_ONE = (
-    "help prompt prompt_file prompts_file story no_stop transition music join concurrency output "
-    "work_dir json quiet dry_run max_cost list_runs list_models cancel online gateway compare "
-    "direct job stop_after allow_unknown_cost allow_off model no_wait timeout overwrite resubmit "
-    "evaluator_model save_intermediate verbose open yes all report"
+    "help prompt prompt_file prompts_file story write_story shots no_stop transition music join "
+    "concurrency output work_dir json quiet dry_run max_cost list_runs list_models cancel online "
+    "gateway compare direct job stop_after allow_unknown_cost allow_off model no_wait timeout "
+    "overwrite resubmit evaluator_model save_intermediate verbose open yes all report"
 ).split()
 
 
@@ -65,3 +65,25 @@ def replaced(given: Iterable[str], parser: argparse.ArgumentParser) -> dict[str,
     groups = [group._group_actions for group in parser._mutually_exclusive_groups]
     beside = [one for group in groups if any(action in group for action in own) for one in group]
     return {action.dest: action.default for action in (*own, *beside)}
+
+
+# What every command takes, whatever it does.
+_STANDS = ("json", "quiet", "verbose", "yes", "open", "offline", "gateway")
+
+
+def check_effect(
+    options: argparse.Namespace, parser: argparse.ArgumentParser, takes: Iterable[str], why: str
+) -> None:
+    """Raise UsageError for an option that was given and is none of those in `takes`.
+
+    `why` says what it has no effect with, and why.
+    """
+    known = {*takes, *_STANDS}
+    for action in parser._actions:
+        name = action.dest
+        if name in known or not hasattr(options, name):
+            continue
+        if getattr(options, name) != parser.get_default(name):
+            raise UsageError(
+                f"--{name.replace('_', '-')} has no effect with {why}.", "Leave it out."
+            )

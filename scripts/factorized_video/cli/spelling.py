@@ -45,7 +45,15 @@ def spelled_out(words: list[str], actions: Iterable[argparse.Action]) -> list[st
 
 def _as_prompt(alone: list[str], others: list[str]) -> list[str]:
     """The one word as the prompt, unless one of the `others` says what is to be done."""
-    sources = ("--prompt", "--prompt-file", "--prompts-file", "--story", "--cancel", "--join")
+    sources = (
+        "--prompt",
+        "--prompt-file",
+        "--prompts-file",
+        "--story",
+        "--write-story",
+        "--cancel",
+        "--join",
+    )
     lists = ("--list-runs", "--list-models")
     taken = any(word.partition("=")[0] in (*sources, *lists) for word in others)
     return alone if taken or len(alone) != 1 else [f"--prompt={alone[0]}"]

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 Data = dict[str, object]
 
-TASKS = ("caption", "questions", "measure", "check", "motion")
+TASKS = ("caption", "questions", "measure", "check", "motion", "story")
 QUESTIONS = [f"Is circle {n} of {COUNT} on the demo card filled?" for n in range(1, COUNT + 1)]
 PUSH_IN = "The camera slowly pushes in."  # which is what the demo's clip does
 FREE = "The demo understands nothing; this is your text, its words of motion made still:"
+MOST_SHOTS = 100
 MOTION = (50, 500)  # words and characters of the prompt that a motion has room for
 
 _CIRCLE = re.compile(r"Is circle (\d{1,3}) of \d{1,3} on the demo card filled\?")
@@ -52,6 +53,8 @@ def reply_to(messages: list[object]) -> tuple[Data | str, str | None]:
     if task == "caption":
         caption, motion = make_still(prompt)
         return {"caption": caption, "motion": motion}, None
+    if task == "story":
+        return _story(prompt, data.get("shots")), None
     if task == "questions":
         return {"questions": QUESTIONS}, None
     if task == "measure":
@@ -100,6 +103,30 @@ def _motion(prompt: str) -> Data:
         "named": [seen],
         "enters": [],
         "demands": [{"demand": "something moves", "words": PUSH_IN}],
+    }
+
+
+def _story(idea: str, count: object) -> Data:
+    """The idea as it is, in every shot; the second one continues the first."""
+    number = count if isinstance(count, int) and 0 < count <= MOST_SHOTS else 1
+    hero, words = "The hero", idea[: MOTION[1]]
+    shots = [
+        {
+            "name": f"Part {part}",
+            "prompt": f"{words.rstrip('.')}: part {part} of {number}.",
+            "cast": [hero],
+            "place": "",
+            "continues": part == 2,
+        }
+        for part in range(1, number + 1)
+    ]
+    cast = [{"name": hero, "description": f"Whoever this is about: {words}"}]
+    return {
+        "title": " ".join(idea.split()[:6]),
+        "about": "",
+        "cast": cast,
+        "places": [],
+        "shots": shots,
     }
 
 

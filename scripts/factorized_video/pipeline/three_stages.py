@@ -461,11 +461,15 @@ class ThreeStages(Run):
 
     # -- results ---------------------------------------------------------------------------------
 
+    def tidy(self) -> None:
+        """Clear away what a killed run left, unless another one is at it."""
+        with contextlib.suppress(ToolError), self._held():
+            pass
+
     def _returned(self) -> dict[str, Any]:
         """The result of a run that is done; what a killed one left is cleared away."""
         receipts.announce(self.output, receipts.Decision.RETURN, self._console)
-        with contextlib.suppress(ToolError), self._held():
-            pass
+        self.tidy()
         if self._filmstrip:
             delivery.draw_filmstrip(self._console, self.output)
         self._save_intermediate()

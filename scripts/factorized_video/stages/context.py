@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..gateway.settings import Settings
     from ..handoff import Handoff
     from ..rerun import Rerun
-    from .request import Request
+    from .reasoning import Asked
 
 
 class Terms(NamedTuple):
@@ -94,7 +94,7 @@ class Context(NamedTuple):
         gateway, canvas = self.gateway, self.handoff.canvas
         return Rules(gateway.name, self.terms.allow_off, strict, canvas, lacking=gateway.lacking)
 
-    def asked(self, request: Request) -> dict[str, object]:
+    def asked(self, request: Asked) -> dict[str, object]:
         """What was asked, by option: of the whole run, in a stage that the orchestrator runs."""
         return self.handoff.asked or request.asked(self.identity)
 

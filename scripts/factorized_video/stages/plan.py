@@ -115,19 +115,25 @@ def caption(request: CaptionRequest, rules: Rules) -> Call:
 
 def motion(prompt: str, given: str | None, rules: Rules) -> Call:
     """The chat call that writes the motion with the anchor in view; `given` names the model."""
-    model, warnings = rules.model("llm", given)
-    if rules.strict and model.sees_images is False:
+    call = chat("motion", prompt, given, rules, MOTION_TOKENS)
+    if rules.strict and call.model.sees_images is False:
         raise UsageError(
-            f"{model.id} sees no pictures, so it cannot write a motion for one.",
+            f"{call.model.id} sees no pictures, so it cannot write a motion for one.",
             "Choose another model (--list-models llm shows which do).",
         )
+    return call
+
+
+def chat(stage: str, prompt: str, given: str | None, rules: Rules, tokens: tuple[int, int]) -> Call:
+    """A chat call that needs no picture; `given` names the model, `tokens` are those in and out."""
+    model, warnings = rules.model("llm", given)
     return Call(
-        "motion",
+        stage,
         rules.gateway,
         model,
         prompt,
         {},
-        models.price(model, rules.gateway, tokens=MOTION_TOKENS),
+        models.price(model, rules.gateway, tokens=tokens),
         _not_given((given, _chosen_model(model, rules.gateway))),
         warnings,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import files, receipts, texts
 from ..errors import OutputError, OverBudget, Refused, ToolError, UsageError
@@ -25,7 +25,7 @@ from .conversation import Conversation
 from .outlook import Outlook
 from .paid_call import Made, PaidCall, locked
 from .plan import Rules
-from .request import CaptionRequest, MotionRequest
+from .request import CaptionRequest, Identity, MotionRequest
 from .text_record import TextRecord
 
 if TYPE_CHECKING:
@@ -62,6 +62,20 @@ def planned(request: CaptionRequest | MotionRequest, rules: Rules) -> Call:
     return plan.caption(request, rules)
 
 
+class Asked(Protocol):
+    """What a text is asked for by; another room has a request of its own."""
+
+    def digest(self, gateway: Identity) -> str:
+        """By which the output is recognised."""
+
+    def asked(self, gateway: Identity) -> dict[str, object]:
+        """By option, as the receipt holds it."""
+
+    @property
+    def inputs(self) -> dict[str, object]:
+        """As the receipt holds them."""
+
+
 class TextCall(PaidCall):
     """A text of Stage 1. A chat is simply sent again, so no intent is written before it.
 
@@ -72,11 +86,7 @@ class TextCall(PaidCall):
     key = ""
 
     def __init__(
-        self,
-        context: Context,
-        output: Path | None,
-        request: CaptionRequest | MotionRequest,
-        motion_file: Path | None = None,
+        self, context: Context, output: Path | None, request: Asked, motion_file: Path | None = None
     ) -> None:
         super().__init__(
             context, output, request.digest(context.identity_of("chat")), context.asked(request)
@@ -111,6 +121,7 @@ class TextCall(PaidCall):
 
     def checked(self, gateway: Gateway) -> Call:
         """With the only model there is, where none was named."""
+        assert isinstance(self.request, CaptionRequest | MotionRequest)
         call = planned(self.request, self.context.rules())
         only = preflight.model(self.context, gateway, call.model.id, "llm")
         return planned(self.request._replace(model=only), self.context.rules()) if only else call
@@ -265,7 +276,7 @@ class CaptionCall(TextCall):
             self.context.console.warn(
                 "The model wrote no motion line; the video model gets the prompt alone."
             )
-        return {"caption": best.caption, "motion": best.motion, **_exchange(conversation, messages)}
+        return {"caption": best.caption, "motion": best.motion, **exchange(conversation, messages)}
 
 
 def _rewritten(
@@ -352,7 +363,7 @@ class MotionCall(TextCall):
             found = None if isinstance(answer, Unusable) else answer.text
         except Refused as error:
             wrong[:] = [f"the model declined: {error.message}"]
-        return {"motion": found, "problems": wrong, **_exchange(conversation, messages)}
+        return {"motion": found, "problems": wrong, **exchange(conversation, messages)}
 
 
 def no_motion(problems: list[str]) -> str:
@@ -363,10 +374,11 @@ def no_motion(problems: list[str]) -> str:
     )
 
 
-_TEXTS = ("caption", "motion", "problems")
+_TEXTS = ("caption", "motion", "problems", "story")
 
 
-def _exchange(conversation: Conversation, messages: list[dict[str, str]]) -> dict[str, Any]:
+def exchange(conversation: Conversation, messages: list[dict[str, str]]) -> dict[str, Any]:
+    """What a receipt keeps of the exchange."""
     return {
         "cost": conversation.cost.as_json(),
         "messages": messages,

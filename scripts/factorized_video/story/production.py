@@ -61,6 +61,7 @@ class Production:
         with receipts.locked(plan.summary_file):
             plan.look(writes=True)
             plan.check_cap()
+            self._tidy()
             crew = self._crew()
             try:
                 self._run(crew, self._cast_commands(), self._drawn)
@@ -73,6 +74,16 @@ class Production:
             except (Interrupted, OutputError) as stopped:
                 self._cut_off(stopped)
                 raise
+
+    def _tidy(self) -> None:
+        """Clear away what a killed story left of what is made; of the rest its command will."""
+        for picture in self.plan.cast:
+            if picture.request and picture.is_there:
+                with contextlib.suppress(ToolError), files.exclusive(picture.path):
+                    pass
+        for one in self.plan.shots:
+            if one.is_made:
+                one.run.tidy()
 
     def _crew(self) -> Crew:
         """Who runs the commands; gateway and key are checked here, once, if any is to pay."""

@@ -267,10 +267,10 @@ def _shot(block: _Block, cast: Sequence[Person], places: Sequence[Place], *, fir
                 f"{name} has no effect beside continues: the last frame shows who is there.",
                 "Leave one of them out.",
             )
-    people = _mentioned(block.prose, cast)
+    people = mentioned(block.prose, (one.name for one in cast))
     if "with" in own:
         people = _listed(own["with"], cast)
-    place = next(iter(_mentioned(block.prose, places)), None)
+    place = next(iter(mentioned(block.prose, (one.name for one in places))), None)
     if "in" in own:
         place = _one_of(own["in"], own["in"].value, "place", places)
     rest = tuple(one for one in block.settings if one.name not in OF_SHOT)
@@ -311,9 +311,9 @@ def _one_of(setting: Setting, name: str, what: str, among: Sequence[Person | Pla
     raise wrong(setting.line, f"{name!r} is not {what}.", f"There are: {known}.")
 
 
-def _mentioned(prose: str, among: Iterable[Person | Place]) -> tuple[str, ...]:
-    """The names that a text has, as whole words, in the order of the file."""
-    return tuple(one.name for one in among if _has(prose, one.name))
+def mentioned(prose: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names that a text has, as whole words, in their order here."""
+    return tuple(name for name in names if _has(prose, name))
 
 
 def _has(prose: str, name: str) -> bool:
