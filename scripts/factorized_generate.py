@@ -79,6 +79,12 @@ def build_parser() -> options.Parser:
     )
     options.add_enhance(parser)
     options.add_video_options(parser)
+    parser.add_argument(
+        "--end-state",
+        type=option_types.text,
+        metavar="TEXT",
+        help="what the last frame shows; the image model makes it of the first one (paid)",
+    )
     reuse = parser.add_argument_group("reuse")
     options.add_references(reuse)
     options.add_scene(reuse)

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.stages.request import AnchorRequest
 
     standing_options.fill(args, model="image_model")
-    args.console.stage = "composition"
+    args.console.stage = args.handoff.stage or "composition"
     request = AnchorRequest.from_options(args)
     context = Context.from_options(args)
     # The name does not depend on how many are made: the one that is chosen later lies there too.

@@ -17,6 +17,7 @@ STAGES = {
     "composition": "Stage 2 composition",
     "verification": "Stage 2 verification",
     "repair": "Stage 2 repair",
+    "end_frame": "Stage 2 last frame",
     "motion": "Stage 1 motion",
     "synthesis": "Stage 3 synthesis",
     "direct": "Direct text-to-video",

@@ -33,6 +33,7 @@ _EMPTY: dict[str, Any] = {
     "listed": None,
     "prompting": None,
     "earlier": (),
+    "stage": None,
 }
 
 
@@ -50,6 +51,7 @@ class Handoff:
     gateway_checked: bool  # whether an earlier stage found the gateway up and the key good
     models: dict[str, list[str]]  # that the run calls, by service
     prompting: dict[str, Any] | None  # how the video model of the run is prompted
+    stage: str | None  # what the picture counts as that Stage 2 makes, if it is not the anchor
     earlier: Sequence[str]  # the prompts of the shots before it in a film
     listed: dict[str, Any] | None  # the gateway's list of models, as it was read for this run
 

@@ -24,6 +24,7 @@ _TEXTS = {
     "--motion-file": ("motion", "--motion"),
     "--motion": ("motion", "--motion"),
     "--scene": ("scene", "--scene"),
+    "--end-state": ("end_state", "--end-state"),
     "--write-story": ("prompt", "--write-story"),
     "--input-file": ("caption", ""),
     "--user-prompt": ("user_prompt", "--user-prompt"),
@@ -75,8 +76,8 @@ class Rerun:
 
     `in_orchestrator`: whether the script is the orchestrator, whose options name the models of all
     stages. `output` is what it makes, once that is known; `outputs` with all made on the way;
-    `texts` what was read from files and stdin: "prompt", "motion", "scene", "caption",
-    "user_prompt".
+    `texts` what was read from files and stdin: "prompt", "motion", "scene", "end_state",
+    "caption", "user_prompt".
     """
 
     def __init__(

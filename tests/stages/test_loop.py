@@ -90,7 +90,7 @@ def test_a_clip_that_is_no_loop_is_not_looked_at_for_it(gateway: Gateway) -> Non
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--last-frame=last.png",), "--loop ends the clip with its first frame"),
+        (("--last-frame=last.png",), "--loop and --last-frame end the clip"),
         (("--direct",), "--loop has no effect with --direct"),
         ((f"--video-model={TAKES_NONE}",), "does not support a last frame"),
     ],

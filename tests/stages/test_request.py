@@ -191,6 +191,7 @@ def test_a_whole_run_survives_the_command_line(
 ) -> None:
     prompt, wish, settings = data.draw(TEXT), data.draw(WISH), data.draw(SETTINGS)
     last = not settings.loop and data.draw(st.booleans())
+    ends = None if settings.loop or last else data.draw(some(TEXT))
     request = RunRequest(
         prompt,
         last_frame=picture(folder, "--last-frame", "c.png") if last else None,
@@ -203,7 +204,8 @@ def test_a_whole_run_survives_the_command_line(
         take=data.draw(TAKE),
         settings=settings,
         wish=wish._replace(prompt=prompt if wish.verifies else None),
-        scene=data.draw(st.none() | TEXT),
+        scene=data.draw(some(TEXT)),
+        end_state=ends,
     )
     again = RunRequest.from_options(parsed("factorized_generate", request.to_argv(), patch))
     assert again == request

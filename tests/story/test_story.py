@@ -153,6 +153,24 @@ def test_a_changed_word_pays_for_what_follows_from_it_and_back_is_free(gateway: 
     assert gateway.billed - before == {"image": 3, "chat": 2, "create": 2}
 
 
+def test_a_shot_says_what_its_last_frame_shows(gateway: Storm) -> None:
+    ends = STORY.replace("- continues: yes", "- continues: yes\n- ends: Otto is asleep")
+    lay(f"{ends}- ends: the door is shut\n")
+    stopped = make(gateway).json
+    assert gateway.billed == {"image": 5, "chat": 2}  # that of the shot that can be seen by now
+    assert Path(stopped["shots"][2]["end_frame"]).is_file()
+    told = whole(gateway)
+    assert gateway.billed == {"image": 6, "chat": 3, "create": 3}
+    clips = [gateway.speech.asked(one) for one in gateway.of("create")]
+    assert sum(one.last_frame is not None for one in clips) == 2
+    edits = [gateway.speech.asked(one) for one in gateway.of("image")[4:]]
+    assert [one.prompt.partition("so: ")[2].partition("\n")[0] for one in edits] == [
+        "the door is shut",
+        "Otto is asleep",
+    ]
+    assert Path(told["shots"][1]["end_frame"]).is_file()
+
+
 def test_order_and_transition_cost_nothing(gateway: Storm) -> None:
     lay()
     told = whole(gateway)

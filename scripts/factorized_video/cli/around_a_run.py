@@ -27,6 +27,7 @@ _MAKES = {
     "verification": "checks",
     "repair": "edit",
     "motion": "motion",
+    "end_frame": "last frame",
     "measurement": "measurement",
     "story": "story",
 }
@@ -125,6 +126,8 @@ def result_lines(document: dict[str, Any]) -> list[str]:
         lines.append(f"Frames: {near(str(document['filmstrip']))}")
     if document.get("report"):
         lines.append(f"Report: {near(str(document['report']))}")
+    if document.get("end_frame"):
+        lines.append(f"Last frame: {near(str(document['end_frame']))}")
     lines += _next_line(document)
     if made.endswith("anchor.png") and "still_to_pay" in document:
         words = made.replace("anchor.png", "caption.txt")

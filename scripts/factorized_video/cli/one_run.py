@@ -33,7 +33,12 @@ def one_run(
     context = Context.from_options(options)
     run_options = RunOptions.from_options(options, scripts, folder)
     request = RunRequest.from_options(options, prompt)
-    context.rerun.reads(prompt=request.prompt, motion=request.motion, scene=request.scene)
+    context.rerun.reads(
+        prompt=request.prompt,
+        motion=request.motion,
+        scene=request.scene,
+        end_state=request.end_state,
+    )
     if options.compare:
         from ..experiments.compare import ComparedRun
 

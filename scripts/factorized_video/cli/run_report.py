@@ -135,7 +135,7 @@ def _page(clip: Path, work_folder: Path | None) -> Page:
     choosing = sheet.is_file() and not of_anchor
     own = of_anchor is not None and receipts.edited(receipts.look(anchor))
     first = "First frame (your own version)" if own else "First frame"
-    outputs = [caption, folder.seen_motion, anchor, clip]
+    outputs = [caption, folder.seen_motion, anchor, folder.end_frame, clip]
     return Page(
         name=clip.stem,
         prompt=str(asked.get("prompt") or inputs.get("prompt") or ""),

@@ -10,6 +10,7 @@ from ..errors import one_line
 _MADE = {
     "reasoning": "Caption",
     "composition": "First frame",
+    "end_frame": "Last frame",
     "motion": "Motion",
     "synthesis": "Video",
     "direct": "Video",

@@ -38,11 +38,11 @@ from .option_words import NOT_OF_ONE, replaced, words_of_settings
 from .spelling import spelled_out
 
 # Other names of options, as one says it of a shot.
-_CALLED = {"seconds": "duration"}
+_CALLED = {"seconds": "duration", "ends": "end-state"}
 # What follows from the file, or makes no sense for a shot.
 _NOT_OF_A_SHOT = {*NOT_OF_ONE, "scene", "draft", "skip_anchor"} - {"job"}
 # What is of one shot, and so not of all of them.
-_OF_ONE_SHOT = "motion motion_file anchor_path last_frame select seed job".split()
+_OF_ONE_SHOT = "motion motion_file anchor_path last_frame end_state select seed job".split()
 _NOT_WITH_IT = (
     "work_dir compare direct stop_after scene draft skip_anchor evaluator_model save_intermediate"
 ).split()

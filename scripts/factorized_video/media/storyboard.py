@@ -30,6 +30,7 @@ class Frame(NamedTuple):
     facts: str = ""  # seconds, price, state
     words: str = ""  # the prompt
     note: str = ""
+    ends: Path | None = None  # its last frame, where one was made; shown small
 
 
 def storyboard(title: str, cast: Sequence[Frame], shots: Sequence[Frame], shape: Size) -> bytes:
@@ -62,6 +63,7 @@ def storyboard(title: str, cast: Sequence[Frame], shots: Sequence[Frame], shape:
         left = GAP + number % row * (tile[0] + GAP)
         at = left, top + number // row * (tile[1] + panel + GAP)
         _paste(sheet, draw, at, tile, tile[1] + panel, frame, shown[frame])
+        _inset(sheet, frame, at, tile)
         _write(draw, frame, (at[0] + _PAD, at[1] + tile[1] + _PAD), tile[0] - 2 * _PAD)
     return as_png(sheet)
 
@@ -129,6 +131,18 @@ def _paste(
     for line in lines:
         line.draw(draw, (at[0] + size[0] // 2, y), FAINT, "mm")
         y += _LINE
+
+
+def _inset(sheet: Image.Image, frame: Frame, at: tuple[int, int], size: Size) -> None:
+    """The last frame of a shot, small, in the lower right corner of its first."""
+    from PIL import ImageOps
+
+    picture = _opened(frame.ends)
+    if picture is None:
+        return
+    small = ImageOps.contain(picture, (size[0] // 3, size[1] // 3))
+    framed = ImageOps.expand(small, 3, GROUND)
+    sheet.paste(framed, (at[0] + size[0] - framed.width, at[1] + size[1] - framed.height))
 
 
 def _write(draw: ImageDraw.ImageDraw, frame: Frame, at: tuple[int, int], room: int) -> None:

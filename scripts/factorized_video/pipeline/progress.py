@@ -25,7 +25,7 @@ from .work_folder import WorkFolder
 # Options that no anchor follows from.
 _OF_THE_CLIP = {
     *(name for name in ClipSettings._fields if name != "aspect_ratio"),
-    *("motion", "last_frame", "video_model", "motion_from_anchor"),
+    *("motion", "last_frame", "end_state", "video_model", "motion_from_anchor"),
 }
 
 
@@ -72,6 +72,10 @@ class Progress:
         if not anchored:
             return tuple(done)
         known = self._motion_is_known()
+        if self._request.end_state:
+            ends = self.end_frame() is not None
+            done += ["end_frame"] * ends
+            known = known and ends
         if self._request.motion_from_anchor:
             seen = "seen_motion" in self.own or self._seen_receipt() is not None
             done += ["motion"] * seen
@@ -189,6 +193,17 @@ class Progress:
             sha256 = choice.sha256_to_use(folder) if folder else None
         return given_images.by_hash(self.anchor, sha256) if sha256 else None
 
+    def end_frame(self) -> GivenImage | None:
+        """The last frame of --end-state, made of this anchor; None where it is yet to come."""
+        path, anchor = self._folder.end_frame, self.anchor_by_hash()
+        if not self._request.end_state or anchor is None:
+            return None
+        if "end_frame" not in self.own:
+            request = self._request.end_frame_request(anchor)
+            if any(composition.left_to_pay(request, path, self._context).values()):
+                return None
+        return given_images.by_hash(path, receipts.sha256_of(path)) if path.is_file() else None
+
     def replaced_anchor(self) -> dict[str, Any] | None:
         """The receipt of an anchor that was stopped at, chosen or edited, and is not used now.
 
@@ -220,7 +235,7 @@ class Progress:
         anchor = self.anchor_by_hash()
         if anchor is None:
             return True
-        request = self._request.clip(self.motion(), anchor)
+        request = self._request.clip(self.motion(), anchor, self.end_frame())
         return synthesis.would_pay(request, self._output, self._context, None)
 
     def job_is_known(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import STAGES
 from ..errors import UsageError
 from ..models import THE_ONLY_ONE, limits
-from ..stages import alternatives, plan
+from ..stages import alternatives, given_images, plan
 from ..stages.calls import ANCHOR_STAGES, Call, Plan
 from ..stages.plan import CAPTION_TO_COME, MOTION_TO_COME, Rules
 from ..stages.request import ClipRequest
@@ -27,6 +27,7 @@ MODEL_FLAGS = {
     "composition": "--image-model",
     "verification": "--judge-model",
     "repair": "--image-model",
+    "end_frame": "--image-model",
     "motion": "--llm-model",
     "synthesis": "--video-model",
     "direct": "--video-model",
@@ -78,6 +79,9 @@ def run_plan(
     else:
         anchor = request.anchor_request(request.given_caption or CAPTION_TO_COME)
         calls += plan.anchor(anchor, of("composition"))
+    if request.end_state:
+        edited = request.end_frame_request(request.anchor or given_images.made_by(""))
+        calls.append(plan.anchor(edited, of("end_frame"))[0]._replace(stage="end_frame"))
     if request.motion_from_anchor:
         calls.append(plan.motion(request.prompt, request.llm_model, of("motion")))
     calls.append(clip)
@@ -109,11 +113,11 @@ def _clip(
 def _up_to(calls: list[Call], skipped: list[str], stop_after: str | None, *, awaits: bool) -> Plan:
     """The plan up to where the run stops."""
     until_anchor = ("reasoning", *ANCHOR_STAGES)
-    # Whoever stops to look at the anchor looks at the motion that follows from it, too.
+    # Whoever stops to look at the anchor looks at what follows from it, too.
     done = {
         "caption": ("reasoning",),
         "choice": until_anchor,
-        "anchor": (*until_anchor, "motion"),
+        "anchor": (*until_anchor, "end_frame", "motion"),
     }.get("choice" if awaits else stop_after or "", tuple(STAGES))
     why = "--stop-after" if stop_after else "waits until a candidate is chosen"
     left_out = tuple(call for call in calls if call.stage not in done)

@@ -10,7 +10,7 @@ from .. import output_paths, receipts, texts
 from ..defaults import EXTEND
 from ..errors import UsageError
 from ..prompts import strategies, styles
-from ..prompts.anchor_image import EXTENSION
+from ..prompts.anchor_image import END_STATE, EXTENSION
 from ..rerun import OF_ANCHOR, flag_of, words_of
 from ..stages import given_images
 from ..stages.context import Terms
@@ -26,7 +26,7 @@ from ..stages.request import (
     MotionRequest,
     ServerFields,
     asked_of,
-    check_loop,
+    check_ends,
     digest_fields,
     server_fields,
 )
@@ -47,6 +47,7 @@ _OF_ANCHORS = (
     "motion_from_anchor",
     "last_frame",
     "loop",
+    "end_state",
     "fit",
     "draft",
     "scene",
@@ -131,6 +132,7 @@ class RunRequest(NamedTuple):
     wish: CandidateWish = CandidateWish()
     image_set: ServerFields = None
     scene: str | None = None
+    end_state: str | None = None  # what the last frame shows, made of the first
 
     @classmethod
     def from_options(cls, options: argparse.Namespace, prompt: str | None = None) -> RunRequest:
@@ -164,6 +166,7 @@ class RunRequest(NamedTuple):
             wish=CandidateWish.from_options(options, prompt),
             image_set=server_fields(options.image_set),
             scene=texts.read_scene(options.scene),
+            end_state=texts.read_end_state(options.end_state),
         )
 
     # -- the requests of the stages --------------------------------------------------------------
@@ -211,8 +214,27 @@ class RunRequest(NamedTuple):
             set=self.image_set,
         )
 
-    def clip(self, motion: str | None, anchor: GivenImage | None) -> ClipRequest:
-        """Stage 3; a direct clip is sent the style in words, for no anchor carries it."""
+    def end_frame_request(self, anchor: GivenImage) -> AnchorRequest:
+        """Stage 2, for the last frame: the anchor changed as --end-state says."""
+        return AnchorRequest(
+            f"{END_STATE}{self.end_state}",
+            None,
+            self.settings.aspect_ratio,
+            self.image_model,
+            take=self.take,
+            edit=anchor,
+            set=self.image_set,
+        )
+
+    def clip(
+        self, motion: str | None, anchor: GivenImage | None, end: GivenImage | None = None
+    ) -> ClipRequest:
+        """Stage 3; a direct clip is sent the style in words, for no anchor carries it.
+
+        `end` is the last frame that --end-state asks for, once it is there.
+        """
+        if self.end_state and end is None:
+            end = given_images.made_by("--end-state")
         prompt = self.prompt
         if self.direct:
             prompt = strategies.direct_prompt(self.prompt, self.style)
@@ -220,7 +242,7 @@ class RunRequest(NamedTuple):
             prompt,
             motion,
             anchor,
-            self.last_frame,
+            end or self.last_frame,
             self.video_model,
             self.take,
             self.direct,
@@ -265,11 +287,12 @@ class RunRequest(NamedTuple):
 
     def to_argv(self) -> Argv:
         """For the orchestrator; the prompt comes by stdin."""
-        plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor", "motion", "scene")
+        plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor")
+        texts_of = ("motion", "scene", "end_state")
         own = self.anchor or self.extended
         options: dict[str, Any] = {
             "prompt_file": "-",
-            **{name: getattr(self, name) for name in plain},
+            **{name: getattr(self, name) for name in (*plain, *texts_of)},
             "llm_model": self.llm_model,
             "image_model": self.image_model,
             "video_model": self.video_model,
@@ -311,7 +334,8 @@ def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
                 f"{flag_of(name)} has no effect with --anchor-path: no anchor is made.",
                 "Leave one of them out.",
             )
-    if own and options.image_set and options.fit != EXTEND:
+    edits = options.fit == EXTEND or options.end_state is not None
+    if own and options.image_set and not edits:
         raise UsageError(
             "--image-set has no effect with --anchor-path: no anchor is made.",
             "Leave one of them out.",
@@ -322,7 +346,7 @@ def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
         raise UsageError(
             f"--motion-from-anchor has no effect with {other}.", "Leave one of them out."
         )
-    check_loop(options)
+    check_ends(options)
     extends = options.fit == EXTEND
     if extends and not (own and options.aspect_ratio):
         raise UsageError(

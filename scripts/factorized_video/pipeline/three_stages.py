@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .. import files, models, money, output_paths, receipts
+from .. import STAGES, files, models, money, output_paths, receipts
 from ..defaults import MOST_CANDIDATES
 from ..errors import OutputError, OverBudget, StillRunning, ToolError, UsageError
 from ..media import file_types, images
@@ -142,7 +142,8 @@ class ThreeStages(Run):
 
     @property
     def _before_the_clip(self) -> list[Path]:
-        return [self.folder.caption, self.folder.anchor, self.folder.seen_motion]
+        folder = self.folder
+        return [folder.caption, folder.anchor, folder.end_frame, folder.seen_motion]
 
     @property
     def warnings(self) -> list[str]:
@@ -324,13 +325,14 @@ class ThreeStages(Run):
                 sheet = Path(str(stages.results[-1]["contact_sheet"]))
                 following = self.context.rerun.with_choice()
                 return {**self._stopped(stages, sheet), "next": following}
-        if planned.has("motion"):
-            if not self.owns_anchor:
-                self._check_ahead(stages)
-            self._motion(stages)
+        for name, make in (("end_frame", self._end_frame), ("motion", self._motion)):
+            if planned.has(name):
+                if stages.results:
+                    self._check_ahead(stages)
+                make(stages)
         if stop_after == "anchor":
             return self._to_look_at(stages)
-        if not self.owns_anchor or planned.has("motion"):
+        if stages.results or not self.owns_anchor:
             self._check_ahead(stages)
         return self._synthesis(stages)
 
@@ -382,6 +384,21 @@ class ThreeStages(Run):
             **output_option(self.folder.anchor),
         )
 
+    def _end_frame(self, stages: StageRunner) -> None:
+        """The last frame that --end-state asks for, unless it is the user's own."""
+        if self._uses_own("end_frame", self.folder.end_frame):
+            return
+        anchor = given_images.read("The anchor", str(self.anchor))
+        assert anchor is not None
+        stages.handoff = stages.handoff.replace(stage="end_frame")
+        stages.run(
+            "generate_anchor.py",
+            self.request.end_frame_request(anchor).to_argv(),
+            resubmit=self.context.terms.resubmit or None,
+            **output_option(self.folder.end_frame),
+        )
+        stages.handoff = stages.handoff.replace(stage=None)
+
     def _motion(self, stages: StageRunner) -> None:
         """The motion, with the anchor in view; where none is sound, Stage 1's stays."""
         if self._uses_own("seen_motion", self.folder.seen_motion):
@@ -403,7 +420,10 @@ class ThreeStages(Run):
         run = {"digest": self._wanted, "files": self.folder.hashes()}
         stages.handoff = stages.handoff.replace(run=run)
         anchor = given_images.read("The anchor", str(self.anchor))
-        request = self.request.clip(self._progress.motion(), anchor)
+        end = None
+        if self.request.end_state:
+            end = given_images.read("The last frame", str(self.folder.end_frame))
+        request = self.request.clip(self._progress.motion(), anchor, end)
         self._check_shape(request)
         terms = terms_words(self.context.terms)
         stages.run(
@@ -503,6 +523,7 @@ class ThreeStages(Run):
             **{key: last.get(key) for key in ("gateway", "model", "receipt", "stage")},
             "stages": results,
             **stages.of_candidates,
+            "end_frame": str(end) if (end := self.folder.end_frame).is_file() else None,
             "still_to_pay": self._still_to_pay(stages).as_json(),
             "next": self.context.rerun.same("--stop-after"),
         }
@@ -539,4 +560,4 @@ class ThreeStages(Run):
         }
 
 
-_ALL = ("reasoning", "questions", "composition", "verification", "repair", "motion", "synthesis")
+_ALL = tuple(name for name in STAGES if name not in ("direct", "measurement", "story"))

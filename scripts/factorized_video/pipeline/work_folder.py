@@ -1,7 +1,8 @@
 """The orchestrator's work folder: where each intermediate file lies, and whose it is.
 
-`caption.txt`, `motion.txt`, `motion-from-anchor.txt` and `anchor.png` are the stages' outputs. One
-that a user edited or put there is the user's own version: used as it is, never overwritten.
+`caption.txt`, `motion.txt`, `motion-from-anchor.txt`, `anchor.png` and `end-frame.png` are the
+stages' outputs. One that a user edited or put there is the user's own version: used as it is, never
+overwritten.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ class WorkFolder(NamedTuple):
         return self.path / "anchor.png"
 
     @property
+    def end_frame(self) -> Path:
+        """The last frame that --end-state asks for."""
+        return self.path / "end-frame.png"
+
+    @property
     def owner_file(self) -> Path:
         """Holds the path of the clip that all of this is for, from here."""
         return self.path / "made-for.txt"
@@ -87,9 +93,10 @@ class WorkFolder(NamedTuple):
             write_file(self.owner_file, os.fsencode(owner + "\n"))
 
     def users_own(self) -> set[str]:
-        """Which of "caption", "motion", "seen_motion", "anchor" a user made or changed."""
+        """Which of the files, by the names of their properties, a user made or changed."""
         own = set()
-        for name, path in (("caption", self.caption), ("anchor", self.anchor)):
+        pictures = (("anchor", self.anchor), ("end_frame", self.end_frame))
+        for name, path in (("caption", self.caption), *pictures):
             if receipts.edited(receipts.look(path)):
                 own.add(name)
         # A run that was cut off may have left that of an earlier caption there.
@@ -105,7 +112,7 @@ class WorkFolder(NamedTuple):
         """The receipts that cannot be read, so that it is unclear what was paid for."""
         return [
             receipts.receipt_path(path)
-            for path in (self.caption, self.anchor, self.seen_motion)
+            for path in (self.caption, self.anchor, self.end_frame, self.seen_motion)
             if receipts.look(path).damaged
         ]
 
@@ -116,6 +123,7 @@ class WorkFolder(NamedTuple):
             "motion": self.motion,
             "motion_from_anchor": self.seen_motion,
             "anchor": self.anchor,
+            "end_frame": self.end_frame,
         }
         return {name: receipts.sha256_of(path) for name, path in paths.items() if path.is_file()}
 

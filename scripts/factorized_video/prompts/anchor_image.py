@@ -70,6 +70,10 @@ EXTENSION = (
 )
 
 
+# Begins the change that makes the last frame of a clip of its first. In digests, as it is.
+END_STATE = "Show the very same view at the end of the clip, when this is so: "
+
+
 def change_prompt(change: str, references: int = 0) -> str:
     """Return the request to change one thing in an image."""
     text = CHANGE_REQUEST.format(change=change.strip())

@@ -85,6 +85,11 @@ def to_come(path: Path, size: Size) -> GivenImage:
     return GivenImage("", path, f"to come: {path.name}", images.blank(size))
 
 
+def made_by(flag: str) -> GivenImage:
+    """A picture that an option has made on the way, of which nothing is known yet."""
+    return by_hash(Path(), "")._replace(flag=flag)
+
+
 def read_all(
     flag: str, typed: Sequence[str] | None, rerun: Rerun | None = None
 ) -> tuple[GivenImage, ...]:

@@ -305,7 +305,7 @@ class ClipRequest(NamedTuple):
                     ),
                     "Leave it out.",
                 )
-        check_loop(options)
+        check_ends(options)
         if options.reference and not options.direct:
             raise UsageError(
                 "--reference has no effect with --anchor: gateways take a first frame or "
@@ -330,7 +330,8 @@ class ClipRequest(NamedTuple):
     @property
     def ended_by(self) -> str | None:
         """The option that has the clip end with a picture; None where none does."""
-        return "--loop" if self.settings.loop else "--last-frame" if self.last_frame else None
+        last = self.last_frame
+        return "--loop" if self.settings.loop else (last.flag or "--last-frame") if last else None
 
     @property
     def ends_with(self) -> GivenImage | None:
@@ -358,12 +359,17 @@ class ClipRequest(NamedTuple):
         return {"prompt": self.prompt, "motion": self.motion, **rows, **_rows(self.references)}
 
 
-def check_loop(options: argparse.Namespace) -> None:
+def check_ends(options: argparse.Namespace) -> None:
     """Raise UsageError for a clip that is to end with two pictures."""
-    if options.loop and options.last_frame is not None:
+    ends = {
+        "--loop": options.loop,
+        "--last-frame": options.last_frame,
+        "--end-state": getattr(options, "end_state", None),  # of the orchestrator alone
+    }
+    given = [flag for flag, value in ends.items() if value is not None]
+    if len(given) > 1:
         raise UsageError(
-            "--loop ends the clip with its first frame, and --last-frame with another.",
-            "Leave one of them out.",
+            f"{' and '.join(given)} end the clip with two pictures.", "Leave one of them out."
         )
 
 

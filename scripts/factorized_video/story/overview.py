@@ -34,7 +34,8 @@ def _of_shot(one: ShotRun) -> Frame:
         note = "choose one, then write `- select: K` below it"
     elif picture is None and not note:
         note = f"begins with the last frame of {one.number - 1}" if one.shot.continues else ""
-    return Frame(f"{one.number} {one.name}", picture, " · ".join(facts), one.shot.prompt, note)
+    title, shown = f"{one.number} {one.name}", " · ".join(facts)
+    return Frame(title, picture, shown, one.shot.prompt, note, one.end_frame)
 
 
 def _why(one: Task) -> str:

@@ -94,6 +94,12 @@ class ShotRun:
         found = self.run.anchor
         return found if self.is_named and found.is_file() else None
 
+    @property
+    def end_frame(self) -> Path | None:
+        """The picture of its last frame, if one was made."""
+        found = self.run.folder.end_frame
+        return found if self.base.end_state and found.is_file() else None
+
     @contextlib.contextmanager
     def _of_shot(self) -> Iterator[None]:
         with errors.of_line(f"{self.file}", self.shot.line):
@@ -147,9 +153,9 @@ class ShotRun:
             request = self.base._replace(references=(*pictures, *self.base.references))
             return request, all(one.path.is_file() for one in pictures)
         frame = _last_frame(before, writes=writes)
-        request = self.base._replace(
-            anchor=frame, wish=CandidateWish(), scene=None, references=(), image_set=None
-        )
+        request = self.base._replace(anchor=frame, wish=CandidateWish(), scene=None, references=())
+        if not request.end_state:  # which the image model makes
+            request = request._replace(image_set=None)
         sends_motion = request.settings.prompt_strategy != "original"
         if request.motion is None and sends_motion:
             request = request._replace(motion_from_anchor=True)
@@ -187,6 +193,7 @@ class ShotRun:
             "place": self.shot.place,
             "seconds": self.seconds,
             "anchor": str(self.anchor) if self.anchor else None,
+            "end_frame": str(self.end_frame) if self.end_frame else None,
             "output": str(self.run.output) if self.is_named else None,
             "contact_sheet": self.contact_sheet,
             "cost": self.cost.as_json(),
