@@ -219,6 +219,13 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
         help="stop to look; the same command without it continues",
     )
     group.add_argument(
+        "--extend",
+        type=option_types.links,
+        metavar="N",
+        help="a longer clip: N clips of one prompt, each going on from the one before, joined; "
+        "stops at the first frame",
+    )
+    group.add_argument(
         "--shots",
         type=option_types.shots,
         metavar="N",
@@ -227,7 +234,7 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
     options.flag(
         group,
         "--no-stop",
-        "with --story and --max-cost: make the clips too, without stopping at the first frames",
+        "with --story, --extend and a --max-cost: do not stop at the first frames",
     )
     options.flag(group, "--all", "with --list-runs: show each receipt, not only each output")
     options.flag(
@@ -276,6 +283,11 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
         return run_report.add(args, batch.make(), folder=batch.folder)
     if args.write_story is not None:
         return story_writing.written(args)
+    if args.extend is not None:
+        from factorized_video.cli import extending
+
+        extending.check_options(args, build_parser())
+        return extending.made(args, build_parser(), SCRIPTS)
     if story is not None:
         return _film(args, story)
     if args.concurrency is not None:
@@ -296,8 +308,8 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 def _story(args: argparse.Namespace) -> "StoryFile | None":
     """The story that was asked for, if one was; its settings are options then."""
     if args.story is None:
-        if args.no_stop:
-            raise UsageError("--no-stop is for --story.", "Leave it out.")
+        if args.no_stop and args.extend is None:
+            raise UsageError("--no-stop is for --story and --extend.", "Leave it out.")
         return None
     from factorized_video.cli import story_reading
 

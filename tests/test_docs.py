@@ -46,7 +46,7 @@ from factorized_video.prompts.caption import (
 )
 from factorized_video.prompts.families import PLAIN, Prompting, addition
 from factorized_video.prompts.json_reply import REPAIR_REQUEST
-from factorized_video.prompts.motion import MOTION_SHAPE, MOTION_SYSTEM_PROMPT
+from factorized_video.prompts.motion import EARLIER_FOR_MOTION, MOTION_SHAPE, MOTION_SYSTEM_PROMPT
 from factorized_video.receipts import run_list
 from factorized_video.receipts.cap import MAX_COST
 from factorized_video.stages import delivery, lost_job, plan
@@ -812,6 +812,8 @@ EDITED = [
         MOTION_SYSTEM_PROMPT,
         story_draft.STORY_SYSTEM_PROMPT,
         story_draft.STORY_SHAPE,
+        story_draft.ONE_TAKE,
+        EARLIER_FOR_MOTION,
         anchor_image.edit_prompt(EDITED),
         REFERENCES_FOR_CAPTION,
         addition(Prompting("paragraph", still_camera=True, speech_end=True)),
@@ -834,6 +836,8 @@ EDITED = [
         "motion",
         "story",
         "story's shape",
+        "one take",
+        "earlier",
         "edit",
         "references of the caption",
         "families",

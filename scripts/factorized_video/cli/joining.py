@@ -25,7 +25,8 @@ def check_options(options: argparse.Namespace, parser: argparse.ArgumentParser) 
     """Raise UsageError for options that have no effect where nothing is generated."""
     joins = options.join is not None
     for name in ("transition", "music"):
-        if not joins and options.story is None and getattr(options, name) is not None:
+        films = joins or options.story is not None or options.extend is not None
+        if not films and getattr(options, name) is not None:
             raise UsageError(
                 f"{flag_of(name)} is for --join and --story.", "Leave it out, or add one of them."
             )

@@ -148,6 +148,11 @@ def usd(text: str) -> float:
     return found
 
 
+def links(text: str) -> int:
+    """How many clips one prompt is to have."""
+    return _whole_number(text, 2, 12)
+
+
 def shots(text: str) -> int:
     """How many shots a story is to have."""
     return _whole_number(text, 1, 20)

@@ -62,10 +62,20 @@ def read(options: argparse.Namespace, parser: argparse.ArgumentParser) -> StoryF
     """
     _check_options(options, parser)
     path = Path(options.story).expanduser().absolute()
+    story = read_file(path)
+    told = StoryFile(path, story)
+    for setting in story.settings:
+        with errors.of_line(path.name, setting.line):
+            _set_for_all(setting, options, parser, path.parent)
+    return told
+
+
+def read_file(path: Path) -> Story:
+    """A story's file. Raises UsageError, with the line."""
     try:
         with path.open("rb") as opened:
             data = opened.read(LARGEST_FILE + 1)
-        story = read_story(data.decode("utf-8-sig"))
+        return read_story(data.decode("utf-8-sig"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(
@@ -74,11 +84,6 @@ def read(options: argparse.Namespace, parser: argparse.ArgumentParser) -> StoryF
         ) from None
     except UsageError as error:
         raise UsageError(f"{path.name}, {error.message}", error.hint) from None
-    told = StoryFile(path, story)
-    for setting in story.settings:
-        with errors.of_line(path.name, setting.line):
-            _set_for_all(setting, options, parser, path.parent)
-    return told
 
 
 def _check_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
@@ -94,6 +99,11 @@ def _check_options(options: argparse.Namespace, parser: argparse.ArgumentParser)
         raise UsageError(
             "--take is of one clip, and --story makes many.", "Write `- take: 2` below its shot."
         )
+    check_stop(options)
+
+
+def check_stop(options: argparse.Namespace) -> None:
+    """Raise UsageError where all would be paid for unseen, and without a limit."""
     if options.no_stop and options.max_cost is None:
         raise UsageError(
             "--no-stop pays for all clips unseen, so it needs a limit.",
@@ -242,6 +252,8 @@ def _shot(
     with errors.of_line(told.path.name, shot.line):
         given, words = _words(shot.settings, parser, told.path.parent)
         reset: dict[str, Any] = {"story": None, "output": None, "music": None, "transition": None}
+        if shot.continues:
+            reset |= {"anchor_path": None, "skip_anchor": None}
         if "anchor-path" in given:
             reset |= {name: parser.get_default(name) for name in OF_ANCHOR}
         reset |= replaced(given, parser)

@@ -54,7 +54,7 @@ def reply_to(messages: list[object]) -> tuple[Data | str, str | None]:
         caption, motion = make_still(prompt)
         return {"caption": caption, "motion": motion}, None
     if task == "story":
-        return _story(prompt, data.get("shots")), None
+        return _story(prompt, data.get("shots"), one_take=bool(data.get("one_take"))), None
     if task == "questions":
         return {"questions": QUESTIONS}, None
     if task == "measure":
@@ -106,8 +106,8 @@ def _motion(prompt: str) -> Data:
     }
 
 
-def _story(idea: str, count: object) -> Data:
-    """The idea as it is, in every shot; the second one continues the first."""
+def _story(idea: str, count: object, *, one_take: bool) -> Data:
+    """The idea as it is, in every shot; the second one continues the first, of one take each."""
     number = count if isinstance(count, int) and 0 < count <= MOST_SHOTS else 1
     hero, words = "The hero", idea[: MOTION[1]]
     shots = [
@@ -116,7 +116,7 @@ def _story(idea: str, count: object) -> Data:
             "prompt": f"{words.rstrip('.')}: part {part} of {number}.",
             "cast": [hero],
             "place": "",
-            "continues": part == 2,
+            "continues": part > 1 if one_take else part == 2,
         }
         for part in range(1, number + 1)
     ]

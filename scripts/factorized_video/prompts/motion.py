@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..texts import MAX_TEXT
@@ -38,6 +39,12 @@ more beats than a few seconds hold.
 named - every subject that the motion names. enters - those of them that are not in the picture, \
 with the exact words of the motion that bring them in. demands - everything that the person asked \
 to happen, each with the exact words of the motion that do it.\
+"""
+# Added for a shot of a film that others come before.
+EARLIER_FOR_MOTION = """\
+earlier_shots - what the shots before this one are about, the first of them first
+The film has shown that already, and the picture is where it has come to. Go on from there, and \
+have only this prompt happen.\
 """
 MOTION_SHAPE = (
     '{"visible": ["..."], "motion": "...", "named": ["..."], "enters": [], '
@@ -76,13 +83,18 @@ class Motion(NamedTuple):
     demands: tuple[tuple[str, str], ...] = ()  # (demand, words that meet it)
 
 
-def motion_messages(prompt: str, prompting: Prompting = PLAIN) -> list[dict[str, str]]:
+def motion_messages(
+    prompt: str, prompting: Prompting = PLAIN, earlier: Sequence[str] = ()
+) -> list[dict[str, str]]:
     """Return the messages that ask for the motion; the anchor is shown with them.
 
-    `prompting` is that of the video model.
+    `prompting` is that of the video model; `earlier` are the prompts of the shots before it in a
+    film.
     """
-    system = "\n\n".join(filter(None, (MOTION_SYSTEM_PROMPT, addition(prompting))))
-    return opening_messages(system, {"task": "motion", "prompt": prompt})
+    parts = (MOTION_SYSTEM_PROMPT, addition(prompting), EARLIER_FOR_MOTION if earlier else "")
+    data: dict[str, object] = {"task": "motion", "prompt": prompt}
+    data |= {"earlier_shots": list(earlier)} if earlier else {}
+    return opening_messages("\n\n".join(filter(None, parts)), data)
 
 
 def read_motion(text: str, finish_reason: str | None = None) -> Motion | Unusable:

@@ -34,6 +34,14 @@ camera move. Call everyone by the name in the cast. No text in the picture, no c
 before: same place, same people in view. Never the first shot, and never more than two in a row.
 Write in the language of the idea.\
 """
+# Added where the whole is one clip that is only too long for a model to make at once.
+ONE_TAKE = """\
+one_take - true: the shots are parts of one continuous shot
+1. Divide what the idea asks for among the parts, in order; invent no more than it takes to fill \
+them. Each part begins just where the one before ends: same place, same people, same light.
+2. prompt: only what happens in this part. Nobody appears or leaves without being seen to.
+3. cast and places are empty, and every shot but the first continues.\
+"""
 STORY_SHAPE = (
     '{"title": "...", "about": "...", "cast": [], "places": [], "shots": [{"name": "...", '
     '"prompt": "...", "cast": [], "place": "", "continues": false}]}'
@@ -67,13 +75,19 @@ class Draft(NamedTuple):
     shots: tuple[DraftShot, ...]
 
 
-def story_messages(idea: str, shots: int, seconds: int) -> list[dict[str, str]]:
-    """Return the messages that ask for a story of so many shots."""
+def story_messages(
+    idea: str, shots: int, seconds: int, *, one_take: bool = False
+) -> list[dict[str, str]]:
+    """Return the messages that ask for a story of so many shots, or for one take in parts."""
     data = {"task": "story", "prompt": idea, "shots": shots, "seconds_a_shot": seconds}
-    return opening_messages(STORY_SYSTEM_PROMPT, data)
+    if not one_take:
+        return opening_messages(STORY_SYSTEM_PROMPT, data)
+    return opening_messages(f"{STORY_SYSTEM_PROMPT}\n\n{ONE_TAKE}", {**data, "one_take": True})
 
 
-def read_draft(text: str, finish_reason: str | None, shots: int) -> Draft | Unusable:
+def read_draft(
+    text: str, finish_reason: str | None, shots: int, *, one_take: bool = False
+) -> Draft | Unusable:
     """Read the story from the last JSON object that has shots; `shots` is how many it must have."""
     found = last_object(
         text, finish_reason, lambda one: bool(_rows(one.get("shots"))), 'a list of "shots"'
@@ -86,6 +100,11 @@ def read_draft(text: str, finish_reason: str | None, shots: int) -> Draft | Unus
     made = tuple(_shot(number, row) for number, row in enumerate(rows, 1))
     if empty := [str(number) for number, one in enumerate(made, 1) if not one.prompt]:
         return Unusable(f"shot {', '.join(empty)} has no prompt")
+    if one_take:
+        parts = tuple(
+            one._replace(cast=(), place="", continues=bool(n)) for n, one in enumerate(made)
+        )
+        return Draft(one_line(found.get("title")) or "One take", "", (), (), parts)
     return Draft(
         one_line(found.get("title")) or "A story",
         one_line(found.get("about")),

@@ -344,7 +344,9 @@ class MotionCall(TextCall):
     def ask(self, conversation: Conversation, call: Call) -> dict[str, Any]:
         """Once more if the first motion is not sound."""
         prompting = self.context.prompting
-        messages = motion_prompts.motion_messages(call.text, prompting)
+        messages = motion_prompts.motion_messages(
+            call.text, prompting, self.context.handoff.earlier
+        )
         wrong: list[str] = []  # of the last answer
 
         def read(text: str, finish_reason: str | None) -> Motion | Unusable:

@@ -22,7 +22,7 @@ from ..stages.paid_call import Made
 from ..stages.plan import Rules
 from ..stages.reasoning import TextCall, exchange
 from ..stages.request import asked_of
-from .story_file import LONGEST_NAME, NOBODY, mentioned, read_story
+from .story_file import LONGEST_NAME, NOBODY, Shot, Story, mentioned, read_story
 
 # Tokens in; and out, for the cast and for each shot: by the texts in prompts/, rounded up.
 _TOKENS_IN, _TOKENS_OUT, _TOKENS_A_SHOT = 1_200, 600, 150
@@ -37,14 +37,11 @@ class StoryRequest(NamedTuple):
     model: str | None = None
     settings: tuple[tuple[str, str], ...] = ()
     seconds: int = limits.DEFAULT_DURATION_S
+    one_take: bool = False  # the shots are parts of one clip
 
     def _fields_asked(self) -> dict[str, object]:
-        return {
-            "prompt": self.prompt,
-            "shots": self.shots,
-            "model": self.model,
-            **dict(self.settings),
-        }
+        own = {"prompt": self.prompt, "shots": self.shots, "model": self.model}
+        return {**own, **dict(self.settings), "one_take": self.one_take or None}
 
     def digest(self, gateway: dict[str, str]) -> str:
         """By which the output is recognised."""
@@ -93,10 +90,14 @@ class StoryCall(TextCall):
     def ask(self, conversation: Conversation, call: Call) -> dict[str, Any]:
         """Once more where the answer is no story."""
         request = self.request
-        messages = story_draft.story_messages(request.prompt, request.shots, request.seconds)
+        messages = story_draft.story_messages(
+            request.prompt, request.shots, request.seconds, one_take=request.one_take
+        )
 
         def read(text: str, finish_reason: str | None) -> str | Unusable:
-            draft = story_draft.read_draft(text, finish_reason, request.shots)
+            draft = story_draft.read_draft(
+                text, finish_reason, request.shots, one_take=request.one_take
+            )
             if isinstance(draft, Unusable):
                 return draft
             story = as_file(draft, request.settings)
@@ -207,3 +208,12 @@ def _prose(text: str) -> str:
         else:
             kept.append(line)
     return "\n".join(kept)
+
+
+def stand_in(prompt: str, shots: int) -> Story:
+    """One take in parts that are yet to be written, to be planned and priced. Pure."""
+    parts = tuple(
+        Shot(f"Part {n}", f"{prompt} ({n} of {shots})", n, continues=n > 1)
+        for n in range(1, shots + 1)
+    )
+    return Story(prompt, "", (), (), (), parts)
