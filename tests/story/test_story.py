@@ -452,6 +452,16 @@ def test_the_list_of_runs_has_one_row_for_a_story(gateway: Storm) -> None:
     assert run("factorized_generate", "--list-runs=.").code == 0
 
 
+def test_a_long_story_has_its_storyboard_on_pages_that_can_be_read(gateway: Storm) -> None:
+    shots = "".join(f"### Shot {n}\nA cat sleeps, {n}.\n\n" for n in range(13))
+    lay(f"# Many\n\n## Shots\n\n{shots}")
+    told = make(gateway)
+    assert told.code == 0, told.err
+    pages = [Path("film.storyboard.png"), Path("film.storyboard-2.png")]
+    assert told.json["storyboards"] == [str(page.absolute()) for page in pages]
+    assert all(max(opened(page.read_bytes()).size) <= 1568 for page in pages)
+
+
 def test_a_report_lists_the_shots(gateway: Storm) -> None:
     lay()
     told = whole(gateway, "--report")

@@ -81,8 +81,8 @@ def story_lines(document: dict[str, Any]) -> list[str]:
         for one in waits
         if one["contact_sheet"]
     ]
-    if document.get("storyboard"):
-        lines.append(f"Look at the first frames: {near(document['storyboard'])}")
+    if sheets := document.get("storyboards"):
+        lines.append(f"Look at the first frames: {', '.join(map(near, sheets))}")
     if document.get("seam_sheet"):
         lines.append(f"Look at the joins: {near(document['seam_sheet'])}")
     return lines

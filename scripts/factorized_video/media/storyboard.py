@@ -1,4 +1,4 @@
-"""A story at a glance: one PNG of the cast and of the first frame of each shot, in order."""
+"""A story at a glance: PNGs of the cast and of the first frame of each shot, in order."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _PAD = 12
 _CAST_HEIGHT = 240  # pixels of a picture of the cast
 _TALLEST = 420  # of a first frame
 _WORDS = 3  # lines of a prompt
+A_PAGE = 12  # shots: of more, viewers would scale the words down until nobody can read them
 _MISSING = (236, 120, 96)
 
 
@@ -33,8 +34,22 @@ class Frame(NamedTuple):
     ends: Path | None = None  # its last frame, where one was made; shown small
 
 
-def storyboard(title: str, cast: Sequence[Frame], shots: Sequence[Frame], shape: Size) -> bytes:
-    """The PNG; `shape` is that of the film's frames, where no picture shows it."""
+def storyboard(
+    title: str, cast: Sequence[Frame], shots: Sequence[Frame], shape: Size
+) -> list[bytes]:
+    """The PNGs, of at most `A_PAGE` shots each; the cast is on the first.
+
+    `shape` is that of the film's frames, where no picture shows it.
+    """
+    pages = [shots[start : start + A_PAGE] for start in range(0, len(shots), A_PAGE)] or [()]
+    return [
+        _page(f"{title} ({n} of {len(pages)})" if len(pages) > 1 else title, each, part, shape)
+        for n, (each, part) in enumerate(zip([cast, *[()] * len(pages)], pages, strict=False), 1)
+    ]
+
+
+def _page(title: str, cast: Sequence[Frame], shots: Sequence[Frame], shape: Size) -> bytes:
+    """One of them."""
     from PIL import Image, ImageDraw
 
     shown = {frame: _opened(frame.picture) for frame in (*cast, *shots)}
@@ -71,7 +86,7 @@ def storyboard(title: str, cast: Sequence[Frame], shots: Sequence[Frame], shape:
 def _tiles(count: int, shape: Size) -> tuple[int, Size]:
     """How many shots stand in a row, and how large each is."""
     upright = shape[1] > shape[0]
-    most = 5 if count > 24 else 4 if count > 9 or upright else 3
+    most = 4 if count > 9 or upright else 3
     row = max(1, min(most, count)) if count != 4 or upright else 2
     wide = (WIDTH - GAP * (row + 1)) // row
     tall = round(wide * shape[1] / shape[0])

@@ -11,8 +11,8 @@ from .shot_run import AWAITS, ShotRun
 from .story_plan import StoryPlan, Task
 
 
-def storyboard_of(plan: StoryPlan) -> bytes:
-    """The PNG. Raises OutputError."""
+def storyboard_of(plan: StoryPlan) -> list[bytes]:
+    """The PNGs. Raises OutputError."""
     canvas = str(plan.shots[0].run.planned_clip.settings["canvas"] or "16:9")
     wide, tall = (int(part) for part in canvas.split(":"))
     cast = [_of_cast(one) for one in plan.cast]
@@ -25,7 +25,9 @@ def _of_cast(one: CastPicture) -> Frame:
 
 def _of_shot(one: ShotRun) -> Frame:
     price = money.total([call.price for call in one.motion])
-    facts = [f"{one.seconds:g} s", "made" if one.is_made else money.shown(price)]
+    facts = [f"{one.seconds:g} s"]
+    if one.is_made or price.amount != 0:
+        facts.append("made" if one.is_made else money.shown(price))
     if one.shot.continues:
         facts.append(f"continues {one.number - 1}")
     picture, note = one.anchor, _why(one)

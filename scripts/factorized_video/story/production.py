@@ -283,7 +283,7 @@ class Production:
         following = rerun.same("--no-stop", "--max-cost", "--yes", add=go_on)
         return {
             **self.plan.result(),
-            "output": str(self.plan.sheet),
+            "output": str(self.plan.sheets[0]),
             "still_to_pay": later.as_json(),
             "next": rerun.same() if waits else following,
         }
@@ -333,6 +333,7 @@ class Production:
     def _draw_sheet(self) -> None:
         """Write the storyboard; one that cannot be drawn is a warning."""
         try:
-            files.write_again(self.plan.sheet, storyboard_of(self.plan))
+            for path, picture in zip(self.plan.sheets, storyboard_of(self.plan), strict=True):
+                files.write_again(path, picture)
         except OutputError as error:
             self._console.warn(f"There is no storyboard: {error.message}")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .. import errors, money
 from ..errors import UsageError
+from ..media.storyboard import A_PAGE
 from ..money import FREE, Cost
 from ..output_paths import STORY_FOLDER
 from ..pipeline import shared_limit
@@ -81,9 +82,11 @@ class StoryPlan:
         return self.folder / run_list.STORY
 
     @property
-    def sheet(self) -> Path:
-        """Where the storyboard lies."""
-        return self.settings.output.with_suffix(".storyboard.png")
+    def sheets(self) -> list[Path]:
+        """Where the storyboard lies, in one picture or in several."""
+        count = -(-len(self.shots) // A_PAGE)
+        names = ["", *(f"-{number}" for number in range(2, count + 1))]
+        return [self.settings.output.with_suffix(f".storyboard{one}.png") for one in names]
 
     # -- what is there ---------------------------------------------------------------------------
 
@@ -249,7 +252,8 @@ class StoryPlan:
             "output": str(self.summary_file),
             "title": self.story.title,
             "folder": str(self.folder),
-            "storyboard": str(self.sheet) if self.sheet.is_file() else None,
+            "storyboard": str(self.sheets[0]) if self.sheets[0].is_file() else None,
+            "storyboards": [str(one) for one in self.sheets if one.is_file()],
             "gateway": self.context.gateway.name,
             "cost": money.total([one.cost for one in self.tasks]).as_json(),
             "spent": self.spent.as_json(),
