@@ -58,6 +58,12 @@ def build_parser() -> options.Parser:
     _add_sources(parser.add_mutually_exclusive_group(required=True))
     options.add_style(parser)
     options.flag(parser, "--skip-reasoning", "use the prompt as the caption")
+    parser.add_argument(
+        "--caption",
+        type=option_types.text,
+        metavar="TEXT",
+        help="your own caption of the first frame; no LLM is asked for one",
+    )
     options.flag(parser, "--skip-anchor", "use the image of --anchor-path as the anchor")
     parser.add_argument(
         "--anchor-path",
@@ -130,6 +136,14 @@ def _add_sources(group: argparse._MutuallyExclusiveGroup) -> None:
         const="",
         metavar="DIR",
         help="show the receipts in DIR (default: outputs/): state, cost, age, what to run next",
+    )
+    group.add_argument(
+        "--from",
+        dest="from_output",
+        type=option_types.path,
+        metavar="OUTPUT",
+        help="make a finished clip or film again in another --aspect-ratio: same caption, cast and "
+        "motion, its first frames redrawn from those that are there",
     )
     group.add_argument(
         "--list-models",
@@ -254,12 +268,24 @@ def _add_stages(group: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> "dict[str, Any]":
     """The whole pipeline, or what is left of it to do; or one of the lists."""
+    result = _run(args)
+    if args.from_output is not None:
+        result["made_from"] = args.made_from
+    return result
+
+
+def _run(args: argparse.Namespace) -> "dict[str, Any]":
+    """The same, whatever it is made from."""
     from factorized_video.cli import joining, standing_options, story_writing
 
     joining.check_options(args, build_parser())
     story_writing.check_options(args, build_parser())
     if args.join is not None:
         return joining.joined(args)
+    if args.from_output is not None:
+        from factorized_video.cli import reshaping
+
+        reshaping.fill(args, build_parser())
     story = _story(args)
     standing_options.fill(args)
     if args.all and args.list_runs is None:

@@ -24,6 +24,7 @@ _TEXTS = {
     "--motion-file": ("motion", "--motion"),
     "--motion": ("motion", "--motion"),
     "--scene": ("scene", "--scene"),
+    "--caption": ("own_caption", "--caption"),
     "--end-state": ("end_state", "--end-state"),
     "--write-story": ("prompt", "--write-story"),
     "--input-file": ("caption", ""),
@@ -77,7 +78,7 @@ class Rerun:
     `in_orchestrator`: whether the script is the orchestrator, whose options name the models of all
     stages. `output` is what it makes, once that is known; `outputs` with all made on the way;
     `texts` what was read from files and stdin: "prompt", "motion", "scene", "end_state",
-    "caption", "user_prompt".
+    "own_caption", "caption", "user_prompt".
     """
 
     def __init__(

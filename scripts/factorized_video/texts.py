@@ -94,14 +94,9 @@ def _decoded(data: bytes, what: str) -> str:
         raise UsageError(f"{what} is not UTF-8 text.", "Save it as plain text in UTF-8.") from None
 
 
-def read_end_state(value: str | None) -> str | None:
-    """Return the text of --end-state, None where it is not given."""
-    return None if value is None else read_text(value, None, "--end-state")
-
-
-def read_scene(value: str | None) -> str | None:
-    """Return the text of --scene, None where it is not given."""
-    return None if value is None else read_text(value, None, "--scene")
+def read_optional(value: str | None, flag: str) -> str | None:
+    """Return the text of an option, None where it is not given."""
+    return None if value is None else read_text(value, None, flag)
 
 
 def read_motion(value: str | None, file: str | None) -> str | None:

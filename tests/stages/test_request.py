@@ -192,6 +192,7 @@ def test_a_whole_run_survives_the_command_line(
     prompt, wish, settings = data.draw(TEXT), data.draw(WISH), data.draw(SETTINGS)
     last = not settings.loop and data.draw(st.booleans())
     ends = None if settings.loop or last else data.draw(some(TEXT))
+    caption = None if settings.prompt_strategy == "motion-only" else data.draw(some(TEXT))
     request = RunRequest(
         prompt,
         last_frame=picture(folder, "--last-frame", "c.png") if last else None,
@@ -204,7 +205,8 @@ def test_a_whole_run_survives_the_command_line(
         take=data.draw(TAKE),
         settings=settings,
         wish=wish._replace(prompt=prompt if wish.verifies else None),
-        scene=data.draw(some(TEXT)),
+        scene=None if caption else data.draw(some(TEXT)),
+        caption=caption,
         end_state=ends,
     )
     again = RunRequest.from_options(parsed("factorized_generate", request.to_argv(), patch))

@@ -37,6 +37,7 @@ def one_run(
         prompt=request.prompt,
         motion=request.motion,
         scene=request.scene,
+        own_caption=request.caption,
         end_state=request.end_state,
     )
     if options.compare:

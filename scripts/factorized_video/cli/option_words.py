@@ -10,10 +10,11 @@ from ..errors import UsageError
 
 # What belongs to the whole command, or would make something else of one of many runs.
 NOT_OF_ONE = (
-    "help prompt prompt_file prompts_file story write_story shots extend no_stop transition music "
-    "join concurrency output work_dir json quiet dry_run max_cost list_runs list_models cancel "
-    "online gateway compare direct job stop_after allow_unknown_cost allow_off model no_wait "
-    "timeout overwrite resubmit evaluator_model save_intermediate verbose open yes all report"
+    "help prompt prompt_file prompts_file story write_story shots extend from_output no_stop "
+    "transition music join concurrency output work_dir json quiet dry_run max_cost list_runs "
+    "list_models cancel online gateway compare direct job stop_after allow_unknown_cost allow_off "
+    "model no_wait timeout overwrite resubmit evaluator_model save_intermediate verbose open yes "
+    "all report"
 ).split()
 
 

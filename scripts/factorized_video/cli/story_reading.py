@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from ..media.film import FADE_S
 from ..media.film_sound import check_music
 from ..pipeline.run_request import RunOptions, RunRequest
 from ..rerun import OF_ANCHOR, flag_of
+from ..stages import given_images
 from ..stages.context import Context
 from ..stages.request import AnchorRequest
 from ..story import order
@@ -40,12 +41,22 @@ from .spelling import spelled_out
 # Other names of options, as one says it of a shot.
 _CALLED = {"seconds": "duration", "ends": "end-state"}
 # What follows from the file, or makes no sense for a shot.
-_NOT_OF_A_SHOT = {*NOT_OF_ONE, "scene", "draft", "skip_anchor"} - {"job"}
+_NOT_OF_A_SHOT = {*NOT_OF_ONE, "scene", "caption", "draft", "skip_anchor"} - {"job"}
 # What is of one shot, and so not of all of them.
 _OF_ONE_SHOT = "motion motion_file anchor_path last_frame end_state select seed job".split()
 _NOT_WITH_IT = (
-    "work_dir compare direct stop_after scene draft skip_anchor evaluator_model save_intermediate"
+    "work_dir compare direct stop_after scene caption draft skip_anchor evaluator_model "
+    "save_intermediate"
 ).split()
+
+
+class FirstFilm(NamedTuple):
+    """What a film is made from that is made again in another shape; by name."""
+
+    pictures: Mapping[str, Path] = {}  # of the cast
+    anchors: Mapping[str, Path] = {}  # of the shots
+    captions: Mapping[str, str] = {}
+    motions: Mapping[str, str] = {}
 
 
 class StoryFile(NamedTuple):
@@ -53,6 +64,7 @@ class StoryFile(NamedTuple):
 
     path: Path
     story: Story
+    first: FirstFilm = FirstFilm()
 
 
 def read(options: argparse.Namespace, parser: argparse.ArgumentParser) -> StoryFile:
@@ -63,7 +75,7 @@ def read(options: argparse.Namespace, parser: argparse.ArgumentParser) -> StoryF
     _check_options(options, parser)
     path = Path(options.story).expanduser().absolute()
     story = read_file(path)
-    told = StoryFile(path, story)
+    told = StoryFile(path, story, getattr(options, "first_film", FirstFilm()))
     for setting in story.settings:
         with errors.of_line(path.name, setting.line):
             _set_for_all(setting, options, parser, path.parent)
@@ -179,7 +191,7 @@ def plan_of(
 ) -> StoryPlan:
     """The story, read, checked and priced; nothing is sent. Raises UsageError, with the line."""
     file_types.need_media_extra("--story")
-    path, story = told
+    path, story = told.path, told.story
     default = Path.cwd() / "outputs" / f"{path.stem}.mp4"
     output = output_paths.given_output(options.output, (".mp4",)) or default
     context = Context.from_options(options)
@@ -204,6 +216,7 @@ def plan_of(
         context,
         Settings(
             output,
+            path,
             scripts,
             options.concurrency or CONCURRENCY,
             stops=not (options.yes or options.no_stop),
@@ -226,10 +239,9 @@ def _cast(
     """The picture of one of the cast, None where they have none."""
     if not one.is_drawn:
         return None
-    if one.picture is not None:
-        return CastPicture.own(
-            one, told.path.parent / Path(one.picture).expanduser(), _flag(told, one.line, one.name)
-        )
+    own = told.path.parent / Path(one.picture).expanduser() if one.picture else None
+    if picture := own or told.first.pictures.get(one.name):
+        return CastPicture.own(one, picture, _flag(told, one.line, one.name))
     like = AnchorRequest(
         "", options.style, None, options.image_model, options.enhance, set=options.image_set
     )
@@ -259,8 +271,9 @@ def _shot(
         reset |= replaced(given, parser)
         own = parser.parse_args(["--prompt=x", *words], argparse.Namespace(**vars(options) | reset))
         request = RunRequest.from_options(own, shot.prompt)
+        request = _as_in_first(request, told.first, shot)
         scene = order.scene_of(told.story, shot)
-        if scene and not (request.anchor or request.extended or request.skip_reasoning):
+        if scene and not (request.anchor or request.extended or request.given_caption):
             request = request._replace(scene=texts.checked(scene, "what is said of its scene"))
         run_options = RunOptions.from_options(own, scripts, folder)
     return ShotRun(
@@ -270,6 +283,21 @@ def _shot(
         run_options,
         told.path.name,
         order.earlier(told.story.shots, number),
+    )
+
+
+def _as_in_first(request: RunRequest, first: FirstFilm, shot: Shot) -> RunRequest:
+    """With the caption and the motion of the first film's shot, and its first frame to go by."""
+    anchor = first.anchors.get(shot.name)
+    if anchor is None or shot.continues or request.anchor or request.extended:
+        return request
+    frame = given_images.read(f"the first frame of {shot.name}", str(anchor))
+    assert frame is not None
+    motion = None if request.motion_from_anchor else first.motions.get(shot.name)
+    return request._replace(
+        caption=None if request.skip_reasoning else first.captions.get(shot.name),
+        motion=request.motion or motion,
+        references=(frame, *request.references),
     )
 
 

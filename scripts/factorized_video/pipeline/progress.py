@@ -91,7 +91,9 @@ class Progress:
         return "caption" in self.own or self._caption_receipt() is not None
 
     def _caption_receipt(self) -> dict[str, Any] | None:
-        return reasoning.written(self._request.caption(), self._folder.caption, self._context)
+        return reasoning.written(
+            self._request.caption_request(), self._folder.caption, self._context
+        )
 
     def caption(self) -> str | None:
         """The caption: the file, else what Stage 1's receipt restores; None until it is known."""

@@ -70,9 +70,10 @@ def run_plan(
     skipped = []
     asks_llm = "reasoning" in names
     if asks_llm:
-        calls.append(plan.caption(request.caption(), of("reasoning")))
+        calls.append(plan.caption(request.caption_request(), of("reasoning")))
     else:
-        why = "--skip-reasoning" if request.skip_reasoning else "your own anchor needs no caption"
+        why = "your own caption" if request.caption else "your own anchor needs no caption"
+        why = "--skip-reasoning" if request.skip_reasoning else why
         skipped.append(f"{STAGES['reasoning']} ({why})")
     if request.anchor:
         skipped.append(f"{STAGES['composition']} (your own anchor)")

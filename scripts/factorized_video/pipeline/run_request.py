@@ -51,6 +51,7 @@ _OF_ANCHORS = (
     "fit",
     "draft",
     "scene",
+    "caption",
     *OF_ANCHOR,
 )
 
@@ -132,6 +133,7 @@ class RunRequest(NamedTuple):
     wish: CandidateWish = CandidateWish()
     image_set: ServerFields = None
     scene: str | None = None
+    caption: str | None = None  # of the first frame, instead of the one that Stage 1 writes
     end_state: str | None = None  # what the last frame shows, made of the first
 
     @classmethod
@@ -165,13 +167,14 @@ class RunRequest(NamedTuple):
             settings=settings._replace(fit=None) if extends else settings,
             wish=CandidateWish.from_options(options, prompt),
             image_set=server_fields(options.image_set),
-            scene=texts.read_scene(options.scene),
-            end_state=texts.read_end_state(options.end_state),
+            scene=texts.read_optional(options.scene, "--scene"),
+            caption=texts.read_optional(options.caption, "--caption"),
+            end_state=texts.read_optional(options.end_state, "--end-state"),
         )
 
     # -- the requests of the stages --------------------------------------------------------------
 
-    def caption(self) -> CaptionRequest:
+    def caption_request(self) -> CaptionRequest:
         """Stage 1."""
         ratio = self.settings.aspect_ratio
         return CaptionRequest(
@@ -187,7 +190,7 @@ class RunRequest(NamedTuple):
         """What Stage 2 is asked for where Stage 1 does not write it."""
         if self.extended:
             return EXTENSION
-        return self.prompt if self.skip_reasoning else None
+        return self.prompt if self.skip_reasoning else self.caption
 
     def anchor_request(self, caption: str) -> AnchorRequest:
         """Stage 2. The style that the prompt names holds for the anchor too."""
@@ -288,7 +291,7 @@ class RunRequest(NamedTuple):
     def to_argv(self) -> Argv:
         """For the orchestrator; the prompt comes by stdin."""
         plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor")
-        texts_of = ("motion", "scene", "end_state")
+        texts_of = ("motion", "scene", "caption", "end_state")
         own = self.anchor or self.extended
         options: dict[str, Any] = {
             "prompt_file": "-",
@@ -353,19 +356,26 @@ def _check_flags(options: argparse.Namespace, motion: str | None) -> None:
             "--fit extend has the image model extend a picture of your own to a ratio.",
             "Add --anchor-path IMAGE and --aspect-ratio W:H, such as 16:9.",
         )
-    nobody_writes = (options.skip_reasoning or extends) and not options.motion_from_anchor
+    for name in ("scene", "skip_reasoning", "anchor_path") if options.caption is not None else ():
+        if getattr(options, name) is not None:
+            raise UsageError(
+                f"{flag_of(name)} has no effect with --caption, which is used as it is.",
+                "Leave one of them out.",
+            )
+    writes_none = options.skip_reasoning or extends or options.caption is not None
+    nobody_writes = writes_none and not options.motion_from_anchor
     if strategy == "motion-only" and motion is None and nobody_writes:
         raise UsageError(
-            "--prompt-strategy motion-only needs a motion, and with --skip-reasoning none is "
-            "written.",
-            "Give --motion TEXT, or leave out --skip-reasoning.",
+            "--prompt-strategy motion-only needs a motion, and with --skip-reasoning or --caption "
+            "none is written.",
+            "Give --motion TEXT, or leave that out.",
         )
     if options.scene is not None and (options.skip_reasoning or own):
         raise UsageError(
             "--scene has no effect with these options: no caption is written.",
             "Leave it out, or say it in the prompt.",
         )
-    if options.stop_after == "caption" and (options.skip_reasoning or own):
+    if options.stop_after == "caption" and (options.skip_reasoning or options.caption or own):
         raise UsageError(
             "--stop-after caption has no effect with these options: no caption is written.",
             "Leave out --stop-after.",

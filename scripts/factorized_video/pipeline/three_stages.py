@@ -366,7 +366,7 @@ class ThreeStages(Run):
         motion_file = None if "motion" in self._progress.own else self.folder.motion
         stages.run(
             "rewrite_prompt.py",
-            self.request.caption().to_argv(),
+            self.request.caption_request().to_argv(),
             motion_file=motion_file,
             **output_option(self.folder.caption),
         )

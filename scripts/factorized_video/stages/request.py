@@ -145,7 +145,7 @@ class CaptionRequest(NamedTuple):
             options.aspect_ratio,
             options.model,
             given_images.read_all("--reference", options.reference, options.rerun),
-            texts.read_scene(options.scene),
+            texts.read_optional(options.scene, "--scene"),
         )
 
     def digest(self, gateway: Identity) -> str:

@@ -30,6 +30,7 @@ class Settings(NamedTuple):
     """How a story is made; in no digest."""
 
     output: Path  # the film
+    story_file: Path
     scripts: str  # the folder of the scripts
     at_once: int
     stops: bool  # once all first frames are there, before motion is paid for
@@ -251,6 +252,7 @@ class StoryPlan:
             "stage": "story",
             "output": str(self.summary_file),
             "title": self.story.title,
+            "story": str(self.settings.story_file),
             "folder": str(self.folder),
             "storyboard": str(self.sheets[0]) if self.sheets[0].is_file() else None,
             "storyboards": [str(one) for one in self.sheets if one.is_file()],
