@@ -30,9 +30,14 @@ collect_ignore += [] if "ENGINES_MADE" in os.environ else ["engines"]
 ASTRAY = ("PROXY", "NETRC", "CA_BUNDLE", "SSL_CERT")
 
 
-# Whatever a shell starts in the background ignores Ctrl-C, and so would the commands tested here.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# What a shell starts in the background ignores Ctrl-C, under nohup also the end of a terminal; so
+# would the commands that are tested here.
+for number, handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 def guarded() -> str:

@@ -51,8 +51,8 @@ def answering(server: Storm) -> Storm:
 
 
 def _chat(request: Request) -> Reply | None:
-    (_, user), _ = shown(request)
-    data = json.loads(str(user["content"]))
+    messages, _ = shown(request)
+    data = json.loads(str(messages[1]["content"]))
     seen = {"visible": ["a cat"], "named": ["a cat"], "enters": []}
     demands = {"demands": [{"demand": "it moves", "words": "turns"}]}
     still = f"A still of: {data['prompt']}"
@@ -62,7 +62,7 @@ def _chat(request: Request) -> Reply | None:
 
 
 def said(request: Request) -> dict[str, Any]:
-    (_, user), _ = shown(request)
-    data = json.loads(str(user["content"]))
+    messages, _ = shown(request)
+    data = json.loads(str(messages[1]["content"]))
     assert isinstance(data, dict)
     return data

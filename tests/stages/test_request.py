@@ -209,6 +209,7 @@ def test_a_whole_run_survives_the_command_line(
         caption=caption,
         end_state=ends,
     )
+    request = request._replace(scene=None).with_scene(request.scene)
     again = RunRequest.from_options(parsed("factorized_generate", request.to_argv(), patch))
     assert again == request
     assert again.chosen_digest(GATEWAY) == request.chosen_digest(GATEWAY)

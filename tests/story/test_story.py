@@ -223,6 +223,14 @@ def test_candidates_are_chosen_in_the_file(gateway: Storm) -> None:
     assert gateway.billed == {"image": 5, "chat": 3, "create": 3}
 
 
+def test_the_checks_know_what_the_file_says_of_its_people(gateway: Storm) -> None:
+    lay(f"{STORY}- verify: yes\n")
+    make(gateway)
+    asked, *_ = [data for data in map(said, gateway.of("chat")) if data.get("task") == "questions"]
+    assert asked["prompt"].startswith("Mira carries Otto home.")
+    assert "Otto (reference picture 2): A grey cat." in asked["prompt"]
+
+
 def test_an_edited_caption_has_its_frame_drawn_anew_before_the_clip(gateway: Storm) -> None:
     lay()
     told = make(gateway).json

@@ -274,7 +274,7 @@ def _shot(
         request = _as_in_first(request, told.first, shot)
         scene = order.scene_of(told.story, shot)
         if scene and not (request.anchor or request.extended or request.given_caption):
-            request = request._replace(scene=texts.checked(scene, "what is said of its scene"))
+            request = request.with_scene(texts.checked(scene, "what is said of its scene"))
         run_options = RunOptions.from_options(own, scripts, folder)
     return ShotRun(
         number + 1,

@@ -152,7 +152,7 @@ class RunRequest(NamedTuple):
         plain = ("style", "skip_reasoning", "enhance", "motion_from_anchor", "llm_model")
         own = given_images.read("--anchor-path", options.anchor_path, options.rerun)
         settings, extends = ClipSettings.from_options(options), options.fit == EXTEND
-        return cls(
+        request = cls(
             prompt,
             motion,
             None if extends else own,
@@ -167,10 +167,19 @@ class RunRequest(NamedTuple):
             settings=settings._replace(fit=None) if extends else settings,
             wish=CandidateWish.from_options(options, prompt),
             image_set=server_fields(options.image_set),
-            scene=texts.read_optional(options.scene, "--scene"),
             caption=texts.read_optional(options.caption, "--caption"),
             end_state=texts.read_optional(options.end_state, "--end-state"),
         )
+        return request.with_scene(texts.read_optional(options.scene, "--scene"))
+
+    def with_scene(self, scene: str | None) -> RunRequest:
+        """The same with a scene, which the checks of the first frame are written from too."""
+        if scene is None:
+            return self
+        wish = self.wish
+        if wish.verifies:
+            wish = wish._replace(prompt=f"{self.prompt}\n\n{scene}")
+        return self._replace(scene=scene, wish=wish)
 
     # -- the requests of the stages --------------------------------------------------------------
 

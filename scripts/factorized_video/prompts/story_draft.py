@@ -107,7 +107,7 @@ def read_draft(
         return Draft(one_line(found.get("title")) or "One take", "", (), (), parts)
     return Draft(
         one_line(found.get("title")) or "A story",
-        one_line(found.get("about")),
+        _words(found.get("about")),
         _named(found.get("cast")),
         _named(found.get("places")),
         made,
@@ -119,7 +119,7 @@ def _shot(number: int, row: dict[str, object]) -> DraftShot:
     names = tuple(filter(None, map(one_line, cast if isinstance(cast, list) else [])))
     return DraftShot(
         one_line(row.get("name")) or f"Shot {number}",
-        one_line(row.get("prompt")),
+        _words(row.get("prompt")),
         names,
         one_line(row.get("place")),
         row.get("continues") is True and number > 1,
@@ -128,10 +128,15 @@ def _shot(number: int, row: dict[str, object]) -> DraftShot:
 
 def _named(value: object) -> tuple[DraftNamed, ...]:
     found = (
-        DraftNamed(one_line(row.get("name")), one_line(row.get("description")))
-        for row in _rows(value)
+        DraftNamed(_words(row.get("name")), _words(row.get("description"))) for row in _rows(value)
     )
     return tuple(one for one in found if one.name and one.description)
+
+
+def _words(value: object) -> str:
+    """A text with something in it to read; signs alone are none."""
+    text = one_line(value)
+    return text if any(char.isalnum() for char in text) else ""
 
 
 def _rows(value: object) -> list[dict[str, object]]:
