@@ -206,6 +206,17 @@ def test_what_was_sent_before_is_not_held_to_the_registry_of_today(asked: dict[s
 # --- durations ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("error", "warns"), [(None, False), (2.0, False), (35.9, True)])
+def test_a_model_that_hardly_keeps_to_one_is_a_warning(
+    edit_model: Any, error: float | None, warns: bool
+) -> None:
+    edit_model("google/veo-3.1-generate-001", last_frame_error=error)
+    call = synthesis(model="google/veo-3.1-generate-001", last_frame_size=(1280, 720))
+    assert any("hardly keeps to a last frame" in one for one in call.warnings) is warns
+    call = synthesis(model="google/veo-3.1-generate-001")
+    assert not any("last frame" in one for one in call.warnings)
+
+
 def test_durations_that_a_last_frame_locks_are_kept() -> None:
     pictures()
     with Gateway("openrouter") as gateway:

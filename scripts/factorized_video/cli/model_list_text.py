@@ -190,6 +190,13 @@ def _facts(row: Row, gateway: str) -> list[str]:
     return lines
 
 
+def _last_frame(row: Row) -> str:
+    """Whether it takes one, and how far its clip ended from it, where that was measured."""
+    error = row["last_frame_error"]
+    far = "" if error is None else f" (measured {error:g} of 255 levels off)"
+    return f"{listing.yes(row['last_frame'])}{far}"
+
+
 def _supports(row: Row) -> dict[str, str]:
     if row["kind"] == "llm":
         return {"sees pictures": listing.yes(row["sees_images"])}
@@ -206,7 +213,7 @@ def _supports(row: Row) -> dict[str, str]:
         "resolutions": ", ".join(row["resolutions"] or ["?"]),
         "ratios": listing.ratios(row),
         "first frame": listing.yes(row["first_frame"]),
-        "last frame": listing.yes(row["last_frame"]),
+        "last frame": _last_frame(row),
         "references": references,
         "from text": listing.from_text(row["text_to_video"], row["text_sibling"]),
         "sound": row["audio"] or listing.NOT_KNOWN,

@@ -128,13 +128,15 @@ def _set_for_all(
 ) -> None:
     """One setting of the film, unless the command says otherwise."""
     if setting.name in OF_FILM:
-        if getattr(options, setting.name) is None:
-            value = setting.value
-            if setting.name == "transition" and value not in TRANSITIONS:
-                raise UsageError(f"transition: {value!r} is none.", f"One of {TRANSITIONS}.")
-            setattr(
-                options, setting.name, value if setting.name == "transition" else folder / value
+        value = setting.value
+        if setting.name == "music":
+            value = str(folder / Path(value).expanduser())
+        elif value not in TRANSITIONS:
+            raise UsageError(
+                f"transition: {value!r} is none.", f"Expected: {' or '.join(TRANSITIONS)}."
             )
+        if getattr(options, setting.name) is None:
+            setattr(options, setting.name, value)
         return
     if _dest(setting, parser) in _OF_ONE_SHOT:
         raise UsageError(
@@ -293,7 +295,8 @@ def _as_in_first(request: RunRequest, first: FirstFilm, shot: Shot) -> RunReques
         return request
     frame = given_images.read(f"the first frame of {shot.name}", str(anchor))
     assert frame is not None
-    motion = None if request.motion_from_anchor else first.motions.get(shot.name)
+    sends = not request.motion_from_anchor and request.settings.prompt_strategy != "original"
+    motion = first.motions.get(shot.name) if sends else None
     return request._replace(
         caption=None if request.skip_reasoning else first.captions.get(shot.name),
         motion=request.motion or motion,

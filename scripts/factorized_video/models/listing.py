@@ -17,8 +17,8 @@ NOT_KNOWN = "?"
 # Facts that a row copies from the model, and those that it names otherwise.
 _COPIED = (
     "id kind status shutdown replacement ratio_mode resolutions sizes text_to_video text_sibling "
-    "first_frame last_frame audio sees_images edits references disputed refuses prompt_characters "
-    "typical_s best_for as_of source"
+    "first_frame last_frame last_frame_error audio sees_images edits references disputed refuses "
+    "prompt_characters typical_s best_for as_of source"
 )
 _CALLED = {"durations": "durations_s", "ratios": "aspect_ratios"}
 

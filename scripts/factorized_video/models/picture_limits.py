@@ -209,6 +209,22 @@ def check_last_frame(model: Model, flag: str | None, gateway: str) -> None:
         )
 
 
+# Levels of 255 a pixel between a clip's end and the last frame that was given: above this it is
+# another picture. Unrelated ones are 39 apart (dev.to, owen_fox: one clip of each model).
+LOOSE, UNRELATED = 20.0, 39.0
+
+
+def loosely_ended(model: Model, flag: str | None) -> tuple[str, ...]:
+    """A warning where the model is known to keep to a last frame hardly at all."""
+    error = model.last_frame_error
+    if flag is None or error is None or error <= LOOSE:
+        return ()
+    return (
+        f"{model.id} hardly keeps to a last frame: its clip ended {error:g} levels of 255 off it, "
+        f"where unrelated pictures are {UNRELATED:g} apart. {flag} may have no effect.",
+    )
+
+
 def check_last_size(
     model: Model, size: aspect_ratios.Size, first: aspect_ratios.Size | None, framing: Framing
 ) -> tuple[str, ...]:

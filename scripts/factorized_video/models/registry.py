@@ -86,6 +86,7 @@ class Model(NamedTuple):
     text_sibling: str | None = None  # the id of the row that does, where this one does not
     first_frame: bool | None = None
     last_frame: bool | None = None
+    last_frame_error: float | None = None  # levels of 255, as somebody measured it
     audio: str | None = None  # never | always | switch
     audio_switch: bool | None = None  # False: a call that says whether there is sound is refused
     seed: bool | None = None

@@ -331,6 +331,7 @@ def _clip(request: ClipRequest, rules: Rules, own_anchor_size: Size | None) -> C
     )
     notes = limits.check_audio(model, given.audio, gateway)
     limits.check_seed(model, given.seed, gateway)
+    notes += picture_limits.loosely_ended(model, request.ended_by)
     if given.duration is not None and how_long:
         notes += (how_long,)  # --fit-duration let it change what was given
     settings = _clip_settings(request, model, canvas, seconds, resolution)

@@ -56,6 +56,7 @@ class Production:
         """
         plan = self.plan
         plan.check_place()
+        plan.check_cap()
         files.check_writable(plan.summary_file)
         self._console.warn(*plan.warnings)
         with receipts.locked(plan.summary_file):
