@@ -98,7 +98,11 @@ def _price(row: Any) -> dict[str, Any] | None:
         price["resolution"] = resolution
     for name in ("per_picture", "per_reference"):
         each = row.get(name)
-        if isinstance(each, int | float) and not isinstance(each, bool) and 0 < each <= 50.0:
+        if (
+            isinstance(each, int | float)
+            and not isinstance(each, bool)
+            and 0 < each <= MOST_USD["image"]
+        ):
             price[name] = each
     if (audio := row.get("audio")) is not None:
         if not isinstance(audio, bool):

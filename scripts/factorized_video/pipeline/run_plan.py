@@ -60,7 +60,8 @@ def run_plan(
     names = stages_of(request)
     clip = plan.clip(*_clip(request, names, made, rules))
     # The anchor is that of the final clip, whose model may support other shapes than the draft's.
-    final = plan.clip(*_clip(request.final, names, made, rules))
+    drafts = request.settings.draft
+    final = plan.clip(*_clip(request.final, names, made, rules)) if drafts else clip
     rules = rules._replace(canvas=str(final.settings["canvas"] or limits.DEFAULT_RATIO))
 
     def of(stage: str) -> Rules:

@@ -52,7 +52,7 @@ _OF_ANCHORS = (
     "draft",
     "scene",
     "caption",
-    *OF_ANCHOR,
+    *(name for name in OF_ANCHOR if name != "reference"),  # which a direct clip has
 )
 
 
@@ -324,7 +324,7 @@ class RunRequest(NamedTuple):
 
 def _check_direct(options: argparse.Namespace) -> None:
     """Raise UsageError for options that have no effect on a clip without an anchor."""
-    for name in (one for one in _OF_ANCHORS if one != "reference"):  # the clip has those
+    for name in _OF_ANCHORS:
         if getattr(options, name):
             raise UsageError(
                 f"{flag_of(name)} has no effect with --direct: there is no anchor.",
