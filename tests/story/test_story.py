@@ -425,6 +425,8 @@ def test_the_plan_has_every_shot_and_what_comes_after_the_stop(gateway: Storm) -
     text = run("factorized_generate", *words, gateway=gateway).out
     assert "3 Going home" in text
     assert "then it stops for you to look" in text
+    for call in (call for one in told["shots"] for call in one["stages"]):
+        assert call["model"] in text
     assert text.rstrip().endswith("nothing was sent")
 
 

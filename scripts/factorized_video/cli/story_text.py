@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from .. import money
 from ..errors import one_line
 from ..output_paths import near
 
+# By stage, what its calls make.
+_MAKES = {
+    **dict.fromkeys(("reasoning", "motion"), "texts"),
+    **dict.fromkeys(("questions", "verification"), "checks"),
+    **dict.fromkeys(("composition", "repair", "end_frame"), "pictures"),
+    "synthesis": "clips",
+}
 _STATES = {"succeeded": "made", "drawn": "first frame", "not begun": "to come"}
 
 
@@ -22,6 +30,7 @@ def story_text(document: dict[str, Any]) -> str:
 
 def _plan(plan: dict[str, Any]) -> str:
     lines = [f"gateway: {plan['gateway']} ({plan['gateway_why']})", *_rows(plan, "to_pay")]
+    lines += _models(plan)
     still, cost = (money.from_json(plan[name]) for name in ("still_to_pay", "cost"))
     if still.amount and cost.amount:
         pictures = money.usd(max(0.0, cost.amount - still.amount))
@@ -39,6 +48,20 @@ def _plan(plan: dict[str, Any]) -> str:
         lines.append(f"a limit with room for two more first frames: --max-cost {roomy:.2f}")
     lines.append(f"total: {money.shown(cost)}; nothing was sent")
     return "\n".join(lines)
+
+
+def _models(plan: dict[str, Any]) -> list[str]:
+    """Which models make what, and the shape of the clips."""
+    named: dict[str, dict[str, None]] = {}
+    shapes: dict[str, None] = {}
+    for call in (call for one in (*plan["cast"], *plan["shots"]) for call in one["stages"]):
+        named.setdefault(_MAKES[call["stage"]], {})[call["model"]] = None
+        if "resolution" in call["settings"]:
+            settings = call["settings"]
+            shapes[f"{settings['resolution']} {settings['canvas'] or ''}".strip()] = None
+    made = [f"{what} by {', '.join(models)}" for what, models in named.items()]
+    about = f" ({', '.join(shapes)})" if shapes else ""
+    return textwrap.wrap(f"{'; '.join(made)}{about}", 79, break_on_hyphens=False) if made else []
 
 
 def _rows(document: dict[str, Any], price: str) -> list[str]:
