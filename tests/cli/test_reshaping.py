@@ -13,6 +13,7 @@ pytest.importorskip("PIL")
 
 from conftest import Run, run
 from loopback import Gateway, png
+from speech import Asked
 from stories import STORY, answering
 from storm import Storm
 
@@ -108,9 +109,13 @@ def storm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Storm]:
         yield server
 
 
+def asked_clips(storm: Storm) -> list[Asked]:
+    return [storm.speech.asked(one) for one in storm.of("create")]
+
+
 def test_a_film_keeps_its_cast_its_captions_and_its_motions(storm: Storm) -> None:
     Path("umbrella.md").write_text(STORY.replace("- continues: yes\n", ""), encoding="utf-8")
-    told = ["--story=umbrella.md", "--output=film.mp4", "--json", "--yes"]
+    told = ["--story=umbrella.md", "--output=film.mp4", "--duration=8", "--json", "--yes"]
     assert run("factorized_generate", *told, gateway=storm).code == 0
     assert storm.billed == {"image": 5, "chat": 3, "create": 3}
     stopped = again(storm, first="film.mp4")
@@ -126,6 +131,7 @@ def test_a_film_keeps_its_cast_its_captions_and_its_motions(storm: Storm) -> Non
     assert done.code == 0, done.err
     assert storm.billed == {"image": 8, "chat": 3, "create": 6}
     assert Path("film-9x16.mp4").is_file()
+    assert {gateway_asked.duration_s for gateway_asked in asked_clips(storm)} == {8}
     # A summary that is none is said.
     Path("film.story/story.json").write_text("[]", encoding="utf-8")
     assert again(storm, first="film.mp4").code == 2

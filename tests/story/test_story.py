@@ -171,6 +171,63 @@ def test_a_shot_says_what_its_last_frame_shows(gateway: Storm) -> None:
     assert Path(told["shots"][1]["end_frame"]).is_file()
 
 
+def test_another_length_or_motion_keeps_the_first_frame(gateway: Storm) -> None:
+    lay()
+    told = whole(gateway)
+    before = gateway.billed.copy()
+    lay(f"{STORY}- seconds: 8\n- motion: She hurries.\n")
+    plan = make(gateway, "--dry-run").json
+    assert [one["stage"] for one in plan["shots"][2]["stages"]] == ["synthesis"]
+    again = whole(gateway)
+    assert gateway.billed - before == {"create": 1}
+    assert again["shots"][2]["output"] != told["shots"][2]["output"]
+    frames = [Path(one["shots"][2]["anchor"]).read_bytes() for one in (told, again)]
+    assert frames[0] == frames[1]
+    # What was drawn once has cost once.
+    spent = again["spent"]["amount"]
+    assert spent == pytest.approx(gateway.charged_usd + 4 * 2.4, rel=0.2)
+    lay()
+    assert whole(gateway)["spent"]["amount"] == pytest.approx(spent)
+
+
+def test_what_is_changed_in_the_folder_makes_the_clip_anew_and_back_is_free(gateway: Storm) -> None:
+    lay()
+    told = whole(gateway)
+    motion = Path(told["shots"][2]["anchor"]).with_name("motion.txt")
+    words = motion.read_text(encoding="utf-8")
+    motion.write_text("Mira runs.\n", encoding="utf-8")
+    before = gateway.billed.copy()
+    assert statuses(make(gateway).json) == ["succeeded", "succeeded", "drawn"]
+    whole(gateway)
+    assert gateway.billed - before == {"create": 1}
+    motion.write_text(words, encoding="utf-8")
+    whole(gateway)
+    assert gateway.billed - before == {"create": 1}
+
+
+def test_candidates_come_also_after_the_clip(gateway: Storm) -> None:
+    lay()
+    whole(gateway)
+    before = gateway.billed.copy()
+    lay(f"{STORY}- candidates: 2\n")
+    assert statuses(make(gateway).json)[2] == "awaits a choice"
+    assert gateway.billed - before == {"image": 1}
+    lay(f"{STORY}- candidates: 2\n- select: 2\n")
+    whole(gateway)
+    assert gateway.billed - before == {"image": 1, "create": 1}
+
+
+def test_a_plan_leaves_nothing_and_says_who_is_where(gateway: Storm) -> None:
+    lay(STORY.replace("## Places", "### Hugo\nA dog.\n\n## Places"))
+    words = ["--story=umbrella.md", "--output=new/film.mp4", "--dry-run"]
+    plan = run("factorized_generate", *words, gateway=gateway)
+    assert not Path("new").exists()
+    assert "with Mira at Bus stop" in plan.out
+    assert "with Mira, Otto" in plan.out
+    assert "Hugo: in the cast, and in no shot" in plan.err
+    assert "Look at" not in plan.err
+
+
 def test_order_and_transition_cost_nothing(gateway: Storm) -> None:
     lay()
     told = whole(gateway)
@@ -349,7 +406,7 @@ def test_what_ends_every_call_ends_the_story(gateway: Storm) -> None:
     [
         ("no title", (), "line 1: the file begins without a title"),
         (STORY.replace("- style", "- styel"), (), "line 5: 'styel' is no setting"),
-        (f"{STORY}- seconds: 99999\n", (), "line 32: "),
+        (f"{STORY}- seconds: 99999\n", (), "seconds: "),
         (f"{STORY}- seconds: 7\n", (), "seconds"),
         (f"{STORY}- motion: It turns.\n- motion: It falls.\n", (), "a second motion"),
         (f"{STORY}- reference: gone.png\n", (), "gone.png"),

@@ -122,8 +122,8 @@ def test_names_are_whole_words_but_where_a_script_has_none() -> None:
         ("# T\n## Cast\n### Mira\nA.\n- picture: a.png\n- take: 2\n", 6, "to be drawn"),
         ("# T\n## Cast\n### Mira\nA.\n- picture: a\n- picture: b\n", 6, "a second picture"),
         ("# T\n## Places\n### Stop\n## Shots\n### One\nA.\n", 3, "not described"),
-        ("# T\n## Shots\n### One\nA.\n- with: Bob\n", 5, "'Bob' is not one of the cast"),
-        ("# T\n## Shots\n### One\nA.\n- in: Rome\n", 5, "'Rome' is not place"),
+        ("# T\n## Shots\n### One\nA.\n- with: Bob\n", 5, "'Bob' is none of the cast"),
+        ("# T\n## Shots\n### One\nA.\n- in: Rome\n", 5, "'Rome' is none of the places"),
         ("# T\n## Shots\n### One\nA.\n- in: Rome\n- in: Rome\n", 6, "a second in"),
         (
             "# T\n## Cast\n### M\nx\n## Shots\n### One\nA.\n### Two\nB.\n- continues: yes\n"
@@ -132,6 +132,7 @@ def test_names_are_whole_words_but_where_a_script_has_none() -> None:
             "no effect beside continues",
         ),
         ("# T\n## Shots\n### One\nA\x07.\n", 3, "control character"),
+        ("# T\n## Shots\n### One\nA.\n###Two\nB.\n", 5, "a heading has a space"),
         ("# T\n## Shots\n" + "".join(f"### {n}\nA.\n" for n in range(61)), 123, "more than 60"),
         ("# T\n" + "x" * (1 << 20), None, "more than 1 MiB"),
     ],

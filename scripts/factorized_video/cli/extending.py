@@ -28,6 +28,7 @@ _DRIFT = (
     "Each part begins with the last frame of the one before: the picture drifts with every link. "
     "Look at the joins; after three or four, a story with new first frames holds better."
 )
+_HOLDS = 3  # parts, usually
 _NOT_WITH_IT = (
     "job work_dir compare direct stop_after draft evaluator_model save_intermediate motion "
     "motion_file last_frame end_state loop shots"
@@ -66,7 +67,8 @@ def made(
     def planned(told: StoryFile) -> StoryPlan:
         return story_reading.plan_of(told, options, parser, scripts)
 
-    options.console.warn(_DRIFT)
+    if options.extend > _HOLDS:
+        options.console.warn(_DRIFT)
     left = writing.outlook(request, path, context)
     if left.pays:
         plan = planned(StoryFile(path, writing.stand_in(prompt, options.extend)))

@@ -42,7 +42,8 @@ def joined(options: argparse.Namespace) -> dict[str, Any]:
     default = Path.cwd() / "outputs" / f"{clips[0].stem}-film.mp4"
     output = output_paths.given_output(options.output, (".mp4",)) or default
     made_of = [*clips, *([music] if music else [])]
-    joined_film.check_place(output, made_of, overwrite=bool(options.overwrite))
+    overwrite, writes = bool(options.overwrite), not options.dry_run
+    joined_film.check_place(output, made_of, overwrite=overwrite, writes=writes)
     if not 2 <= len(clips) <= MOST_CLIPS:
         raise UsageError(
             f"--join has {len(clips)} clip{'s' * (len(clips) != 1)}.",
@@ -57,5 +58,7 @@ def joined(options: argparse.Namespace) -> dict[str, Any]:
         shown = joined_film.shown(layout(parts), music)
         return {"status": "planned", **result, "film": shown}
     wants = options.filmstrip is not False
-    film = joined_film.made(options.console, parts, output, music, filmstrip=wants)
+    film = joined_film.made(
+        options.console, parts, output, music, joined_film.Words.of(parts), filmstrip=wants
+    )
     return {**result, **film}

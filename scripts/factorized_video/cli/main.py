@@ -171,7 +171,10 @@ def _say_what_the_stage_made(console: Console, document: dict[str, Any]) -> None
 
 def _say_what_was_made(console: Console, document: dict[str, Any]) -> None:
     """On stderr: stdout is for the path alone."""
-    if any(document.get(name) for name in ("receipt", "contact_sheet", "film", "shots")):
+    planned = document.get("status") == "planned"
+    if not planned and any(
+        document.get(name) for name in ("receipt", "contact_sheet", "film", "shots")
+    ):
         from .around_a_run import result_lines
 
         for line in result_lines(document):

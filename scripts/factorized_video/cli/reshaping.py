@@ -15,13 +15,7 @@ from .. import money, output_paths, receipts, texts
 from ..errors import UsageError
 from ..pipeline.work_folder import WorkFolder
 from ..receipts import run_list
-from .story_reading import FirstFilm
-
-# What the first clip was asked for with, and this one is too, unless the command says otherwise.
-_KEPT = (
-    "style enhance skip_reasoning motion_from_anchor llm_model image_model video_model duration "
-    "prompt_strategy resolution audio seed fit_duration set image_set end_state loop"
-).split()
+from .story_reading import KEPT, FirstFilm
 
 
 def fill(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
@@ -37,7 +31,7 @@ def fill(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
         options.output = str(first.with_name(f"{first.stem}-{shape}.mp4"))
     summary = first.with_suffix(output_paths.STORY_FOLDER) / run_list.STORY
     if summary.is_file():
-        _fill_film(options, summary)
+        _fill_film(options, parser, summary)
     else:
         _fill_clip(options, parser, first)
 
@@ -60,10 +54,7 @@ def _fill_clip(options: argparse.Namespace, parser: argparse.ArgumentParser, fir
         )
     folder = WorkFolder(first.with_name(first.stem + output_paths.WORK_FOLDER))
     options.prompt = texts.as_value(str(asked.get("prompt") or ""))
-    for name in _KEPT:
-        if asked.get(name) is not None and getattr(options, name) == parser.get_default(name):
-            value = asked[name]
-            setattr(options, name, texts.as_value(value) if name == "end_state" else value)
+    _keep(options, parser, asked)
     if not options.skip_reasoning and options.caption is None:
         caption = texts.read_text(None, str(folder.caption), "The caption")
         options.caption = texts.as_value(caption)
@@ -80,12 +71,22 @@ def _fill_clip(options: argparse.Namespace, parser: argparse.ArgumentParser, fir
     _tell(options, first, receipts.part(receipt, "pipeline").get("cost"))
 
 
+def _keep(
+    options: argparse.Namespace, parser: argparse.ArgumentParser, asked: dict[str, Any]
+) -> None:
+    """Set what the first one was asked for with, unless the command says otherwise."""
+    for name in KEPT:
+        if asked.get(name) is not None and getattr(options, name) == parser.get_default(name):
+            value = asked[name]
+            setattr(options, name, texts.as_value(value) if name == "end_state" else value)
+
+
 def _sends_motion(options: argparse.Namespace) -> bool:
     """Whether a motion has an effect beside the other options."""
     return not options.motion_from_anchor and options.prompt_strategy != "original"
 
 
-def _fill_film(options: argparse.Namespace, summary: Path) -> None:
+def _fill_film(options: argparse.Namespace, parser: argparse.ArgumentParser, summary: Path) -> None:
     """Of a film, by its summary."""
     told: Any = None
     with contextlib.suppress(OSError, ValueError, RecursionError):
@@ -95,6 +96,7 @@ def _fill_film(options: argparse.Namespace, summary: Path) -> None:
             f"{summary} cannot be read.", "Make the story anew with --story FILE --aspect-ratio."
         )
     options.story = told["story"]
+    _keep(options, parser, receipts.part(told, "settings"))
     shots = {str(one.get("name")): one for one in _rows(told, "shots") if not one.get("continues")}
     anchors = {name: Path(str(one["anchor"])) for name, one in shots.items() if one.get("anchor")}
     anchors = {name: path for name, path in anchors.items() if path.is_file()}

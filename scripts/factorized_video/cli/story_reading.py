@@ -50,6 +50,14 @@ _NOT_WITH_IT = (
 ).split()
 
 
+# What a clip or a film is made again by: what was asked for, but its shape and its pictures.
+KEPT = (
+    "style enhance skip_reasoning motion_from_anchor llm_model image_model video_model duration "
+    "prompt_strategy resolution audio seed fit_duration set image_set end_state loop transition "
+    "music"
+).split()
+
+
 class FirstFilm(NamedTuple):
     """What a film is made from that is made again in another shape; by name."""
 
@@ -95,7 +103,8 @@ def read_file(path: Path) -> Story:
             "Give a story in Markdown: references/stories.md shows one.",
         ) from None
     except UsageError as error:
-        raise UsageError(f"{path.name}, {error.message}", error.hint) from None
+        sign = "," if error.message.startswith("line ") else ":"
+        raise UsageError(f"{path.name}{sign} {error.message}", error.hint) from None
 
 
 def _check_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
@@ -138,12 +147,18 @@ def _set_for_all(
         if getattr(options, setting.name) is None:
             setattr(options, setting.name, value)
         return
+    if not _is_option(setting, parser):
+        raise UsageError(
+            f"{setting.name!r} is no setting of a film.",
+            f"Settings are {', '.join(OF_FILM)}, and options such as style, aspect-ratio, seconds, "
+            "resolution, audio, video-model (references/stories.md).",
+        )
     if _dest(setting, parser) in _OF_ONE_SHOT:
         raise UsageError(
             f"{setting.name!r} is no setting of a whole film.", "Write it below its shot."
         )
     given, words = _words((setting,), parser, folder)
-    parsed = parser.parse_args(["--prompt=x", *words], argparse.Namespace())
+    parsed = _parse(setting, words, parser)
     for name, default in replaced(given, parser).items():
         if getattr(options, name) == default:
             setattr(options, name, getattr(parsed, name))
@@ -160,6 +175,26 @@ def _action(setting: Setting, parser: argparse.ArgumentParser) -> argparse.Actio
         f"Settings are {', '.join((*OF_SHOT, *_CALLED))}, and options such as take, candidates, "
         "select, anchor-path, motion, audio (references/stories.md).",
     )
+
+
+def _is_option(setting: Setting, parser: argparse.ArgumentParser) -> bool:
+    """Whether a setting is named after an option that shots have."""
+    flag = f"--{_CALLED.get(setting.name, setting.name)}"
+    known = [one for one in parser._actions if one.dest not in _NOT_OF_A_SHOT]
+    return any(flag in action.option_strings for action in known)
+
+
+def _parse(
+    setting: Setting, words: list[str], parser: argparse.ArgumentParser
+) -> argparse.Namespace:
+    """A setting by itself, as the option that it is. Raises UsageError, which calls it so."""
+    try:
+        parsed: argparse.Namespace = parser.parse_args(["--prompt=x", *words], argparse.Namespace())
+    except UsageError as error:
+        _, found, why = error.message.partition(": ")
+        message = f"{setting.name}: {why}" if found else error.message
+        raise UsageError(message, "Write another value.") from None
+    return parsed
 
 
 def _dest(setting: Setting, parser: argparse.ArgumentParser) -> str:
@@ -204,6 +239,8 @@ def plan_of(
         for number, _ in enumerate(story.shots)
     ]
     music = Path(options.music).expanduser().absolute() if options.music else None
+    if music and not music.is_file():
+        raise UsageError(f"The music {music} is not there.", "Give the path of a sound file.")
     if music:
         check_music(music)
     return StoryPlan(
@@ -226,6 +263,11 @@ def plan_of(
             filmstrip=options.filmstrip is not False,
             fade_s=FADE_S if options.transition == CROSSFADE else 0.0,
             music=music,
+            told={
+                name: value
+                for name in KEPT
+                if (value := getattr(options, name)) != parser.get_default(name)
+            },
         ),
     )
 
@@ -309,7 +351,7 @@ def _check_setting(
 ) -> None:
     """Raise UsageError for a setting that by itself is none."""
     _, words = _words((setting,), parser, folder)
-    parser.parse_args(["--prompt=x", *words], argparse.Namespace())
+    _parse(setting, words, parser)
     if shot.continues and _dest(setting, parser) in (*OF_ANCHOR, "anchor_path", "skip_reasoning"):
         raise UsageError(
             f"{setting.name} has no effect on a shot that continues: it begins with the last frame "

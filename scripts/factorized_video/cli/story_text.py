@@ -77,9 +77,17 @@ def _rows(document: dict[str, Any], price: str) -> list[str]:
         if one["continues"]:
             state += f", continues {one['number'] - 1}"
         lines.append(_row(f"{one['number']}  {one['name']}", state, one, price))
+        if price == "to_pay" and (who := _who_and_where(one)):
+            lines += textwrap.wrap(who, 79, initial_indent=" " * 6, subsequent_indent=" " * 6)
         if one["contact_sheet"] and one["status"] == "awaits a choice":
             lines.append(f"      look at {near(one['contact_sheet'])}, then add `- select: K`")
     return lines
+
+
+def _who_and_where(shot: dict[str, Any]) -> str:
+    """Who is in a shot, and where it is set."""
+    people, place = ", ".join(shot["cast"]), shot["place"]
+    return one_line(" ".join(filter(None, (people and f"with {people}", place and f"at {place}"))))
 
 
 def _row(name: str, state: str, one: dict[str, Any], price: str) -> str:
@@ -106,6 +114,11 @@ def story_lines(document: dict[str, Any]) -> list[str]:
     ]
     if sheets := document.get("storyboards"):
         lines.append(f"Look at the first frames: {', '.join(map(near, sheets))}")
-    if document.get("seam_sheet"):
-        lines.append(f"Look at the joins: {near(document['seam_sheet'])}")
+    for name, words in (
+        ("seam_sheet", "Look at the joins"),
+        ("filmstrip", "Frames"),
+        ("report", "Report"),
+    ):
+        if document.get(name):
+            lines.append(f"{words}: {near(document[name])}")
     return lines

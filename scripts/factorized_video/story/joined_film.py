@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import files, output_paths, receipts
 from ..errors import OutputError, UsageError
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 CUT, CROSSFADE = TRANSITIONS = ("cut", "crossfade")
 
 
-def check_place(output: Path, made_of: Sequence[Path], *, overwrite: bool) -> None:
+def check_place(
+    output: Path, made_of: Sequence[Path], *, overwrite: bool, writes: bool = True
+) -> None:
     """Raise UsageError where something else than a film that was joined here lies there.
 
-    `made_of` are the files that the film is made of.
+    `made_of` are the files that the film is made of. With `writes` also where nothing can be
+    written.
     """
     for one in made_of:
         if one.exists() and output.exists() and one.samefile(output):
@@ -36,11 +39,31 @@ def check_place(output: Path, made_of: Sequence[Path], *, overwrite: bool) -> No
             f"{output} already exists, and is no film that was joined here.",
             "Choose another --output, or add --overwrite.",
         )
-    files.check_writable(output)
+    if writes:
+        files.check_writable(output)
+
+
+class Words(NamedTuple):
+    """What stands on the pictures of a film: its title, and what its clips are called."""
+
+    title: str
+    names: Sequence[str]
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> Words:
+        """By the names of the files."""
+        names = [part.path.name for part in parts]
+        return cls(" + ".join(names), names)
 
 
 def made(
-    console: Console, parts: Sequence[Part], output: Path, music: Path | None, *, filmstrip: bool
+    console: Console,
+    parts: Sequence[Part],
+    output: Path,
+    music: Path | None,
+    words: Words,
+    *,
+    filmstrip: bool,
 ) -> dict[str, Any]:
     """Join the clips; what results say of the film. Raises UsageError and OutputError.
 
@@ -51,8 +74,7 @@ def made(
         film = join(
             plan, output, music, lambda share: console.progress(f"joining the clips: {share:.0%}")
         )
-        names = [part.path.name for part in parts]
-        sheet, strip = _pictures(console, output, film, names, wants_strip=filmstrip)
+        sheet, strip = _pictures(console, output, film, words, wants_strip=filmstrip)
     return _result(film, sheet, strip)
 
 
@@ -78,19 +100,19 @@ def _result(film: Film, sheet: str | None, strip: str | None) -> dict[str, Any]:
 
 
 def _pictures(
-    console: Console, output: Path, film: Film, names: list[str], *, wants_strip: bool
+    console: Console, output: Path, film: Film, words: Words, *, wants_strip: bool
 ) -> tuple[str | None, str | None]:
     """The sheet of the joins and the filmstrip; one that cannot be made is a warning."""
     from ..media.filmstrip import filmstrip
     from ..media.seam_sheet import seam_sheet
 
-    about = f"{film.duration_s:.1f} s, {film.width}x{film.height}, {len(names)} clips"
+    about = f"{film.duration_s:.1f} s, {film.width}x{film.height}, {len(words.names)} clips"
     sheet, strip = seams_path(output), output_paths.filmstrip_path(output)
     try:
         if film.seams:
-            files.write_again(sheet, seam_sheet(output, film, names))
+            files.write_again(sheet, seam_sheet(output, film, words.names))
         if wants_strip:
-            files.write_again(strip, filmstrip(output, " + ".join(names), about))
+            files.write_again(strip, filmstrip(output, words.title, about))
     except OutputError as error:
         console.warn(f"Not all pictures of the film could be made: {error.message}")
         return None, None

@@ -33,7 +33,7 @@ def _of_shot(one: ShotRun) -> Frame:
     picture, note = one.anchor, _why(one)
     if one.status == AWAITS:
         picture = Path(one.contact_sheet) if one.contact_sheet else None
-        note = "choose one, then write `- select: K` below it"
+        note = "choose: - select: K"
     elif picture is None and not note:
         note = f"begins with the last frame of {one.number - 1}" if one.shot.continues else ""
     title, shown = f"{one.number} {one.name}", " · ".join(facts)

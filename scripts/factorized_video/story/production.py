@@ -286,7 +286,7 @@ class Production:
             **self.plan.result(),
             "output": str(self.plan.sheets[0]),
             "still_to_pay": later.as_json(),
-            "next": rerun.same() if waits else following,
+            "next": None if waits else following,
         }
 
     def _joined(self) -> dict[str, Any]:
@@ -303,8 +303,10 @@ class Production:
         if same:
             film = joined_film.there(parts, output, settings.music)
         else:
+            names = [f"{one.number} {one.name}" for one in self.plan.shots]
+            words = joined_film.Words(self.plan.story.title, names)
             film = joined_film.made(
-                self._console, parts, output, settings.music, filmstrip=settings.filmstrip
+                self._console, parts, output, settings.music, words, filmstrip=settings.filmstrip
             )
             self._draw_sheet()
         result = {**self.plan.result(), "output": str(output), **film}
@@ -326,6 +328,7 @@ class Production:
             **result,
             "film_of": self._film_of,
             "film_file": str(self.plan.settings.output),
+            "settings": dict(self.plan.settings.told),
             "command": self._context.rerun.kept(),
         }
         text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"

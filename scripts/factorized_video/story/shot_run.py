@@ -21,6 +21,7 @@ from ..stages.candidates.folder import CONTACT_SHEET
 from ..stages.context import Context
 from ..stages.given_images import GivenImage
 from ..stages.request import Argv, CandidateWish
+from . import earlier_version
 from .story_file import Shot
 
 AWAITS = "awaits a choice"
@@ -125,6 +126,14 @@ class ShotRun:
                 self.shot.name, request.final.digest(context.identity), ".mp4", self.options.folder
             )
             options = self.options._replace(output=output)
+            if self.is_named and (earlier := earlier_version.find(output, request, context)):
+                if writes:
+                    earlier_version.take_over(earlier, output)
+                else:
+                    options = options._replace(work_dir=earlier)
+            # What lies in a shot's place was made for this very shot, and is kept when it changes.
+            terms = context.terms._replace(overwrite=True)
+            context = context._replace(terms=terms)
             self.run = ThreeStages(request, options, context)
             plan = self.run.left
             left = [*plan.calls, *plan.later]

@@ -108,12 +108,10 @@ def wrong(line: int, message: str, hint: str) -> UsageError:
 
 
 def is_true(setting: Setting) -> bool:
-    """Whether a setting says yes. Raises UsageError unless it says yes or no."""
+    """Whether a setting says yes. Raises UsageError, without its line, unless it says yes or no."""
     value = setting.value.casefold()
     if value not in (*_TRUE, *_FALSE):
-        raise wrong(
-            setting.line, f"{setting.name}: {setting.value!r} is neither.", "Write yes or no."
-        )
+        raise UsageError(f"{setting.name}: {setting.value!r} is neither.", "Write yes or no.")
     return value in _TRUE
 
 
@@ -204,6 +202,8 @@ def _block(name: str, number: int, lines: list[tuple[int, str]]) -> _Block:
     settings: list[Setting] = []
     for at, line in lines:
         plain = line.strip()
+        if re.match(r"#{1,6}\w", plain):
+            raise wrong(at, "a heading has a space after its signs.", "Such as `### Arrival`.")
         if found := _SETTING.fullmatch(plain):
             key = "-".join(found[1].lower().replace("_", " ").split())
             settings.append(Setting(key, found[2].strip(), at))
@@ -255,7 +255,12 @@ def _shot(block: _Block, cast: Sequence[Person], places: Sequence[Place], *, fir
     for one in block.settings:
         if one.name in OF_SHOT and own.setdefault(one.name, one) is not one:
             raise wrong(one.line, f"there is a second {one.name}.", "Leave one of them out.")
-    continues = "continues" in own and is_true(own["continues"])
+    continues = False
+    if "continues" in own:
+        try:
+            continues = is_true(own["continues"])
+        except UsageError as error:
+            raise wrong(own["continues"].line, error.message, error.hint) from None
     if continues and first:
         raise wrong(
             own["continues"].line, "the first shot has none before it.", "Leave out `continues`."
@@ -272,7 +277,7 @@ def _shot(block: _Block, cast: Sequence[Person], places: Sequence[Place], *, fir
         people = _listed(own["with"], cast)
     place = next(iter(mentioned(block.prose, (one.name for one in places))), None)
     if "in" in own:
-        place = _one_of(own["in"], own["in"].value, "place", places)
+        place = _one_of(own["in"], own["in"].value, "the places", places)
     rest = tuple(one for one in block.settings if one.name not in OF_SHOT)
     named = () if continues else people
     return Shot(
@@ -299,7 +304,7 @@ def _listed(setting: Setting, cast: Sequence[Person]) -> tuple[str, ...]:
     if setting.value.casefold() == NOBODY:
         return ()
     names = [name.strip() for name in setting.value.split(",")]
-    found = {_one_of(setting, name, "one of the cast", cast) for name in names if name}
+    found = {_one_of(setting, name, "the cast", cast) for name in names if name}
     return tuple(one.name for one in cast if one.name in found)
 
 
@@ -308,7 +313,7 @@ def _one_of(setting: Setting, name: str, what: str, among: Sequence[Person | Pla
         if one.name.casefold() == name.casefold():
             return one.name
     known = ", ".join(one.name for one in among) or "none yet"
-    raise wrong(setting.line, f"{name!r} is not {what}.", f"There are: {known}.")
+    raise wrong(setting.line, f"{name!r} is none of {what}.", f"There are: {known}.")
 
 
 def mentioned(prose: str, names: Iterable[str]) -> tuple[str, ...]:

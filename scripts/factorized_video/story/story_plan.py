@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ class Settings(NamedTuple):
     filmstrip: bool
     fade_s: float
     music: Path | None
+    told: Mapping[str, Any] = {}  # options that hold for all shots, to make it again by
 
 
 class _Before(NamedTuple):
@@ -185,6 +186,10 @@ class StoryPlan:
         """What is worth saying before anything is sent."""
         of_cast = [one for picture in self.cast for call in picture.calls for one in call.warnings]
         found = [*of_cast, *(one for shot in self.shots for one in shot.run.warnings)]
+        seen = {name for one in self.story.shots for name in one.cast}
+        unseen = [one.name for one in self.story.cast if one.name not in seen]
+        if unseen:
+            found.append(f"{', '.join(unseen)}: in the cast, and in no shot.")
         limit, later = self.context.limit, self.to_come
         if limit and not cap.fits(limit, self.spent, money.total([self.cost, later])):
             found.append(
@@ -210,11 +215,14 @@ class StoryPlan:
         allow = self.context.terms.allow_unknown_cost
         check_cap(self.context.limit, self.spent, costs, allow_unknown=allow)
 
-    def check_place(self) -> None:
-        """Raise UsageError where something else lies in the film's place."""
+    def check_place(self, *, writes: bool = True) -> None:
+        """Raise UsageError where something else lies in the film's place.
+
+        With `writes` also where nothing can be written there.
+        """
         made_of = [self.settings.music] if self.settings.music else []
         output, overwrite = self.settings.output, self.settings.overwrite
-        joined_film.check_place(output, made_of, overwrite=overwrite)
+        joined_film.check_place(output, made_of, overwrite=overwrite, writes=writes)
 
     # -- what is shown ---------------------------------------------------------------------------
 
@@ -222,7 +230,7 @@ class StoryPlan:
         """The result of --dry-run. Over the limit, OverBudget with the plan in its result."""
         context, whole = self.context, _price([*self._pictures, *self._motion])
         context.console.warn(*self.warnings)
-        self.check_place()
+        self.check_place(writes=False)
         frames = [call.cost for call in self._pictures if call.stage == "composition"]
         dearest = max(frames, key=lambda cost: cost.amount or 0.0, default=FREE)
         result = {
