@@ -546,6 +546,10 @@ def test_another_duration_is_refused_with_the_supported_ones(
     assert message in error.message
     assert hint in error.hint
     assert "--fit-duration picks the nearest supported one." in error.hint
+    longest = max(video(model).durations_at(resolution) or ())
+    assert (f"--extend {-(-given // longest)} --duration {longest}" in error.hint) is (
+        given > longest
+    )
 
 
 @pytest.mark.parametrize(

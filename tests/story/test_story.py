@@ -16,9 +16,11 @@ pytest.importorskip("PIL")
 from conftest import Run, ended, follow, run, start
 from factorized_video.media.clips import decoded, last_frame
 from factorized_video.media.similarity import alike, squeezed
+from factorized_video.prompts import checklist
+from judges import Judge
 from loopback import Gateway, png
 from pictures import opened
-from speech import Wrong
+from speech import Wrong, shown
 from stories import STORY, answering, said
 from storm import Storm
 
@@ -280,12 +282,26 @@ def test_candidates_are_chosen_in_the_file(gateway: Storm) -> None:
     assert gateway.billed == {"image": 5, "chat": 3, "create": 3}
 
 
-def test_the_checks_know_what_the_file_says_of_its_people(gateway: Storm) -> None:
+def test_the_checks_compare_a_shot_with_the_pictures_of_its_people(gateway: Storm) -> None:
+    judge = Judge(gateway)
     lay(f"{STORY}- verify: yes\n")
-    make(gateway)
-    asked, *_ = [data for data in map(said, gateway.of("chat")) if data.get("task") == "questions"]
-    assert asked["prompt"].startswith("Mira carries Otto home.")
-    assert "Otto (reference picture 2): A grey cat." in asked["prompt"]
+    stopped = make(gateway)
+    assert stopped.code == 0, stopped.err
+    assert statuses(stopped.json)[2] == "drawn"
+    chats = [(said(one), one) for one in gateway.of("chat")]
+    ((questions, request),) = [row for row in chats if row[0].get("task") == "questions"]
+    assert questions["prompt"].startswith("Mira carries Otto home.")
+    assert "Otto (reference picture 2): A grey cat." in questions["prompt"]
+    (system, _), _ = shown(request)
+    assert checklist.REFERENCES_FOR_QUESTIONS in str(system["content"])
+    ((check, request),) = [row for row in chats if row[0].get("task") == "check"]
+    assert check["reference_pictures"] == 2
+    (system, _), pictures = shown(request)
+    assert checklist.REFERENCES_FOR_CHECK in str(system["content"])
+    cast = [Path(one["picture"]).read_bytes() for one in stopped.json["cast"]]
+    assert list(pictures[1:]) == cast
+    assert pictures[0] == Path(stopped.json["shots"][2]["anchor"]).read_bytes()
+    assert len(judge.of("check")) == 1
 
 
 def test_an_edited_caption_has_its_frame_drawn_anew_before_the_clip(gateway: Storm) -> None:

@@ -203,10 +203,17 @@ def choose_duration(
         seconds = made or ()
         return given in seconds and (not locked or resolution in (other.resolutions or ()))
 
+    longest = max(supported or (given,))
+    longer = ""
+    if given > longest:
+        parts = -(-given // longest)
+        longer = (
+            f" factorized_generate.py --extend {parts} --duration {longest} joins {parts} clips."
+        )
     raise UsageError(
         f"{model.id} makes clips of {shown_seconds(supported or ())} seconds{where}, not {given}.",
         supporters(model, gateway, f"{given} s{where}", makes)
-        + " --fit-duration picks the nearest supported one.",
+        + f" --fit-duration picks the nearest supported one.{longer}",
     )
 
 

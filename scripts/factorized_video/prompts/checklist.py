@@ -49,6 +49,21 @@ Left and right are the viewer's.
 exact. What is not there has no attributes and no place: no.
 4. "reason": what decides it, at most 20 words.\
 """
+# How a prompt says that a reference picture shows somebody: "Mira (reference picture 1): ...".
+REFERENCE_MARK = "(reference picture "
+# Added where it does, and the judge is shown these pictures too.
+REFERENCES_FOR_QUESTIONS = """\
+references - the prompt says of people, things or a place "(reference picture 1)" and so on
+Whoever checks is shown these pictures too. For each of them that must be in the frame, one of the \
+questions asks whether it looks as there: "Are face, hair and clothes of the red-haired woman \
+those of reference picture 1?" It calls nobody by a name.\
+"""
+REFERENCES_FOR_CHECK = """\
+references - the first picture is the one to check; those after it are the reference pictures, in \
+their order from 1
+They are there to be compared with, where a question names one, and for nothing else: pose, \
+framing, light and what is beside somebody there do not count.\
+"""
 QUESTIONS_SHAPE = '{"questions": ["...", "..."]}'
 CHECK_SHAPE = '{"answers": [{"id": 1, "seen": "...", "answer": "yes", "reason": "..."}]}'
 
@@ -125,13 +140,28 @@ class Check(NamedTuple):
 
 def question_messages(prompt: str) -> list[dict[str, str]]:
     """Return the messages that ask an LLM for the questions."""
-    return opening_messages(QUESTIONS_SYSTEM_PROMPT, {"task": "questions", "prompt": prompt})
+    system = QUESTIONS_SYSTEM_PROMPT
+    if names_references(prompt):
+        system = f"{system}\n\n{REFERENCES_FOR_QUESTIONS}"
+    return opening_messages(system, {"task": "questions", "prompt": prompt})
 
 
-def check_messages(questions: list[str]) -> list[dict[str, str]]:
-    """Return the messages that ask a vision model to answer them; ids count from 1."""
+def names_references(prompt: str | None) -> bool:
+    """Whether a prompt says of somebody which reference picture shows them."""
+    return REFERENCE_MARK in (prompt or "")
+
+
+def check_messages(questions: list[str], references: int = 0) -> list[dict[str, str]]:
+    """Return the messages that ask a vision model to answer them; ids count from 1.
+
+    `references` is the number of reference pictures shown after the one to check.
+    """
     rows = [{"id": number, "question": text} for number, text in enumerate(questions, 1)]
-    return opening_messages(CHECK_SYSTEM_PROMPT, {"task": "check", "questions": rows})
+    data: dict[str, object] = {"task": "check", "questions": rows}
+    if not references:
+        return opening_messages(CHECK_SYSTEM_PROMPT, data)
+    system = f"{CHECK_SYSTEM_PROMPT}\n\n{REFERENCES_FOR_CHECK}"
+    return opening_messages(system, {**data, "reference_pictures": references})
 
 
 def with_controls(questions: Sequence[str]) -> list[Asked]:

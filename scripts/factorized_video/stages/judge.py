@@ -44,16 +44,17 @@ def check(
     questions: tuple[str, ...],
     *,
     frames_s: tuple[float, ...] | None = None,
+    references: tuple[Picture, ...] = (),
 ) -> tuple[Check, dict[str, Any]]:
     """What the judge finds in a picture, and what goes with it into the receipt.
 
-    With `frames_s`, times in seconds, the pictures are the frames of a clip. Raises a ToolError
-    only where the judge could not be asked.
+    With `frames_s`, times in seconds, the pictures are the frames of a clip. `references` are shown
+    beside, to be compared with. Raises a ToolError only where the judge could not be asked.
     """
     asked = checklist.with_controls(questions)
     words = [one.question for one in asked]
     messages = (
-        checklist.check_messages(words)
+        checklist.check_messages(words, len(references))
         if frames_s is None
         else clip_checklist.clip_check_messages(words, frames_s)
     )
@@ -62,7 +63,8 @@ def check(
         return checklist.read_answers(text, finish_reason, asked)
 
     try:
-        answer = conversation.ask_twice(messages, read, checklist.CHECK_SHAPE, pictures)
+        shown = (*pictures, *references)
+        answer = conversation.ask_twice(messages, read, checklist.CHECK_SHAPE, shown)
     except Refused as error:
         found = Check(problem=f"the judge declined: {error.message}")
     else:

@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..models import ImageLimits, Model, engines, limits, picture_limits
 from ..models.picture_limits import Framing
 from ..money import Cost
-from ..prompts import anchor_image, strategies, styles
+from ..prompts import anchor_image, checklist, strategies, styles
 from . import drafts
 from .calls import ANCHOR_STAGES, Call
 from .request import AnchorRequest, CaptionRequest, ClipRequest, ClipSettings
@@ -234,9 +234,11 @@ def _checks(request: AnchorRequest, rules: Rules, image: Call) -> list[Call]:
         return Call(stage, image.gateway, judge, text, {}, cost, chosen, warnings, times=times)
 
     times = wish.number + bool(wish.repair)
+    compared = len(request.references) if checklist.names_references(wish.prompt) else 0
+    check_tokens = (CHECK_TOKENS[0] + compared * PICTURE_TOKENS, CHECK_TOKENS[1])
     return [
         call("questions", wish.prompt or request.caption, QUESTIONS_TOKENS, 1),
-        call("verification", QUESTIONS_TO_COME, CHECK_TOKENS, times),
+        call("verification", QUESTIONS_TO_COME, check_tokens, times),
     ]
 
 

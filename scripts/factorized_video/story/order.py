@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..prompts.checklist import REFERENCE_MARK
 from .story_file import Shot, Story
 
 
@@ -42,7 +43,7 @@ def scene_of(story: Story, shot: Shot) -> str | None:
     pictures = 0
     for one in appearing(story, shot):
         pictures += one.has_picture
-        picture = f" (reference picture {pictures})" if one.has_picture else ""
+        picture = f" {REFERENCE_MARK}{pictures})" if one.has_picture else ""
         name = f"The place, {one.name}" if one.is_place else one.name
         lines.append(f"{name}{picture}: {one.description or 'as the picture shows it'}")
     return "\n".join(lines) or None

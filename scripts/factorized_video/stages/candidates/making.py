@@ -128,6 +128,12 @@ class Making:
         self._errors: dict[str, BaseException] = {}
 
     @property
+    def _compared_with(self) -> tuple[Picture, ...]:
+        """The reference pictures, where the prompt says whom each of them shows."""
+        named = checklist.names_references(self._folder.wish.prompt)
+        return self._pictures if named and not self._request.edit else ()
+
+    @property
     def _allowed(self) -> Allowed:
         return self._context.allowed
 
@@ -347,7 +353,9 @@ class Making:
 
         conversation = self._conversation(gateway, self._calls["verification"], keep)
         try:
-            found, about = judge.check(conversation, (picture,), questions)
+            found, about = judge.check(
+                conversation, (picture,), questions, references=self._compared_with
+            )
         except ToolError as error:
             if error.result.get("cost"):
                 keep(conversation.cost)
