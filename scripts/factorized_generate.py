@@ -276,22 +276,24 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
 
 def _run(args: argparse.Namespace) -> "dict[str, Any]":
     """The same, whatever it is made from."""
-    from factorized_video.cli import joining, standing_options, story_writing
+    from factorized_video.cli import option_words, standing_options
 
-    joining.check_options(args, build_parser())
-    story_writing.check_options(args, build_parser())
+    parser = build_parser()
     if args.join is not None:
-        return joining.joined(args)
+        from factorized_video.cli import joining
+
+        return joining.joined(args, parser)
+    if args.write_story is not None:
+        from factorized_video.cli import story_writing
+
+        return story_writing.written(args, parser)
     if args.from_output is not None:
         from factorized_video.cli import reshaping
 
-        reshaping.fill(args, build_parser())
-    story = _story(args)
+        reshaping.fill(args, parser)
+    option_words.check_beside(args)
+    story = _story(args, parser)
     standing_options.fill(args)
-    if args.all and args.list_runs is None:
-        raise UsageError("--all is for --list-runs.", "Leave it out, or add --list-runs.")
-    if args.online and args.list_models is None:
-        raise UsageError("--online is for --list-models.", "Leave it out, or add --list-models.")
     if any(one is not None for one in (args.list_models, args.list_runs, args.cancel)):
         from factorized_video.cli import lists
 
@@ -302,20 +304,18 @@ def _run(args: argparse.Namespace) -> "dict[str, Any]":
     if args.prompts_file is not None:
         from factorized_video.cli.prompts_file import read_batch
 
-        batch = read_batch(args, build_parser(), SCRIPTS)
+        batch = read_batch(args, parser, SCRIPTS)
         if args.dry_run:
             return batch.dry_run()
         settings.resolve(args.gateway)  # the key's turn comes after the plan
         return run_report.add(args, batch.make(), folder=batch.folder)
-    if args.write_story is not None:
-        return story_writing.written(args)
     if args.extend is not None:
         from factorized_video.cli import extending
 
-        extending.check_options(args, build_parser())
-        return extending.made(args, build_parser(), SCRIPTS)
+        extending.check_options(args, parser)
+        return extending.made(args, parser, SCRIPTS)
     if story is not None:
-        return _film(args, story)
+        return _film(args, parser, story)
     if args.concurrency is not None:
         raise UsageError("--concurrency is for --prompts-file and --story.", "Leave it out.")
     from factorized_video.cli import around_a_run
@@ -331,29 +331,24 @@ def _run(args: argparse.Namespace) -> "dict[str, Any]":
     return run_report.add(args, made, clips, one.output.parent if len(clips) > 1 else None)
 
 
-def _story(args: argparse.Namespace) -> "StoryFile | None":
+def _story(args: argparse.Namespace, parser: options.Parser) -> "StoryFile | None":
     """The story that was asked for, if one was; its settings are options then."""
     if args.story is None:
-        if args.no_stop and args.extend is None:
-            raise UsageError("--no-stop is for --story and --extend.", "Leave it out.")
         return None
     from factorized_video.cli import story_reading
 
-    return story_reading.read(args, build_parser())
+    return story_reading.read(args, parser)
 
 
-def _film(args: argparse.Namespace, story: "StoryFile") -> "dict[str, Any]":
+def _film(args: argparse.Namespace, parser: options.Parser, story: "StoryFile") -> "dict[str, Any]":
     """The pictures of a story, its clips and the film, as far as it goes now."""
-    from factorized_video.cli import around_a_run, run_report, story_reading
-    from factorized_video.gateway import settings
-    from factorized_video.story.production import Production
+    from factorized_video.cli import film_making, story_reading
 
-    plan = story_reading.plan_of(story, args, build_parser(), SCRIPTS)
+    plan = story_reading.plan_of(story, args, parser, SCRIPTS)
     if args.dry_run:
         return plan.dry_run()
-    settings.resolve(args.gateway)  # the key's turn comes after the plan
-    around_a_run.announce_story(args, plan)
-    return run_report.add(args, Production(plan).make(), folder=plan.folder)
+    film_making.announce(args, plan)
+    return film_making.made(args, plan)
 
 
 if __name__ == "__main__":

@@ -38,13 +38,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     waiting = {STAGES[call["stage"]] for call in later}
     if left_out := [what for what in plan["skipped"] if what.partition(" (")[0] not in waiting]:
         lines += _wrapped(f"left out: {'; '.join(left_out)}")
-    spent = plan["spent"]
-    if spent["amount"] or spent["unknown_calls"]:
-        unknown = spent["unknown_calls"]
-        more = f", and {unknown} calls of unknown cost" if unknown else ""
-        lines.append(f"spent before for this output: {money.usd(spent['amount'])}{more}")
-    if plan["max_cost"] is not None:
-        lines.append(f"limit: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
+    lines += spent_and_limit(plan, "output")
     if roomy := plan.get("suggested_max_cost"):
         room = any(call["stage"] == "composition" for call in calls)
         words = "a limit with room for two more first frames" if room else "a limit for just this"
@@ -72,6 +66,18 @@ def plan_text(plan: dict[str, Any]) -> str:
         words += f", of which {money.shown(to_come)} once a candidate is chosen"
     lines.append(f"total: {words}; nothing was sent")
     return "\n".join(lines)
+
+
+def spent_and_limit(plan: dict[str, Any], what: str) -> list[str]:
+    """What was spent before, and the limit, where there are any; `what` it was spent for."""
+    lines, spent = [], plan["spent"]
+    if spent["amount"] or spent["unknown_calls"]:
+        unknown = spent["unknown_calls"]
+        more = f", and {unknown} calls of unknown cost" if unknown else ""
+        lines.append(f"spent before for this {what}: {money.usd(spent['amount'])}{more}")
+    if plan["max_cost"] is not None:
+        lines.append(f"limit: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
+    return lines
 
 
 def _call_lines(call: dict[str, Any], price: str) -> list[str]:

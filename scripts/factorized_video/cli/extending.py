@@ -11,16 +11,14 @@ from typing import Any
 
 from .. import money, output_paths, texts
 from ..errors import UsageError
-from ..gateway import settings
 from ..models import limits
 from ..rerun import flag_of
 from ..stages.context import Context
 from ..stages.paid_call import make
 from ..story import writing
-from ..story.production import Production
 from ..story.story_plan import StoryPlan, folder_of
 from ..story.writing import StoryCall, StoryRequest
-from . import around_a_run, story_reading
+from . import film_making, story_reading
 from .story_reading import StoryFile
 
 PARTS = "parts.md"  # in the folder of the film
@@ -69,21 +67,20 @@ def made(
 
     if options.extend > _HOLDS:
         options.console.warn(_DRIFT)
-    left = writing.outlook(request, path, context)
+    left, call = writing.outlook(request, path, context), StoryCall(context, path, request)
     if left.pays:
         plan = planned(StoryFile(path, writing.stand_in(prompt, options.extend)))
-        if options.dry_run:
-            return _with_call(plan.dry_run(), left.calls[0].price)
-        plan.check_cap()
-        settings.resolve(options.gateway)  # the key's turn comes after the plan
-        around_a_run.announce_story(options, plan)
-        make(StoryCall(context, path, request))
     else:
-        make(StoryCall(context, path, request))  # a file that was lost comes back
-        if options.dry_run:
-            return planned(_read(path)).dry_run()
-        settings.resolve(options.gateway)
-    result = Production(planned(_read(path))).make()
+        make(call)  # a file that was lost comes back
+        plan = planned(_read(path))
+    if options.dry_run:
+        return _with_call(plan.dry_run(), left.plan(context, path).cost)
+    plan.check_cap()
+    film_making.announce(options, plan)
+    if left.pays:
+        make(call)
+        plan = planned(_read(path))
+    result = film_making.made(options, plan)
     result["parts"] = str(path)
     return result
 

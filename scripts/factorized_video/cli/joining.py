@@ -12,7 +12,6 @@ from ..media import file_types
 from ..media.film import FADE_S, Part, layout
 from ..media.film_sound import check_music
 from ..money import FREE
-from ..rerun import flag_of
 from ..story import joined_film
 from ..story.joined_film import CROSSFADE
 from .option_words import check_effect
@@ -21,21 +20,9 @@ _TAKES = ("join", "output", "transition", "music", "filmstrip", "overwrite", "dr
 MOST_CLIPS = 200
 
 
-def check_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Raise UsageError for options that have no effect where nothing is generated."""
-    joins = options.join is not None
-    for name in ("transition", "music"):
-        films = joins or options.story is not None or options.extend is not None
-        if not films and getattr(options, name) is not None:
-            raise UsageError(
-                f"{flag_of(name)} is for --join and --story.", "Leave it out, or add one of them."
-            )
-    if joins:
-        check_effect(options, parser, _TAKES, "--join: nothing is generated")
-
-
-def joined(options: argparse.Namespace) -> dict[str, Any]:
+def joined(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, Any]:
     """The film of the clips. Raises UsageError before anything is written."""
+    check_effect(options, parser, _TAKES, "--join: nothing is generated")
     file_types.need_media_extra("--join")
     clips = [Path(one).expanduser().absolute() for one in options.join]
     music = Path(options.music).expanduser().absolute() if options.music else None

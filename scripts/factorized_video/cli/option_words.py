@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import UsageError
+from ..rerun import flag_of
 
 # What belongs to the whole command, or would make something else of one of many runs.
 NOT_OF_ONE = (
@@ -85,6 +86,28 @@ def check_effect(
         if name in known or not hasattr(options, name):
             continue
         if getattr(options, name) != parser.get_default(name):
-            raise UsageError(
-                f"--{name.replace('_', '-')} has no effect with {why}.", "Leave it out."
-            )
+            raise UsageError(f"{flag_of(name)} has no effect with {why}.", "Leave it out.")
+
+
+# Options that have an effect only beside one of others.
+_BESIDE = {
+    "all": ("list_runs",),
+    "online": ("list_models",),
+    "shots": ("write_story",),
+    "no_stop": ("story", "extend"),
+    "transition": ("join", "story", "extend"),
+    "music": ("join", "story", "extend"),
+}
+
+
+def check_beside(options: argparse.Namespace) -> None:
+    """Raise UsageError for an option that stands alone and has an effect only beside another."""
+    for name, others in _BESIDE.items():
+        if getattr(options, name) is None or any(
+            getattr(options, other) is not None for other in others
+        ):
+            continue
+        *most, last = map(flag_of, others)
+        flags = f"{', '.join(most)} and {last}" if most else last
+        added = "one of them" if most else last
+        raise UsageError(f"{flag_of(name)} is for {flags}.", f"Leave it out, or add {added}.")

@@ -52,7 +52,7 @@ def _fill_clip(options: argparse.Namespace, parser: argparse.ArgumentParser, fir
             "Extend that picture instead: --anchor-path IMAGE --fit extend --aspect-ratio "
             f"{options.aspect_ratio} --prompt TEXT.",
         )
-    folder = WorkFolder(first.with_name(first.stem + output_paths.WORK_FOLDER))
+    folder = WorkFolder.of(first)
     options.prompt = texts.as_value(str(asked.get("prompt") or ""))
     _keep(options, parser, asked)
     if not options.skip_reasoning and options.caption is None:

@@ -123,7 +123,7 @@ def _small(picture: Media | None) -> Media | None:
 def _page(clip: Path, work_folder: Path | None) -> Page:
     of_clip = _receipt(clip)
     final = _final(clip, of_clip)
-    folder = WorkFolder(work_folder or final.with_name(final.stem + WORK_FOLDER))
+    folder = WorkFolder.of(final, work_folder)
     anchor, caption = folder.anchor, folder.caption
     of_anchor, of_caption = map(_receipt, (anchor, caption))
     known = [one for one in (of_clip, of_anchor, of_caption) if one]

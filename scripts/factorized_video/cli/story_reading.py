@@ -147,7 +147,7 @@ def _set_for_all(
         if getattr(options, setting.name) is None:
             setattr(options, setting.name, value)
         return
-    if not _is_option(setting, parser):
+    if _option(setting, parser) is None:
         raise UsageError(
             f"{setting.name!r} is no setting of a film.",
             f"Settings are {', '.join(OF_FILM)}, and options such as style, aspect-ratio, seconds, "
@@ -164,24 +164,22 @@ def _set_for_all(
             setattr(options, name, getattr(parsed, name))
 
 
-def _action(setting: Setting, parser: argparse.ArgumentParser) -> argparse.Action:
-    """The option that a setting is named after. Raises UsageError where there is none."""
+def _option(setting: Setting, parser: argparse.ArgumentParser) -> argparse.Action | None:
+    """The option that a setting is named after; None where shots have none of that name."""
     flag = f"--{_CALLED.get(setting.name, setting.name)}"
-    for action in parser._actions:
-        if flag in action.option_strings and action.dest not in _NOT_OF_A_SHOT:
-            return action
+    known = (one for one in parser._actions if one.dest not in _NOT_OF_A_SHOT)
+    return next((one for one in known if flag in one.option_strings), None)
+
+
+def _action(setting: Setting, parser: argparse.ArgumentParser) -> argparse.Action:
+    """The same. Raises UsageError where there is none."""
+    if found := _option(setting, parser):
+        return found
     raise UsageError(
         f"{setting.name!r} is no setting of a shot.",
         f"Settings are {', '.join((*OF_SHOT, *_CALLED))}, and options such as take, candidates, "
         "select, anchor-path, motion, audio (references/stories.md).",
     )
-
-
-def _is_option(setting: Setting, parser: argparse.ArgumentParser) -> bool:
-    """Whether a setting is named after an option that shots have."""
-    flag = f"--{_CALLED.get(setting.name, setting.name)}"
-    known = [one for one in parser._actions if one.dest not in _NOT_OF_A_SHOT]
-    return any(flag in action.option_strings for action in known)
 
 
 def _parse(
@@ -335,8 +333,7 @@ def _as_in_first(request: RunRequest, first: FirstFilm, shot: Shot) -> RunReques
     anchor = first.anchors.get(shot.name)
     if anchor is None or shot.continues or request.anchor or request.extended:
         return request
-    frame = given_images.read(f"the first frame of {shot.name}", str(anchor))
-    assert frame is not None
+    frame = given_images.at(f"the first frame of {shot.name}", anchor)
     sends = not request.motion_from_anchor and request.settings.prompt_strategy != "original"
     motion = first.motions.get(shot.name) if sends else None
     return request._replace(

@@ -8,6 +8,7 @@ from typing import Any
 from .. import money
 from ..errors import one_line
 from ..output_paths import near
+from .dry_run_text import spent_and_limit
 
 # By stage, what its calls make.
 _MAKES = {
@@ -37,13 +38,7 @@ def _plan(plan: dict[str, Any]) -> str:
         lines.append(
             f"pictures {pictures}, then it stops for you to look; clips {money.usd(still.amount)}"
         )
-    spent = plan["spent"]
-    if spent["amount"] or spent["unknown_calls"]:
-        unknown = spent["unknown_calls"]
-        more = f", and {unknown} calls of unknown cost" if unknown else ""
-        lines.append(f"spent before for this story: {money.usd(spent['amount'])}{more}")
-    if plan["max_cost"] is not None:
-        lines.append(f"limit: {money.usd(plan['max_cost'])} ({plan['max_cost_source']})")
+    lines += spent_and_limit(plan, "story")
     if roomy := plan.get("suggested_max_cost"):
         lines.append(f"a limit with room for two more first frames: --max-cost {roomy:.2f}")
     lines.append(f"total: {money.shown(cost)}; nothing was sent")

@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 from .. import output_paths, texts
-from ..errors import UsageError
 from ..gateway import settings
 from ..models import limits
 from ..rerun import flag_of
@@ -15,7 +14,7 @@ from ..stages.context import Context
 from ..stages.paid_call import make
 from ..story import writing
 from ..story.writing import StoryCall, StoryRequest
-from . import around_a_run
+from . import around_a_run, standing_options
 from .option_words import check_effect
 
 SHOTS = 4  # unless it is said
@@ -25,18 +24,14 @@ _TAKES = ("write_story", "shots", "output", "llm_model", *_SETTINGS)
 _TERMS = ("dry_run", "max_cost", "allow_unknown_cost", "allow_off", "overwrite", "resubmit")
 
 
-def check_options(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Raise UsageError for options that have no effect on the writing of a story."""
-    if options.write_story is None:
-        if options.shots is not None:
-            raise UsageError("--shots is for --write-story.", "Leave it out.")
-        return
+def written(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """The story in its file, or the one that was written before for the same idea.
+
+    Raises UsageError also for options that have no effect on the writing.
+    """
     why = "--write-story: only a file is written. Its settings are yours to edit"
     check_effect(options, parser, (*_TAKES, *_TERMS), why)
-
-
-def written(options: argparse.Namespace) -> dict[str, Any]:
-    """The story in its file, or the one that was written before for the same idea."""
+    standing_options.fill(options)
     options.console.stage = "story"
     idea = texts.read_text(options.write_story, None, "The idea")
     context = Context.from_options(options)

@@ -15,11 +15,10 @@ from typing import Any
 from .. import errors, files, money, receipts
 from ..errors import Interrupted, OutputError, UsageError
 from ..gateway import open_gateway
-from ..handoff import Handoff
 from ..money import FREE, Cost
 from ..pipeline import shared_limit
 from ..pipeline.shared_limit import BEING_MADE, ENDS_ALL
-from ..pipeline.stage_process import Answer, Command, Crew
+from ..pipeline.stage_process import Answer, Command, quiet_crew
 from ..receipts.cap import Spent, check_cap
 from ..rerun import words_of
 from ..stages import preflight
@@ -109,15 +108,7 @@ class Batch:
             checked = any(not line.done for line in self.lines)
             if checked:
                 self._check_gateway()
-            handoff = Handoff(
-                command=rerun.words,
-                output=rerun.output,
-                texts=rerun.texts,
-                gateway_checked=checked,
-                listed=self._context.listed,
-            )
-            scale = self._context.gateway.time_scale
-            crew = Crew(handoff, time_scale=scale, quiet=True, waiting=self._say)
+            crew = quiet_crew(self._context, checked=checked, waiting=self._say)
             try:
                 crew.run(self._commands(), self._at_once, self._ended)
             except (Interrupted, OutputError) as stopped:

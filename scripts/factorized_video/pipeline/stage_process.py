@@ -13,11 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .. import errors, interrupts
 from ..errors import Interrupted, ToolError
 from ..handoff import Handoff
+
+if TYPE_CHECKING:
+    from ..stages.context import Context
 
 Key = TypeVar("Key")
 
@@ -194,6 +197,22 @@ class Crew:
         for child in list(self._running):
             with contextlib.suppress(OSError):
                 child.kill()
+
+
+def quiet_crew(context: Context, *, checked: bool, waiting: Callable[[float], None]) -> Crew:
+    """One whose commands are runs of their own, for what `context` is about.
+
+    `checked`: whether gateway and key were found good, so that the runs need not ask.
+    """
+    rerun = context.rerun
+    handoff = Handoff(
+        command=rerun.words,
+        output=rerun.output,
+        texts=rerun.texts,
+        gateway_checked=checked,
+        listed=context.listed,
+    )
+    return Crew(handoff, time_scale=context.gateway.time_scale, quiet=True, waiting=waiting)
 
 
 def _have_end(child: subprocess.Popen[bytes]) -> None:

@@ -48,9 +48,7 @@ class ThreeStages(Run):
         self.request = request
         self.options = options
         self._console = context.console
-        self.folder = WorkFolder(
-            options.work_dir or self._final.with_name(self._final.stem + output_paths.WORK_FOLDER)
-        )
+        self.folder = WorkFolder.of(self._final, options.work_dir)
         context.rerun.output = context.rerun.output or str(self._final)
         context.rerun.makes(self.output, *self._before_the_clip)
         self._wanted = request.chosen_digest(identity)
@@ -388,8 +386,7 @@ class ThreeStages(Run):
         """The last frame that --end-state asks for, unless it is the user's own."""
         if self._uses_own("end_frame", self.folder.end_frame):
             return
-        anchor = given_images.read("The anchor", str(self.anchor))
-        assert anchor is not None
+        anchor = given_images.at("The anchor", self.anchor)
         stages.handoff = stages.handoff.replace(stage="end_frame")
         stages.run(
             "generate_anchor.py",
@@ -403,8 +400,7 @@ class ThreeStages(Run):
         """The motion, with the anchor in view; where none is sound, Stage 1's stays."""
         if self._uses_own("seen_motion", self.folder.seen_motion):
             return
-        anchor = given_images.read("The anchor", str(self.anchor))
-        assert anchor is not None
+        anchor = given_images.at("The anchor", self.anchor)
         stages.run(
             "rewrite_prompt.py",
             self.request.motion_request(anchor).to_argv(),
@@ -419,10 +415,10 @@ class ThreeStages(Run):
         # Stages 1 and 2 are paid for.
         run = {"digest": self._wanted, "files": self.folder.hashes()}
         stages.handoff = stages.handoff.replace(run=run)
-        anchor = given_images.read("The anchor", str(self.anchor))
+        anchor = given_images.at("The anchor", self.anchor)
         end = None
         if self.request.end_state:
-            end = given_images.read("The last frame", str(self.folder.end_frame))
+            end = given_images.at("The last frame", self.folder.end_frame)
         request = self.request.clip(self._progress.motion(), anchor, end)
         self._check_shape(request)
         terms = terms_words(self.context.terms)

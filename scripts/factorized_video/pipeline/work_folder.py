@@ -19,6 +19,7 @@ from .. import receipts
 from ..errors import UsageError
 from ..files import exclusive, sweep_folder, write_file
 from ..models.picture_limits import Framing
+from ..output_paths import WORK_FOLDER
 
 if TYPE_CHECKING:
     from ..media.images import ImageFile
@@ -28,6 +29,11 @@ class WorkFolder(NamedTuple):
     """The paths, and what the files there are."""
 
     path: Path
+
+    @classmethod
+    def of(cls, clip: Path, elsewhere: Path | None = None) -> WorkFolder:
+        """That of a clip: beside it, unless it was put elsewhere."""
+        return cls(elsewhere or clip.with_name(clip.stem + WORK_FOLDER))
 
     @property
     def caption(self) -> Path:

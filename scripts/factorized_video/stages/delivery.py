@@ -6,6 +6,7 @@ that is paid for is delivered whatever these looks find.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -249,11 +250,8 @@ def _remove_audio(record: Record, sha256: str) -> tuple[str, int]:
 
 def _fidelity(console: Console, sent: bytes | None, came: bytes | None) -> float | None:
     """How close the clip's frame 0 is to the anchor; a warning where it is another picture."""
-    if sent is None or came is None:
-        console.warn("The clip's first frame could not be compared with the anchor.")
-        return None
-    value = similarity.fidelity(sent, came)
-    if value < similarity.RESPECTED:
+    value = _alike(console, sent, came, "first frame could not be compared with the anchor")
+    if value is not None and value < similarity.RESPECTED:
         console.warn(
             f"The clip does not begin with the anchor: anchor_fidelity is {value:.2f}, where "
             f"{similarity.RESPECTED:g} and more means that it does. The model took it loosely; "
@@ -264,18 +262,22 @@ def _fidelity(console: Console, sent: bytes | None, came: bytes | None) -> float
 
 def _loop_fidelity(console: Console, clip: Path, first: bytes | None) -> float | None:
     """How close the clip's last frame is to its first; a warning where the ends do not meet."""
-    try:
+    last = None
+    with contextlib.suppress(OutputError):
         last = similarity.squeezed(clips.last_frame(clip))
-    except OutputError:
-        last = None
-    if first is None or last is None:
-        console.warn("The clip's last frame could not be compared with its first.")
-        return None
-    value = similarity.fidelity(first, last)
-    if value < similarity.RESPECTED:
+    value = _alike(console, first, last, "last frame could not be compared with its first")
+    if value is not None and value < similarity.RESPECTED:
         console.warn(
             f"The clip does not end as it begins: loop_fidelity is {value:.2f}, where "
             f"{similarity.RESPECTED:g} and more means that the ends meet. Played again and again "
             "it jumps; --take 2 is another try, and pays."
         )
     return value
+
+
+def _alike(console: Console, one: bytes | None, other: bytes | None, unknown: str) -> float | None:
+    """How close two squeezed pictures are; where one is missing, a warning, `unknown`."""
+    if one is None or other is None:
+        console.warn(f"The clip's {unknown}.")
+        return None
+    return similarity.fidelity(one, other)

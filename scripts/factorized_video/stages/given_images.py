@@ -61,6 +61,13 @@ def read(flag: str, typed: str | None, rerun: Rerun | None = None) -> GivenImage
     return GivenImage(flag, path, receipts.sha256_of_bytes(image.data), image)
 
 
+def at(what: str, path: Path) -> GivenImage:
+    """The picture at a path; `what` names it in errors. Raises UsageError for what is no image."""
+    found = read(what, str(path))
+    assert found is not None
+    return found
+
+
 _piped: dict[str, tuple[Path, ImageFile]] = {}  # by the path, what was read from it
 
 

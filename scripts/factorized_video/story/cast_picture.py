@@ -41,9 +41,7 @@ class CastPicture:
     @classmethod
     def own(cls, person: Person, path: Path, flag: str) -> CastPicture:
         """The picture that the file names. Raises UsageError for what is no image."""
-        image = given_images.read(flag, str(path))
-        assert image is not None
-        return cls(person, path, image, status="succeeded")
+        return cls(person, path, given_images.at(flag, path), status="succeeded")
 
     @classmethod
     def to_draw(
@@ -91,9 +89,8 @@ class CastPicture:
         self.spent = spending.spent_for([self.path])
         self.cost = money.from_json(spending.account([self.path])["cost"])
         if self.is_there:
-            image = given_images.read(f"the picture of {self.person.name}", str(self.path))
-            assert image is not None
-            self.image, self.calls, self.status = image, (), "succeeded"
+            self.image = given_images.at(f"the picture of {self.person.name}", self.path)
+            self.calls, self.status = (), "succeeded"
         else:
             outlook = composition.outlook(self.request, self.path, context)
             self.calls = outlook.plan(context, self.path).calls
@@ -121,8 +118,7 @@ def _coming() -> tuple[int, int]:
 
 def picture_of_place(flag: str, path: Path) -> GivenImage:
     """A place's own picture. Raises UsageError for what is no image."""
-    image = given_images.read(flag, str(path))
-    assert image is not None
+    image = given_images.at(flag, path)
     if image.size is None:  # without the media extra
         file_types.need_media_extra("--story")
     images.to_show(image.image, flag)

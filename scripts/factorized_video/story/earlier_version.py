@@ -22,7 +22,7 @@ def find(clip: Path, request: RunRequest, context: Context) -> Path | None:
 
     None where the clip has a folder of its own already.
     """
-    own = _folder_of(clip)
+    own = WorkFolder.of(clip)
     if own.path.exists():
         return None
     name = clip.stem[: -output_paths.DIGEST_DIGITS]
@@ -34,8 +34,9 @@ def find(clip: Path, request: RunRequest, context: Context) -> Path | None:
 def take_over(earlier: Path, clip: Path) -> None:
     """Copy what lies there to the clip's own work folder; what is not asked for is made anew.
 
-    Raises OutputError."""
-    own = _folder_of(clip)
+    Raises OutputError.
+    """
+    own = WorkFolder.of(clip)
     half = own.path.with_name(f".{own.path.name}.part")
     shutil.rmtree(half, ignore_errors=True)  # of a copy that was killed
     try:
@@ -58,7 +59,3 @@ def _holds(folder: WorkFolder, request: RunRequest, context: Context) -> bool:
 
 def _is_of(path: Path, wanted: str) -> bool:
     return receipts.is_of(receipts.read(path), wanted)
-
-
-def _folder_of(clip: Path) -> WorkFolder:
-    return WorkFolder(clip.with_name(clip.stem + output_paths.WORK_FOLDER))

@@ -17,13 +17,12 @@ from typing import Any
 from .. import errors, files, money, receipts
 from ..errors import Interrupted, OutputError, OverBudget, ToolError
 from ..gateway import open_gateway
-from ..handoff import Handoff
 from ..media.film import Part
 from ..money import FREE
 from ..pipeline import shared_limit
 from ..pipeline.run_request import terms_words
 from ..pipeline.shared_limit import BEING_MADE, ENDS_ALL
-from ..pipeline.stage_process import Answer, Command, Crew
+from ..pipeline.stage_process import Answer, Command, Crew, quiet_crew
 from ..receipts import cap
 from ..rerun import words_of
 from ..stages import preflight
@@ -88,19 +87,11 @@ class Production:
 
     def _crew(self) -> Crew:
         """Who runs the commands; gateway and key are checked here, once, if any is to pay."""
-        context, rerun, calls = self._context, self._context.rerun, self.plan.calls
+        context, calls = self._context, self.plan.calls
         if calls:
             with open_gateway(context.gateway, self._console.progress) as gateway:
                 preflight.check(context, gateway, self.plan.cost, models_of(calls))
-        handoff = Handoff(
-            command=rerun.words,
-            output=rerun.output,
-            texts=rerun.texts,
-            gateway_checked=bool(calls),
-            listed=context.listed,
-        )
-        scale = context.gateway.time_scale
-        return Crew(handoff, time_scale=scale, quiet=True, waiting=self._waiting)
+        return quiet_crew(context, checked=bool(calls), waiting=self._waiting)
 
     def _run(
         self, crew: Crew, commands: Commands, ended: Callable[[Task, Answer], Following]

@@ -233,9 +233,7 @@ def _last_frame(before: ShotRun, *, writes: bool) -> GivenImage:
         if writes and not path.is_file():
             files.write_file(path, grid.as_png(clips.last_frame(clip)))
         if path.is_file():
-            found = given_images.read("the last frame", str(path))
-            assert found is not None
-            return found
+            return given_images.at("the last frame", path)
     ratio = str(before.run.planned_clip.settings["canvas"] or "16:9")
     wide, tall = (int(part) * _PIXELS for part in ratio.split(":"))
     path = before.run.output.with_suffix(".last.png")

@@ -121,16 +121,8 @@ class StoryCall(TextCall):
 
     def result(self, made: Made) -> dict[str, Any]:
         """The result: where the story is."""
-        written = self.written
-        return {
-            "status": "succeeded",
-            "output": str(self.output),
-            "gateway": self.context.gateway.name,
-            "model": written["model"],
-            "cost": written["cost"],
-            "receipt": str(receipts.receipt_path(self.output)) if self.output else None,
-            "reused": made.reused,
-        }
+        whole = super().result(made)
+        return {name: value for name, value in whole.items() if name not in ("caption", "motion")}
 
 
 def as_file(draft: Draft, settings: tuple[tuple[str, str], ...]) -> str:
