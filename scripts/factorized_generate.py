@@ -298,13 +298,14 @@ def _run(args: argparse.Namespace) -> "dict[str, Any]":
         from factorized_video.cli import lists
 
         return lists.shown(args)
-    from factorized_video.cli import run_report
+    from factorized_video.cli import launching, run_report
     from factorized_video.gateway import settings
 
+    args.launcher = launching.launcher_of(args, SCRIPTS)
     if args.prompts_file is not None:
         from factorized_video.cli.prompts_file import read_batch
 
-        batch = read_batch(args, parser, SCRIPTS)
+        batch = read_batch(args, parser)
         if args.dry_run:
             return batch.dry_run()
         settings.resolve(args.gateway)  # the key's turn comes after the plan
@@ -313,7 +314,7 @@ def _run(args: argparse.Namespace) -> "dict[str, Any]":
         from factorized_video.cli import extending
 
         extending.check_options(args, parser)
-        return extending.made(args, parser, SCRIPTS)
+        return extending.made(args, parser)
     if story is not None:
         return _film(args, parser, story)
     if args.concurrency is not None:
@@ -321,7 +322,7 @@ def _run(args: argparse.Namespace) -> "dict[str, Any]":
     from factorized_video.cli import around_a_run
     from factorized_video.cli.one_run import one_run
 
-    one = one_run(args, SCRIPTS)
+    one = one_run(args)
     if args.dry_run:
         return one.dry_run()
     settings.resolve(args.gateway)  # the key's turn comes after the plan
@@ -344,7 +345,7 @@ def _film(args: argparse.Namespace, parser: options.Parser, story: "StoryFile") 
     """The pictures of a story, its clips and the film, as far as it goes now."""
     from factorized_video.cli import film_making, story_reading
 
-    plan = story_reading.plan_of(story, args, parser, SCRIPTS)
+    plan = story_reading.plan_of(story, args, parser)
     if args.dry_run:
         return plan.dry_run()
     film_making.announce(args, plan)

@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> "dict[str, Any]":
     synthesis.check_packages(context, call, args.filmstrip, args.audio)
     job = synthesis.JobOptions.from_options(args)
     paid = synthesis.ClipCall(context, output, request, call, job)
-    del request  # large: its decoded pictures are needed only until they are sent
+    del request, outlook  # large: its decoded pictures are needed only until they are sent
     made = make(paid)
     if args.filmstrip:
         delivery.draw_filmstrip(console, output)

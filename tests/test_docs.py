@@ -286,6 +286,7 @@ def test_shown_commands_make_a_legal_plan(
         Path(options.prompts_file).write_text('{"prompt": "A cat"}\n', encoding="utf-8")
     options.dry_run, options.console = True, console.Console(quiet=True)
     options.handoff, options.rerun = handoff.Handoff(), rerun.Rerun(["x.py"])
+    options.launcher = None
     if getattr(options, "select", None):
         options.select = None  # of candidates that are not there
     if getattr(options, "input_file", None) == "-":

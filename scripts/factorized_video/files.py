@@ -97,12 +97,10 @@ def sweep(output: Path) -> None:
     Includes those of receipts set aside (NAME.1.ext), unless that name is locked: then it is an
     output that is being made.
     """
-    stem, ending = re.escape(output.stem), re.escape(output.suffix)
-    for path, found in _leftovers(output.parent, rf"{stem}(\.\d+)?{ending}"):
-        aside, receipt = found[2], found[3]
-        if aside and (not receipt or output.with_name(f".{found[1]}.lock").exists()):
-            continue
-        path.unlink(missing_ok=True)
+    for path, name, is_receipt in _leftovers(output.parent, output.stem):
+        aside = is_receipt and number_aside(output, name) is not None
+        if name == output.name or (aside and not output.with_name(f".{name}.lock").exists()):
+            path.unlink(missing_ok=True)
 
 
 def sweep_folder(folder: Path) -> None:
@@ -110,17 +108,33 @@ def sweep_folder(folder: Path) -> None:
 
     Not what belongs to an output that is locked: that is being made.
     """
-    for path, found in _leftovers(folder, r".+?"):
-        if not path.with_name(f".{found[1]}.lock").exists():
+    for path, name, _ in _leftovers(folder):
+        if not path.with_name(f".{name}.lock").exists():
             path.unlink(missing_ok=True)
 
 
-def _leftovers(folder: Path, name: str) -> Iterator[tuple[Path, re.Match[str]]]:
-    """The temporary files of outputs called so, a regular expression, and of their receipts."""
-    leftover = re.compile(rf"\.({name})({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part")
-    for path in folder.iterdir():
-        if found := leftover.fullmatch(path.name):
-            yield path, found
+_LEFTOVER = re.compile(rf"\.(.+?)({re.escape(SUFFIX)})?\.[0-9a-f]{{8}}\.part", re.DOTALL)
+
+
+def _leftovers(folder: Path, begins: str = "") -> Iterator[tuple[Path, str, bool]]:
+    """The temporary files of outputs whose names begin so: path, name, whether of its receipt."""
+    for file in names_in(folder, f".{begins}"):
+        if file.endswith(".part") and (found := _LEFTOVER.fullmatch(file)):
+            yield folder / file, found[1], bool(found[2])
+
+
+def names_in(folder: Path, begins: str) -> list[str]:
+    """The names in a folder that begin so: beside an output there may be thousands of others."""
+    return [name for name in os.listdir(folder) if name.startswith(begins)]
+
+
+def number_aside(output: Path, name: str) -> int | None:
+    """N of "NAME.N.ext", where what `output` was before is kept aside; else None."""
+    stem, ending = f"{output.stem}.", output.suffix
+    if not (name.startswith(stem) and name.endswith(ending)):
+        return None
+    number = name[len(stem) : len(name) - len(ending)]
+    return int(number) if number.isascii() and number.isdecimal() else None
 
 
 def _temporary(path: Path, mode: int = 0o666) -> tuple[int, Path]:

@@ -93,7 +93,7 @@ class Rerun:
         self.output = output
         self.texts = dict(texts or {})
         self.in_orchestrator = in_orchestrator
-        self.outputs: tuple[Path, ...] = ()
+        self._outputs: dict[Path, None] = {}  # a set that keeps its order
 
     def reads(self, **texts: str | None) -> None:
         """Say what was read; in a stage of the orchestrator that is known before."""
@@ -120,7 +120,12 @@ class Rerun:
         The receipts of all `outputs` say what it has cost.
         """
         self.output = self.output or str(outputs[0])
-        self.outputs = tuple(dict.fromkeys((*self.outputs, *outputs)))
+        self._outputs.update(dict.fromkeys(outputs))
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """All that it makes, the result first."""
+        return tuple(self._outputs)
 
     def named(self) -> tuple[str, ...]:
         """Its words with the output among them: a name that was chosen depends on the folder."""

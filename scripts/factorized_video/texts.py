@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from contextvars import ContextVar
 
 from .errors import UsageError
+
+TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_TEXT = 20_000  # characters of a prompt, a caption or any other text
 FROM_FILE = "@"  # begins the value of an option that names a file with the text
@@ -62,7 +68,24 @@ def checked(value: str, what: str) -> str:
     return text
 
 
+# What stands for stdin in a command that this process runs in a thread; None: stdin itself.
+_piped: ContextVar[str | None] = ContextVar("piped", default=None)
+
+
+@contextlib.contextmanager
+def piped(text: str) -> Iterator[None]:
+    """In this thread `-` stands for this text."""
+    token = _piped.set(text)
+    try:
+        yield
+    finally:
+        _piped.reset(token)
+
+
 def _stdin(what: str) -> str:
+    text = _piped.get()
+    if text is not None:
+        return text
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
             f"{what} is read from stdin, but nothing is piped in.", "Pipe a text into the command."

@@ -6,14 +6,11 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SCRIPTS, Run, ended, run, start
+from conftest import Run, ended, run, start
 from judges import Judge
 from loopback import Gateway, Reply
 from speech import Request, Wrong
@@ -388,108 +385,6 @@ def test_interrupted_it_tells_what_there_is_and_goes_on(gateway: Gateway) -> Non
     gateway.ends_after = 1
     assert make(gateway).code == 0
     assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
-
-
-def children_of(pid: int) -> list[int]:
-    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=True)
-    rows = [row.split() for row in told.stdout.splitlines()]
-    return [int(child) for child, parent in rows if int(parent) == pid]
-
-
-def test_a_line_that_is_killed_by_itself_ends_no_other(gateway: Gateway) -> None:
-    lay(*PROMPTS)
-    gateway.ends_after = None
-    words = ["--prompts-file=many.jsonl", "--output=out", "--json", "--concurrency=1"]
-    process = start("factorized_generate", *words, gateway=gateway)
-    gateway.wait_for("status", 2)
-    (line,) = children_of(process.pid)
-    os.kill(line, signal.SIGKILL)
-    gateway.ends_after = 1
-    killed = ended(process)
-    assert killed.code == 130, killed.err
-    assert killed.json["counts"] == {"interrupted": 1, "succeeded": 2}
-    assert make(gateway).code == 0
-    assert gateway.billed == {"chat": 3, "image": 3, "create": 3}
-
-
-@pytest.mark.slow
-def test_killed_again_and_again_every_line_is_billed_once(gateway: Gateway) -> None:
-    gateway.clock_ahead_s = 0.0
-    lay(*[f"Scene number {number}" for number in range(8)])
-    words = ["--prompts-file=many.jsonl", "--output=out", "--json", "--concurrency=4"]
-    for kills in range(3):
-        process = start("factorized_generate", *words, gateway=gateway)
-        gateway.wait_for("create", kills * 2 + 1)
-        os.killpg(process.pid, signal.SIGKILL)
-        ended(process)
-    done = make(gateway, "--concurrency=4")
-    assert gateway.billed["create"] <= 8
-    assert gateway.billed["image"] <= 8
-    # A picture that was out at the moment of a kill is lost: the line says so, and sends nothing.
-    counts = done.json["counts"]
-    assert set(counts) <= {"succeeded", "unknown"}
-    assert (done.code, counts.get("unknown", 0)) in ((0, 0), (8, counts.get("unknown")))
-    assert gateway.billed["create"] >= counts["succeeded"]
-
-
-def stopped_crew(commands: str) -> list[bytes]:
-    """The exit codes that a crew of one has told, and "interrupted" where it ended so.
-
-    `commands` is the body of the generator of its commands.
-    """
-    code = (
-        "import os, signal, sys, threading, time\n"
-        f"sys.path.insert(0, {str(SCRIPTS)!r})\n"
-        "from factorized_video import errors, handoff, interrupts\n"
-        "from factorized_video.pipeline import stage_process\n"
-        "interrupts.install()\n"
-        "def stop():\n"
-        "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        f"def commands():\n{commands}"
-        "try:\n"
-        "    crew = stage_process.Crew(handoff.Handoff(), time_scale=1.0, quiet=True)\n"
-        "    crew.run(commands(), 1, lambda key, told: print(told.code))\n"
-        "except errors.Interrupted:\n"
-        "    print('interrupted')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    assert not done.stderr
-    return done.stdout.split()
-
-
-@pytest.mark.quick
-def test_a_line_that_is_begun_as_the_batch_is_stopped_is_stopped_too() -> None:
-    """The signal comes between taking the command and starting its process."""
-    began = time.monotonic()
-    assert stopped_crew(
-        "    stop()\n"
-        "    time.sleep(0.5)\n"
-        "    yield 1, stage_process.Command(['-c', 'import time; time.sleep(60)'], '')\n"
-    ) == [b"130", b"interrupted"]
-    assert time.monotonic() - began < 15  # what does not end is killed after 18 s
-
-
-@pytest.mark.slow
-def test_a_line_that_takes_its_time_to_end_is_waited_for() -> None:
-    """As one does that has sent a paid call."""
-    slow = (
-        "import signal, sys, time\n"
-        "def end(*told):\n"
-        "    time.sleep(1)\n"
-        "    print('{}')\n"
-        "    sys.exit(7)\n"
-        "signal.signal(signal.SIGUSR1, end)\n"
-        "open('ready', 'w')\n"
-        "time.sleep(60)\n"
-    )
-    assert stopped_crew(
-        "    def soon():\n"
-        "        while not os.path.exists('ready'):\n"
-        "            time.sleep(0.02)\n"
-        "        stop()\n"
-        "    threading.Thread(target=soon).start()\n"
-        f"    yield 1, stage_process.Command(['-c', {slow!r}], '')\n"
-    ) == [b"7", b"interrupted"]
 
 
 def test_two_at_once_are_told_apart(gateway: Gateway) -> None:

@@ -154,7 +154,7 @@ def test_all_that_is_billed_and_reported_is_charged(
     whole = chat + 0.25 + (server.speech.clip_usd or 0)
     assert server.charged_usd == pytest.approx(whole)
     # What the wire loses is charged, what is refused or never read is not.
-    server.will("image", speech.Reply(fault="reset"), speech.Reply(402, means=speech.Wrong("no")))
+    server.will("image", speech.Reply(fault="reset"), speech.Reply(400, means=speech.Wrong("no")))
     for _ in range(2):
         with pytest.raises(ToolError):
             ours.image(IMAGE)

@@ -46,9 +46,7 @@ def check_options(options: argparse.Namespace, parser: argparse.ArgumentParser) 
     story_reading.check_stop(options)
 
 
-def made(
-    options: argparse.Namespace, parser: argparse.ArgumentParser, scripts: str
-) -> dict[str, Any]:
+def made(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, Any]:
     """The plan, the first frame to look at, or the film, as far as it goes now."""
     prompt = texts.read_text(options.prompt, options.prompt_file, "The prompt")
     context = Context.from_options(options)
@@ -63,7 +61,7 @@ def made(
     path = folder_of(output) / PARTS
 
     def planned(told: StoryFile) -> StoryPlan:
-        return story_reading.plan_of(told, options, parser, scripts)
+        return story_reading.plan_of(told, options, parser)
 
     if options.extend > _HOLDS:
         options.console.warn(_DRIFT)

@@ -26,7 +26,7 @@ from .spelling import spelled_out
 
 TYPE_CHECKING = False  # as a type checker reads it; importing `typing` would slow --help
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 ORCHESTRATOR = "factorized_generate.py"
@@ -56,14 +56,8 @@ def main(
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     interrupts.install()
-    options = argparse.Namespace(console=console, handoff=given)
-    options.rerun = _rerun([sys.argv[0], *words], given)
-    result = _result(build_parser, run, words, options)
-    if not ("--dry-run" in words and result.code == EXITS["usage"][0]):  # no price is known then
-        _account(result.document, options.rerun)
-    result.document.setdefault("stage", console.stage)
-    result.document["warnings"] = console.warnings
-    result.document["elapsed_s"] = round(time.monotonic() - started, 3)
+    options = argparse.Namespace(console=console, handoff=given, launcher=None)
+    result = command_result(_making(build_parser), run, [sys.argv[0], *words], options, started)
     if given.command:
         _say_what_the_stage_made(console, result.document)
     elif not (result.code or "--json" in words):
@@ -78,21 +72,51 @@ def main(
     return result.code or (EXITS[unwritten.kind][0] if unwritten else 0)
 
 
-def _result(
+def _making(
     build_parser: Callable[[], Parser],
+) -> Callable[[], contextlib.AbstractContextManager[Parser]]:
+    """A parser that is made when it is asked for."""
+    return lambda: contextlib.nullcontext(build_parser())
+
+
+def command_result(
+    parser: Callable[[], contextlib.AbstractContextManager[Parser]],
     run: Callable[[argparse.Namespace], dict[str, Any]],
-    words: list[str],
+    words: Sequence[str],
+    options: argparse.Namespace,
+    started: float,
+) -> Result:
+    """What one command did: parsed, run, accounted for.
+
+    `words` begin with the script; `options` has its console, its handoff and its launcher;
+    `started` is the monotonic time.
+    """
+    options.rerun = _rerun(words, options.handoff)
+    result = _result(parser, run, words, options)
+    if not ("--dry-run" in words and result.code == EXITS["usage"][0]):  # no price is known then
+        _account(result.document, options.rerun)
+    result.document.setdefault("stage", options.console.stage)
+    result.document["warnings"] = options.console.warnings
+    result.document["elapsed_s"] = round(time.monotonic() - started, 3)
+    return result
+
+
+def _result(
+    parser: Callable[[], contextlib.AbstractContextManager[Parser]],
+    run: Callable[[argparse.Namespace], dict[str, Any]],
+    words: Sequence[str],
     options: argparse.Namespace,
 ) -> Result:
     """What the script did, or how it failed, which is shown on stderr."""
     console, given = options.console, options.handoff
+    script, told = words[0], list(words[1:])
     try:
-        parser = build_parser()
-        if not given.command:
-            words = spelled_out(words, parser._actions)
-        again = [os.path.abspath(sys.argv[0]), *absolute_words(parser, words)]
-        options.rerun = _rerun(again, given)
-        parser.parse_args(words, options)
+        with parser() as reader:
+            if not given.command:
+                told = spelled_out(told, reader._actions)
+                again = [os.path.abspath(script), *absolute_words(reader, told)]
+                options.rerun = _rerun(again, given)
+            reader.parse_args(told, options)
         return Result(_with_standing(run(options), options))
     except ToolError as error:
         if not error.printed and error.kind == "running" and "--no-wait" in words:
@@ -114,7 +138,7 @@ def _result(
 
         console.error(
             f"A bug in this tool: {type(error).__name__}: {error}",
-            "Receipts are whole; please report the lines below." if "--json" not in words else "",
+            "Receipts are whole; please report the lines below." if "--json" not in told else "",
         )
         to_stderr("".join(clean(line) + "\n" for line in traceback.format_exc().splitlines()))
         bug = ToolError(f"{type(error).__name__}: {error}", "This is a bug in this tool.")
@@ -132,7 +156,7 @@ def _with_standing(result: dict[str, Any], options: argparse.Namespace) -> dict[
     return result
 
 
-def _rerun(words: list[str], given: handoff.Handoff) -> Rerun:
+def _rerun(words: Sequence[str], given: handoff.Handoff) -> Rerun:
     """The command to run again: the orchestrator's, in a stage that it runs."""
     words = list(given.command) or words
     in_orchestrator = os.path.basename(words[0]) == ORCHESTRATOR

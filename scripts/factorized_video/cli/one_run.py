@@ -14,9 +14,9 @@ from ..stages.context import Context
 
 
 def one_run(
-    options: argparse.Namespace, scripts: str, prompt: str | None = None, folder: Path | None = None
+    options: argparse.Namespace, prompt: str | None = None, folder: Path | None = None
 ) -> Run:
-    """Read, checked and priced; nothing is sent. `scripts` is the folder of the stage scripts.
+    """Read, checked and priced; nothing is sent.
 
     `prompt` is one that was read before; `folder` where an output without a name goes. Raises
     UsageError for what cannot be used.
@@ -31,7 +31,7 @@ def one_run(
             "Leave one of them out.",
         )
     context = Context.from_options(options)
-    run_options = RunOptions.from_options(options, scripts, folder)
+    run_options = RunOptions.from_options(options, folder)
     request = RunRequest.from_options(options, prompt)
     context.rerun.reads(
         prompt=request.prompt,

@@ -29,7 +29,7 @@ KEYS = ("prompt", "output", "category", "settings")
 _OTHER_RESULTS = ("--take=", "--seed=")
 
 
-def read_batch(options: argparse.Namespace, parser: argparse.ArgumentParser, scripts: str) -> Batch:
+def read_batch(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Batch:
     """A run for each line of the file; the folder of their outputs is --output, else outputs/FILE.
 
     Raises UsageError for a file that cannot be read, and for the first line that is not supported.
@@ -48,13 +48,13 @@ def read_batch(options: argparse.Namespace, parser: argparse.ArgumentParser, scr
     batch = Batch(
         context,
         folder,
-        os.path.join(scripts, "factorized_generate.py"),
+        options.launcher,
         options.concurrency or CONCURRENCY,
         compares=bool(options.compare),
     )
     for number, raw in _lines(path):
         with errors.of_line(path.name, number):
-            batch.add(_line(number, raw, options, parser, (scripts, folder)))
+            batch.add(_line(number, raw, options, parser, folder))
     return batch
 
 
@@ -85,10 +85,9 @@ def _line(
     raw: bytes,
     options: argparse.Namespace,
     parser: argparse.ArgumentParser,
-    places: tuple[str, Path],
+    folder: Path,
 ) -> Line:
-    """One line, its run planned; `places` are the folders of the scripts and of the outputs."""
-    scripts, folder = places
+    """One line, its run planned; `folder` is that of the outputs."""
     row = _row(raw)
     prompt = texts.checked(str(row.get("prompt", "")), "the prompt")
     category = " ".join(str(row.get("category", "")).split())[:60]
@@ -101,7 +100,7 @@ def _line(
     own = spelled_out(own, parser._actions)
     line = parser.parse_args(["--prompt=x", *own], argparse.Namespace(**vars(options) | reset))
     line.prompt, line.output = prompt, _output(row, folder)
-    run = one_run(line, scripts, prompt, folder)
+    run = one_run(line, prompt, folder)
     run.check()
     asks = " ".join([prompt, *(word for word in own if not word.startswith(_OTHER_RESULTS))])
     return Line.of(number, category, asks, run)

@@ -222,7 +222,7 @@ def _words(
 
 
 def plan_of(
-    told: StoryFile, options: argparse.Namespace, parser: argparse.ArgumentParser, scripts: str
+    told: StoryFile, options: argparse.Namespace, parser: argparse.ArgumentParser
 ) -> StoryPlan:
     """The story, read, checked and priced; nothing is sent. Raises UsageError, with the line."""
     file_types.need_media_extra("--story")
@@ -232,10 +232,7 @@ def plan_of(
     context = Context.from_options(options)
     context.rerun.makes(output)
     folder = folder_of(output)
-    shots = [
-        _shot(number, told, options, parser, (scripts, folder))
-        for number, _ in enumerate(story.shots)
-    ]
+    shots = [_shot(number, told, options, parser, folder) for number, _ in enumerate(story.shots)]
     music = Path(options.music).expanduser().absolute() if options.music else None
     if music and not music.is_file():
         raise UsageError(f"The music {music} is not there.", "Give the path of a sound file.")
@@ -254,7 +251,7 @@ def plan_of(
         Settings(
             output,
             path,
-            scripts,
+            options.launcher,
             options.concurrency or CONCURRENCY,
             stops=not (options.yes or options.no_stop),
             overwrite=bool(options.overwrite),
@@ -296,10 +293,10 @@ def _shot(
     told: StoryFile,
     options: argparse.Namespace,
     parser: argparse.ArgumentParser,
-    places: tuple[str, Path],
+    folder: Path,
 ) -> ShotRun:
-    """One shot; `places` are the folders of the scripts and of the outputs."""
-    (scripts, folder), shot = places, told.story.shots[number]
+    """One shot; `folder` is that of the outputs."""
+    shot = told.story.shots[number]
     for setting in shot.settings:
         with errors.of_line(told.path.name, setting.line):
             _check_setting(setting, shot, parser, told.path.parent)
@@ -317,7 +314,7 @@ def _shot(
         scene = order.scene_of(told.story, shot)
         if scene and not (request.anchor or request.extended or request.given_caption):
             request = request.with_scene(texts.checked(scene, "what is said of its scene"))
-        run_options = RunOptions.from_options(own, scripts, folder)
+        run_options = RunOptions.from_options(own, folder)
     return ShotRun(
         number + 1,
         shot,

@@ -37,16 +37,26 @@ Data = dict[str, object]
 @contextlib.contextmanager
 def serve(port: int = 0) -> Iterator[str]:
     """Run the gateway in this process on a port (0: any free one); yields its root address."""
-    server = Server(port)
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-    )
-    thread.start()
+    server = _begun(port)
     try:
         yield server.root
     finally:
         server.shutdown()
         server.server_close()
+
+
+def begin() -> str:
+    """Run the gateway on any free port as long as this process lives; its root address."""
+    return _begun(0).root
+
+
+def _begun(port: int) -> Server:
+    server = Server(port)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
+    thread.start()
+    return server
 
 
 class Server(ThreadingHTTPServer):

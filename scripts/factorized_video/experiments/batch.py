@@ -7,6 +7,7 @@ repeats what they say.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import Any
 
 from .. import errors, files, money, receipts
 from ..errors import Interrupted, OutputError, UsageError
-from ..gateway import open_gateway
+from ..gateway import closed, open_gateway
 from ..money import FREE, Cost
 from ..pipeline import shared_limit
+from ..pipeline.command import Answer, Command, Launcher
+from ..pipeline.crew import Crew
 from ..pipeline.shared_limit import BEING_MADE, ENDS_ALL
-from ..pipeline.stage_process import Answer, Command, quiet_crew
 from ..receipts.cap import Spent, check_cap
 from ..rerun import words_of
 from ..stages import preflight
@@ -26,19 +28,35 @@ from ..stages.context import Context
 from . import summary
 from .line import AWAITS, Line
 
+_WRITING = 20  # to write the summary takes one part of so many of the time, at most
+# What the script of each stage makes.
+_MAKES = {
+    "rewrite_prompt.py": "caption",
+    "generate_anchor.py": "frame",
+    "generate_video_from_anchor.py": "clip",
+}
+
 
 class Batch:
-    """The runs of a file of prompts. `script` is the orchestrator's."""
+    """The runs of a file of prompts."""
 
     def __init__(
-        self, context: Context, folder: Path, script: str, at_once: int, *, compares: bool = False
+        self,
+        context: Context,
+        folder: Path,
+        launcher: Launcher,
+        at_once: int,
+        *,
+        compares: bool = False,
     ) -> None:
         self._context = context
         self._console = context.console
-        self._script = script
+        self._launcher = launcher
         self._at_once = at_once
         self._compares = compares
         self._places: dict[str, int] = {}
+        self._made_before = 0  # lines
+        self._writes_at = 0.0  # by the monotonic clock, when the summary may be written again
         self.folder = folder
         self.lines: list[Line] = []
 
@@ -108,7 +126,7 @@ class Batch:
             checked = any(not line.done for line in self.lines)
             if checked:
                 self._check_gateway()
-            crew = quiet_crew(self._context, checked=checked, waiting=self._say)
+            crew = Crew(self._launcher, self._context, checked=checked, waiting=self._say)
             try:
                 crew.run(self._commands(), self._at_once, self._ended)
             except (Interrupted, OutputError) as stopped:
@@ -142,13 +160,21 @@ class Batch:
         for line in self.lines:
             if line.done and not self._compares:
                 line.answer = {"cost": _cost_of(line)}
+                self._made_before += 1
                 continue
             if any(one.error.get("kind") == ENDS_ALL for one in self.lines):
                 return
+            if self._is_closed(line):
+                continue
             if not self._fits(line):
                 return
             line.status = BEING_MADE
             yield line, self._command(line)
+
+    def _is_closed(self, line: Line) -> bool:
+        """Whether the gateway sends nothing more of what a line needs: a quota is used up."""
+        failed = any(one.error for one in self.lines)
+        return failed and closed(self._context.gateway, line.models) is not None
 
     @property
     def _being_made(self) -> list[Line]:
@@ -170,7 +196,7 @@ class Batch:
     def _command(self, line: Line) -> Command:
         share = shared_limit.share_of(self._context.limit, self.lines, line)
         more = {"output": line.output, "json": True, "quiet": True, "max_cost": share}
-        return Command([self._script, *line.argv.words, *words_of(more)], line.prompt)
+        return Command("factorized_generate.py", [*line.argv.words, *words_of(more)], line.prompt)
 
     def _ended(self, line: Line, answer: Answer) -> None:
         kept = ("cost", "error", "comparison", "contact_sheet", "measurement", "arms")
@@ -185,18 +211,53 @@ class Batch:
         if line.error:
             found.append(line.error["message"])
         self._console.warn(*(f"line {line.number}: {one}" for one in found))
-        self._write()
-        self._say()
+        if time.monotonic() >= self._writes_at:  # of a thousand lines it is long
+            began = time.monotonic()
+            self._write()
+            self._writes_at = began + _WRITING * (time.monotonic() - began)
 
     def _say(self, elapsed_s: float = 0.0) -> None:
-        """How it stands; while nothing ends, with the seconds that have passed."""
+        """How it stands: what is running, what is made, how long it may still take, the money."""
+        limit = self._context.limit
+        spent = money.usd(self._spent.usd) + (f" of {limit.usd:g}" if limit else " spent")
+        parts = [self._running(), *self._counts(), self._time_left(elapsed_s), spent]
+        self._console.progress(" · ".join(filter(None, parts)))
+
+    def _running(self) -> str:
+        """ "4 running: 1 caption, 2 frames, 1 clip"."""
+        number = len(self._being_made)
+        if not number:
+            return ""
+        now = self._launcher.running
+        stages = [
+            f"{now[script]} {what}{'s' * (now[script] != 1)}"
+            for script, what in _MAKES.items()
+            if now[script]
+        ]
+        return f"{number} running" + (f": {', '.join(stages)}" if stages else "")
+
+    def _counts(self) -> list[str]:
+        """ "12/64 done", and what became of others."""
         count = Counter(line.status for line in self.lines)
         made = count.pop("succeeded", 0)
-        rest = ", ".join(f"{number} {status}" for status, number in count.items())
-        rest = f" ({rest})" if rest else ""
-        spent = f"{money.usd(self._spent.usd)} spent"
-        since = f"; {elapsed_s:.0f} s" if elapsed_s else ""
-        self._console.progress(f"{made} of {len(self.lines)} made{rest}; {spent}{since}")
+        others = [
+            f"{number} {status}"
+            for status, number in count.items()
+            if status not in (BEING_MADE, "not begun")
+        ]
+        return [f"{made}/{len(self.lines)} done", *others]
+
+    def _time_left(self, elapsed_s: float) -> str:
+        """By how long the lines took that were made until now; "" before the first of them."""
+        ended = sum(line.status != BEING_MADE and bool(line.answer) for line in self.lines)
+        ended -= self._made_before
+        left = sum(line.status in (BEING_MADE, "not begun") for line in self.lines)
+        if ended < 1 or not (left and elapsed_s):
+            return ""
+        seconds = elapsed_s / ended * left
+        return (
+            f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
+        )
 
     # -- the summary -----------------------------------------------------------------------------
 

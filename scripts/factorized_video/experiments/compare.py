@@ -7,19 +7,18 @@ splits the cap between them and lays their filmstrips side by side.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Any
 
 from .. import errors, files, money, receipts
 from ..errors import OutputError, ToolError, UsageError
-from ..handoff import Handoff
 from ..media import file_types
 from ..media.comparison import Side, comparison
+from ..pipeline.command import Answer, Command
+from ..pipeline.crew import Crew
 from ..pipeline.direct import DirectRun
 from ..pipeline.run import Run
 from ..pipeline.run_request import RunOptions, RunRequest
-from ..pipeline.stage_process import Answer, Command, Crew
 from ..pipeline.three_stages import ThreeStages
 from ..receipts import spending
 from ..receipts.cap import check_cap
@@ -199,26 +198,17 @@ class ComparedRun(Run):
         def say(elapsed_s: float) -> None:
             self._console.progress(f"making {doing}: {elapsed_s:.0f} s")
 
-        rerun, checked = self.context.rerun, self.context.handoff.gateway_checked
-        handoff = Handoff(
-            command=rerun.words,
-            output=rerun.output,
-            texts=rerun.texts,
-            gateway_checked=checked,
-            listed=self.context.listed,
-        )
+        checked = self.context.handoff.gateway_checked
+        crew = Crew(self.options.launcher, self.context, checked=checked, waiting=say)
         commands = [(arm, self._command(arm, argv)) for arm, argv in arms.items()]
-        scale = self.context.gateway.time_scale
-        crew = Crew(handoff, time_scale=scale, quiet=True, waiting=say)
         crew.run(iter(commands), len(commands), answers.__setitem__)
         for answer in answers.values():
             self._console.warn(*map(str, answer.result.get("warnings") or ()))
         return {arm: answers[arm] for arm in arms}
 
     def _command(self, arm: str, argv: Argv) -> Command:
-        script = os.path.join(self.options.scripts, "factorized_generate.py")
         more = {"output": self.output, "json": True, "quiet": True, "max_cost": self._share(arm)}
-        return Command([script, *argv.words, *words_of(more)], argv.stdin)
+        return Command("factorized_generate.py", [*argv.words, *words_of(more)], argv.stdin)
 
     def _share(self, arm: str) -> float | None:
         """What the cap leaves for one arm: all but what the other has cost and will cost."""

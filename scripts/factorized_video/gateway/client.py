@@ -11,13 +11,13 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from .. import interrupts
+from .. import interrupts, turns
 from ..errors import (
     AuthError,
     Interrupted,
@@ -37,6 +37,7 @@ from . import dialects, polling, retry_policy, token_limit, waits
 from .engine_replies import Meaning
 from .job_ids import is_same_job
 from .lookup import KEY, key_of
+from .pace import READS, paid_lane
 from .reply_parsing import (
     ErrorInside,
     Unreadable,
@@ -52,7 +53,8 @@ from .reply_parsing import (
 )
 from .retry_policy import Outcome
 from .settings import Settings
-from .transport import Broken, DownloadError, Fetched, Transport
+from .shared import shared
+from .transport import Broken, Cookies, DownloadError, Fetched, Transport
 from .types import (
     NO_RESULT,
     Account,
@@ -124,6 +126,20 @@ class _Failed(Exception):
         self.hint = hint  # what to do about it, where the answer names its cause
 
 
+class _Sending(NamedTuple):
+    """How a call is sent: `call` as in `retry_policy`, its `limits`, and the lane it takes.
+
+    `lost(again)` is called for each answer that may have been billed and did not get here;
+    `is_final(error)` says whether nothing follows an error that ends it.
+    """
+
+    call: str
+    limits: str
+    lane: str = READS
+    lost: Callable[[bool], None] = lambda again: None
+    is_final: Callable[[ToolError], bool] = lambda error: True
+
+
 class _Poll(NamedTuple):
     """One status read of several: the job, or the failure; and the wait that was asked for."""
 
@@ -151,7 +167,7 @@ class _Gone:
 
 
 class Gateway:
-    """One gateway in one dialect.
+    """One gateway in one dialect. Several threads may use it.
 
     `say(text, share)` shows what is being waited for, and how much of its usual time is over, 0 to
     1, or None. Every method raises a `ToolError`: AuthError,
@@ -166,15 +182,12 @@ class Gateway:
         if settings.dialect != settings.name:  # the demo, which has the dialect of another
             self.about = self.about._replace(title=f"the {settings.name} gateway")
         self._status_limits = "clip" if self.about.inline_clips else "status"
-        self._transport = Transport(settings)
+        self._shared = shared(settings)
+        self._cookies = Cookies()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
-
-    def for_another_thread(self) -> Gateway:
-        """A client with the same settings and connections of its own."""
-        return Gateway(self.settings, self._say)
+        """Close the connections that are kept for the next call."""
+        self._shared.close_idle()
 
     def chat(
         self, request: ChatRequest, lost: Callable[[bool], None] = lambda again: None
@@ -193,18 +206,27 @@ class Gateway:
         return self._chat(other, lost)
 
     def _chat(self, request: ChatRequest, lost: Callable[[bool], None]) -> ChatReply:
-        http = self._dialect.encode_chat(request)
-        return self._call("chat", http, "chat", self._dialect.decode_chat, lost)
+        def is_final(error: ToolError) -> bool:
+            return token_limit.other(request, error.http_status, error.message) is None
+
+        http, lane = self._dialect.encode_chat(request), paid_lane("chat", request.model)
+        sending = _Sending("chat", "chat", lane, lost, is_final)
+        with turns.away():
+            return self._call(sending, http, self._dialect.decode_chat)
 
     def image(self, request: ImageRequest) -> ImageReply:
         """Generate one picture; costs money. Repeated only if it cannot have been accepted."""
         http = self._dialect.encode_image(request)
-        return self._call("create", http, "image", self._dialect.decode_image)
+        sending = _Sending("create", "image", paid_lane("image", request.model))
+        with turns.away():  # some take minutes
+            return self._call(sending, http, self._dialect.decode_image)
 
     def submit(self, request: VideoRequest) -> Job:
         """Start one clip; costs money. Repeated only if it cannot have been accepted."""
         http = self._dialect.encode_submit(request)
-        return self._call("create", http, "create", self._decode_submit)
+        sending = _Sending("create", "create", paid_lane("video", request.model))
+        with turns.sending():
+            return self._call(sending, http, self._decode_submit)
 
     def _decode_submit(self, reply: HttpReply) -> Job:
         """The job; a server that makes the clip at once may answer with it, and without an id."""
@@ -215,7 +237,7 @@ class Gateway:
     def status(self, handle: Handle) -> Job:
         """How a job stands. Free; repeated after any transient failure."""
         http = self._dialect.encode_status(handle)
-        job = self._call("read", http, self._status_limits, self._dialect.decode_status)
+        job = self._call(_Sending("read", self._status_limits), http, self._dialect.decode_status)
         return self._asked_for(handle, job)
 
     def _asked_for(self, handle: Handle, job: Job) -> Job:
@@ -256,7 +278,7 @@ class Gateway:
         if http is None:
             return False
         try:
-            return self._call("read", http, "status", lambda reply: True)
+            return self._call(_Sending("read", "status"), http, lambda reply: True)
         except Rejected as error:
             if error.http_status in (405, 501):
                 return False
@@ -278,7 +300,7 @@ class Gateway:
             ahead_s = retry_policy.date_header(reply.headers, now) - now
             return self._dialect.decode_list(reply), ahead_s
 
-        rows, ahead_s = self._call("read", http, "status", decode)
+        rows, ahead_s = self._call(_Sending("read", "status"), http, decode)
         page = rows
         for _ in range(MOST_PAGES - 1):
             known = {row.id for row in rows}
@@ -286,7 +308,7 @@ class Gateway:
             if following is None:
                 break
             try:
-                page, _ = self._call("read", following, "status", decode)
+                page, _ = self._call(_Sending("read", "status"), following, decode)
             except ToolError:  # the newest jobs are there
                 break
             page = [row for row in page if row.id not in known]  # a server that knows no pages
@@ -326,6 +348,17 @@ class Gateway:
         Status reads may fail for a while.
         Raises JobForgotten where the gateway has forgotten the job; at once if it `was_gone`.
         """
+        with turns.away():
+            return self._wait(handle, timeout_s, started, was_gone, usual_s)
+
+    def _wait(
+        self,
+        handle: Handle,
+        timeout_s: float,
+        started: float,
+        was_gone: bool,
+        usual_s: float | None,
+    ) -> Job:
         scale = self.settings.time_scale
         gone = _Gone(0.0 if was_gone else GONE_AFTER_S * scale)
         deadline = time.monotonic() + timeout_s * scale
@@ -365,13 +398,15 @@ class Gateway:
         for _ in range(steps):
             elapsed = time.monotonic() - started
             self._say(f"{word}, {elapsed:.0f} s{usual}", elapsed / usual_s if usual_s else None)
-            time.sleep(seconds / steps)
+            interrupts.rest(seconds / steps)
 
     def _poll(self, handle: Handle) -> _Poll:
         """One status read; the next one is its retry. Raises AuthError."""
-        http, gone = self._dialect.encode_status(handle), False
+        http, gone, pace = self._dialect.encode_status(handle), False, self._shared.pace
         try:
-            job = self._attempt(http, self._status_limits, self._dialect.decode_status)
+            with pace.turn(READS) as sent_at:
+                job = self._attempt(http, self._status_limits, self._dialect.decode_status)
+            pace.went_well(READS)
             return _Poll(self._asked_for(handle, job), None, job.poll_after_s)
         except ErrorInside as error:
             failure: ToolError = error
@@ -380,6 +415,9 @@ class Gateway:
             if retry_policy.decide("read", failed.outcome, 1).kind == "auth":
                 raise self._status_denied(handle, failed.error) from None
             failure, asked_s = failed.error, failed.outcome.retry_after_s or 0.0
+            if retry_policy.is_too_many(failed.outcome):
+                wait_s = asked_s or retry_policy.backoff(1)
+                pace.turned_away(READS, wait_s * self.settings.time_scale, sent_at)
             gone = failed.outcome.status == 404 and not failed.web_page
         # Polling outlasts anything else, 404 too: not every server behind an address knows a job
         # that is new.
@@ -396,7 +434,7 @@ class Gateway:
 
         Asked on a new connection: an old one may lead to one of several servers for ever.
         """
-        self._transport.close()
+        self.close()
         if not (self.lists_jobs and self._poll(handle).gone):
             return False
         try:
@@ -445,7 +483,8 @@ class Gateway:
                     fetched = Fetched(len(found.data), sha256(found.data).hexdigest())
                 else:
                     near = self._dialect.encode_status(handle).path
-                    fetched = self._transport.download(str(found.url), file, near=near)
+                    with turns.away(), self._transport() as transport:
+                        fetched = transport.download(str(found.url), file, near=near)
                 file.flush()
                 with _as_download_error():
                     check(temporary)
@@ -476,7 +515,8 @@ class Gateway:
 
         def fetch(_: bool) -> bytes:
             buffer = io.BytesIO()
-            self._transport.download(url, buffer, LARGEST_IMAGE, service="image")
+            with turns.away(), self._transport() as transport:
+                transport.download(url, buffer, LARGEST_IMAGE, service="image")
             with _as_download_error():
                 check(buffer.getvalue())
             return buffer.getvalue()
@@ -496,23 +536,24 @@ class Gateway:
             except DownloadError as error:
                 self._say(f"{error.message} Fetching again.")
             pause = polling.pause(attempt, random.random(), polling.POLL_S)
-            time.sleep(pause * self.settings.time_scale)
+            interrupts.rest(pause * self.settings.time_scale)
         return fetch(True)
 
     # -- sending ---------------------------------------------------------------------------------
 
-    def _call(
-        self,
-        call: str,
-        http: HttpRequest,
-        limits: str,
-        decode: Callable[[HttpReply], T],
-        lost: Callable[[bool], None] = lambda again: None,
-    ) -> T:
+    def _transport(self) -> AbstractContextManager[Transport]:
+        """A connection for one call."""
+        return self._shared.transport(self._cookies)
+
+    def _call(self, sending: _Sending, http: HttpRequest, decode: Callable[[HttpReply], T]) -> T:
         """Send, and repeat where `retry_policy.decide` allows; else raise the error it names."""
-        for attempt in count(1):
+        call, pace, tries = sending.call, self._shared.pace, 0
+        while True:
             try:
-                return self._attempt(http, limits, decode)
+                with pace.turn(sending.lane) as sent_at:
+                    found = self._attempt(http, sending.limits, decode)
+                pace.went_well(sending.lane)
+                return found
             except ErrorInside as error:
                 text = f"{error.message} {error.codes}"
                 # An error that says no more may be one of what came after the paid call.
@@ -520,27 +561,41 @@ class Gateway:
                 failed = _Failed(Outcome(kind, error.status or 200, None, text), error)
             except _Failed as error:
                 failed = error
-            decision = retry_policy.decide(call, failed.outcome, attempt, random.random())
+            tries += 1
+            decision = retry_policy.decide(call, failed.outcome, tries, random.random())
             # A web page is of somebody in between: nobody was asked.
             if failed.outcome.kind in ("lost", "unreadable") and not failed.web_page:
-                lost(decision.again)
+                sending.lost(decision.again)
             if not decision.again:
-                ended = self._ended(decision.kind, call, failed)
-                if isinstance(ended, AuthError) and self.settings.keys:
-                    ended.hint = f"{ended.hint} {_whose_key(http.service)}"
-                raise ended
+                raise self._final(sending, http, failed, decision.kind)
             self._say(f"{failed.error.message} Trying again.")
-            interrupts.nap(decision.wait_s * self.settings.time_scale)
+            wait_s = decision.wait_s * self.settings.time_scale
+            if retry_policy.is_too_many(failed.outcome):
+                # Where others of this process get through, it is a matter of one's turn.
+                tries -= pace.turned_away(sending.lane, wait_s, sent_at)
+                continue
+            interrupts.nap(wait_s)
             if interrupts.pending():
                 raise Interrupted(
                     "Interrupted.", "Run the same command again to resume.", charged="no"
                 )
-        raise AssertionError("the loop has no end")
+
+    def _final(self, sending: _Sending, http: HttpRequest, failed: _Failed, kind: str) -> ToolError:
+        """The error that ends a call; one that would end others as well keeps them from going."""
+        ended = self._ended(kind, sending.call, failed)
+        if isinstance(ended, AuthError) and self.settings.keys:
+            ended.hint = f"{ended.hint} {_whose_key(http.service)}"
+        if sending.lane != READS and sending.is_final(ended):
+            if retry_policy.ends_all(failed.outcome) and not self.settings.keys:
+                self._shared.pace.close(ended)
+            elif retry_policy.ends_lane(failed.outcome):
+                self._shared.pace.close(ended, sending.lane)
+        return ended
 
     def _free(self, http: HttpRequest, decode: Callable[[HttpReply], T]) -> T:
         """A read that belongs to no job: however it ends, nothing was charged."""
         try:
-            return self._call("read", http, "check", decode)
+            return self._call(_Sending("read", "check"), http, decode)
         except ToolError as error:
             error.charged = "no"
             if isinstance(error, Rejected) and error.http_status in (404, 405, 501):
@@ -551,9 +606,14 @@ class Gateway:
         """Send once and decode. Raises _Failed, ErrorInside or Refused."""
         of_a_job = limits in ("status", "clip")
         try:
-            reply = self._transport.send(
-                http, *LIMITS[limits], paid=limits in ("create", "image"), follow=of_a_job
-            )
+            with self._transport() as transport:
+                reply = transport.send(
+                    http,
+                    *LIMITS[limits],
+                    paid=limits in ("create", "image"),
+                    free=limits in ("status", "clip", "check"),
+                    follow=of_a_job,
+                )
         except Broken as broken:
             outcome = Outcome("lost" if broken.sent else "not_sent")
             if broken.declined == retry_policy.PROXY_LOGIN:  # it would say so every time
@@ -565,7 +625,7 @@ class Gateway:
         if not well:
             target = reply.headers.get("location", "")
             meaning = self._dialect.meaning(http.service, reply)
-            raise _failure_of(reply, meaning, at_home=self._transport.is_own(target, http.service))
+            raise _failure_of(reply, meaning, at_home=transport.is_own(target, http.service))
         try:
             return decode(reply)
         except Unreadable as error:

@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import requests
@@ -51,12 +52,8 @@ class Watch:
             self._turn += 1
         self._timer = threading.Timer(seconds, self._expire, (self._turn,))
         self._timer.daemon = True
-        # A signal that the timer's thread took would not wake the thread that waits for an answer.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
+        with _for_the_main_thread():
             self._timer.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def stop(self) -> None:
         """The request is over."""
@@ -84,11 +81,31 @@ class Watch:
             if self.expired:
                 _shut_down(connected)
 
+    def cut(self) -> None:
+        """End the request now, as if its time were over."""
+        self._expire(self._turn)
+
     def _expire(self, turn: int) -> None:
         with self._lock:
             if turn == self._turn:
                 self.expired = True
                 _shut_down(self._socket)
+
+
+@contextlib.contextmanager
+def _for_the_main_thread() -> Iterator[None]:
+    """A thread that is started now leaves signals alone.
+
+    One that it took would not wake the main thread, which waits for an answer.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # then the main thread waits for no answer
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _shut_down(connected: socket.socket | None) -> None:

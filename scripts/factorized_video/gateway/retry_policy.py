@@ -65,8 +65,7 @@ def decide(call: str, outcome: Outcome, attempt: int, jitter: float = 0.0) -> De
     wait = outcome.retry_after_s
     if wait is None:
         wait = backoff(attempt) * (1 + 0.25 * jitter)
-    by_the_day = outcome.status == 429 and re.search(_DAILY, outcome.text, re.IGNORECASE)
-    if by_the_day or attempt >= MAX_TRIES or wait > LONGEST_WAIT_S:
+    if _is_by_the_day(outcome) or attempt >= MAX_TRIES or wait > LONGEST_WAIT_S:
         return Decision(False, kind="unavailable")
     return Decision(True, wait_s=wait)
 
@@ -90,11 +89,31 @@ def _stop_kind(call: str, outcome: Outcome) -> str | None:
             return "rejected"
         if outcome.status in _OF_THE_NETWORK:
             return "unavailable"
-        if outcome.status == 429 or (outcome.status == 503 and outcome.retry_after_s is not None):
+        if is_too_many(outcome):
             return None
         if call != "create" and not (outcome.status in _TRANSIENT or outcome.status >= 500):
             return "rejected"
     return "unknown" if call == "create" else None
+
+
+def _is_by_the_day(outcome: Outcome) -> bool:
+    return outcome.status == 429 and bool(re.search(_DAILY, outcome.text, re.IGNORECASE))
+
+
+def is_too_many(outcome: Outcome) -> bool:
+    """Whether the gateway turned a call away because there are too many."""
+    return outcome.status == 429 or (outcome.status == 503 and outcome.retry_after_s is not None)
+
+
+def ends_all(outcome: Outcome) -> bool:
+    """Whether every further paid call would end the same way: the key is refused, or no credit."""
+    return outcome.status == 401 or is_no_credit(outcome)
+
+
+def ends_lane(outcome: Outcome) -> bool:
+    """Whether every further call of the same model would: a quota of the day, or a long wait."""
+    long = (outcome.retry_after_s or 0.0) > LONGEST_WAIT_S
+    return is_too_many(outcome) and (long or _is_by_the_day(outcome))
 
 
 def is_no_credit(outcome: Outcome) -> bool:

@@ -6,6 +6,7 @@ how an attempt ended (`Broken`) and leaves the rest to `client.py`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import ipaddress
@@ -21,7 +22,7 @@ from urllib.parse import urljoin
 import requests
 import urllib3
 
-from .. import VERSION
+from .. import VERSION, interrupts
 from ..console import trace
 from ..errors import ToolError
 from .addresses import is_loopback, reachable
@@ -47,6 +48,9 @@ _FAILURES = (
     ValueError,  # addresses and headers that cannot be used
 )
 _LATE = "no complete answer within the time allowed."
+
+
+Cookies = requests.cookies.RequestsCookieJar
 
 
 class Fetched(NamedTuple):
@@ -97,6 +101,10 @@ class Transport:
         """Close the connections."""
         self._session.close()
 
+    def carry(self, cookies: Cookies) -> None:
+        """From now on send these cookies, and keep there what comes."""
+        self._session.cookies = cookies
+
     def send(
         self,
         request: HttpRequest,
@@ -104,23 +112,26 @@ class Transport:
         largest: int,
         *,
         paid: bool = False,
+        free: bool = False,
         follow: bool = False,
     ) -> HttpReply:
         """Send one call and read its answer to the end. Raises Broken.
 
         `answer_s` seconds bound the whole answer (before the time scale), `largest` its bytes. A
-        `paid` call has a connection of its own. With `follow` a redirect at the gateway's own
-        origin is followed; any other is an answer, its `location` an absolute address.
+        `paid` call has a connection of its own; a `free` one is cut off by a signal. With `follow`
+        a redirect at the gateway's own origin is followed; any other is an answer, its `location`
+        an absolute address.
         """
         if paid:  # one that idled may be dead: then nobody could say whether the call arrived
             self._session.close()
         url = self._address(request)
-        for _ in range(MOST_REDIRECTS):
-            reply = self._send_once(request, url, answer_s * self._settings.time_scale, largest)
-            target = reply.headers.get("location", "")
-            if not (follow and 300 <= reply.status < 400 and _place(target) == _place(url)):
-                break
-            url = target
+        with interrupts.cut_by(self._watch.cut) if free else contextlib.nullcontext():
+            for _ in range(MOST_REDIRECTS):
+                reply = self._send_once(request, url, answer_s * self._settings.time_scale, largest)
+                target = reply.headers.get("location", "")
+                if not (follow and 300 <= reply.status < 400 and _place(target) == _place(url)):
+                    break
+                url = target
         return reply
 
     def _send_once(
@@ -205,14 +216,15 @@ class Transport:
         url = self._below_root(service, url, near)
         began = time.monotonic()
         total, digest = 0, hashlib.sha256()
-        for block in self._stream(url, service):
-            total += len(block)
-            if total > largest:
-                raise DownloadError(f"The result is larger than {largest >> 20} MiB.")
-            if total == len(block) and looks_like_html(block):
-                raise DownloadError("The result's address returned a web page.")
-            digest.update(block)
-            file.write(block)
+        with interrupts.cut_by(self._watch.cut):
+            for block in self._stream(url, service):
+                total += len(block)
+                if total > largest:
+                    raise DownloadError(f"The result is larger than {largest >> 20} MiB.")
+                if total == len(block) and looks_like_html(block):
+                    raise DownloadError("The result's address returned a web page.")
+                digest.update(block)
+                file.write(block)
         trace(f"GET {_place(url).host} (the result)  200  {_took(began)}  {total:,} bytes")
         if not total:
             raise DownloadError("The result's address returned nothing.")

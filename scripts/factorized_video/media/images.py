@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -72,6 +74,9 @@ _TURNS = {
 }
 
 
+_MOST_JUDGED = 256
+
+
 class ImageFile(NamedTuple):
     """A usable image; `size` in pixels, upright, or None without Pillow."""
 
@@ -80,10 +85,20 @@ class ImageFile(NamedTuple):
     size: Size | None
     warnings: tuple[str, ...] = ()
     upright: bool = True  # False where EXIF says that it must be turned
-    pixels: Image.Image | None = None  # decoded
+
+    @property
+    def pixels(self) -> Image.Image | None:
+        """It decoded, each time anew: many wait for a long time with a picture to send."""
+        return None if self.size is None else _reader(self.data, self.kind)
 
     def __repr__(self) -> str:
         return f"ImageFile({self.kind}, {self.size})"
+
+
+# By the hash of its bytes, what was found of a picture, without the bytes: a run reads its anchor
+# several times, and to decode it is most of the work.
+_judged: dict[bytes, ImageFile] = {}
+_lock = threading.Lock()
 
 
 def read_image(path: Path, what: str) -> ImageFile:
@@ -133,6 +148,19 @@ def check_image(data: bytes) -> ImageFile:
 
     Without the media extra only the first and last bytes are examined, and `size` is None.
     """
+    key = sha256(data).digest()
+    with _lock:
+        known = _judged.get(key)
+    if known is None:
+        known = _judge(data)._replace(data=b"")
+        with _lock:
+            _judged[key] = known
+            if len(_judged) > _MOST_JUDGED:
+                del _judged[next(iter(_judged))]
+    return known._replace(data=data)
+
+
+def _judge(data: bytes) -> ImageFile:
     kind = image_kind(data[:HEAD])
     if kind is None:
         raise OutputError(
@@ -175,7 +203,7 @@ def check_image(data: bytes) -> ImageFile:
         )
     if min(width, height) < ADVISED_SIDE:
         notes.append(f"{width}x{height} px is small; video models want {ADVISED_SIDE} px or more.")
-    return ImageFile(data, kind, (width, height), tuple(notes), upright, image)
+    return ImageFile(data, kind, (width, height), tuple(notes), upright)
 
 
 def to_send(image: ImageFile, framing: Framing, what: str = "The picture") -> Picture:
@@ -253,7 +281,7 @@ def blank(size: Size) -> ImageFile:
     from PIL import Image
 
     picture = Image.new("RGB", size, (128, 128, 128))
-    return ImageFile(_encoded(picture, "PNG"), "PNG", size, pixels=picture)
+    return ImageFile(_encoded(picture, "PNG"), "PNG", size)
 
 
 def thumbnail(data: bytes, most: int) -> bytes:
@@ -294,13 +322,6 @@ def _within(picture: Image.Image, most: int, ratio: str | None) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def shown(picture: Picture, image: ImageFile) -> Image.Image:
-    """A picture that `to_send` made from an image, decoded."""
-    if image.pixels is not None and picture.data == bare.bare(image.data, image.kind):
-        return image.pixels
-    return opened(picture)
-
-
 def opened(picture: Picture) -> Image.Image:
     """A picture that was made fit to send, decoded."""
     return _reader(picture.data, image_kind(picture.data[:HEAD]) or "")
@@ -314,11 +335,12 @@ def convert(image: ImageFile, extension: str) -> tuple[bytes, tuple[str, ...]]:
     wanted = EXTENSIONS[extension.lower()]
     if image.kind == wanted:
         return image.data, ()
-    if image.pixels is None:
+    pixels = image.pixels
+    if pixels is None:
         note = f"The file is {image.kind} with a {extension} name: it was not converted."
         return image.data, (f"{note} {media_hint()}",)
     with _decoding():
-        return _encoded(_upright_srgb(image.pixels), wanted), ()
+        return _encoded(_upright_srgb(pixels), wanted), ()
 
 
 def orientation(image: Image.Image) -> int:

@@ -31,6 +31,7 @@ from ..stages.request import (
     server_fields,
 )
 from ..stages.synthesis import JobOptions
+from .command import Launcher
 
 # Options without effect where no anchor is made, and none is given.
 _OF_ANCHORS = (
@@ -59,7 +60,7 @@ _OF_ANCHORS = (
 class RunOptions(NamedTuple):
     """Where a run's files go and how far it runs; in no digest."""
 
-    scripts: str  # the folder of the stage scripts
+    launcher: Launcher  # runs the stages
     gateway: str  # --gateway
     output: Path | None = None
     folder: Path | None = None  # where an output without a name goes
@@ -71,12 +72,10 @@ class RunOptions(NamedTuple):
     job: JobOptions = JobOptions(0)
 
     @classmethod
-    def from_options(
-        cls, options: argparse.Namespace, scripts: str, folder: Path | None = None
-    ) -> RunOptions:
+    def from_options(cls, options: argparse.Namespace, folder: Path | None = None) -> RunOptions:
         """Raises UsageError for a path that cannot be one."""
         return cls(
-            scripts,
+            options.launcher,
             options.gateway,
             output_paths.given_output(options.output, (".mp4",)),
             folder,

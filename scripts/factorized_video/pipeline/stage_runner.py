@@ -1,8 +1,7 @@
-"""The stages as processes: each stage's script run with its request, and what it answered."""
+"""The stages, each its script: run with its request, and what it answered."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ from ..handoff import Handoff
 from ..rerun import words_of
 from ..stages.context import Context
 from ..stages.request import Argv
+from .command import Answer, Command
 from .run_request import RunOptions, terms_words
-from .stage_process import Answer, Command, Crew
 
 # Of a stage that failed, what the run's own result contains too.
 _PASSED_ON = ("stage", "output", "gateway", "model", "receipt", "job", "eta_s")
@@ -65,10 +64,11 @@ class StageRunner:
                 **more,
             }
         )
-        path = os.path.join(options.scripts, script)
         try:
-            answer = Crew(handoff, time_scale=self._context.gateway.time_scale).one(
-                Command([path, *argv.words, *words], argv.stdin)
+            answer = options.launcher.answer(
+                Command(script, [*argv.words, *words], argv.stdin),
+                handoff,
+                time_scale=self._context.gateway.time_scale,
             )
         except Interrupted as stopped:
             stopped.result = {"stages": self.results}

@@ -421,10 +421,11 @@ class ThreeStages(Run):
             end = given_images.at("The last frame", self.folder.end_frame)
         request = self.request.clip(self._progress.motion(), anchor, end)
         self._check_shape(request)
-        terms = terms_words(self.context.terms)
+        argv, terms = request.to_argv(), terms_words(self.context.terms)
+        del anchor, end, request  # large, and a job may take minutes
         stages.run(
             "generate_video_from_anchor.py",
-            request.to_argv(),
+            argv,
             output=self.output,
             overwrite=terms["overwrite"],
             resubmit=terms["resubmit"],

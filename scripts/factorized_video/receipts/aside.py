@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
-from ..files import SUFFIX, writing
+from ..files import SUFFIX, names_in, number_aside, writing
 from .digests import is_of, sha256_of
 from .record import Record, family, make_room, read, receipt_path
 
@@ -91,12 +89,12 @@ def _rank(one: Aside) -> int:
 
 def _places(output: Path) -> Iterator[Path]:
     """Where something was kept aside for an output, the newest first."""
-    named = re.compile(re.escape(output.stem) + r"\.(\d+)" + re.escape(output.suffix))
     try:
-        names = {name.removesuffix(SUFFIX) for name in os.listdir(output.parent)}
+        names = {name.removesuffix(SUFFIX) for name in names_in(output.parent, output.stem)}
     except OSError:
         return
-    numbered = [(int(found[1]), name) for name in names if (found := named.fullmatch(name))]
+    numbers = {name: number_aside(output, name) for name in names}
+    numbered = [(number, name) for name, number in numbers.items() if number is not None]
     for _, name in sorted(numbered, reverse=True):
         yield output.with_name(name)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from .. import money, receipts
-from ..files import SUFFIX
+from ..files import SUFFIX, names_in, number_aside
 from ..money import Cost
 from .aside import CANDIDATES
 from .cap import Spent
@@ -72,9 +71,12 @@ def took_s(outputs: Iterable[Path]) -> float:
 
 def attempts(output: Path) -> Iterable[dict[str, Any]]:
     """The receipts of an output, of what was kept aside for it (NAME.1.ext), and its candidates."""
-    every, own = re.compile(".*", re.DOTALL), re.escape(output.stem) + r"(\.\d+)?"
-    yield from _in_folder(output.with_name(output.stem + CANDIDATES), every)
-    for receipt in _in_folder(output.parent, re.compile(own + re.escape(output.suffix))):
+    yield from _in_folder(output.with_name(output.stem + CANDIDATES), "", lambda name: True)
+
+    def is_own(name: str) -> bool:
+        return name == output.name or number_aside(output, name) is not None
+
+    for receipt in _in_folder(output.parent, output.stem, is_own):
         # NAME.1.ext may also be the name of another output.
         if receipt.get("output") in (None, output.name):
             yield receipt
@@ -86,20 +88,23 @@ def _now(output: Path) -> Iterable[dict[str, Any]]:
     if receipt is not None:
         yield receipt
     if receipt is None or isinstance(receipt.get("candidate"), str):
-        not_aside = re.compile(r"[^.]*\.[^.]*")
-        yield from _in_folder(output.with_name(output.stem + CANDIDATES), not_aside)
+        folder = output.with_name(output.stem + CANDIDATES)
+        yield from _in_folder(folder, "", lambda name: name.count(".") == 1)  # none kept aside
 
 
-def _in_folder(folder: Path, named: re.Pattern[str]) -> Iterable[dict[str, Any]]:
-    """The receipts of the outputs in a folder whose names match.
+def _in_folder(
+    folder: Path, begins: str, is_wanted: Callable[[str], bool]
+) -> Iterable[dict[str, Any]]:
+    """The receipts of the outputs in a folder whose names begin so, and are wanted.
 
     Only those are read: beside an output there may be thousands of others, of the same batch.
     """
     try:
-        names = [name[: -len(SUFFIX)] for name in os.listdir(folder) if name.endswith(SUFFIX)]
+        found = names_in(folder, begins)
     except OSError:
         return
-    for name in filter(named.fullmatch, names):
+    names = [name[: -len(SUFFIX)] for name in found if name.endswith(SUFFIX)]
+    for name in filter(is_wanted, names):
         data = receipts.read(folder / name)
         # One that cannot be read may be that of a paid call.
         yield data if data is not None else {"state": "unknown"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import aspect_ratios, receipts, sent_calls
+from .. import aspect_ratios, interrupts, receipts, sent_calls
 from ..errors import OutputError, ToolError
 from ..files import SUFFIX
 from ..gateway.job_ids import is_same_job
@@ -127,7 +127,7 @@ def settle(
             unsaid = possible(rows, record.data["sent"], sent_at + ahead_s, others.held)
             return None, found or unsaid
         say("the answer was lost; looking for the job in the gateway's list")
-        time.sleep(LOOK_EVERY_S * scale)
+        interrupts.rest(LOOK_EVERY_S * scale)
 
 
 def _same_shape(row: ListedJob, sent: dict[str, Any]) -> bool:

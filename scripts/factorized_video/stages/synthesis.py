@@ -88,8 +88,8 @@ def check_packages(
 
 
 def _small(picture: GivenImage | None) -> GivenImage | None:
-    """The same picture without its decoded pixels."""
-    return picture and picture._replace(image=picture.image._replace(pixels=None))
+    """What is known of a picture, without the picture itself."""
+    return picture and picture._replace(image=picture.image._replace(data=b""))
 
 
 class ClipCall(PaidCall):
@@ -116,7 +116,7 @@ class ClipCall(PaidCall):
         return self.consult_with(allowed, settles=settles)
 
     def prepare(self) -> None:
-        """Fit the pictures to what is sent, and let their pixels go before the clip comes."""
+        """Fit the pictures to what is sent, and let go of them as they were given."""
         request, framing = self.request, self.call.framing
         anchor, last = request.anchor, request.ends_with
         self.frames = Frames(
@@ -125,7 +125,7 @@ class ClipCall(PaidCall):
             given_images.to_send(request.references),
         )
         if anchor and anchor.size and self.frames.first:
-            self.compared = similarity.squeezed(images.shown(self.frames.first, anchor.image))
+            self.compared = similarity.squeezed(images.opened(self.frames.first))
         self.request = request._replace(
             anchor=_small(anchor),
             last_frame=_small(request.last_frame),
@@ -234,6 +234,7 @@ class ClipCall(PaidCall):
 
     def deliver(self, gateway: Gateway, record: Record) -> None:
         """Wait for the job, fetch the clip and measure it."""
+        self.frames = Frames(None)  # they are sent, and a job may take minutes
         given = self.request.settings
         looks = Looks(self.compared, given.audio is False, bool(given.loop))
         if record.has_arrived:

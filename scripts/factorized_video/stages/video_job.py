@@ -189,7 +189,7 @@ class VideoJob:
         if not (key and same and not self._is_of_other_key and 0 <= since_s < KEY_HOLDS_S):
             return False
         for attempt in range(1, retry_policy.MAX_TRIES):
-            time.sleep(retry_policy.backoff(attempt) * gateway.settings.time_scale)
+            interrupts.rest(retry_policy.backoff(attempt) * gateway.settings.time_scale)
             self._console.progress("the answer was lost; sending the same call with the same key")
             try:
                 with interrupts.held_back(self._console.note, gateway.settings.time_scale):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,9 +19,10 @@ from ..gateway import open_gateway
 from ..media.film import Part
 from ..money import FREE
 from ..pipeline import shared_limit
+from ..pipeline.command import Answer, Command
+from ..pipeline.crew import Crew
 from ..pipeline.run_request import terms_words
 from ..pipeline.shared_limit import BEING_MADE, ENDS_ALL
-from ..pipeline.stage_process import Answer, Command, Crew, quiet_crew
 from ..receipts import cap
 from ..rerun import words_of
 from ..stages import preflight
@@ -45,7 +45,6 @@ class Production:
         self.plan = plan
         self._context = plan.context
         self._console = plan.context.console
-        self._scripts = plan.settings.scripts
         self._film_of = self._last_summary().get("film_of")  # the clips that the film was joined of
 
     def make(self) -> dict[str, Any]:
@@ -91,7 +90,8 @@ class Production:
         if calls:
             with open_gateway(context.gateway, self._console.progress) as gateway:
                 preflight.check(context, gateway, self.plan.cost, models_of(calls))
-        return quiet_crew(context, checked=bool(calls), waiting=self._waiting)
+        launcher = self.plan.settings.launcher
+        return Crew(launcher, context, checked=bool(calls), waiting=self._waiting)
 
     def _run(
         self, crew: Crew, commands: Commands, ended: Callable[[Task, Answer], Following]
@@ -102,14 +102,13 @@ class Production:
 
     def _cast_commands(self) -> Commands:
         """The pictures of the cast that are yet to be drawn."""
-        script = os.path.join(self._scripts, "generate_anchor.py")
         terms = words_of(terms_words(self._context.terms))
         gateway = f"--gateway={self._context.gateway.name}"
         for one in self.plan.cast:
             if one.request and not one.is_there and self._may_start(one):
                 argv = one.request.to_argv()
                 words = [*argv.words, gateway, *terms, *self._words(one, one.path)]
-                yield one, Command([script, *words], argv.stdin)
+                yield one, Command("generate_anchor.py", words, argv.stdin)
 
     def _frame_commands(self) -> Commands:
         """The shots whose first frame is yet to be drawn, and whose cast is there."""
@@ -141,10 +140,9 @@ class Production:
         return None
 
     def _command(self, one: ShotRun, *, until_anchor: bool = False) -> Command:
-        script = os.path.join(self._scripts, "factorized_generate.py")
         argv = one.argv(until_anchor=until_anchor)
-        words = [script, *argv.words, *self._words(one, one.run.output)]
-        return Command(words, argv.stdin, {"earlier": one.earlier})
+        words = [*argv.words, *self._words(one, one.run.output)]
+        return Command("factorized_generate.py", words, argv.stdin, {"earlier": one.earlier})
 
     def _words(self, one: Task, output: Path) -> list[str]:
         """The options of every command: where to, and what the limit leaves for it."""

@@ -12,6 +12,7 @@ from ..media.storyboard import A_PAGE
 from ..money import FREE, Cost
 from ..output_paths import STORY_FOLDER
 from ..pipeline import shared_limit
+from ..pipeline.command import Launcher
 from ..pipeline.shared_limit import Payer
 from ..receipts import cap, run_list, spending
 from ..receipts.cap import Spent, check_cap
@@ -31,7 +32,7 @@ class Settings(NamedTuple):
 
     output: Path  # the film
     story_file: Path
-    scripts: str  # the folder of the scripts
+    launcher: Launcher  # runs what makes the pictures and the clips
     at_once: int
     stops: bool  # once all first frames are there, before motion is paid for
     overwrite: bool

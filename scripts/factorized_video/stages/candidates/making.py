@@ -6,12 +6,11 @@ missing. At most `AT_ONCE` are made at the same time.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ... import files, interrupts, money, receipts
+from ... import files, interrupts, money, receipts, turns
 from ...errors import (
     Interrupted,
     JobFailed,
@@ -279,18 +278,21 @@ class Making:
         ended = threading.Event()  # by what would end every other one too
 
         def work() -> None:
-            with contextlib.closing(gateway.for_another_thread()) as own:
-                while not interrupts.pending() and not ended.is_set():
-                    with turn:
-                        name = next(names, None)
-                    if name is None:
-                        return
-                    try:
-                        self._make(own, name, questions)
-                    except BaseException as error:  # noqa: BLE001 - raised by the main thread
-                        self._errors[name] = error
-                        if not isinstance(error, _OF_ITSELF):
-                            ended.set()
+            with turns.seat():
+                make_all()
+
+        def make_all() -> None:
+            while not interrupts.pending() and not ended.is_set():
+                with turn:
+                    name = next(names, None)
+                if name is None:
+                    return
+                try:
+                    self._make(gateway, name, questions)
+                except BaseException as error:  # noqa: BLE001 - raised by the main thread
+                    self._errors[name] = error
+                    if not isinstance(error, _OF_ITSELF):
+                        ended.set()
 
         left = self._left()["composition"]
         if left > 1:
@@ -299,8 +301,9 @@ class Making:
         workers = [threading.Thread(target=work, daemon=True) for _ in range(number)]
         for worker in workers:
             worker.start()
-        for worker in workers:
-            worker.join()
+        with turns.away():
+            for worker in workers:
+                worker.join()
 
     def _make(self, gateway: Gateway, name: str, questions: tuple[str, ...] | None) -> None:
         """Generate one candidate unless it is there, and check it unless that was done."""
