@@ -202,6 +202,16 @@ def _add_experiments(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help=f"with --prompts-file and --story: how many at once (default: {CONCURRENCY})",
     )
+    group.add_argument(
+        "--shard",
+        type=option_types.shard,
+        metavar="K/N",
+        help="with --prompts-file: make every Nth line, beginning with the Kth; the other shards "
+        "run elsewhere, with the same folder",
+    )
+    options.flag(
+        group, "--merge", "with --prompts-file: the summary of all shards; nothing is sent"
+    )
 
 
 def _add_joining(group: argparse._ArgumentGroup) -> None:
@@ -308,6 +318,8 @@ def _run(args: argparse.Namespace) -> "dict[str, Any]":
         batch = read_batch(args, parser)
         if args.dry_run:
             return batch.dry_run()
+        if args.merge:
+            return run_report.add(args, batch.merge(), folder=batch.folder)
         settings.resolve(args.gateway)  # the key's turn comes after the plan
         return run_report.add(args, batch.make(), folder=batch.folder)
     if args.extend is not None:

@@ -44,6 +44,7 @@ _FLAGS = (
     "--draft",
     "--no-stop",
     "--yes",
+    "--merge",
 )
 # Options that choose among candidates, or shape the anchor: without effect on one's own anchor.
 OF_ANCHOR = ("candidates", "select", "verify", "repair", "min_score", "judge_model", "reference")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..defaults import EXTEND, FITS, MOST_AT_ONCE, MOST_CANDIDATES
+from ..defaults import EXTEND, FITS, MOST_AT_ONCE, MOST_CANDIDATES, MOST_SHARDS
 from ..prompts.styles import STYLES
 from ..texts import FROM_FILE
 
@@ -171,6 +171,16 @@ def candidates(text: str) -> int:
 def concurrency(text: str) -> int:
     """How many runs at once."""
     return _whole_number(text, 1, MOST_AT_ONCE)
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Which of how many shards: "2/8"."""
+    number, slash, of = text.partition("/")
+    expected = "one of so many shards was expected, from 1 on, such as 2/8"
+    if not slash:
+        raise argparse.ArgumentTypeError(f"{text!r}: {expected}")
+    shards = _whole_number(of, 1, MOST_SHARDS, expected)
+    return _whole_number(number, 1, shards, expected), shards
 
 
 def candidate(text: str) -> str:

@@ -15,7 +15,7 @@ NOT_OF_ONE = (
     "transition music join concurrency output work_dir json quiet dry_run max_cost list_runs "
     "list_models cancel online gateway compare direct job stop_after allow_unknown_cost allow_off "
     "model no_wait timeout overwrite resubmit evaluator_model save_intermediate verbose open yes "
-    "all report"
+    "all report shard merge"
 ).split()
 
 
@@ -94,6 +94,8 @@ _BESIDE = {
     "all": ("list_runs",),
     "online": ("list_models",),
     "shots": ("write_story",),
+    "shard": ("prompts_file",),
+    "merge": ("prompts_file",),
     "no_stop": ("story", "extend"),
     "transition": ("join", "story", "extend"),
     "music": ("join", "story", "extend"),

@@ -16,6 +16,7 @@ from ..defaults import CONCURRENCY
 from ..errors import UsageError
 from ..experiments.batch import Batch
 from ..experiments.line import Line
+from ..experiments.shards import Shard
 from ..rerun import flag_of
 from ..stages.context import Context
 from .one_run import one_run
@@ -39,6 +40,7 @@ def read_batch(options: argparse.Namespace, parser: argparse.ArgumentParser) -> 
             raise UsageError(
                 f"{flag_of(name)} is of one clip, and --prompts-file makes many.", "Leave it out."
             )
+    _check_shards(options)
     path = Path(options.prompts_file).expanduser()
     folder = Path.cwd() / "outputs" / path.stem
     if options.output is not None:
@@ -51,11 +53,27 @@ def read_batch(options: argparse.Namespace, parser: argparse.ArgumentParser) -> 
         options.launcher,
         options.concurrency or CONCURRENCY,
         compares=bool(options.compare),
+        shard=Shard(*options.shard) if options.shard else None,
     )
     for number, raw in _lines(path):
         with errors.of_line(path.name, number):
             batch.add(_line(number, raw, options, parser, folder))
     return batch
+
+
+def _check_shards(options: argparse.Namespace) -> None:
+    """Raise UsageError for options that say different things of shards."""
+    if options.merge and options.shard:
+        raise UsageError(
+            "--merge is about all shards, and --shard about one.", "Leave one of them out."
+        )
+    if options.merge and options.compare:
+        raise UsageError(
+            "--merge makes no comparisons: they are no part of a clip's receipt.",
+            "Leave it out, and --shard too: the same command then compares what is there, free.",
+        )
+    if options.merge and options.dry_run:
+        raise UsageError("--merge sends nothing, so it has no plan.", "Leave out --dry-run.")
 
 
 def _lines(path: Path) -> list[tuple[int, bytes]]:
@@ -95,7 +113,8 @@ def _line(
     if not isinstance(given, dict):
         raise UsageError('"settings" is no object.', 'Such as {"duration": 4, "style": "anime"}.')
     own = words_of_settings(given, parser)
-    reset = {"prompts_file": None, "output": None, "concurrency": None}
+    alone = ("prompts_file", "output", "concurrency", "shard", "merge")
+    reset: dict[str, Any] = dict.fromkeys(alone)
     reset |= replaced(given, parser)
     own = spelled_out(own, parser._actions)
     line = parser.parse_args(["--prompt=x", *own], argparse.Namespace(**vars(options) | reset))

@@ -25,8 +25,9 @@ from ..receipts.cap import Spent, check_cap
 from ..rerun import words_of
 from ..stages import preflight
 from ..stages.context import Context
-from . import summary
+from . import shards, summary
 from .line import AWAITS, Line
+from .shards import Shard
 
 _WRITING = 20  # to write the summary takes one part of so many of the time, at most
 # What the script of each stage makes.
@@ -48,17 +49,20 @@ class Batch:
         at_once: int,
         *,
         compares: bool = False,
+        shard: Shard | None = None,
     ) -> None:
         self._context = context
         self._console = context.console
         self._launcher = launcher
         self._at_once = at_once
         self._compares = compares
+        self._shard = shard
+        self._limit = context.limit  # of a shard its share, once all lines are there
         self._places: dict[str, int] = {}
         self._made_before = 0  # lines
         self._writes_at = 0.0  # by the monotonic clock, when the summary may be written again
         self.folder = folder
-        self.lines: list[Line] = []
+        self._every: list[Line] = []
 
     def add(self, line: Line) -> None:
         """Add a line. Raises UsageError where it would write what another one writes."""
@@ -70,12 +74,17 @@ class Batch:
                 'Give one of them another "output", or "settings": {"take": 2}.',
             )
         self._places |= dict.fromkeys(places, line.number)
-        self.lines.append(line)
+        self._every.append(line)
+
+    @property
+    def lines(self) -> list[Line]:
+        """Those that this command makes: all, or those of its shard."""
+        return self._shard.own(self._every) if self._shard else self._every
 
     @property
     def summary_file(self) -> Path:
         """Where the summary lies; its table beside it, .txt."""
-        return self.folder / "summary.json"
+        return self.folder / (self._shard.summary_name if self._shard else "summary.json")
 
     @property
     def _warnings(self) -> list[str]:
@@ -93,32 +102,51 @@ class Batch:
         """The result of --dry-run: every line was read, found to be supported, and priced."""
         self._console.warn(*self._warnings)
         context = self._context
+        self._check_folder()
         result: dict[str, Any] = {
             "status": "planned",
             "folder": str(self.folder),
             "lines": [line.planned() for line in self.lines],
             "cost": money.total(self._costs).as_json(),
             "spent": self._spent.as_json(),
-            "max_cost": context.limit.usd if context.limit else None,
-            "max_cost_source": context.limit.source if context.limit else None,
             "gateway": context.gateway.name,
             "gateway_why": context.gateway.why,
+            "shard": self._shard.shown if self._shard else None,
         }
         try:
             self._check_cap()
         except errors.OverBudget as error:
-            error.result = {**result, "status": "failed"}
+            error.result = {**result, **self._max_cost, "status": "failed"}
             error.charged = None
             raise
-        return result
+        return {**result, **self._max_cost}
+
+    @property
+    def _max_cost(self) -> dict[str, Any]:
+        """The limit, as results hold it."""
+        limit = self._limit
+        return {
+            "max_cost": limit.usd if limit else None,
+            "max_cost_source": limit.source if limit else None,
+        }
+
+    def _check_folder(self) -> None:
+        if self._shard:
+            shards.check_folder(self.folder)
 
     def _check_cap(self) -> None:
-        allow = self._context.terms.allow_unknown_cost
-        check_cap(self._context.limit, self._spent, self._costs, allow_unknown=allow)
+        """Raise OverBudget where the lines do not fit into the limit: all, and those of a shard."""
+        limit, allow = self._context.limit, self._context.terms.allow_unknown_cost
+        costs = [line.expected for line in self._every]
+        check_cap(limit, shared_limit.spent_by(self._every), costs, allow_unknown=allow)
+        if self._shard:
+            self._limit = self._shard.share_of(limit, self._every)
+            check_cap(self._limit, self._spent, self._costs, allow_unknown=allow)
 
     def make(self) -> dict[str, Any]:
         """All lines that are not made yet; the summary of all of them."""
         files.check_writable(self.summary_file)
+        self._check_folder()
         self._check_cap()
         self._console.warn(*self._warnings)
         with receipts.locked(self.summary_file):
@@ -150,6 +178,30 @@ class Batch:
                     called[service] = list(dict.fromkeys([*called.get(service, ()), *names]))
             preflight.check(self._context, gateway, money.total(self._costs), called)
 
+    def merge(self) -> dict[str, Any]:
+        """The summary of all lines, whoever made them, from their receipts alone; nothing is sent.
+
+        Raises how the weightiest of them ended, or StillRunning where some are yet to be made.
+        """
+        files.check_writable(self.summary_file)
+        for line in self._every:
+            line.stand()
+        with receipts.locked(self.summary_file):
+            result = self._write(ended=True)
+        self._raise_how_it_ended(result, "--merge")
+        left = [line for line in self._every if line.status != "succeeded"]
+        if left:
+            made = len(self._every) - len(left)
+            error = errors.StillRunning(
+                f"{made} of {len(self._every)} lines are made.",
+                "Run the shards of the others again, or the same command without --merge, which "
+                "makes them here.",
+            )
+            error.result = {**result, "next": self._context.rerun.same("--merge")}
+            error.result.pop("status")
+            raise error
+        return result
+
     # -- the lines -------------------------------------------------------------------------------
 
     def _commands(self) -> Iterator[tuple[Line, Command]]:
@@ -159,7 +211,7 @@ class Batch:
         """
         for line in self.lines:
             if line.done and not self._compares:
-                line.answer = {"cost": _cost_of(line)}
+                line.answer = {"cost": line.cost}
                 self._made_before += 1
                 continue
             if any(one.error.get("kind") == ENDS_ALL for one in self.lines):
@@ -184,9 +236,9 @@ class Batch:
         """Whether the cap has room for one more line beside those that are being made."""
         if line.done:
             return True
-        context, allow = self._context, self._context.terms.allow_unknown_cost
+        allow = self._context.terms.allow_unknown_cost
         try:
-            shared_limit.check_room(context.limit, self.lines, line, allow_unknown=allow)
+            shared_limit.check_room(self._limit, self.lines, line, allow_unknown=allow)
         except errors.OverBudget as error:
             line.answer = {"error": error.as_json(), "cost": None}
             line.status = "failed"
@@ -194,7 +246,7 @@ class Batch:
         return True
 
     def _command(self, line: Line) -> Command:
-        share = shared_limit.share_of(self._context.limit, self.lines, line)
+        share = shared_limit.share_of(self._limit, self.lines, line)
         more = {"output": line.output, "json": True, "quiet": True, "max_cost": share}
         return Command("factorized_generate.py", [*line.argv.words, *words_of(more)], line.prompt)
 
@@ -218,7 +270,7 @@ class Batch:
 
     def _say(self, elapsed_s: float = 0.0) -> None:
         """How it stands: what is running, what is made, how long it may still take, the money."""
-        limit = self._context.limit
+        limit = self._limit
         spent = money.usd(self._spent.usd) + (f" of {limit.usd:g}" if limit else " spent")
         parts = [self._running(), *self._counts(), self._time_left(elapsed_s), spent]
         self._console.progress(" · ".join(filter(None, parts)))
@@ -269,6 +321,7 @@ class Batch:
             "status": "succeeded",
             "output": str(self.summary_file),
             "gateway": self._context.gateway.name,
+            "shard": self._shard.shown if self._shard else None,
             "cost": money.total(known).as_json(),
             "counts": dict(Counter(line.status for line in self.lines)),
             "lines": [line.as_json() for line in self.lines],
@@ -287,8 +340,11 @@ class Batch:
             raise
         return result
 
-    def _raise_how_it_ended(self, result: dict[str, Any]) -> None:
-        """Raise the weightiest error of a line, where not every line was made."""
+    def _raise_how_it_ended(self, result: dict[str, Any], *without: str) -> None:
+        """Raise the weightiest error of a line, where not every line was made.
+
+        `next` is the same command, `without` some options.
+        """
         found = {line.error["kind"]: line.error for line in reversed(self.lines) if line.error}
         kind = shared_limit.weightiest(found)
         if kind is None:
@@ -302,13 +358,6 @@ class Batch:
             f"{made} of {len(self.lines)} lines are made. {where}: {found[kind]['message']}",
             str(found[kind].get("hint") or ""),
         )
-        error.result = {**result, "next": self._context.rerun.same()}
+        error.result = {**result, "next": self._context.rerun.same(*without)}
         error.result.pop("status")
         raise error
-
-
-def _cost_of(line: Line) -> dict[str, object]:
-    """What a line that is made has cost, as its receipts say."""
-    receipt = receipts.read(line.output) or {}
-    cost = (receipt.get("pipeline") or {}).get("cost") or receipt.get("cost")
-    return money.from_json(cost).as_json()

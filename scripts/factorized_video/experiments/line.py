@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import money, receipts
 from ..money import FREE, Cost
 from ..pipeline.run import Run
 from ..receipts import spending
@@ -16,6 +17,8 @@ from .evaluation import MEASURES
 
 # The status of a line that has candidates, and none of them chosen.
 AWAITS = "awaits a choice"
+# What a receipt's state means for a line, where it is not the same word.
+_STANDS = {"submitted": "running", "intent": "unknown"}
 
 
 @dataclass
@@ -91,6 +94,27 @@ class Line:
         """
         self.spent = spending.spent_for(self.outputs)
         self.took_s = spending.took_s(self.outputs)
+
+    @property
+    def cost(self) -> dict[str, object]:
+        """What it has cost, as its receipts say."""
+        receipt = receipts.read(self.output) or {}
+        if self.done:
+            cost = (receipt.get("pipeline") or {}).get("cost") or receipt.get("cost")
+            return money.from_json(cost).as_json()
+        return spending.account(self.outputs)["cost"]
+
+    def stand(self) -> None:
+        """Find out how it stands, by its receipts alone, whoever has made what there is of it."""
+        self.answer = {"cost": self.cost}
+        if self.done:
+            return
+        found = [receipt for output in self.outputs if (receipt := receipts.read(output))]
+        self.status = "interrupted" if found else "not begun"
+        for receipt in found:
+            if receipt["state"] != "succeeded":
+                self.status = _STANDS.get(receipt["state"], receipt["state"])
+                self.answer["error"] = receipt.get("error")
 
     def as_json(self) -> dict[str, Any]:
         """One entry of `lines` in the summary."""
