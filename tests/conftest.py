@@ -24,9 +24,10 @@ REGISTRY = TESTS / "registry.json"  # what stands in for models.json: no test kn
 KEY = "hc-Zq9FAKEkeyForTests7w"  # of no known shape, and found nowhere by accident
 # Ours, and what would lead a test astray: proxies, netrc, certificates, languages of errors.
 OURS = ("AI_GATEWAY_", "FACTORIZED_", "OPENROUTER_")
-# The vendors' own clients are only where clients/run.sh has put them, the engines likewise.
+# The vendors' own clients are only where clients/run.sh has put them; engines and Ray likewise.
 collect_ignore = [] if importlib.util.find_spec("openai") else ["clients"]
 collect_ignore += [] if "ENGINES_MADE" in os.environ else ["engines"]
+collect_ignore += [] if "RAY_PYTHON" in os.environ else ["scaling"]
 ASTRAY = ("PROXY", "NETRC", "CA_BUNDLE", "SSL_CERT")
 
 
@@ -151,6 +152,8 @@ def home(
     monkeypatch.setenv("FACTORIZED_VIDEO_TIME_SCALE", "0.01")  # back-offs in milliseconds
     monkeypatch.chdir(places["work"])
     yield places["home"]
+    if shared := sys.modules.get("factorized_video.gateway.shared"):
+        shared._all.clear()  # the next server may have the port of this one
     if not any(os.listdir(place) for place in places.values() if place.exists()):
         unused.append(top)
 

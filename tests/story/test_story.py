@@ -437,7 +437,7 @@ def test_what_ends_every_call_ends_the_story(gateway: Storm) -> None:
         (STORY, ("--motion=x",), "--motion is of one clip"),
         (STORY, ("--draft",), "--draft is of one clip"),
         (STORY, ("--compare",), "--compare is of one clip"),
-        (STORY, ("--concurrency=99",), "--concurrency"),
+        (STORY, ("--concurrency=999",), "--concurrency"),
         (STORY.replace("Mira carries Otto home.", "Mira waits at the bus stop."), (), None),
     ],
 )
