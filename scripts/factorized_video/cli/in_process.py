@@ -61,6 +61,7 @@ class _Script:
 def _settle_down() -> None:
     """Have this process stay small, however many commands it runs."""
     gc.freeze()  # what was loaded so far stays; what the commands leave behind does not
+    gc.set_threshold(20_000, 20, 20)  # hundreds of runs are alive at once: seldom
     gc.enable()
     # The C library of Linux keeps what threads have freed in eight heaps for each processor.
     with contextlib.suppress(OSError, AttributeError):  # another library has one for all
