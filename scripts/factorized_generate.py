@@ -316,10 +316,11 @@ def _run(args: argparse.Namespace) -> "dict[str, Any]":
         from factorized_video.cli.prompts_file import read_batch
 
         batch = read_batch(args, parser)
+        if args.merge:
+            merged = batch.merge(writes=not args.dry_run)
+            return merged if args.dry_run else run_report.add(args, merged, folder=batch.folder)
         if args.dry_run:
             return batch.dry_run()
-        if args.merge:
-            return run_report.add(args, batch.merge(), folder=batch.folder)
         settings.resolve(args.gateway)  # the key's turn comes after the plan
         return run_report.add(args, batch.make(), folder=batch.folder)
     if args.extend is not None:

@@ -295,7 +295,8 @@ def test_shown_commands_make_a_legal_plan(
         options.list_runs = "."
         assert script(path).run(options)["runs"] == []
         return
-    if any(getattr(options, name, None) is not None for name in ("cancel", "from_output")):
+    alone = ("cancel", "from_output", "merge")
+    if any(getattr(options, name, None) is not None for name in alone):
         return  # no plan, and nothing to try it on
     if getattr(options, "list_models", None) is not None:
         assert script(path).run(options)["models"]

@@ -83,6 +83,9 @@ def test_merge_of_shards_that_are_not_all_done(gateway: Gateway) -> None:
     assert merged.code == 4
     assert merged.json["error"]["message"] == "3 of 7 lines are made."
     assert merged.json["counts"] == {"not begun": 4, "succeeded": 3}
+    Path("out/summary.json").unlink()
+    assert make(gateway, "--merge", "--dry-run").json["counts"] == merged.json["counts"]
+    assert not Path("out/summary.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +96,6 @@ def test_merge_of_shards_that_are_not_all_done(gateway: Gateway) -> None:
         (["--shard=2"], "such as 2/8"),
         (["--shard=1/2", "--merge"], "Leave one of them out"),
         (["--merge", "--compare"], "compares what is there"),
-        (["--merge", "--dry-run"], "no plan"),
     ],
 )
 def test_what_is_no_shard_is_exit_2(words: list[str], told: str) -> None:

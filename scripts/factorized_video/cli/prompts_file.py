@@ -72,8 +72,6 @@ def _check_shards(options: argparse.Namespace) -> None:
             "--merge makes no comparisons: they are no part of a clip's receipt.",
             "Leave it out, and --shard too: the same command then compares what is there, free.",
         )
-    if options.merge and options.dry_run:
-        raise UsageError("--merge sends nothing, so it has no plan.", "Leave out --dry-run.")
 
 
 def _lines(path: Path) -> list[tuple[int, bytes]]:

@@ -178,16 +178,18 @@ class Batch:
                     called[service] = list(dict.fromkeys([*called.get(service, ()), *names]))
             preflight.check(self._context, gateway, money.total(self._costs), called)
 
-    def merge(self) -> dict[str, Any]:
+    def merge(self, *, writes: bool) -> dict[str, Any]:
         """The summary of all lines, whoever made them, from their receipts alone; nothing is sent.
 
         Raises how the weightiest of them ended, or StillRunning where some are yet to be made.
         """
-        files.check_writable(self.summary_file)
         for line in self._every:
             line.stand()
-        with receipts.locked(self.summary_file):
-            result = self._write(ended=True)
+        result = self._result(ended=True)
+        if writes:
+            files.check_writable(self.summary_file)
+            with receipts.locked(self.summary_file):
+                self._write(ended=True)
         self._raise_how_it_ended(result, "--merge")
         left = [line for line in self._every if line.status != "succeeded"]
         if left:
