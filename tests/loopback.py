@@ -354,7 +354,13 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, gateway: Gateway, address: Any) -> None:
         super().__init__(address, _Handler, bind_and_activate=False)
         self.gateway = gateway
+        self.connections = 0  # that were ever made
         self.server_bind()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread of its own, and counted."""
+        self.connections += 1
+        super().process_request(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,11 +8,13 @@ import random
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from loopback import Reply
+from speech import Request
 from storm import Started, Storm, Watched, files, receipt
 from test_crash import ENV, SEED
 
@@ -278,3 +280,49 @@ def test_an_empty_account_stops_new_calls_and_what_runs_is_fetched(reply: Reply,
         assert len(gateway.of("create")) <= 4, "those that were out together"
         assert len(gateway.of("image")) <= 6, "no line is begun that could not be ended"
         assert ended.json["counts"].get("not begun", 0) >= 2
+
+
+# --- what the lines share -------------------------------------------------------------------------
+
+
+class Sticky(Storm):
+    """A balancer before two replicas: a create sets a cookie, by which its reads find the job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cookies: dict[str, set[str]] = {}
+
+    def answer(self, request: Request) -> Reply:
+        reply = super().answer(request)
+        if request.endpoint == "create":
+            engine = f"ENGINE=gpu{len(self.of('create'))}"
+            cookie = {"Set-Cookie": f"{engine}; Path=/"}
+            return replace(reply, headers={**reply.headers, **cookie})
+        if request.endpoint == "status":
+            job = self.speech.job_in(request)
+            self.cookies.setdefault(job, set()).add(request.headers.get("cookie", ""))
+        return reply
+
+
+def test_each_job_keeps_the_cookie_of_its_own_create() -> None:
+    lay()
+    sticky = Sticky()
+    with sticky as gateway:
+        gateway.ends_after = 3
+        assert begun(gateway).end().code == 0
+        assert len(sticky.cookies) == len(NAMES)
+        assert all(len(found) == 1 for found in sticky.cookies.values()), sticky.cookies
+        told = [found.pop() for found in sticky.cookies.values()]
+        assert sorted(told) == [f"ENGINE=gpu{number}" for number in (1, 2, 3)]
+
+
+def test_connections_are_shared_and_not_one_for_each_line() -> None:
+    rows = [{"prompt": f"Scene {number}"} for number in range(16)]
+    Path("many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with Storm() as gateway:
+        gateway.ends_after = 4
+        assert begun(gateway, "--concurrency=16").end().code == 0
+        reads = len(gateway.of("status"))
+        assert reads >= 16 * 5
+        # Each paid call has one of its own, on purpose; reads and downloads use what is there.
+        assert gateway._server.connections <= 3 * 16 + 20, gateway._server.connections

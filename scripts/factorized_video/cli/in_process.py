@@ -81,7 +81,9 @@ class InThisProcess:
         """Run one to its end; after a signal it ends by itself, and says so in its answer."""
         given, started = handoff.replace(**command.handed), time.monotonic()
         script = self._script(command.script)
-        options = argparse.Namespace(console=_Mute(given), handoff=given, launcher=self)
+        options = argparse.Namespace(
+            console=_Mute(given), handoff=given, launcher=self, learned=True
+        )
         with turns.seat(), self._counted(command.script), texts.piped(command.stdin):
             words = [command.script, *command.words]
             result = command_result(script.parser, script.run, words, options, started)

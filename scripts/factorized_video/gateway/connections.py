@@ -29,6 +29,7 @@ class Watch:
     def __init__(self) -> None:
         self.connecting = False
         self.expired = False
+        self._free = False
         self._socket: socket.socket | None = None
         self._left: list[socket.socket] = []  # of connections that are closed but still read from
         self._timer: threading.Timer | None = None
@@ -37,10 +38,11 @@ class Watch:
         self.seconds = 0.0  # that a request may take from its start
         self.pinned: dict[str, tuple[str, ...]] = {}  # the checked addresses of a host
 
-    def start(self, seconds: float) -> None:
-        """A request begins, and must be over in so many seconds."""
+    def start(self, seconds: float, *, free: bool = False) -> None:
+        """A request begins, and must be over in so many seconds; a `free` one may be cut off."""
         self.stop()
         self.connecting, self.expired, self._socket = False, False, None
+        self._free = free
         self.seconds = seconds
         self.allow(seconds)
 
@@ -82,8 +84,11 @@ class Watch:
                 _shut_down(connected)
 
     def cut(self) -> None:
-        """End the request now, as if its time were over."""
-        self._expire(self._turn)
+        """End the request now, as if its time were over, if it is a free one."""
+        with self._lock:
+            if self._free:
+                self.expired = True
+                _shut_down(self._socket)
 
     def _expire(self, turn: int) -> None:
         with self._lock:

@@ -46,11 +46,16 @@ class Pace:
         self._lanes: dict[str, _Lane] = {}
         self._reads = threading.BoundedSemaphore(MOST_READS)
         self._paid: threading.BoundedSemaphore | None = None
+        self._most_paid = 0
         self._closed: ToolError | None = None  # all lanes of paid calls
 
     def allow(self, at_once: int) -> None:
-        """So many paid calls may be out at the same time; before that, any number."""
-        self._paid = threading.BoundedSemaphore(at_once)
+        """So many paid calls may be out at the same time; before that, any number.
+
+        One of many that is many itself leaves what is allowed to all.
+        """
+        if at_once > self._most_paid:
+            self._most_paid, self._paid = at_once, threading.BoundedSemaphore(at_once)
 
     def _lane(self, name: str) -> _Lane:
         apart_s = READS_APART_S * self._scale if name == READS else 0.0

@@ -127,7 +127,7 @@ class Transport:
         url = self._address(request)
         with interrupts.cut_by(self._watch.cut) if free else contextlib.nullcontext():
             for _ in range(MOST_REDIRECTS):
-                reply = self._send_once(request, url, answer_s * self._settings.time_scale, largest)
+                reply = self._send_once(request, url, answer_s, largest, free=free)
                 target = reply.headers.get("location", "")
                 if not (follow and 300 <= reply.status < 400 and _place(target) == _place(url)):
                     break
@@ -135,15 +135,15 @@ class Transport:
         return reply
 
     def _send_once(
-        self, request: HttpRequest, url: str, answer_s: float, largest: int
+        self, request: HttpRequest, url: str, answer_s: float, largest: int, *, free: bool
     ) -> HttpReply:
-        began = time.monotonic()
+        began, answer_s = time.monotonic(), answer_s * self._settings.time_scale
         deadline = began + answer_s
         what = f"{request.method} {self._named(url)} {request.path[:120]}"
         body = {"files": parts} if (parts := _parts(request)) else {"json": request.body}
         headers, key = request.headers, self._settings.key_for(request.service)
         watch = self._watch
-        watch.start(answer_s)
+        watch.start(answer_s, free=free)
         try:
             with self._open(request.method, url, headers, key, answer_s, **body) as response:
                 # What a redirect says beside its target is read by nobody.
@@ -240,7 +240,7 @@ class Transport:
             key = self._settings.key_for(service) if self.is_own(url, service) else None
             headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
             try:
-                self._watch.start(silence)
+                self._watch.start(silence, free=True)
                 with self._open("GET", url, headers, key, silence) as response:
                     if response.is_redirect:
                         url = _joined(url, response.headers["location"])

@@ -110,7 +110,13 @@ class Context(NamedTuple):
 
 
 def _learn(options: argparse.Namespace, gateway: Settings) -> None:
-    """Have the gateway's list count: that of the run in its stages, so that all go by the same."""
+    """Have the gateway's list count: that of the run in its stages, so that all go by the same.
+
+    Once in a process: of many lines each has its options from those of the command.
+    """
+    if getattr(options, "learned", False):
+        return
+    options.learned = True
     if options.handoff.command:
         models.learn(catalog.from_json(options.handoff.listed))
     elif options.offline:
