@@ -210,9 +210,10 @@ class Batch:
         """The next line to start, as long as nothing ended that would end every line.
 
         With --compare, lines that are made are started too: their result says more than a receipt.
+        So are those that were killed at their very end.
         """
         for line in self.lines:
-            if line.done and not self._compares:
+            if line.done and not (self._compares or line.was_cut_off):
                 line.answer = {"cost": line.cost}
                 self._made_before += 1
                 continue

@@ -96,6 +96,15 @@ class Line:
         self.took_s = spending.took_s(self.outputs)
 
     @property
+    def was_cut_off(self) -> bool:
+        """Whether a killed run has left its locks; the line is begun again, and clears them away.
+
+        A run holds the first of them from its beginning to its end.
+        """
+        names = (f"{self.output.name}.run", self.output.name)
+        return any(self.output.with_name(f".{name}.lock").exists() for name in names)
+
+    @property
     def cost(self) -> dict[str, object]:
         """What it has cost, as its receipts say."""
         receipt = receipts.read(self.output) or {}
