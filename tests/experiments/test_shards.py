@@ -91,10 +91,12 @@ def test_merge_of_shards_that_are_not_all_done(gateway: Gateway) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--shard=0/2"], "from 1 on"),
-        (["--shard=3/2"], "from 1 on"),
+        (["--shard=0/2"], "K from 1 to N"),
+        (["--shard=3/2"], "K from 1 to N"),
         (["--shard=2"], "such as 2/8"),
         (["--shard=1/2", "--merge"], "Leave one of them out"),
+        (["--merge", "--overwrite"], "no effect"),
+        (["--merge"], "There is no folder"),
         (["--merge", "--compare"], "compares what is there"),
     ],
 )
@@ -111,6 +113,15 @@ def test_shards_are_of_many_prompts(option: str) -> None:
     ended = run("factorized_generate", "A cat", option, "--json")
     assert ended.code == 2
     assert "--prompts-file" in ended.json["error"]["message"]
+
+
+def test_merge_by_other_options_says_that_they_are_others(gateway: Gateway) -> None:
+    lines = [{"prompt": prompt, "output": f"{number}.mp4"} for number, prompt in enumerate("ab")]
+    Path("many.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert make(gateway, "--shard=1/1", "--style=anime").code == 0
+    other = make(gateway, "--merge")
+    assert other.code == 2
+    assert "--merge all the options that the shards had" in other.json["error"]["hint"]
 
 
 def test_more_shards_than_lines_is_no_failure(gateway: Gateway) -> None:

@@ -175,12 +175,13 @@ def concurrency(text: str) -> int:
 
 def shard(text: str) -> tuple[int, int]:
     """Which of how many shards: "2/8"."""
-    number, slash, of = text.partition("/")
-    expected = "one of so many shards was expected, from 1 on, such as 2/8"
-    if not slash:
-        raise argparse.ArgumentTypeError(f"{text!r}: {expected}")
-    shards = _whole_number(of, 1, MOST_SHARDS, expected)
-    return _whole_number(number, 1, shards, expected), shards
+    number, _, of = text.partition("/")
+    expected = f"K/N was expected, K from 1 to N and N at most {MOST_SHARDS:,}, such as 2/8"
+    try:
+        shards = _whole_number(of, 1, MOST_SHARDS)
+        return _whole_number(number, 1, shards), shards
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r}: {expected}") from None
 
 
 def candidate(text: str) -> str:

@@ -11,11 +11,11 @@ from ..rerun import flag_of
 
 # What belongs to the whole command, or would make something else of one of many runs.
 NOT_OF_ONE = (
-    "help prompt prompt_file prompts_file story write_story shots extend from_output no_stop "
-    "transition music join concurrency output work_dir json quiet dry_run max_cost list_runs "
-    "list_models cancel online gateway compare direct job stop_after allow_unknown_cost allow_off "
-    "model no_wait timeout overwrite resubmit evaluator_model save_intermediate verbose open yes "
-    "all report shard merge"
+    "help help_all version offline prompt prompt_file prompts_file story write_story shots "
+    "extend from_output no_stop transition music join concurrency output work_dir json quiet "
+    "dry_run max_cost list_runs list_models cancel online gateway compare direct job "
+    "stop_after allow_unknown_cost allow_off model no_wait timeout overwrite resubmit "
+    "evaluator_model save_intermediate verbose open yes all report shard merge"
 ).split()
 
 

@@ -67,6 +67,11 @@ def _check_shards(options: argparse.Namespace) -> None:
         raise UsageError(
             "--merge is about all shards, and --shard about one.", "Leave one of them out."
         )
+    if options.merge and (options.overwrite or options.resubmit):
+        raise UsageError(
+            "--merge makes nothing, so --overwrite and --resubmit have no effect.",
+            "Leave them out.",
+        )
     if options.merge and options.compare:
         raise UsageError(
             "--merge makes no comparisons: they are no part of a clip's receipt.",
@@ -118,7 +123,12 @@ def _line(
     line = parser.parse_args(["--prompt=x", *own], argparse.Namespace(**vars(options) | reset))
     line.prompt, line.output = prompt, _output(row, folder)
     run = one_run(line, prompt, folder)
-    run.check()
+    try:
+        run.check()
+    except UsageError as error:
+        if options.merge:
+            error.hint = "Give --merge all the options that the shards had."
+        raise
     asks = " ".join([prompt, *(word for word in own if not word.startswith(_OTHER_RESULTS))])
     return Line.of(number, category, asks, run)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 import time
 import uuid
@@ -24,6 +25,8 @@ from .clip import animate
 from .geometry import Size, canvas
 
 DAY_S = 86_400.0
+# Each clip takes a hundred megabytes while it is encoded.
+_PROCESSORS = threading.BoundedSemaphore(os.cpu_count() or 1)
 PENDING_S = 0.2  # long enough for a client to see that jobs are not finished at once
 
 Row = dict[str, object]
@@ -129,7 +132,8 @@ class Jobs:
             size = canvas(str(row["aspect_ratio"]), str(row["size"]))
             last = row.get("last_frame")
             ends = _decoded(last) if last is not None else None
-            clip = animate(_first_frame(row, size), size, float(str(row["duration"])), ends)
+            with _PROCESSORS:
+                clip = animate(_first_frame(row, size), size, float(str(row["duration"])), ends)
             write_file(self.clip(job_id), clip)
         except (ValueError, RuntimeError, MemoryError, ToolError) as error:
             write_file(self._folder / f"{job_id}.failed", str(error).encode())

@@ -25,17 +25,11 @@ from ..receipts.cap import Spent, check_cap
 from ..rerun import words_of
 from ..stages import preflight
 from ..stages.context import Context
-from . import shards, summary
+from . import line_of_progress, shards, summary
 from .line import AWAITS, Line
 from .shards import Shard
 
 _WRITING = 20  # to write the summary takes one part of so many of the time, at most
-# What the script of each stage makes.
-_MAKES = {
-    "rewrite_prompt.py": "caption",
-    "generate_anchor.py": "frame",
-    "generate_video_from_anchor.py": "clip",
-}
 
 
 class Batch:
@@ -59,7 +53,7 @@ class Batch:
         self._shard = shard
         self._limit = context.limit  # of a shard its share, once all lines are there
         self._places: dict[str, int] = {}
-        self._made_before = 0  # lines
+        self._took: list[float] = []  # seconds, of the lines that this command has made
         self._writes_at = 0.0  # by the monotonic clock, when the summary may be written again
         self.folder = folder
         self._every: list[Line] = []
@@ -138,7 +132,12 @@ class Batch:
         """Raise OverBudget where the lines do not fit into the limit: all, and those of a shard."""
         limit, allow = self._context.limit, self._context.terms.allow_unknown_cost
         costs = [line.expected for line in self._every]
-        check_cap(limit, shared_limit.spent_by(self._every), costs, allow_unknown=allow)
+        try:
+            check_cap(limit, shared_limit.spent_by(self._every), costs, allow_unknown=allow)
+        except errors.OverBudget as error:
+            if self._shard:
+                error.message = f"All {len(self._every)} lines together: {error.message}"
+            raise
         if self._shard:
             self._limit = self._shard.share_of(limit, self._every)
             check_cap(self._limit, self._spent, self._costs, allow_unknown=allow)
@@ -161,9 +160,13 @@ class Batch:
                 for line in self._being_made:  # those that had to be killed
                     line.look()
                 with contextlib.suppress(OutputError):
-                    self._write(ended=True)
+                    self._write(ended=True, status="interrupted")
                 stopped.result = {**self._result(ended=True), "next": rerun.same()}
                 stopped.result.pop("status")
+                if isinstance(stopped, Interrupted):
+                    stopped.message = (
+                        f"Interrupted. {self._made} of {len(self.lines)} lines are made."
+                    )
                 raise
             result = self._write(ended=True)
         self._raise_how_it_ended(result)
@@ -183,6 +186,11 @@ class Batch:
 
         Raises how the weightiest of them ended, or StillRunning where some are yet to be made.
         """
+        if not self.folder.is_dir():
+            raise UsageError(
+                f"There is no folder {self.folder}, so there is nothing to merge.",
+                "Give --merge the --output that the shards had.",
+            )
         for line in self._every:
             line.stand()
         result = self._result(ended=True)
@@ -193,11 +201,10 @@ class Batch:
         self._raise_how_it_ended(result, "--merge")
         left = [line for line in self._every if line.status != "succeeded"]
         if left:
-            made = len(self._every) - len(left)
             error = errors.StillRunning(
-                f"{made} of {len(self._every)} lines are made.",
-                "Run the shards of the others again, or the same command without --merge, which "
-                "makes them here.",
+                f"{self._made} of {len(self._every)} lines are made.",
+                "Run the shards again that are not done, or the same command without --merge, "
+                "which makes here what is missing.",
             )
             error.result = {**result, "next": self._context.rerun.same("--merge")}
             error.result.pop("status")
@@ -215,7 +222,6 @@ class Batch:
         for line in self.lines:
             if line.done and not (self._compares or line.was_cut_off):
                 line.answer = {"cost": line.cost}
-                self._made_before += 1
                 continue
             if any(one.error.get("kind") == ENDS_ALL for one in self.lines):
                 return
@@ -223,13 +229,17 @@ class Batch:
                 continue
             if not self._fits(line):
                 return
-            line.status = BEING_MADE
+            line.status, line.began_at = BEING_MADE, time.monotonic()
             yield line, self._command(line)
 
     def _is_closed(self, line: Line) -> bool:
         """Whether the gateway sends nothing more of what a line needs: a quota is used up."""
         failed = any(one.error for one in self.lines)
         return failed and closed(self._context.gateway, line.models) is not None
+
+    @property
+    def _made(self) -> int:
+        return sum(line.status == "succeeded" for line in self.lines)
 
     @property
     def _being_made(self) -> list[Line]:
@@ -263,7 +273,9 @@ class Batch:
         line.expected = FREE
         known = self._console.warnings
         found = [one for one in answer.result.get("warnings") or () if one not in known]
-        if line.error:
+        if line.status == "succeeded":
+            self._took.append(time.monotonic() - line.began_at)
+        if line.error and line.status != "interrupted":
             found.append(line.error["message"])
         self._console.warn(*(f"line {line.number}: {one}" for one in found))
         if time.monotonic() >= self._writes_at:  # of a thousand lines it is long
@@ -271,48 +283,11 @@ class Batch:
             self._write()
             self._writes_at = began + _WRITING * (time.monotonic() - began)
 
-    def _say(self, elapsed_s: float = 0.0) -> None:
-        """How it stands: what is running, what is made, how long it may still take, the money."""
-        limit = self._limit
-        spent = money.usd(self._spent.usd) + (f" of {limit.usd:g}" if limit else " spent")
-        parts = [self._running(), *self._counts(), self._time_left(elapsed_s), spent]
-        self._console.progress(" · ".join(filter(None, parts)))
-
-    def _running(self) -> str:
-        """ "4 running: 1 caption, 2 frames, 1 clip"."""
-        number = len(self._being_made)
-        if not number:
-            return ""
-        now = self._launcher.running
-        stages = [
-            f"{now[script]} {what}{'s' * (now[script] != 1)}"
-            for script, what in _MAKES.items()
-            if now[script]
-        ]
-        return f"{number} running" + (f": {', '.join(stages)}" if stages else "")
-
-    def _counts(self) -> list[str]:
-        """ "12/64 done", and what became of others."""
-        count = Counter(line.status for line in self.lines)
-        made = count.pop("succeeded", 0)
-        others = [
-            f"{number} {status}"
-            for status, number in count.items()
-            if status not in (BEING_MADE, "not begun")
-        ]
-        return [f"{made}/{len(self.lines)} done", *others]
-
-    def _time_left(self, elapsed_s: float) -> str:
-        """By how long the lines took that were made until now; "" before the first of them."""
-        ended = sum(line.status != BEING_MADE and bool(line.answer) for line in self.lines)
-        ended -= self._made_before
-        left = sum(line.status in (BEING_MADE, "not begun") for line in self.lines)
-        if ended < 1 or not (left and elapsed_s):
-            return ""
-        seconds = elapsed_s / ended * left
-        return (
-            f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
-        )
+    def _say(self, elapsed_s: float) -> None:
+        """Show how it stands."""
+        running = self._launcher.running
+        shown = line_of_progress.shown(self.lines, running, self._took, self._at_once, self._limit)
+        self._console.progress(shown)
 
     # -- the summary -----------------------------------------------------------------------------
 
@@ -333,11 +308,16 @@ class Batch:
             result["measured"] = summary.measured(self.lines)
         return result
 
-    def _write(self, *, ended: bool = False) -> dict[str, Any]:
-        """Write the summary and its table; the result. Raises OutputError, which has it too."""
+    def _write(self, *, ended: bool = False, status: str = "") -> dict[str, Any]:
+        """Write the summary and its table; the result. Raises OutputError, which has it too.
+
+        `status` is that of the file, where it does not follow from the lines.
+        """
         result = self._result(ended=ended)
+        whole = all(line.status in ("succeeded", AWAITS) for line in self.lines)
+        now = "running" if not ended else "succeeded" if whole else "failed"
         try:
-            summary.write(self.summary_file, result)
+            summary.write(self.summary_file, {**result, "status": status or now})
         except OutputError as error:
             error.result = {name: value for name, value in result.items() if name != "status"}
             raise
@@ -352,13 +332,12 @@ class Batch:
         kind = shared_limit.weightiest(found)
         if kind is None:
             return
-        made = sum(line.status == "succeeded" for line in self.lines)
         numbers = [str(line.number) for line in self.lines if line.error.get("kind") == kind]
         more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
         where = f"line{'s' * (len(numbers) > 1)} {', '.join(numbers[:8])}{more}"
         error = errors.of_kind(
             kind,
-            f"{made} of {len(self.lines)} lines are made. {where}: {found[kind]['message']}",
+            f"{self._made} of {len(self.lines)} lines are made. {where}: {found[kind]['message']}",
             str(found[kind].get("hint") or ""),
         )
         error.result = {**result, "next": self._context.rerun.same(*without)}

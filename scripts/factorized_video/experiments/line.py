@@ -40,6 +40,7 @@ class Line:
     spent: Spent = Spent()  # noqa: RUF009 - immutable
     took_s: float = 0.0
     status: str = "not begun"
+    began_at: float = 0.0  # by the monotonic clock, in this command
     answer: dict[str, Any] = field(default_factory=dict)
 
     @classmethod

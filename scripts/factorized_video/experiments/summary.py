@@ -54,7 +54,7 @@ def _plan_text(plan: dict[str, Any]) -> str:
     folder, lines = plan["folder"], plan["lines"]
     text = [f"in {folder}:"]
     text += [
-        f"line {line['line']}: {_money(line['cost'])}  {os.path.relpath(line['output'], folder)}"
+        f"line {line['line']}: {_left(line)}  {os.path.relpath(line['output'], folder)}"
         for line in lines
     ]
     kinds = Counter(_words_of(call) for line in lines for call in line["stages"])
@@ -118,6 +118,11 @@ def _words_of(call: dict[str, Any]) -> str:
     shape = " ".join(filter(None, about))
     asks = f" ({settings['asks'].replace('_', ' ')})" if "asks" in settings else ""
     return f"{STAGES[call['stage']]}{asks}: {call['model']}{times}{', ' * bool(shape)}{shape}"
+
+
+def _left(line: dict[str, Any]) -> str:
+    """What a line of a plan should still cost."""
+    return "made" if line["status"] == "succeeded" else _money(line["cost"])
 
 
 def _money(cost: dict[str, Any]) -> str:
