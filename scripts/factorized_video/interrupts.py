@@ -33,6 +33,7 @@ _waiting: Callable[[str], None] | None = None  # set during a paid call of the m
 _pending = False
 _told = threading.Event()  # set once the runs in other threads are to end
 _cuts: set[Callable[[], None]] = set()  # what ends the free reads that are out in those threads
+_left_behind = False
 
 
 def install() -> None:
@@ -111,6 +112,17 @@ def tell_all() -> None:
     _told.set()
     for cut in list(_cuts):
         cut()
+
+
+def leave_behind() -> None:
+    """Some of those runs have not ended in time: this process ends without them."""
+    global _left_behind  # noqa: PLW0603 - there is one process
+    _left_behind = True
+
+
+def left_behind() -> bool:
+    """Whether threads are still at work that nobody waits for any more."""
+    return _left_behind
 
 
 @contextlib.contextmanager

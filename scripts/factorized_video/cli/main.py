@@ -69,7 +69,10 @@ def main(
     if "--open" in words and not (result.code or given.command):
         open_output(console, result.document)
     gc.freeze()
-    return result.code or (EXITS[unwritten.kind][0] if unwritten else 0)
+    code = result.code or (EXITS[unwritten.kind][0] if unwritten else 0)
+    if interrupts.left_behind():  # Python would end under threads that are at work
+        os._exit(code)
+    return code
 
 
 def _making(

@@ -109,6 +109,8 @@ class Crew:
             interrupts.tell_all()
             with contextlib.suppress(KeyboardInterrupt):  # a second one: at once
                 over.wait(stops_within_s(scale))
+            if not over.is_set():
+                interrupts.leave_behind()
             raise Interrupted("Interrupted.", "Run the same command again to resume.") from None
         if failures:
             raise failures[0]
