@@ -188,6 +188,12 @@ class Place:
         except OSError:
             return 0
 
+    @property
+    def late_s(self) -> float:
+        """Mean seconds from the end of a job until its clip was noticed, fetched and measured."""
+        receipts = [json.loads(path.read_bytes()) for path in self.out.glob("*.mp4.receipt.json")]
+        return float(sum(one["took_s"] - self.size.job_s for one in receipts) / len(receipts))
+
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """One of our commands, in a process group of its own."""
         environ = environment(self.folder, self.gateway.root)
@@ -285,7 +291,7 @@ def measure(size: Size, args: argparse.Namespace, strip: str) -> bool:
         alone = [place.alone(number) for number in range(1, before + 1)]
         wall, cpu, watch = timed_batch(place)
         alone += [place.alone(before + number) for number in range(1, after + 1)]
-        clips = place.clips
+        clips, late_s = place.clips, place.late_s
     rounds = size.lines / size.at_once
     ideal, bare = rounds * median(alone), rounds * size.job_s
     middle, late = watch.after(size.lines // 2), watch.rows[-1][1]
@@ -319,6 +325,7 @@ def measure(size: Size, args: argparse.Namespace, strip: str) -> bool:
         f"  memory             {most:.0f} MiB at most, {middle:.0f} MiB in the middle, {late:.0f} "
         f"MiB at the end  target {MOST_MIB:g}, +{FLAT_MIB:g} MiB {said['small']}"
     )
+    print(f"  clips here after   {late_s:.2f} s on average from the end of their jobs")
     print(f"  other processes    {watch.most_children}  {said['alone']}", flush=True)
     return all(checks.values())
 
