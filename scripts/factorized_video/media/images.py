@@ -88,8 +88,14 @@ class ImageFile(NamedTuple):
 
     @property
     def pixels(self) -> Image.Image | None:
-        """It decoded, each time anew: many wait for a long time with a picture to send."""
-        return None if self.size is None else _reader(self.data, self.kind)
+        """It decoded: anew, unless it is the picture that was judged last.
+
+        Not kept here, because many wait for a long time with a picture to send.
+        """
+        if self.size is None:
+            return None
+        last = _decoded
+        return last[1] if last and last[0] is self.data else _reader(self.data, self.kind)
 
     def __repr__(self) -> str:
         return f"ImageFile({self.kind}, {self.size})"
@@ -99,6 +105,8 @@ class ImageFile(NamedTuple):
 # several times, and to decode it is most of the work.
 _judged: dict[bytes, ImageFile] = {}
 _lock = threading.Lock()
+# The picture that was judged last: its bytes, and the picture.
+_decoded: tuple[bytes, Image.Image] | None = None
 
 
 def read_image(path: Path, what: str) -> ImageFile:
@@ -203,6 +211,8 @@ def _judge(data: bytes) -> ImageFile:
         )
     if min(width, height) < ADVISED_SIDE:
         notes.append(f"{width}x{height} px is small; video models want {ADVISED_SIDE} px or more.")
+    global _decoded  # noqa: PLW0603 - one for all threads, so that it is not large
+    _decoded = data, image
     return ImageFile(data, kind, (width, height), tuple(notes), upright)
 
 
@@ -320,6 +330,15 @@ def _within(picture: Image.Image, most: int, ratio: str | None) -> Image.Image:
         size = aspect_ratios.largest_within((most, most), ratio)
     # The gap makes large reductions several times as fast, and hardly changes a level.
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def shown(picture: Picture, image: ImageFile) -> Image.Image:
+    """A picture that `to_send` made from an image, decoded."""
+    if image.size and picture.data == bare.bare(image.data, image.kind):
+        pixels = image.pixels
+        assert pixels is not None
+        return pixels
+    return opened(picture)
 
 
 def opened(picture: Picture) -> Image.Image:

@@ -125,7 +125,7 @@ class ClipCall(PaidCall):
             given_images.to_send(request.references),
         )
         if anchor and anchor.size and self.frames.first:
-            self.compared = similarity.squeezed(images.opened(self.frames.first))
+            self.compared = similarity.squeezed(images.shown(self.frames.first, anchor.image))
         self.request = request._replace(
             anchor=_small(anchor),
             last_frame=_small(request.last_frame),
