@@ -12,18 +12,7 @@ here=tests/clients
 made=$here/.made
 python=$made/venv/bin/python
 
-base=""
-for name in python3.14 python3.13 python3.12 python3.11 python3.10 python3; do
-  if command -v "$name" >/dev/null 2>&1 &&
-    "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
-    base=$name
-    break
-  fi
-done
-if [ -z "$base" ]; then
-  echo "error: no Python 3.10 or newer with venv was found (Debian: apt-get install python3-venv)" >&2
-  exit 2
-fi
+base=$(bash tests/find_python.sh python3.14 python3.13 python3.12 python3.11 python3.10 python3)
 
 wanted="$("$base" -V) $(cat pyproject.toml $here/run.sh | cksum)"
 if [ ! -x "$python" ] || [ "$(cat "$made/venv/.complete" 2>/dev/null)" != "$wanted" ]; then

@@ -11,17 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=tests/engines
 export ENGINES_MADE=${ENGINES_MADE:-$PWD/$here/.made}
 
-base=""
-for name in python3.12 python3.11 python3.10 python3; do
-  if command -v "$name" >/dev/null 2>&1 && "$name" -c 'import venv, ensurepip' 2>/dev/null; then
-    base=$name
-    break
-  fi
-done
-if [ -z "$base" ]; then
-  echo "error: no Python 3.10 to 3.12 with venv was found" >&2
-  exit 2
-fi
+base=$(bash tests/find_python.sh python3.12 python3.11 python3.10 python3)
 
 for engine in litellm sglang vllm-omni; do
   venv=$ENGINES_MADE/$engine

@@ -9,17 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=tests/scaling
 venv=$here/.venv
 
-base=""
-for name in python3.13 python3.12 python3.11 python3.10 python3; do  # those that Ray has packages for
-  if command -v "$name" >/dev/null 2>&1 && "$name" -c 'import venv, ensurepip' 2>/dev/null; then
-    base=$name
-    break
-  fi
-done
-if [ -z "$base" ]; then
-  echo "error: no Python 3.10 to 3.13 with venv was found" >&2
-  exit 2
-fi
+# Those that Ray has packages for.
+base=$(bash tests/find_python.sh python3.13 python3.12 python3.11 python3.10 python3)
 wanted="$("$base" -V) $(cksum <$here/requirements.txt)"
 if [ "$(cat "$venv/.complete" 2>/dev/null)" != "$wanted" ]; then
   rm -rf "$venv"

@@ -72,7 +72,6 @@ class InThisProcess:
     """Runs commands in the thread that asks for it. `running` counts them by their script."""
 
     def __init__(self) -> None:
-        _settle_down()
         self.running: Counter[str] = Counter()
         self._scripts: dict[str, _Script] = {}
         self._lock = threading.Lock()
@@ -92,6 +91,8 @@ class InThisProcess:
 
     def _script(self, name: str) -> _Script:
         with self._lock:
+            if not self._scripts:  # with all that was planned
+                _settle_down()
             if name not in self._scripts:
                 self._scripts[name] = _Script(name)
             return self._scripts[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from ..pipeline.command import Launcher
@@ -17,11 +17,12 @@ def launcher_of(options: argparse.Namespace, scripts: str) -> Launcher:
 
     `scripts` is the folder of the stage scripts.
     """
-    many = options.compare or any(getattr(options, name) is not None for name in _MANY)
-    if options.launcher or many:
+    if given := options.launcher:
+        return cast("Launcher", given)
+    if options.compare or any(getattr(options, name) is not None for name in _MANY):
         from .in_process import InThisProcess
 
-        return options.launcher or InThisProcess()
+        return InThisProcess()
     from ..pipeline.stage_process import Processes
 
     return Processes(scripts)

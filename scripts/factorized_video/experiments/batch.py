@@ -193,11 +193,12 @@ class Batch:
             )
         for line in self._every:
             line.stand()
-        result = self._result(ended=True)
         if writes:
             files.check_writable(self.summary_file)
             with receipts.locked(self.summary_file):
-                self._write(ended=True)
+                result = self._write(ended=True)
+        else:
+            result = self._result(ended=True)
         self._raise_how_it_ended(result, "--merge")
         left = [line for line in self._every if line.status != "succeeded"]
         if left:

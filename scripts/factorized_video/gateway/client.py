@@ -20,7 +20,6 @@ from typing import Any, NamedTuple, TypeVar
 from .. import interrupts, turns
 from ..errors import (
     AuthError,
-    Interrupted,
     JobFailed,
     JobForgotten,
     OutputError,
@@ -37,7 +36,7 @@ from . import dialects, polling, retry_policy, token_limit, waits
 from .engine_replies import Meaning
 from .job_ids import is_same_job
 from .lookup import KEY, key_of
-from .pace import READS, paid_lane
+from .pace import READS, paid_lane, raise_if_interrupted
 from .reply_parsing import (
     ErrorInside,
     Unreadable,
@@ -332,6 +331,7 @@ class Gateway:
 
     # -- waiting ---------------------------------------------------------------------------------
 
+    @turns.away()
     def wait(
         self,
         handle: Handle,
@@ -348,17 +348,6 @@ class Gateway:
         Status reads may fail for a while.
         Raises JobForgotten where the gateway has forgotten the job; at once if it `was_gone`.
         """
-        with turns.away():
-            return self._wait(handle, timeout_s, started, was_gone, usual_s)
-
-    def _wait(
-        self,
-        handle: Handle,
-        timeout_s: float,
-        started: float,
-        was_gone: bool,
-        usual_s: float | None,
-    ) -> Job:
         scale = self.settings.time_scale
         gone = _Gone(0.0 if was_gone else GONE_AFTER_S * scale)
         deadline = time.monotonic() + timeout_s * scale
@@ -406,7 +395,6 @@ class Gateway:
         try:
             with pace.turn(READS) as sent_at:
                 job = self._attempt(http, self._status_limits, self._dialect.decode_status)
-            pace.went_well(READS)
             return _Poll(self._asked_for(handle, job), None, job.poll_after_s)
         except ErrorInside as error:
             failure: ToolError = error
@@ -551,9 +539,7 @@ class Gateway:
         while True:
             try:
                 with pace.turn(sending.lane) as sent_at:
-                    found = self._attempt(http, sending.limits, decode)
-                pace.went_well(sending.lane)
-                return found
+                    return self._attempt(http, sending.limits, decode)
             except ErrorInside as error:
                 text = f"{error.message} {error.codes}"
                 # An error that says no more may be one of what came after the paid call.
@@ -575,10 +561,7 @@ class Gateway:
                 tries -= pace.turned_away(sending.lane, wait_s, sent_at)
                 continue
             interrupts.nap(wait_s)
-            if interrupts.pending():
-                raise Interrupted(
-                    "Interrupted.", "Run the same command again to resume.", charged="no"
-                )
+            raise_if_interrupted()
 
     def _final(self, sending: _Sending, http: HttpRequest, failed: _Failed, kind: str) -> ToolError:
         """The error that ends a call; one that would end others as well keeps them from going."""

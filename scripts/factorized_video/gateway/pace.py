@@ -65,19 +65,18 @@ class Pace:
     def turn(self, name: str) -> Iterator[float]:
         """Wait for one's turn, and have it while the call is out; yields when it is sent.
 
-        Raises Interrupted where a signal comes meanwhile, and the error that closed the lane.
+        A call that ends without an exception was accepted. Raises Interrupted where a signal comes
+        meanwhile, and the error that closed the lane.
         """
         with (self._reads if name == READS else self._paid) or contextlib.nullcontext():
             while True:
                 if (wait_s := self._reserved(name)) > 0:
                     interrupts.nap(wait_s)
-                if interrupts.pending():
-                    raise Interrupted(
-                        "Interrupted.", "Run the same command again to resume.", charged="no"
-                    )
+                raise_if_interrupted()
                 if wait_s <= 0 or not self._rests(name):
                     break
             yield time.monotonic()
+            self._went_well(name)
 
     def _reserved(self, name: str) -> float:
         """Take the next place in a lane; in how many seconds that is."""
@@ -110,7 +109,7 @@ class Pace:
             lane.next_at = max(lane.next_at, lane.rests_until)
             return lane.well_at > sent_at
 
-    def went_well(self, name: str) -> None:
+    def _went_well(self, name: str) -> None:
         """A call was accepted."""
         with self._lock:
             lane = self._lane(name)
@@ -134,6 +133,12 @@ class Pace:
 
     def _why_closed(self, name: str) -> ToolError | None:
         return None if name == READS else self._closed or self._lane(name).closed
+
+
+def raise_if_interrupted() -> None:
+    """Raise Interrupted where a signal is waiting: nothing new is sent."""
+    if interrupts.pending():
+        raise Interrupted("Interrupted.", "Run the same command again to resume.", charged="no")
 
 
 def paid_lane(service: str, model: str) -> str:

@@ -16,14 +16,12 @@ from .. import gateway, interrupts, turns
 from ..errors import Interrupted
 from ..handoff import Handoff
 from .command import Answer, Command, Launcher
-from .stage_process import stops_within_s
+from .stage_process import LOOKS_EVERY_S, stops_within_s
 
 if TYPE_CHECKING:
     from ..stages.context import Context
 
 Key = TypeVar("Key")
-
-_LOOKS_EVERY_S = 0.25  # how soon the main thread notices a signal
 
 
 class Crew:
@@ -100,7 +98,7 @@ class Crew:
             # Not Thread.join: in Python 3.10 to 3.12 one that a signal interrupts takes the thread
             # for ended.
             with turns.away():
-                while not over.wait(_LOOKS_EVERY_S):
+                while not over.wait(LOOKS_EVERY_S):
                     interrupts.stop_if_pending()  # of a crew in a thread of another one
                     with self._lock:
                         self._waiting(time.monotonic() - began)

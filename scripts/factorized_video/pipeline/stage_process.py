@@ -17,7 +17,7 @@ from .command import Answer, Command
 
 # A command that is told to stop waits for the answers of its own calls first, and then ends.
 _ENDS_WITHIN_S = 8.0
-_LOOKS_EVERY_S = 0.25  # how soon the main thread notices a signal
+LOOKS_EVERY_S = 0.25  # how soon the main thread notices a signal
 
 
 def stops_within_s(time_scale: float) -> float:
@@ -57,7 +57,7 @@ class Processes:
             threading.Thread(target=wait, daemon=True).start()
             # Not Thread.join: in Python 3.10 to 3.12 one that a signal interrupts takes the thread
             # for ended, and the process was then not waited for.
-            while not over.wait(_LOOKS_EVERY_S):
+            while not over.wait(LOOKS_EVERY_S):
                 pass
         except KeyboardInterrupt:
             _end(child, over, stops_within_s(time_scale))
